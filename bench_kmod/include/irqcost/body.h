@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The timed window: the only code between two time stamps, the same bytes in
+ * ring 3, in the module and in a guest. docs/METHOD.md argues for every line.
+ *
+ * A window function returns the TSC ticks that passed inside it. Its entry and
+ * return, and with them __fentry__ and the return thunk, lie outside the two
+ * time stamps.
+ *
+ * - A *loop* window of size n runs, @loops times, n copies of the body. Those
+ *   of sizes u and 2u differ by loops * u bodies and by nothing else.
+ * - A *single* window runs the body once between fences, without a loop. It
+ *   and the single window of the row `empty` differ by one body.
+ *
+ * Nothing else is ever subtracted: no constant of overhead is assumed.
+ *
+ * The windows are written at file scope, so that the compiler has no part in
+ * them: no register is chosen, nothing is spilled, and a '%' needs no escape.
+ */
+#ifndef IRQCOST_BODY_H
+#define IRQCOST_BODY_H
+
+/* What a body may find at (%r15), and how much of it. */
+#define IRQCOST_SCRATCH_BYTES 16
+
+/*
+ * How a window returns. The kernel routes returns through a thunk; the
+ * including file defines this first where a plain `ret` is not right.
+ */
+#ifndef IRQCOST_RETURN
+#define IRQCOST_RETURN "ret\n\t"
+#endif
+
+/*
+ * One time stamp in rax (rdx is lost). LFENCE waits until every earlier
+ * instruction has completed locally, so nothing older slips into the window or,
+ * at its end, out of it. RDTSCP would do no better and not every CPU has it.
+ */
+#define IRQCOST_STAMP                                                         \
+	"lfence\n\t"                                                          \
+	"rdtsc\n\t"                                                           \
+	"shl $32, %rdx\n\t"                                                   \
+	"or %rdx, %rax\n\t"
+
+/*
+ * Entry: endbr64 for kernels that enforce indirect branch tracking; the
+ * function and its loop start on a cache line, so both windows of a pair run
+ * the same padding. The second fence keeps the body behind the time stamp.
+ */
+#define IRQCOST_WINDOW_BEGIN(name)                                            \
+	".pushsection .text\n\t"                                              \
+	".balign 64\n\t"                                                      \
+	".type " #name ", @function\n"                                        \
+	#name ":\n\t"                                                         \
+	"endbr64\n\t"                                                         \
+	"push %rbx\n\t"                                                       \
+	"push %r12\n\t"                                                       \
+	"push %r13\n\t"                                                       \
+	"push %r14\n\t"                                                       \
+	"push %r15\n\t"                                                       \
+	"mov %edi, %r12d\n\t"                                                 \
+	"mov %rsi, %r15\n\t"                                                  \
+	"mov %rsp, %r14\n\t"                                                  \
+	"mov $1, %ebx\n\t"                                                    \
+	IRQCOST_STAMP                                                         \
+	"mov %rax, %r13\n\t"                                                  \
+	"lfence\n\t"
+
+/* Exit: the time stamp, a fence behind it, and the registers as they were. */
+#define IRQCOST_WINDOW_END(name)                                              \
+	IRQCOST_STAMP                                                         \
+	"lfence\n\t"                                                          \
+	"sub %r13, %rax\n\t"                                                  \
+	"mov %r14, %rsp\n\t"                                                  \
+	"pop %r15\n\t"                                                        \
+	"pop %r14\n\t"                                                        \
+	"pop %r13\n\t"                                                        \
+	"pop %r12\n\t"                                                        \
+	"pop %rbx\n\t"                                                        \
+	IRQCOST_RETURN                                                        \
+	".size " #name ", . - " #name "\n\t"                                  \
+	".popsection\n"
+
+/**
+ * irqcost_window_fn - a window
+ * @loops: how often the copies run, at least 1; a single window ignores it
+ * @scratch: IRQCOST_SCRATCH_BYTES writable bytes, aligned to 16
+ *
+ * The caller sets the interrupt flag as the row wants it on entry.
+ * Return: TSC ticks inside the window.
+ */
+typedef unsigned long long (*irqcost_window_fn)(unsigned int loops, void *scratch);
+
+/* The stack pointer is put back after n bodies, which may have left n * 2 words. */
+#define IRQCOST_LOOP_WINDOW(name, n, code)                                    \
+	unsigned long long name(unsigned int loops, void *scratch);           \
+	__asm__(IRQCOST_WINDOW_BEGIN(name)                                    \
+		".balign 64\n"                                                \
+		"770:\n\t"                                                    \
+		".rept " #n "\n\t"                                            \
+		code "\n\t"                                                   \
+		".endr\n\t"                                                   \
+		"mov %r14, %rsp\n\t"                                          \
+		"dec %r12d\n\t"                                               \
+		"jnz 770b\n\t"                                                \
+		IRQCOST_WINDOW_END(name))
+
+#define IRQCOST_SINGLE_WINDOW(name, code)                                     \
+	unsigned long long name(unsigned int loops, void *scratch);           \
+	__asm__(IRQCOST_WINDOW_BEGIN(name)                                    \
+		code "\n\t"                                                   \
+		IRQCOST_WINDOW_END(name))
+
+/*
+ * All windows of one assembler row: a single one, and loop windows of the
+ * sizes that unroll factors 4, 8, 16, 32 and 64 need (u and 2u).
+ */
+#define IRQCOST_NR_WINDOWS 7
+#define IRQCOST_MIN_UNROLL 4
+#define IRQCOST_MAX_UNROLL 64
+
+#define IRQCOST_INSN_WINDOWS(key, code)                                       \
+	IRQCOST_SINGLE_WINDOW(irqcost_##key##_1, code);                       \
+	IRQCOST_LOOP_WINDOW(irqcost_##key##_4, 4, code);                      \
+	IRQCOST_LOOP_WINDOW(irqcost_##key##_8, 8, code);                      \
+	IRQCOST_LOOP_WINDOW(irqcost_##key##_16, 16, code);                    \
+	IRQCOST_LOOP_WINDOW(irqcost_##key##_32, 32, code);                    \
+	IRQCOST_LOOP_WINDOW(irqcost_##key##_64, 64, code);                    \
+	IRQCOST_LOOP_WINDOW(irqcost_##key##_128, 128, code);
+
+/* The same, as the initialiser of an irqcost_window_fn[IRQCOST_NR_WINDOWS]. */
+#define IRQCOST_WINDOW_TABLE(key)                                             \
+	{ irqcost_##key##_1, irqcost_##key##_4, irqcost_##key##_8,            \
+	  irqcost_##key##_16, irqcost_##key##_32, irqcost_##key##_64,         \
+	  irqcost_##key##_128 }
+
+/* Where in such a table the loop window of a size (4, 8 … 128) stands. */
+static inline int irqcost_window_index(unsigned int size)
+{
+	return __builtin_ctz(size) - 1;
+}
+
+#endif /* IRQCOST_BODY_H */

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a catalogue row means, and one hash over all rows.
+ *
+ * Shared by the module (C) and the harness (C++). The hash lets the harness
+ * refuse a module that was built from another catalogue: the same id could
+ * then mean another instruction.
+ */
+#ifndef IRQCOST_CATALOGUE_H
+#define IRQCOST_CATALOGUE_H
+
+#include <linux/types.h>
+
+/**
+ * enum irqcost_where - the contexts in which a row may run
+ * @IRQCOST_RING3: legal in user mode
+ * @IRQCOST_RING0: legal in the kernel
+ * @IRQCOST_RT_SLEEPS: may sleep on a PREEMPT_RT kernel
+ * @IRQCOST_ANY: column value: both rings
+ * @IRQCOST_RING0_RT_SLEEPS: column value: ring 0, and may sleep on PREEMPT_RT
+ */
+enum irqcost_where {
+	IRQCOST_RING3 = 1 << 0,
+	IRQCOST_RING0 = 1 << 1,
+	IRQCOST_RT_SLEEPS = 1 << 2,
+	IRQCOST_ANY = IRQCOST_RING3 | IRQCOST_RING0,
+	IRQCOST_RING0_RT_SLEEPS = IRQCOST_RING0 | IRQCOST_RT_SLEEPS,
+};
+
+/**
+ * enum irqcost_irqs - the interrupt flag in ring 0, before (high bit) and after (low bit)
+ * @IRQCOST_IF_00: masked throughout
+ * @IRQCOST_IF_01: unmasked by the row
+ * @IRQCOST_IF_10: masked by the row
+ * @IRQCOST_IF_11: on at entry and at exit
+ */
+enum irqcost_irqs {
+	IRQCOST_IF_00 = 0,
+	IRQCOST_IF_01 = 1,
+	IRQCOST_IF_10 = 2,
+	IRQCOST_IF_11 = 3,
+};
+
+/* A row that leaves the flag as it found it can be repeated, so it has a throughput. */
+#define IRQCOST_REPEATABLE(irqs) ((irqs) == IRQCOST_IF_00 || (irqs) == IRQCOST_IF_11)
+
+/*
+ * One line of text a row, in file order: the input of the hash. The columns
+ * are taken as they are written, so any change of a row changes the hash.
+ */
+#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) \
+	"insn|" #id "|" #key "|" #group "|" #where "|" #irqs "|" code "|" api "\n"
+#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary) \
+	"call|" #id "|" #key "|" #group "|" #where "|" #irqs "|" #code "|" api "\n"
+static const char irqcost_catalogue_text[] =
+#include "probes.def"
+;
+
+/**
+ * irqcost_catalogue_hash() - 64-bit FNV-1a over the rows (parameters of the
+ * hash as its authors publish them: Fowler, Noll, Vo).
+ */
+static inline __u64 irqcost_catalogue_hash(void)
+{
+	__u64 hash = 0xcbf29ce484222325ULL;
+	const char *c;
+
+	for (c = irqcost_catalogue_text; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 0x100000001b3ULL;
+	return hash;
+}
+
+#endif /* IRQCOST_CATALOGUE_H */
