@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The catalogue as Python sees it: the rows of probes.def, read by the C preprocessor."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from irqcost import ROOT
+from irqcost.errors import IrqcostError
+
+PROBES_DEF = ROOT / "bench_kmod" / "include" / "irqcost" / "probes.def"
+
+# Headings of the groups, in the order of the catalogue.
+GROUPS = {
+    "control": "Controls",
+    "flags": "Reading and writing the flags register",
+    "mask": "Masking by instruction",
+    "irqflags": "The kernel's irqflags API",
+    "lock": "Locks",
+    "preempt": "Preemption and softirqs",
+}
+
+# The columns `where` and `irqs`, in words.
+RINGS = {"ANY": "3 and 0", "RING0": "0", "RING0_RT_SLEEPS": "0 (may sleep on PREEMPT_RT)"}
+INTERRUPTS = {
+    "IF_00": "off",
+    "IF_11": "on",
+    "IF_01": "off, then on",
+    "IF_10": "on, then off",
+}
+
+# Rows become JSON arrays: the strings of the catalogue are C strings without escapes.
+_ROW = "[{kind}, id, #key, #group, #where, #irqs, {code}, api, summary]"
+_COLUMNS = "(id, key, group, where, irqs, code, api, summary)"
+_MACROS = [
+    f"-DIRQCOST_INSN{_COLUMNS}=" + _ROW.format(kind='"insn"', code="code"),
+    f"-DIRQCOST_CALL{_COLUMNS}=" + _ROW.format(kind='"call"', code="#code"),
+]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One row; the columns are described at the head of probes.def."""
+
+    kind: str  # insn or call
+    id: int
+    key: str
+    group: str
+    where: str
+    irqs: str
+    code: str
+    api: str
+    summary: str
+
+    @property
+    def rings(self) -> str:
+        return RINGS[self.where]
+
+    @property
+    def interrupts(self) -> str:
+        return INTERRUPTS[self.irqs]
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it leaves the interrupt flag as it found it, and so has a throughput."""
+        return self.irqs in ("IF_00", "IF_11")
+
+
+def read(path: Path = PROBES_DEF) -> tuple[Probe, ...]:
+    """The rows of a catalogue file, in its order."""
+    try:
+        text = subprocess.run(
+            ["cpp", "-P", *_MACROS, str(path)], check=True, capture_output=True, text=True
+        ).stdout
+    except FileNotFoundError as error:
+        raise IrqcostError("reading the catalogue needs the C preprocessor: install cpp") from error
+    except subprocess.CalledProcessError as error:
+        raise IrqcostError(f"{path}: {error.stderr.strip()}") from error
+    decoder = json.JSONDecoder()
+    rows = []
+    text = text.lstrip()
+    while text:
+        row, end = decoder.raw_decode(text)
+        rows.append(Probe(*row))
+        text = text[end:].lstrip()
+    return tuple(rows)

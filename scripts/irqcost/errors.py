@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Errors that a user can do something about, and the exit codes of all commands."""
+
+from enum import IntEnum
+from pathlib import Path
+
+
+class Exit(IntEnum):
+    """Exit codes."""
+
+    OK = 0
+    FAILED = 1  # a regression, or a check that failed
+    UNUSABLE = 2  # wrong usage or unusable data, also where the rest was still done
+    UNDECIDED = 3
+    SKIPPED = 4
+    INTERRUPTED = 130  # as shells report SIGINT
+    GUEST_DIED = 255
+
+
+class IrqcostError(Exception):
+    """Ends a command with a message. The message says what was wrong and what would be right."""
+
+    code = Exit.UNUSABLE
+
+
+class ResultError(IrqcostError):
+    """A file that is no usable result: which file, and why."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class BuildError(IrqcostError):
+    """A build that failed, with the tail of its log."""
+
+    code = Exit.FAILED

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Files in and out. Result files are opened here and nowhere else.
+
+What is written appears whole or not at all: it is made under a temporary name in the folder where
+it will stand, flushed to the disk, and renamed.
+"""
+
+import errno
+import json
+import os
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import NoReturn
+
+from irqcost import ROOT, model
+from irqcost.errors import IrqcostError, ResultError
+
+# A full run is below 1 MiB; a hundred repetitions of it are read as well, a stray disk image is not.
+MAX_RESULT_BYTES = 64 << 20
+
+# What must be free in the target folder before a measurement starts.
+RESERVE_BYTES = 4 << 20
+
+
+def read_result(path: Path) -> model.Result:
+    """The result in a file. Raises ResultError, which names the file and the reason."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ResultError(path, "not a regular file")
+        if status.st_size > MAX_RESULT_BYTES:
+            raise ResultError(
+                path,
+                f"{status.st_size} bytes; no result is larger than {MAX_RESULT_BYTES} bytes",
+            )
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ResultError(path, error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        raise ResultError(path, f"not JSON: no UTF-8 text at byte {error.start}") from error
+    if not text.strip():
+        raise ResultError(path, "empty file")
+    try:
+        return model.parse(json.loads(text, parse_constant=_refuse_constant))
+    except json.JSONDecodeError as error:
+        cut = "truncated" if error.pos >= len(text.rstrip()) else "not JSON"
+        reason = f"{cut}: {error.msg} in line {error.lineno}, column {error.colno}"
+        raise ResultError(path, reason) from error
+    except (model.FormatError, ValueError) as error:
+        raise ResultError(path, str(error)) from error
+    except RecursionError as error:
+        raise ResultError(path, "nested too deeply for a result") from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise model.FormatError(f"{name} is no figure (JSON has no such number)")
+
+
+def find_results(paths: Sequence[Path]) -> tuple[list[Path], list[ResultError]]:
+    """Result files: those named, and for a folder every .json file below it, sorted by name.
+
+    Returns them, and an error for each folder that holds none.
+    """
+    found: list[Path] = []
+    errors = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inside = sorted(path.rglob("*.json"))
+        if not inside:
+            errors.append(ResultError(path, "no .json file in this folder"))
+        found += inside
+    return found, errors
+
+
+@contextmanager
+def written_whole(target: Path, replace: bool = False) -> Iterator[Path]:
+    """Yields the temporary file that becomes `target` when the block ends without an exception.
+
+    Enter it before the work whose outcome is to be kept: that the folder can be written to, and
+    that it has room, is found on entry. An existing target is an error unless `replace`.
+    """
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    with _explained(target):
+        if target.is_dir():
+            raise IrqcostError(f"{target}: is a folder; give the name of a file in it")
+        if not replace and os.path.lexists(target):
+            raise IrqcostError(f"{target}: exists, and is never overwritten; give another name")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _create(temporary)
+    try:
+        with _explained(target, errno.ENOSPC, errno.EDQUOT):
+            yield temporary
+        with _explained(target):
+            _sync(temporary)
+            os.replace(temporary, target)
+            _sync(target.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _explained(target: Path, *numbers: int) -> Iterator[None]:
+    """Turns an OSError (with `numbers`: only these) into a message about `target`."""
+    try:
+        yield
+    except OSError as error:
+        if numbers and error.errno not in numbers:
+            raise
+        raise IrqcostError(f"{target}: cannot be written: {error.strerror}") from error
+
+
+def _create(path: Path) -> None:
+    """Makes an empty file, after a look whether there is room for what is to come."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        os.posix_fallocate(descriptor, 0, RESERVE_BYTES)
+        os.ftruncate(descriptor, 0)
+    except OSError:
+        path.unlink()
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def cpu_slug(cpu: model.Cpu) -> str:
+    """The folder name of a CPU: its brand without marketing, then family-model-stepping in hex.
+
+    The brand alone does not tell CPUs apart (cloud machines report `Intel(R) Xeon(R) Processor`).
+    """
+    brand = re.sub(r"\((R|TM|C)\)|\b(CPU|Processor)\b|@.*", " ", cpu.brand or "", flags=re.I)
+    words = re.findall(r"[a-z0-9]+", (brand if brand.strip() else cpu.vendor or "unknown").lower())
+    signature = [f"{n:02x}" for n in (cpu.family, cpu.model, cpu.stepping) if n is not None]
+    return "-".join(words + signature)
+
+
+def default_path(cpu: model.Cpu, kernel_release: str, now: datetime) -> Path:
+    """Where a result of this CPU and kernel goes when nothing else is asked for."""
+    time = now.astimezone(timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
+    return ROOT / "results" / cpu_slug(cpu) / f"{time}-{kernel_release}.json"

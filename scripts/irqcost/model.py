@@ -1,0 +1,341 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A result as Python sees it. The keys, units and their meaning are those of docs/RESULTS.md.
+
+Parsing happens here and once: whoever holds a Result need not check it again. Unknown keys are
+ignored, for the file is Google Benchmark's and other tools add theirs; a key that is documented and
+missing, or of another type, is an error that names its place in the file.
+"""
+
+import math
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+# History: 1, the first.
+SCHEMA = 1
+
+EXECUTIONS = ("bare-metal", "virtualised", "emulated")
+
+
+class FormatError(Exception):
+    """The content is not that of a result. The message says where and why."""
+
+
+class _Object:
+    """A JSON object whose members are read by type; errors name the path to the member."""
+
+    def __init__(self, value: object, where: str) -> None:
+        if not isinstance(value, Mapping):
+            raise FormatError(f"{where} is not an object")
+        self._members: Mapping[str, Any] = value
+        self._where = where
+
+    def has(self, key: str) -> bool:
+        return key in self._members
+
+    def _get(self, key: str, kinds: tuple[type, ...], what: str, nullable: bool) -> Any:
+        place = f"{self._where}.{key}"
+        if key not in self._members:
+            raise FormatError(f"{place} is missing")
+        value = self._members[key]
+        if value is None and nullable:
+            return None
+        # bool is an int in Python, and no number in JSON.
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            raise FormatError(f"{place} is not {what}")
+        return value
+
+    def object(self, key: str) -> "_Object":
+        return _Object(self._get(key, (Mapping,), "an object", False), f"{self._where}.{key}")
+
+    def objects(self, key: str) -> list["_Object"]:
+        items = self._get(key, (list,), "a list", False)
+        return [_Object(item, f"{self._where}.{key}[{i}]") for i, item in enumerate(items)]
+
+    def members(self) -> list[str]:
+        return list(self._members)
+
+    def text(self, key: str) -> str:
+        return str(self._get(key, (str,), "a text", False))
+
+    def maybe_text(self, key: str) -> str | None:
+        value = self._get(key, (str,), "a text or null", True)
+        return None if value is None else str(value)
+
+    def flag(self, key: str) -> bool:
+        return bool(self._get(key, (bool,), "true or false", False))
+
+    def number(self, key: str) -> float:
+        try:
+            value = float(self._get(key, (int, float), "a number", False))
+        except OverflowError:
+            value = math.inf
+        if not math.isfinite(value):
+            raise FormatError(f"{self._where}.{key} is not a finite number")
+        return value
+
+    def maybe_number(self, key: str) -> float | None:
+        return self.number(key) if self._members.get(key) is not None else None
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        values = self._get(key, (list,), "a list", False)
+        if not all(isinstance(value, str) for value in values):
+            raise FormatError(f"{self._where}.{key} is not a list of texts")
+        return tuple(values)
+
+    def maybe_texts(self, key: str) -> tuple[str, ...] | None:
+        return None if self.has(key) and self._members[key] is None else self.texts(key)
+
+
+@dataclass(frozen=True)
+class Cpu:
+    """The CPU that was measured; `measured` is the number of the logical CPU."""
+
+    vendor: str | None
+    brand: str | None
+    codename: str | None
+    family: int | None
+    model: int | None
+    stepping: int | None
+    microcode: str | None
+    measured: int | None
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The kernel; `config` is None where no module said how it was built."""
+
+    release: str
+    version: str | None
+    command_line: str | None
+    realtime: bool
+    config: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Whether a backend could run; if not, why, and what would help."""
+
+    name: str
+    usable: bool
+    reason: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Absent:
+    """Something asked for that could not be measured."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Context:
+    """Who measured what, where and under which conditions."""
+
+    date: str
+    version: str
+    catalogue_hash: str
+    command: tuple[str, ...]
+    execution: str  # one of EXECUTIONS
+    execution_reason: str
+    instruction_clock: bool
+    cpu: Cpu
+    kernel: Kernel
+    hypervisor: str | None
+    governor: str | None
+    boost: str | None
+    smt: str | None
+    mitigations: Mapping[str, str]
+    tsc_khz: float | None
+    tsc_step: float | None
+    backends: tuple[Backend, ...]
+    absent: tuple[Absent, ...]
+
+    @property
+    def emulated(self) -> bool:
+        return self.execution == "emulated"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One benchmark entry. Costs and spread are per operation."""
+
+    backend: str
+    probe: str
+    mode: str
+    aggregate: str  # "" for a single repetition, else mean, median …
+    ns: float
+    ticks: float
+    core_cycles: float | None
+    ticks_min: float
+    ticks_p50: float
+    ticks_p99: float
+    spread: float  # ticks, p75 - p25 of the samples used
+    samples: float
+    free: float
+    label: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.backend}/{self.probe}/{self.mode}"
+
+    @property
+    def doubtful(self) -> bool:
+        return self.label not in ("", "free")
+
+
+@dataclass(frozen=True)
+class Result:
+    """A result file."""
+
+    context: Context
+    entries: tuple[Entry, ...] = field(repr=False)
+
+    @cached_property
+    def figures(self) -> dict[str, Entry]:
+        """The one figure by `backend/probe/mode`, in the order of the file.
+
+        With repetitions that is Google Benchmark's median aggregate, or, where a filter kept the
+        aggregates out of the file, the repetition in the middle.
+        """
+        by_name: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            if entry.aggregate in ("", "median"):
+                by_name.setdefault(entry.name, []).append(entry)
+        return {name: _middle(entries) for name, entries in by_name.items()}
+
+    def cycles_per_tick(self, backend: str) -> float | None:
+        """Core cycles in a tick while `backend` measured: the median over its figures.
+
+        Only for what has no cycle figure of its own, such as the spread.
+        """
+        ratios = [
+            entry.core_cycles / entry.ticks
+            for entry in self.figures.values()
+            if entry.backend == backend and entry.core_cycles and entry.ticks > 0
+        ]
+        return statistics.median(ratios) if ratios else None
+
+
+def _middle(entries: list[Entry]) -> Entry:
+    medians = [entry for entry in entries if entry.aggregate == "median"]
+    if medians:
+        return medians[0]
+    return sorted(entries, key=lambda entry: entry.ticks)[(len(entries) - 1) // 2]
+
+
+def parse(document: object) -> Result:
+    """The result that a JSON document holds. Raises FormatError."""
+    if not isinstance(document, Mapping) or "context" not in document:
+        raise FormatError("not a result: no `context` (Google Benchmark's JSON has one)")
+    root = _Object(document, "result")
+    context = root.object("context")
+    if not context.has("irqcost"):
+        raise FormatError("a Google Benchmark file of another program: no `context.irqcost`")
+    ours = context.object("irqcost")
+    schema = ours.number("schema")
+    if schema != SCHEMA:
+        raise FormatError(f"schema {schema:g}, but this irqcost reads schema {SCHEMA}")
+    entries = []
+    failed = []
+    for item in root.objects("benchmarks"):
+        # Google Benchmark keeps an entry for what ended with an error; it has no figures.
+        if item.has("error_occurred") and item.flag("error_occurred"):
+            failed.append(Absent(item.text("name"), item.text("error_message")))
+        else:
+            entries.append(_entry(item))
+    return Result(_context(context.text("date"), ours, failed), tuple(entries))
+
+
+def _integer(item: _Object, key: str) -> int | None:
+    value = item.maybe_number(key)
+    return None if value is None else int(value)
+
+
+def _context(date: str, ours: _Object, failed: list[Absent]) -> Context:
+    execution = ours.object("execution")
+    kind = execution.text("kind")
+    if kind not in EXECUTIONS:
+        raise FormatError(f"context.irqcost.execution.kind is none of {', '.join(EXECUTIONS)}")
+    cpu = ours.object("cpu")
+    kernel = ours.object("kernel")
+    settings = ours.object("settings")
+    mitigations = settings.object("mitigations")
+    tsc = ours.object("tsc")
+    backends = ours.object("backends")
+    return Context(
+        date=date,
+        version=ours.text("version"),
+        catalogue_hash=ours.text("catalogue_hash"),
+        command=ours.texts("command"),
+        execution=kind,
+        execution_reason=execution.text("reason"),
+        instruction_clock=ours.flag("instruction_clock"),
+        cpu=Cpu(
+            vendor=cpu.maybe_text("vendor"),
+            brand=cpu.maybe_text("brand"),
+            codename=cpu.maybe_text("codename"),
+            family=_integer(cpu, "family"),
+            model=_integer(cpu, "model"),
+            stepping=_integer(cpu, "stepping"),
+            microcode=cpu.maybe_text("microcode"),
+            measured=_integer(cpu, "measured"),
+        ),
+        kernel=Kernel(
+            release=kernel.text("release"),
+            version=kernel.maybe_text("version"),
+            command_line=kernel.maybe_text("command_line"),
+            realtime=kernel.flag("realtime"),
+            config=kernel.maybe_texts("config"),
+        ),
+        hypervisor=ours.maybe_text("hypervisor"),
+        governor=settings.maybe_text("governor"),
+        boost=settings.maybe_text("boost"),
+        smt=settings.maybe_text("smt"),
+        mitigations={name: mitigations.text(name) for name in mitigations.members()},
+        tsc_khz=tsc.maybe_number("khz"),
+        tsc_step=tsc.maybe_number("step"),
+        backends=tuple(_backend(name, backends.object(name)) for name in backends.members()),
+        absent=tuple(
+            [Absent(item.text("name"), item.text("reason")) for item in ours.objects("absent")]
+            + failed
+        ),
+    )
+
+
+def _backend(name: str, item: _Object) -> Backend:
+    if item.flag("usable"):
+        return Backend(name, True)
+    return Backend(name, False, item.text("reason"), item.text("remedy"))
+
+
+def _entry(item: _Object) -> Entry:
+    run_name = item.text("run_name")
+    parts = run_name.split("/")
+    if len(parts) != 3 or not all(parts):
+        raise FormatError(f"benchmark {run_name!r} is not named backend/probe/mode")
+    if item.text("time_unit") != "ns":
+        raise FormatError(f"benchmark {run_name!r} has another time_unit than ns")
+    kind = item.text("run_type")
+    if kind not in ("iteration", "aggregate"):
+        raise FormatError(f"benchmark {run_name!r} has the unknown run_type {kind!r}")
+    return Entry(
+        backend=parts[0],
+        probe=parts[1],
+        mode=parts[2],
+        aggregate=item.text("aggregate_name") if kind == "aggregate" else "",
+        ns=item.number("real_time"),
+        ticks=item.number("ticks"),
+        core_cycles=item.maybe_number("core_cycles"),
+        ticks_min=item.number("ticks_min"),
+        ticks_p50=item.number("ticks_p50"),
+        ticks_p99=item.number("ticks_p99"),
+        spread=item.number("spread"),
+        samples=item.number("samples"),
+        free=item.number("free"),
+        label=item.text("label") if item.has("label") else "",
+    )

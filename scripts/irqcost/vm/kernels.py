@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Kernels to boot: Debian's, unpacked from their packages into a cache, or one of the user's own.
+
+The cache is $IRQCOST_CACHE, else $XDG_CACHE_HOME/irqcost, else ~/.cache/irqcost. A kernel in it is
+complete or not there at all; removing its directory makes the next run fetch the newest package.
+"""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import VmError
+from .apt import PrivateApt, find_archive, machine_sources
+from .progress import Progress
+
+
+@dataclass(frozen=True)
+class DebianKernel:
+    """A row of the table: a Debian release, and the metapackages that name its newest kernel."""
+
+    release: str
+    image: str
+    headers: str
+
+
+DEBIAN_KERNELS = {
+    "6.1": DebianKernel("bookworm", "linux-image-amd64", "linux-headers-amd64"),
+    "6.1-rt": DebianKernel("bookworm", "linux-image-rt-amd64", "linux-headers-rt-amd64"),
+    "6.12": DebianKernel("bookworm", "linux-image-6.12-amd64", "linux-headers-6.12-amd64"),
+}
+
+# Of what a kernel's packages depend on, these hold parts of the kernel itself.
+_KERNEL_PACKAGE = re.compile(r"^linux-(?:image|binary|headers|kbuild)-")
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel that can be booted, and the directory that modules for it are built against."""
+
+    name: str
+    release: str
+    vmlinuz: Path
+    headers: Path
+
+
+def cache_directory() -> Path:
+    """Where fetched kernels and built modules are kept."""
+    own = os.environ.get("IRQCOST_CACHE")
+    if own:
+        return Path(own).absolute()
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base).absolute() / "irqcost"
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file @path; waits for another run that holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def find_kernel(
+    name: str, progress: Progress, mirror: str | None = None, headers: Path | None = None
+) -> Kernel:
+    """The kernel that --kernel @name means: a row of the table, or a path.
+
+    A path is a kernel build tree, or, with @headers, a kernel image. Raises VmError.
+    """
+    if name in DEBIAN_KERNELS:
+        if headers:
+            raise VmError(f"--headers goes with a kernel image of your own, not with {name}")
+        return _debian_kernel(name, progress, mirror)
+    path = Path(name)
+    if not path.exists():
+        known = ", ".join(DEBIAN_KERNELS)
+        raise VmError(f"--kernel {name}: neither one of {known} nor an existing path")
+    return _own_kernel(path.absolute(), headers.absolute() if headers else None)
+
+
+def _own_kernel(path: Path, headers: Path | None) -> Kernel:
+    if path.is_dir():
+        vmlinuz = path / "arch/x86/boot/bzImage"
+        headers = headers or path
+        if not vmlinuz.is_file():
+            raise VmError(f"--kernel {path}: {vmlinuz} is missing: build it with `make bzImage modules`")
+    elif headers is None:
+        raise VmError(f"--kernel {path}: a kernel image also needs --headers DIRECTORY")
+    else:
+        vmlinuz = path
+    release = headers / "include/config/kernel.release"
+    if not release.is_file():
+        raise VmError(f"{headers}: not a directory that modules can be built against: no {release}")
+    return _checked(Kernel(str(path), release.read_text().strip(), vmlinuz, headers))
+
+
+def _checked(kernel: Kernel) -> Kernel:
+    """@kernel, if its image has the signature of the x86 boot protocol at its place."""
+    with kernel.vmlinuz.open("rb") as image:
+        image.seek(0x202)
+        if image.read(4) != b"HdrS":
+            raise VmError(f"{kernel.vmlinuz}: not an x86 kernel image (bzImage)")
+    return kernel
+
+
+def _debian_kernel(name: str, progress: Progress, mirror: str | None) -> Kernel:
+    kernels = cache_directory() / "kernels"
+    final = kernels / name
+    if not (final / "kernel.json").is_file():
+        progress.stage(f"waiting for another run that fetches kernel {name}")
+        with locked(kernels / f".{name}.lock"):
+            if not (final / "kernel.json").is_file():
+                _fetch(name, final, progress, mirror)
+    about = json.loads((final / "kernel.json").read_text(encoding="utf-8"))
+    vmlinuz, headers = final / about["vmlinuz"], final / about["headers"]
+    if not (vmlinuz.is_file() and headers.is_dir()):
+        raise VmError(f"{final}: damaged: remove it, and the next run fetches the kernel again")
+    return _checked(Kernel(name, about["release"], vmlinuz, headers))
+
+
+def _fetch(name: str, final: Path, progress: Progress, mirror: str | None) -> None:
+    """Fetch and unpack a kernel beside @final, and rename it when it is complete."""
+    row = DEBIAN_KERNELS[name]
+    if not shutil.which("dpkg-deb"):
+        raise VmError("dpkg-deb is missing: Debian's kernels are unpacked with it (package dpkg)")
+    archive = find_archive(machine_sources(), mirror)
+    with tempfile.TemporaryDirectory(dir=final.parent, prefix=f".{name}-") as work:
+        scratch = Path(work)
+        apt = PrivateApt(scratch / "apt", archive, row.release)
+        progress.stage(f"fetching kernel {name}: package lists")
+        apt.update()
+        packages = apt.closure([row.image, row.headers], _KERNEL_PACKAGE)
+        progress.stage(f"fetching kernel {name}: {' '.join(packages)}")
+        (scratch / "debs").mkdir()
+        debs = apt.download(packages, scratch / "debs")
+        progress.stage(f"unpacking kernel {name}")
+        new = scratch / "new"
+        for deb in debs:
+            _unpack(deb, new / "root")
+        about = _describe(name, new)
+        about["packages"] = [deb.stem for deb in debs]
+        _relocate(new / about["headers"], new, final)
+        (new / "kernel.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        if final.exists():
+            shutil.rmtree(final)
+        new.rename(final)
+
+
+def _unpack(deb: Path, root: Path) -> None:
+    root.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        ["dpkg-deb", "--extract", str(deb), str(root)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise VmError(f"cannot unpack {deb.name}: {done.stderr.strip()}")
+    # The kernel's own modules are most of its package, and the guest needs none of them.
+    for modules in (*root.glob("lib/modules/*/kernel"), *root.glob("usr/lib/modules/*/kernel")):
+        shutil.rmtree(modules)
+    deb.unlink()
+
+
+def _describe(name: str, new: Path) -> dict[str, object]:
+    """What was unpacked, by paths relative to @new."""
+    images = sorted((*new.glob("root/boot/vmlinuz-*"), *new.glob("root/usr/lib/modules/*/vmlinuz")))
+    releases = sorted(new.glob("root/usr/src/*/include/config/kernel.release"))
+    if len(images) != 1 or len(releases) != 1:
+        raise VmError(
+            f"the packages of kernel {name} hold {len(images)} kernel images "
+            f"and {len(releases)} header trees; one of each was expected"
+        )
+    return {
+        "release": releases[0].read_text(encoding="utf-8").strip(),
+        "vmlinuz": str(images[0].relative_to(new)),
+        "headers": str(releases[0].parents[2].relative_to(new)),
+    }
+
+
+def _relocate(headers: Path, new: Path, final: Path) -> None:
+    """Let the headers' Makefile include its other half from where both will be."""
+    makefile = headers / "Makefile"
+    text = makefile.read_text(encoding="utf-8")
+    makefile.write_text(
+        text.replace("include /usr/src/", f"include {final}/root/usr/src/"), encoding="utf-8"
+    )
