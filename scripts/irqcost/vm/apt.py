@@ -10,13 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import VmError
+from ..errors import IrqcostError
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
-# A source is Debian's own archive if its suite is one of Debian's; Ubuntu and third parties use other names.
+# A source is Debian's own archive if its suite is one of Debian's; Ubuntu's have other names.
 _DEBIAN_SUITE = re.compile(
-    r"^(?:buster|bullseye|bookworm|trixie|forky|duke|sid|oldoldstable|oldstable|stable|testing|unstable)"
+    r"^(?:buster|bullseye|bookworm|trixie|forky|duke|sid"
+    r"|oldoldstable|oldstable|stable|testing|unstable)"
     r"(?P<pocket>-[a-z-]+|/updates)?/?$"
 )
 _SECURITY_POCKETS = ("-security", "/updates")
@@ -67,7 +68,9 @@ def parse_one_line(text: str) -> list[Source]:
     """The binary sources of a *.list file: `deb [options] uri suite components`."""
     sources = []
     for line in text.splitlines():
-        match = re.match(r"^\s*deb\s+(?:\[(?P<options>[^]]*)\]\s*)?(?P<uri>\S+)\s+(?P<suite>\S+)", line)
+        match = re.match(
+            r"^\s*deb\s+(?:\[(?P<options>[^]]*)\]\s*)?(?P<uri>\S+)\s+(?P<suite>\S+)", line
+        )
         if match:
             signed = re.search(r"(?:^|\s)signed-by=(\S+)", match["options"] or "", re.IGNORECASE)
             sources.append(Source(match["uri"], (match["suite"],), signed[1] if signed else ""))
@@ -88,15 +91,15 @@ def machine_sources(etc: Path = Path("/etc/apt")) -> list[Source]:
 def find_archive(sources: Iterable[Source], mirror: str | None = None) -> Archive:
     """Debian's archive: @mirror and, as mirrors lay it out, @mirror-security; else from @sources.
 
-    Raises VmError where there is neither.
+    Raises IrqcostError where there is neither.
     """
     if mirror:
         uri = mirror.rstrip("/")
         if not re.match(r"^[a-z+]+:", uri):
-            raise VmError(f"--mirror {mirror}: not a URL such as http://MIRROR/debian")
+            raise IrqcostError(f"--mirror {mirror}: not a URL such as http://MIRROR/debian")
         signed_by = str(KEYRING)
         if not KEYRING.exists():
-            raise VmError(f"{KEYRING} is missing: install the package debian-archive-keyring")
+            raise IrqcostError(f"{KEYRING} is missing: install the package debian-archive-keyring")
         return Archive(Source(uri, (), signed_by), Source(f"{uri}-security", (), signed_by))
     main = security = None
     for source in sources:
@@ -109,7 +112,7 @@ def find_archive(sources: Iterable[Source], mirror: str | None = None) -> Archiv
             else:
                 main = main or source
     if not main:
-        raise VmError(
+        raise IrqcostError(
             "this machine's apt sources name no Debian archive, from which the kernels come: "
             "give one with --mirror http://MIRROR/debian (needs the package debian-archive-keyring)"
         )
@@ -167,29 +170,35 @@ class PrivateApt:
             "Acquire::Retries": "2",
             "Acquire::http::Timeout": "30",
         }
-        self._options = [part for key, value in settings.items() for part in ("-o", f"{key}={value}")]
+        self._options = [
+            part for key, value in settings.items() for part in ("-o", f"{key}={value}")
+        ]
 
     def _run(self, tool: str, *args: str, cwd: Path | None = None) -> str:
         command = [tool, "-q", *self._options, *args]
         try:
             done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
         except FileNotFoundError as error:
-            raise VmError(f"{tool} is missing: kernels are fetched as Debian packages") from error
+            raise IrqcostError(
+                f"{tool} is missing: kernels are fetched as Debian packages"
+            ) from error
         if done.returncode:
             # apt's own lines say what failed; the rest is its progress.
             said = [line for line in done.stderr.splitlines() if line[:2] in ("E:", "W:")]
             detail = "\n".join(said) or done.stderr.strip()
-            raise VmError(f"{tool} {' '.join(args)} for Debian {self.release} failed:\n{detail}")
+            raise IrqcostError(
+                f"{tool} {' '.join(args)} for Debian {self.release} failed:\n{detail}"
+            )
         return done.stdout
 
     def update(self) -> None:
-        """Fetch the package lists. Raises VmError where the mirror cannot be reached."""
+        """Fetch the package lists. Raises IrqcostError where the mirror cannot be reached."""
         self._run("apt-get", "update")
 
     def closure(self, roots: Sequence[str], names: re.Pattern[str]) -> list[str]:
         """@roots and everything they depend on, as far as the name matches @names.
 
-        Raises VmError with the name of a package that the archive does not have.
+        Raises IrqcostError with the name of a package that the archive does not have.
         """
         found: list[str] = []
         todo = list(roots)

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import VmError
+from ..errors import IrqcostError
 from .apt import PrivateApt, find_archive, machine_sources
 from .progress import Progress
 
@@ -74,16 +74,16 @@ def find_kernel(
 ) -> Kernel:
     """The kernel that --kernel @name means: a row of the table, or a path.
 
-    A path is a kernel build tree, or, with @headers, a kernel image. Raises VmError.
+    A path is a kernel build tree, or, with @headers, a kernel image. Raises IrqcostError.
     """
     if name in DEBIAN_KERNELS:
         if headers:
-            raise VmError(f"--headers goes with a kernel image of your own, not with {name}")
+            raise IrqcostError(f"--headers goes with a kernel image of your own, not with {name}")
         return _debian_kernel(name, progress, mirror)
     path = Path(name)
     if not path.exists():
         known = ", ".join(DEBIAN_KERNELS)
-        raise VmError(f"--kernel {name}: neither one of {known} nor an existing path")
+        raise IrqcostError(f"--kernel {name}: neither one of {known} nor an existing path")
     return _own_kernel(path.absolute(), headers.absolute() if headers else None)
 
 
@@ -92,15 +92,26 @@ def _own_kernel(path: Path, headers: Path | None) -> Kernel:
         vmlinuz = path / "arch/x86/boot/bzImage"
         headers = headers or path
         if not vmlinuz.is_file():
-            raise VmError(f"--kernel {path}: {vmlinuz} is missing: build it with `make bzImage modules`")
+            raise IrqcostError(
+                f"--kernel {path}: {vmlinuz} is missing: build it with `make bzImage modules`"
+            )
     elif headers is None:
-        raise VmError(f"--kernel {path}: a kernel image also needs --headers DIRECTORY")
+        raise IrqcostError(f"--kernel {path}: a kernel image also needs --headers DIRECTORY")
     else:
         vmlinuz = path
-    release = headers / "include/config/kernel.release"
-    if not release.is_file():
-        raise VmError(f"{headers}: not a directory that modules can be built against: no {release}")
-    return _checked(Kernel(str(path), release.read_text().strip(), vmlinuz, headers))
+    return _checked(Kernel(str(path), _release(headers), vmlinuz, headers))
+
+
+def _release(headers: Path) -> str:
+    """What `uname -r` says on the kernel that @headers belong to."""
+    # Not include/config/kernel.release: Debian's 6.1 packages name the version there, not the ABI.
+    path = headers / "include/generated/utsrelease.h"
+    match = re.search(r'UTS_RELEASE "([^"]+)"', path.read_text()) if path.is_file() else None
+    if not match:
+        raise IrqcostError(
+            f"{headers}: modules cannot be built against it: {path} names no release"
+        )
+    return match[1]
 
 
 def _checked(kernel: Kernel) -> Kernel:
@@ -108,7 +119,7 @@ def _checked(kernel: Kernel) -> Kernel:
     with kernel.vmlinuz.open("rb") as image:
         image.seek(0x202)
         if image.read(4) != b"HdrS":
-            raise VmError(f"{kernel.vmlinuz}: not an x86 kernel image (bzImage)")
+            raise IrqcostError(f"{kernel.vmlinuz}: not an x86 kernel image (bzImage)")
     return kernel
 
 
@@ -123,7 +134,9 @@ def _debian_kernel(name: str, progress: Progress, mirror: str | None) -> Kernel:
     about = json.loads((final / "kernel.json").read_text(encoding="utf-8"))
     vmlinuz, headers = final / about["vmlinuz"], final / about["headers"]
     if not (vmlinuz.is_file() and headers.is_dir()):
-        raise VmError(f"{final}: damaged: remove it, and the next run fetches the kernel again")
+        raise IrqcostError(
+            f"{final}: damaged: remove it, and the next run fetches the kernel again"
+        )
     return _checked(Kernel(name, about["release"], vmlinuz, headers))
 
 
@@ -131,7 +144,9 @@ def _fetch(name: str, final: Path, progress: Progress, mirror: str | None) -> No
     """Fetch and unpack a kernel beside @final, and rename it when it is complete."""
     row = DEBIAN_KERNELS[name]
     if not shutil.which("dpkg-deb"):
-        raise VmError("dpkg-deb is missing: Debian's kernels are unpacked with it (package dpkg)")
+        raise IrqcostError(
+            "dpkg-deb is missing: Debian's kernels are unpacked with it (package dpkg)"
+        )
     archive = find_archive(machine_sources(), mirror)
     with tempfile.TemporaryDirectory(dir=final.parent, prefix=f".{name}-") as work:
         scratch = Path(work)
@@ -147,9 +162,9 @@ def _fetch(name: str, final: Path, progress: Progress, mirror: str | None) -> No
         for deb in debs:
             _unpack(deb, new / "root")
         about = _describe(name, new)
-        about["packages"] = [deb.stem for deb in debs]
-        _relocate(new / about["headers"], new, final)
-        (new / "kernel.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        _relocate(new / about["headers"], final)
+        text = json.dumps({**about, "packages": [deb.stem for deb in debs]}, indent=2)
+        (new / "kernel.json").write_text(text + "\n", encoding="utf-8")
         if final.exists():
             shutil.rmtree(final)
         new.rename(final)
@@ -161,30 +176,31 @@ def _unpack(deb: Path, root: Path) -> None:
         ["dpkg-deb", "--extract", str(deb), str(root)], capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise VmError(f"cannot unpack {deb.name}: {done.stderr.strip()}")
+        raise IrqcostError(f"cannot unpack {deb.name}: {done.stderr.strip()}")
     # The kernel's own modules are most of its package, and the guest needs none of them.
     for modules in (*root.glob("lib/modules/*/kernel"), *root.glob("usr/lib/modules/*/kernel")):
         shutil.rmtree(modules)
     deb.unlink()
 
 
-def _describe(name: str, new: Path) -> dict[str, object]:
+def _describe(name: str, new: Path) -> dict[str, str]:
     """What was unpacked, by paths relative to @new."""
     images = sorted((*new.glob("root/boot/vmlinuz-*"), *new.glob("root/usr/lib/modules/*/vmlinuz")))
-    releases = sorted(new.glob("root/usr/src/*/include/config/kernel.release"))
-    if len(images) != 1 or len(releases) != 1:
-        raise VmError(
+    symbols = sorted(new.glob("root/usr/src/*/Module.symvers"))
+    if len(images) != 1 or len(symbols) != 1:
+        raise IrqcostError(
             f"the packages of kernel {name} hold {len(images)} kernel images "
-            f"and {len(releases)} header trees; one of each was expected"
+            f"and {len(symbols)} header trees; one of each was expected"
         )
+    headers = symbols[0].parent
     return {
-        "release": releases[0].read_text(encoding="utf-8").strip(),
+        "release": _release(headers),
         "vmlinuz": str(images[0].relative_to(new)),
-        "headers": str(releases[0].parents[2].relative_to(new)),
+        "headers": str(headers.relative_to(new)),
     }
 
 
-def _relocate(headers: Path, new: Path, final: Path) -> None:
+def _relocate(headers: Path, final: Path) -> None:
     """Let the headers' Makefile include its other half from where both will be."""
     makefile = headers / "Makefile"
     text = makefile.read_text(encoding="utf-8")

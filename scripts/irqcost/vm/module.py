@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""irqcost.ko for a kernel, built once for each kernel, compiler and state of the sources."""
+
+import hashlib
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from .. import ROOT
+from ..errors import BuildError
+from .kernels import Kernel, cache_directory, locked
+from .progress import Progress
+
+SOURCES = ROOT / "bench_kmod"
+
+_LOG_TAIL_LINES = 30
+
+
+def source_files(sources: Path = SOURCES) -> list[Path]:
+    """What the module is made from."""
+    files = [sources / "Kbuild", sources / "Makefile", *sources.glob("*.[ch]")]
+    files += (path for path in (sources / "include").rglob("*") if path.is_file())
+    # Kbuild's own product, where somebody built in the source tree.
+    return sorted(path for path in files if not path.name.endswith(".mod.c"))
+
+
+def build_key(kernel: Kernel, compiler: str, files: Iterable[Path], base: Path = SOURCES) -> str:
+    """A name that changes when anything does that the module depends on."""
+    digest = hashlib.sha256()
+    config = kernel.headers / "include/generated/autoconf.h"
+    for text in (kernel.release, str(kernel.headers), compiler):
+        digest.update(text.encode() + b"\0")
+    digest.update(config.read_bytes() if config.is_file() else b"")
+    for path in files:
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(base)}\0{len(content)}\0".encode() + content)
+    return f"{kernel.release}-{digest.hexdigest()[:16]}"
+
+
+def make_argv(kernel: Kernel, build: Path, *further: str) -> list[str]:
+    """The command that builds the module for @kernel in @build; @further goes to Kbuild."""
+    return ["make", "-C", str(SOURCES), f"KDIR={kernel.headers}", f"BUILD={build}", *further]
+
+
+def make_module(kernel: Kernel, build: Path, *further: str) -> str:
+    """Build in @build. Return: make's output. Raises BuildError with its end."""
+    done = subprocess.run(
+        make_argv(kernel, build, *further),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        tail = "\n".join(done.stdout.splitlines()[-_LOG_TAIL_LINES:])
+        raise BuildError(f"the module does not build for kernel {kernel.release}:\n{tail}")
+    return done.stdout
+
+
+def build_module(kernel: Kernel, progress: Progress) -> Path:
+    """The path of irqcost.ko for @kernel, built now if it is not in the cache."""
+    for tool in ("make", "gcc"):
+        if not shutil.which(tool):
+            raise BuildError(f"{tool} is missing: install the packages make and gcc")
+    compiler = subprocess.run(["gcc", "--version"], capture_output=True, text=True, check=True)
+    modules = cache_directory() / "modules"
+    final = modules / build_key(kernel, compiler.stdout, source_files()) / "irqcost.ko"
+    if not final.is_file():
+        with locked(modules / f".{kernel.release}.lock"):
+            if not final.is_file():
+                progress.stage(f"building the module for kernel {kernel.release}")
+                with tempfile.TemporaryDirectory(dir=modules, prefix=".build-") as work:
+                    build, ready = Path(work) / "build", Path(work) / "ready"
+                    build.mkdir()
+                    ready.mkdir()
+                    make_module(kernel, build)
+                    (build / "irqcost.ko").rename(ready / "irqcost.ko")
+                    ready.rename(final.parent)
+    return final
