@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of the module know of each other.
+ */
+#ifndef IRQCOST_INTERNAL_H
+#define IRQCOST_INTERNAL_H
+
+#include <linux/linkage.h>
+#include <linux/types.h>
+#include <irqcost/abi.h>
+#include <irqcost/catalogue.h>
+
+/* A return as this kernel wants it: through a thunk, or with a trap behind it. */
+#define IRQCOST_RETURN ASM_RET
+
+#include "objects.h"
+
+/**
+ * struct irqcost_row - a row of the catalogue with its windows
+ * @id: number in the ABI
+ * @key: name
+ * @where: enum irqcost_where
+ * @irqs: enum irqcost_irqs
+ * @max_unroll: greatest unroll factor that there are windows for
+ * @windows: as irqcost_window_index() orders them, up to size 2 * @max_unroll
+ * @empty: windows without a body, written in the way of this row's: the single one alone
+ */
+struct irqcost_row {
+	u32 id;
+	const char *key;
+	u32 where;
+	u32 irqs;
+	u32 max_unroll;
+	const irqcost_window_fn *windows;
+	const irqcost_window_fn *empty;
+};
+
+/* The windows of each row: insn.c, calls.c. A C window exists up to half the greatest size. */
+#define IRQCOST_CALL_MAX_UNROLL (IRQCOST_MAX_UNROLL / 2)
+#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) \
+	extern const irqcost_window_fn irqcost_windows_##key[IRQCOST_NR_WINDOWS];
+#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary) \
+	extern const irqcost_window_fn irqcost_windows_##key[IRQCOST_NR_WINDOWS];
+#include <irqcost/probes.def>
+extern const irqcost_window_fn irqcost_windows_call_empty[1];
+
+/* probes.c */
+extern const u32 irqcost_nr_rows;
+const struct irqcost_row *irqcost_row_at(u32 index);
+const struct irqcost_row *irqcost_row_by_id(u32 id);
+const char *irqcost_row_unusable(const struct irqcost_row *row);
+bool irqcost_row_sleeps(const struct irqcost_row *row);
+u32 irqcost_row_modes(const struct irqcost_row *row);
+
+/**
+ * struct irqcost_file - what belongs to one open file
+ * @objects: what the windows work on
+ * @samples: where a run gathers its samples
+ * @capacity: how many there is room for
+ *
+ * All of it is only touched by the one run that is under way.
+ */
+struct irqcost_file {
+	struct irqcost_objects objects;
+	struct irqcost_sample *samples;
+	u32 capacity;
+};
+
+/* The commands: main.c dispatches to info.c and run.c. */
+int irqcost_copy_in(void *to, const void __user *from, u32 size);
+int irqcost_ioc_info(void __user *arg);
+int irqcost_ioc_probe(void __user *arg);
+int irqcost_ioc_run(struct irqcost_file *file, void __user *arg);
+
+#endif /* IRQCOST_INTERNAL_H */

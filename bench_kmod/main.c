@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * irqcost: the device /dev/irqcost. Loading the module measures nothing.
+ */
+#ifndef CONFIG_X86_64
+#error "irqcost measures x86-64 instructions: build it for a 64-bit x86 kernel"
+#endif
+
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/mm.h>
+#include "internal.h"
+
+static int irqcost_open(struct inode *inode, struct file *filp)
+{
+	struct irqcost_file *file = kzalloc(sizeof(*file), GFP_KERNEL);
+
+	if (!file)
+		return -ENOMEM;
+	spin_lock_init(&file->objects.lock);
+	raw_spin_lock_init(&file->objects.raw_lock);
+	filp->private_data = file;
+	return nonseekable_open(inode, filp);
+}
+
+static int irqcost_release(struct inode *inode, struct file *filp)
+{
+	struct irqcost_file *file = filp->private_data;
+
+	kvfree(file->samples);
+	kfree(file);
+	return 0;
+}
+
+static long irqcost_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	void __user *user = (void __user *)arg;
+
+	switch (cmd) {
+	case IRQCOST_IOC_INFO:
+		return irqcost_ioc_info(user);
+	case IRQCOST_IOC_PROBE:
+		return irqcost_ioc_probe(user);
+	case IRQCOST_IOC_RUN:
+		return irqcost_ioc_run(filp->private_data, user);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations irqcost_fops = {
+	.owner = THIS_MODULE,
+	.open = irqcost_open,
+	.release = irqcost_release,
+	.unlocked_ioctl = irqcost_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+/* Only root: whoever may run a probe can keep a CPU busy with interrupts off. */
+static struct miscdevice irqcost_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = IRQCOST_DEVICE,
+	.fops = &irqcost_fops,
+	.mode = 0600,
+};
+module_misc_device(irqcost_device);
+
+MODULE_DESCRIPTION("Measures what masking interrupts costs");
+MODULE_AUTHOR("The irqcost authors");
+MODULE_LICENSE("GPL");

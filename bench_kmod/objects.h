@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the bodies of the catalogue work on.
+ */
+#ifndef IRQCOST_OBJECTS_H
+#define IRQCOST_OBJECTS_H
+
+#include <linux/spinlock.h>
+#include <irqcost/body.h>
+
+/**
+ * struct irqcost_objects - the memory and the locks of a run, never shared, so never contended
+ * @scratch: what an assembler row finds at (%r15)
+ * @lock: sleeps on PREEMPT_RT
+ * @raw_lock: spins on every kernel
+ *
+ * Every window gets the address of this structure as its scratch memory, so
+ * @scratch must stay first.
+ */
+struct irqcost_objects {
+	u8 scratch[IRQCOST_SCRATCH_BYTES] __aligned(16);
+	spinlock_t lock;
+	raw_spinlock_t raw_lock;
+};
+
+#endif /* IRQCOST_OBJECTS_H */

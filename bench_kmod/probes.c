@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The table of rows, and what this CPU and this kernel make of them.
+ */
+#include <linux/kernel.h>
+#include <asm/cpufeature.h>
+#include <asm/tsc.h>
+#include "internal.h"
+
+#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary)		\
+	{ id, #key, IRQCOST_##where, IRQCOST_##irqs, IRQCOST_MAX_UNROLL,	\
+	  irqcost_windows_##key, irqcost_windows_empty },
+#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary)		\
+	{ id, #key, IRQCOST_##where, IRQCOST_##irqs, IRQCOST_CALL_MAX_UNROLL,	\
+	  irqcost_windows_##key, irqcost_windows_call_empty },
+static const struct irqcost_row rows[] = {
+#include <irqcost/probes.def>
+};
+
+const u32 irqcost_nr_rows = ARRAY_SIZE(rows);
+
+/**
+ * irqcost_row_at() - the row at a place in the table
+ * @index: 0 to irqcost_nr_rows - 1
+ *
+ * Return: the row, NULL where there is none.
+ */
+const struct irqcost_row *irqcost_row_at(u32 index)
+{
+	return index < irqcost_nr_rows ? &rows[index] : NULL;
+}
+
+/**
+ * irqcost_row_by_id() - the row of an id
+ * @id: as in the catalogue
+ *
+ * Return: the row, NULL where there is none.
+ */
+const struct irqcost_row *irqcost_row_by_id(u32 id)
+{
+	u32 i;
+
+	for (i = 0; i < irqcost_nr_rows; i++)
+		if (rows[i].id == id)
+			return &rows[i];
+	return NULL;
+}
+
+/**
+ * irqcost_row_sleeps() - may the row sleep on this kernel?
+ * @row: the row
+ *
+ * Return: true where it must run with preemption on.
+ */
+bool irqcost_row_sleeps(const struct irqcost_row *row)
+{
+	return IS_ENABLED(CONFIG_PREEMPT_RT) && (row->where & IRQCOST_RT_SLEEPS);
+}
+
+/**
+ * irqcost_row_modes() - the modes that the row has
+ * @row: the row
+ *
+ * Return: a bit for each enum irqcost_mode.
+ */
+u32 irqcost_row_modes(const struct irqcost_row *row)
+{
+	return 1 << IRQCOST_LATENCY | IRQCOST_REPEATABLE(row->irqs) << IRQCOST_THROUGHPUT;
+}
+
+/**
+ * irqcost_row_unusable() - why the row cannot run on this CPU and kernel
+ * @row: the row
+ *
+ * Return: the reason, shorter than IRQCOST_NAME_LEN; NULL where it can run.
+ */
+const char *irqcost_row_unusable(const struct irqcost_row *row)
+{
+	if (!boot_cpu_has(X86_FEATURE_TSC) || !tsc_khz)
+		return "the kernel knows no rate of the time stamp counter";
+	if (!(row->where & IRQCOST_RING0))
+		return "not a row for ring 0";
+	if (row->windows == irqcost_windows_rdtscp && !boot_cpu_has(X86_FEATURE_RDTSCP))
+		return "the CPU has no rdtscp";
+	if (irqcost_row_sleeps(row) && row->irqs != IRQCOST_IF_11)
+		return "may sleep on PREEMPT_RT: not with interrupts masked";
+	return NULL;
+}

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Measure one row: IRQCOST_IOC_RUN.
+ *
+ * A run is a number of samples, a sample is five windows, one behind the other:
+ * the clock (two), the sensor, base and body. Interrupts are masked a window at
+ * a time and on between windows: one that waits behind cli slows some CPUs down.
+ */
+#include <linux/cpumask.h>
+#include <linux/hardirq.h>
+#include <linux/irqflags.h>
+#include <linux/kernel_stat.h>
+#include <linux/log2.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/time64.h>
+#include <linux/timex.h>
+#include <linux/uaccess.h>
+#include <asm/tsc.h>
+#include "internal.h"
+
+/*
+ * Before a run, this many samples of one loop tell how long a loop takes. The
+ * first ones are slow for caches and translations that are still cold, any may
+ * meet an interrupt or a hypervisor, and nothing makes one too fast: so the
+ * least is the one to go by, and it needs few.
+ */
+#define TRIALS 4
+
+/* One at a time on the whole machine: a second run would be a neighbour that disturbs the first. */
+static DEFINE_MUTEX(run_lock);
+
+/**
+ * struct sampler - one run under way
+ * @row: what is measured
+ * @objects: what it works on
+ * @run: what was asked for
+ * @loops: of base and body
+ * @chain_loops: of the clock
+ * @sensor_loops: of the sensor
+ * @longest: most ticks with interrupts off so far
+ * @error: 0, or -EIO once a window broke its promise
+ */
+struct sampler {
+	const struct irqcost_row *row;
+	struct irqcost_objects *objects;
+	const struct irqcost_run *run;
+	u32 loops;
+	u32 chain_loops;
+	u32 sensor_loops;
+	u64 longest;
+	int error;
+};
+
+/*
+ * The interrupt flag that a row wants on entry, as the irqs of a row that keeps
+ * it: what the base of a latency sample must be like.
+ */
+static u32 irqs_of_entry(u32 irqs)
+{
+	return irqs & IRQCOST_IF_10 ? IRQCOST_IF_11 : IRQCOST_IF_00;
+}
+
+/*
+ * One window in a masked stretch of its own, or unmasked, as @irqs has it. It is
+ * entered and left with interrupts on, even where it broke its promise.
+ */
+static u64 timed_window(struct sampler *s, irqcost_window_fn window, u32 loops, u32 irqs)
+{
+	const bool masked = irqs_of_entry(irqs) == IRQCOST_IF_00;
+	const bool on_at_exit = irqs & IRQCOST_IF_01;
+	const int count = preempt_count();
+	u64 from = get_cycles();
+	u64 ticks;
+
+	if (masked)
+		local_irq_disable();
+
+	ticks = window(loops, s->objects);
+
+	if (irqs_disabled() == on_at_exit || preempt_count() != count) {
+		preempt_count_set(count);
+		s->error = -EIO;
+	}
+	if (irqs != IRQCOST_IF_11)
+		s->longest = max_t(u64, s->longest, get_cycles() - from);
+
+	/*
+	 * The raw calls: lock debugging did not see what an assembler row did, so
+	 * the flag first goes to where lock debugging believes it to be.
+	 */
+	if (masked) {
+		raw_local_irq_disable();
+		local_irq_enable();
+	} else {
+		raw_local_irq_enable();
+	}
+	return ticks;
+}
+
+/* Latency: single windows, each between its own fences and with its own entry. */
+static u64 timed_singles(struct sampler *s, irqcost_window_fn window, u32 irqs)
+{
+	u64 ticks = 0;
+	u32 i;
+
+	for (i = 0; i < s->loops; i++)
+		ticks += timed_window(s, window, 1, irqs);
+	return ticks;
+}
+
+static u64 timed_loops(struct sampler *s, const irqcost_window_fn *windows, u32 size,
+		       u32 loops, u32 irqs)
+{
+	return timed_window(s, windows[irqcost_window_index(size)], loops, irqs);
+}
+
+/* All that the CPU took since boot: devices, the local APIC's own, and NMIs. */
+static u32 interrupts_of(u32 cpu)
+{
+	const irq_cpustat_t *stat = &per_cpu(irq_stat, cpu);
+	u32 sum = kstat_cpu_irqs_sum(cpu) + stat->__nmi_count + stat->x86_platform_ipis +
+		  stat->apic_perf_irqs + stat->apic_irq_work_irqs;
+
+#ifdef CONFIG_X86_LOCAL_APIC
+	sum += stat->apic_timer_irqs + stat->irq_spurious_count;
+#endif
+#ifdef CONFIG_SMP
+	sum += stat->irq_resched_count + stat->irq_call_count;
+#endif
+#ifdef CONFIG_X86_THERMAL_VECTOR
+	sum += stat->irq_thermal_count;
+#endif
+#ifdef CONFIG_X86_MCE_THRESHOLD
+	sum += stat->irq_threshold_count;
+#endif
+#ifdef CONFIG_X86_MCE_AMD
+	sum += stat->irq_deferred_error_count;
+#endif
+#ifdef CONFIG_X86_HV_CALLBACK_VECTOR
+	sum += stat->irq_hv_callback_count;
+#endif
+#if IS_ENABLED(CONFIG_HYPERV)
+	sum += stat->irq_hv_reenlightenment_count + stat->hyperv_stimer0_count;
+#endif
+#ifdef CONFIG_X86_POSTED_MSI
+	sum += stat->posted_msi_notification_count;
+#endif
+	return sum;
+}
+
+static void take_sample(struct sampler *s, struct irqcost_sample *sample)
+{
+	const struct irqcost_row *row = s->row;
+	const struct irqcost_run *run = s->run;
+	const bool preemptible = irqcost_row_sleeps(row);
+	unsigned long switches;
+	u32 interrupts;
+	bool there;
+
+	*sample = (struct irqcost_sample) {};
+
+	if (!preemptible)
+		preempt_disable();
+	there = raw_smp_processor_id() == run->cpu;
+	switches = current->nvcsw + current->nivcsw;
+
+	sample->start = get_cycles();
+	sample->chain_base = timed_loops(s, irqcost_windows_dep_imul, IRQCOST_CHAIN_UNROLL,
+					 s->chain_loops, IRQCOST_IF_00);
+	sample->chain_body = timed_loops(s, irqcost_windows_dep_imul, 2 * IRQCOST_CHAIN_UNROLL,
+					 s->chain_loops, IRQCOST_IF_00);
+	sample->sensor = timed_loops(s, irqcost_windows_nop, IRQCOST_SENSOR_SIZE,
+				     s->sensor_loops, IRQCOST_IF_00);
+
+	interrupts = interrupts_of(run->cpu);
+	if (run->mode == IRQCOST_THROUGHPUT) {
+		sample->base = timed_loops(s, row->windows, run->unroll, s->loops, row->irqs);
+		sample->body = timed_loops(s, row->windows, 2 * run->unroll, s->loops, row->irqs);
+	} else {
+		sample->base = timed_singles(s, row->empty[0], irqs_of_entry(row->irqs));
+		sample->body = timed_singles(s, row->windows[0], row->irqs);
+	}
+	sample->interrupts = interrupts_of(run->cpu) - interrupts;
+
+	if (sample->interrupts)
+		sample->flags |= IRQCOST_SAMPLE_INTERRUPTED;
+	if (current->nvcsw + current->nivcsw != switches)
+		sample->flags |= IRQCOST_SAMPLE_PREEMPTED;
+	if (!there || raw_smp_processor_id() != run->cpu)
+		sample->flags |= IRQCOST_SAMPLE_MIGRATED;
+	if (!preemptible)
+		preempt_enable();
+}
+
+/* Fewer loops where @ticks a loop would go beyond the limit. 0 where not even one fits. */
+static u32 fewer_loops(u32 loops, u64 ticks, u64 limit)
+{
+	return min_t(u64, loops, div64_u64(limit, max_t(u64, ticks, 1)));
+}
+
+/*
+ * Fix the loops so that no window takes more than half of the limit, by trial:
+ * the other half is for what the trial could not foresee. The limit is one on
+ * the time with interrupts off, and serves windows that leave them on as well,
+ * since those keep other tasks off.
+ */
+static int fit_loops(struct sampler *s)
+{
+	const u64 limit = div_u64((u64)tsc_khz * IRQCOST_MAX_IRQS_OFF_NS, 2 * USEC_PER_SEC);
+	u64 chain = U64_MAX, sensor = U64_MAX, body = U64_MAX;
+	const struct irqcost_run *run = s->run;
+	struct irqcost_sample trial;
+	int i;
+
+	s->loops = 1;
+	s->chain_loops = 1;
+	s->sensor_loops = 1;
+	for (i = 0; i < TRIALS; i++) {
+		take_sample(s, &trial);
+		if (s->error)
+			return s->error;
+		chain = min(chain, trial.chain_body);
+		sensor = min(sensor, trial.sensor);
+		body = min(body, max(trial.base, trial.body));
+		cond_resched();
+	}
+
+	s->loops = fewer_loops(run->loops, body, limit);
+	s->chain_loops = fewer_loops(run->chain_loops, chain, limit);
+	s->sensor_loops = fewer_loops(run->sensor_loops, sensor, limit);
+	return s->loops && s->chain_loops && s->sensor_loops ? 0 : -EDOM;
+}
+
+static int reserve(struct irqcost_file *file, u32 samples)
+{
+	if (file->capacity >= samples)
+		return 0;
+	kvfree(file->samples);
+	file->capacity = 0;
+	file->samples = kvmalloc_array(samples, sizeof(*file->samples), GFP_KERNEL);
+	if (!file->samples)
+		return -ENOMEM;
+	file->capacity = samples;
+	return 0;
+}
+
+/* Take the samples into @file, and write what came of it into @run. */
+static int measure(struct irqcost_file *file, const struct irqcost_row *row,
+		   struct irqcost_run *run)
+{
+	const struct irqcost_run asked = *run;
+	struct sampler s = { .row = row, .objects = &file->objects, .run = &asked };
+	u32 n;
+	int ret;
+
+	ret = reserve(file, asked.samples);
+	if (ret)
+		return ret;
+	ret = fit_loops(&s);
+	if (ret)
+		return ret;
+
+	run->interrupted = 0;
+	run->preempted = 0;
+	run->migrated = 0;
+	for (n = 0; n < asked.samples && !signal_pending(current); n++) {
+		struct irqcost_sample *sample = &file->samples[n];
+
+		take_sample(&s, sample);
+		if (s.error)
+			return s.error;
+		run->interrupted += !!(sample->flags & IRQCOST_SAMPLE_INTERRUPTED);
+		run->preempted += !!(sample->flags & IRQCOST_SAMPLE_PREEMPTED);
+		run->migrated += !!(sample->flags & IRQCOST_SAMPLE_MIGRATED);
+		cond_resched();
+	}
+	if (!n)
+		return -EINTR;
+
+	run->loops = s.loops;
+	run->chain_loops = s.chain_loops;
+	run->sensor_loops = s.sensor_loops;
+	run->samples = n;
+	run->ops = asked.mode == IRQCOST_THROUGHPUT ? (u64)s.loops * asked.unroll : s.loops;
+	run->longest_irqs_off = s.longest;
+	return 0;
+}
+
+static bool unroll_fits(const struct irqcost_row *row, const struct irqcost_run *run)
+{
+	if (run->mode == IRQCOST_LATENCY)
+		return !run->unroll;
+	return is_power_of_2(run->unroll) && run->unroll >= IRQCOST_MIN_UNROLL &&
+	       run->unroll <= row->max_unroll;
+}
+
+static bool loops_fit(u32 loops)
+{
+	return loops && loops <= IRQCOST_MAX_LOOPS;
+}
+
+static int check(const struct irqcost_run *run, const struct irqcost_row *row)
+{
+	if (run->flags || run->reserved)
+		return -EINVAL;
+	if (run->mode != IRQCOST_THROUGHPUT && run->mode != IRQCOST_LATENCY)
+		return -EINVAL;
+	if (!row)
+		return -ENOENT;
+	if (irqcost_row_unusable(row) || !(irqcost_row_modes(row) & 1 << run->mode))
+		return -EOPNOTSUPP;
+	if (!unroll_fits(row, run) || !loops_fit(run->loops) ||
+	    !loops_fit(run->chain_loops) || !loops_fit(run->sensor_loops))
+		return -EDOM;
+	if (!run->samples || run->samples > IRQCOST_MAX_SAMPLES)
+		return -ERANGE;
+	if (run->buffer_bytes < run->samples * sizeof(struct irqcost_sample))
+		return -ENOSPC;
+	if (run->cpu >= nr_cpu_ids || !cpu_online(run->cpu))
+		return -ENODEV;
+	if (!cpumask_equal(current->cpus_ptr, cpumask_of(run->cpu)))
+		return -EXDEV;
+	return 0;
+}
+
+/**
+ * irqcost_ioc_run() - IRQCOST_IOC_RUN
+ * @file: the open file
+ * @arg: the caller's struct irqcost_run
+ *
+ * Return: 0 or a negative errno as abi.h has it.
+ */
+int irqcost_ioc_run(struct irqcost_file *file, void __user *arg)
+{
+	const struct irqcost_row *row;
+	struct irqcost_run run;
+	int ret;
+
+	ret = irqcost_copy_in(&run, arg, sizeof(run));
+	if (ret)
+		return ret;
+	row = irqcost_row_by_id(run.probe);
+	ret = check(&run, row);
+	if (ret)
+		return ret;
+
+	if (!mutex_trylock(&run_lock))
+		return -EBUSY;
+	ret = measure(file, row, &run);
+	if (!ret && (copy_to_user(u64_to_user_ptr(run.buffer), file->samples,
+				  run.samples * sizeof(*file->samples)) ||
+		     copy_to_user(arg, &run, sizeof(run))))
+		ret = -EFAULT;
+	mutex_unlock(&run_lock);
+	return ret;
+}
