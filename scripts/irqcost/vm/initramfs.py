@@ -13,11 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ..errors import IrqcostError
+from irqcost.errors import IrqcostError
 
 # What the script below needs of busybox, and what commands of tests may.
 _APPLETS = (
-    "cat cut dmesg echo grep gzip insmod ls mkdir mount poweroff rmmod sh sha256sum sleep stat stty tar"
+    "cat cut dmesg echo grep gzip insmod ls mkdir mount poweroff rmmod "
+    "sh sha256sum sleep stat stty tar"
 ).split()
 
 # A line that this begins is the script's own; everything else on the console is a program's.
@@ -38,8 +39,8 @@ dmesg >/out/dmesg
 tar -C /out -czf /result .
 stty -F /dev/ttyS1 raw -echo
 {
-	echo "irqcost-result $(stat -c %s /result) $(sha256sum </result | cut -d ' ' -f 1)"
-	cat /result
+  echo "irqcost-result $(stat -c %s /result) $(sha256sum </result | cut -d ' ' -f 1)"
+  cat /result
 } >/dev/ttyS1
 poweroff -f
 """
@@ -111,7 +112,7 @@ class Archive:
         self._append(self._claim(path), stat.S_IFREG | mode, data)
 
     def program(self, path: str, source: Path) -> None:
-        """Add a program of this machine, with the libraries that it loads, where it looks for them."""
+        """Add a program of this machine, and the libraries that it loads by the same paths."""
         self.file(path, source.read_bytes(), 0o755)
         for library in shared_libraries(source):
             if library not in self:

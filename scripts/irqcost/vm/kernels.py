@@ -12,14 +12,16 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import IrqcostError
-from .apt import PrivateApt, find_archive, machine_sources
-from .progress import Progress
+from irqcost.errors import IrqcostError
+from irqcost.vm.apt import PrivateApt, find_archive, machine_sources
+
+# Told what is being done, for a line of progress.
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,11 @@ def cache_directory() -> Path:
     return Path(base).absolute() / "irqcost"
 
 
+def is_fetched(name: str) -> bool:
+    """Whether the cache holds this row of the table."""
+    return (cache_directory() / "kernels" / name / "kernel.json").is_file()
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock file @path; waits for another run that holds it."""
@@ -70,7 +77,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def find_kernel(
-    name: str, progress: Progress, mirror: str | None = None, headers: Path | None = None
+    name: str, say: Say, mirror: str | None = None, headers: Path | None = None
 ) -> Kernel:
     """The kernel that --kernel @name means: a row of the table, or a path.
 
@@ -79,7 +86,7 @@ def find_kernel(
     if name in DEBIAN_KERNELS:
         if headers:
             raise IrqcostError(f"--headers goes with a kernel image of your own, not with {name}")
-        return _debian_kernel(name, progress, mirror)
+        return _debian_kernel(name, say, mirror)
     path = Path(name)
     if not path.exists():
         known = ", ".join(DEBIAN_KERNELS)
@@ -123,14 +130,14 @@ def _checked(kernel: Kernel) -> Kernel:
     return kernel
 
 
-def _debian_kernel(name: str, progress: Progress, mirror: str | None) -> Kernel:
+def _debian_kernel(name: str, say: Say, mirror: str | None) -> Kernel:
     kernels = cache_directory() / "kernels"
     final = kernels / name
-    if not (final / "kernel.json").is_file():
-        progress.stage(f"waiting for another run that fetches kernel {name}")
+    if not is_fetched(name):
+        say(f"waiting for another run that fetches kernel {name}")
         with locked(kernels / f".{name}.lock"):
-            if not (final / "kernel.json").is_file():
-                _fetch(name, final, progress, mirror)
+            if not is_fetched(name):
+                _fetch(name, final, say, mirror)
     about = json.loads((final / "kernel.json").read_text(encoding="utf-8"))
     vmlinuz, headers = final / about["vmlinuz"], final / about["headers"]
     if not (vmlinuz.is_file() and headers.is_dir()):
@@ -140,7 +147,7 @@ def _debian_kernel(name: str, progress: Progress, mirror: str | None) -> Kernel:
     return _checked(Kernel(name, about["release"], vmlinuz, headers))
 
 
-def _fetch(name: str, final: Path, progress: Progress, mirror: str | None) -> None:
+def _fetch(name: str, final: Path, say: Say, mirror: str | None) -> None:
     """Fetch and unpack a kernel beside @final, and rename it when it is complete."""
     row = DEBIAN_KERNELS[name]
     if not shutil.which("dpkg-deb"):
@@ -151,13 +158,13 @@ def _fetch(name: str, final: Path, progress: Progress, mirror: str | None) -> No
     with tempfile.TemporaryDirectory(dir=final.parent, prefix=f".{name}-") as work:
         scratch = Path(work)
         apt = PrivateApt(scratch / "apt", archive, row.release)
-        progress.stage(f"fetching kernel {name}: package lists")
+        say(f"fetching kernel {name}: package lists")
         apt.update()
         packages = apt.closure([row.image, row.headers], _KERNEL_PACKAGE)
-        progress.stage(f"fetching kernel {name}: {' '.join(packages)}")
+        say(f"fetching kernel {name}: {' '.join(packages)}")
         (scratch / "debs").mkdir()
         debs = apt.download(packages, scratch / "debs")
-        progress.stage(f"unpacking kernel {name}")
+        say(f"unpacking kernel {name}")
         new = scratch / "new"
         for deb in debs:
             _unpack(deb, new / "root")

@@ -8,10 +8,9 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from .. import ROOT
-from ..errors import BuildError
-from .kernels import Kernel, cache_directory, locked
-from .progress import Progress
+from irqcost import ROOT
+from irqcost.errors import BuildError
+from irqcost.vm.kernels import Kernel, Say, cache_directory, locked
 
 SOURCES = ROOT / "bench_kmod"
 
@@ -59,7 +58,7 @@ def make_module(kernel: Kernel, build: Path, *further: str) -> str:
     return done.stdout
 
 
-def build_module(kernel: Kernel, progress: Progress) -> Path:
+def build_module(kernel: Kernel, say: Say) -> Path:
     """The path of irqcost.ko for @kernel, built now if it is not in the cache."""
     for tool in ("make", "gcc"):
         if not shutil.which(tool):
@@ -70,7 +69,7 @@ def build_module(kernel: Kernel, progress: Progress) -> Path:
     if not final.is_file():
         with locked(modules / f".{kernel.release}.lock"):
             if not final.is_file():
-                progress.stage(f"building the module for kernel {kernel.release}")
+                say(f"building the module for kernel {kernel.release}")
                 with tempfile.TemporaryDirectory(dir=modules, prefix=".build-") as work:
                     build, ready = Path(work) / "build", Path(work) / "ready"
                     build.mkdir()

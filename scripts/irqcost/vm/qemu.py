@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import Exit, IrqcostError
-from .initramfs import Command, build_initramfs
-from .kernels import Kernel
-from .transport import TransportError, unpack
+from irqcost.errors import Exit, IrqcostError
+from irqcost.vm.initramfs import Command, build_initramfs
+from irqcost.vm.kernels import Kernel
+from irqcost.vm.transport import TransportError, unpack
 
 QEMU = "qemu-system-x86_64"
 

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`irqcost vm`: measure ring 0 in a guest, and bring the result back."""
+
+import argparse
+import shlex
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+
+from irqcost import ROOT, build, catalogue, files, report
+from irqcost.errors import Exit, IrqcostError
+from irqcost.model import Result
+from irqcost.progress import Progress
+from irqcost.vm.initramfs import MARK, Command
+from irqcost.vm.kernels import DEBIAN_KERNELS, Kernel, find_kernel, is_fetched
+from irqcost.vm.module import build_module, make_argv
+from irqcost.vm.qemu import GuestResult, Machine, qemu_argv, run_guest, work_directory
+
+# Where things lie in the guest.
+BENCH = "/bin/irqcost-bench"
+MODULE = "/irqcost.ko"
+
+_DESCRIPTION = """\
+Boots a kernel under QEMU's emulation with the module and the harness in it, and brings the result
+back. Any x86-64 machine can do it: nothing is loaded into its own kernel, and kernels are unpacked
+from Debian's packages into a cache, not installed. Emulated figures are no measure of a CPU; with
+--exact they are exact numbers of instructions.
+"""
+
+_EPILOG = """\
+The cache is $IRQCOST_CACHE, else $XDG_CACHE_HOME/irqcost, else ~/.cache/irqcost. A kernel stays
+as it was fetched; remove its folder there, and the newest package is fetched.
+"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register `vm`."""
+    parser = subparsers.add_parser(
+        "vm",
+        help="measure ring 0 in an emulated guest",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add(
+        "--kernel",
+        default="6.1",
+        metavar="KERNEL",
+        help=f"{', '.join(DEBIAN_KERNELS)} (Debian's), or a path: a kernel build tree, "
+        "or a kernel image with --headers (default: %(default)s)",
+    )
+    add("--headers", type=Path, metavar="DIR", help="what to build modules for that image against")
+    add("--exact", action="store_true", help="instruction clock: a tick is an instruction")
+    add("--out", type=Path, metavar="FILE", help="result file (default: in results/emulated)")
+    add("--samples", type=_positive, metavar="N", help="samples of each benchmark")
+    add("--filter", metavar="REGEX", help="only benchmarks whose name matches")
+    add("--smp", type=_positive, default=1, metavar="N", help="CPUs (default: %(default)s)")
+    add("--mirror", metavar="URL", help="Debian archive (default: the one of this machine's apt)")
+    add("--time-limit", type=_positive, default=600, metavar="S", help="seconds for the guest")
+    add("--keep", action="store_true", help="keep the guest's files, and say where they are")
+    add("--dry-run", action="store_true", help="print the commands, run none")
+    parser.set_defaults(run=run)
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def guest_commands(samples: int | None = None, pattern: str | None = None) -> list[Command]:
+    """What the guest runs: the module is loaded, benchmarks are listed, then measured."""
+    bench = [BENCH, "--irqcost_backends=ring3,kmod"]
+    if pattern is not None:
+        bench.append(f"--benchmark_filter={pattern}")
+    measure = [*bench, "--benchmark_out=/out/result.json", "--benchmark_out_format=json"]
+    if samples is not None:
+        measure.append(f"--irqcost_samples={samples}")
+    return [
+        Command("insmod", ("insmod", MODULE)),
+        # The list lets the line of progress say how many there are.
+        Command("list", (*bench, "--benchmark_list_tests=true"), capture=False),
+        Command("measure", tuple(measure), capture=False),
+    ]
+
+
+class Follower:
+    """Turns the guest's console into progress: listed names are the total, later ones are done."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._phase = ""
+        self._names: dict[str, bool] = {}
+
+    def line(self, text: str) -> None:
+        """Take a line of the console."""
+        words = text.split()
+        if text.startswith(MARK):
+            self._phase = words[-1]
+            self._progress.show(self._phase)
+        elif words and self._phase == "list":
+            self._names[_run_name(words[0])] = False
+        elif words and self._phase == "measure" and _run_name(words[0]) in self._names:
+            name = _run_name(words[0])
+            self._names[name] = True
+            self._progress.count(sum(self._names.values()), len(self._names), name)
+
+
+def _run_name(text: str) -> str:
+    """backend/probe/mode, without what Google Benchmark adds, such as /manual_time."""
+    return "/".join(text.split("/")[:3])
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run `irqcost vm`."""
+    machine = Machine(exact=args.exact, cpus=args.smp)
+    if args.dry_run:
+        return _dry_run(args, machine)
+    bench = build.harness()
+    with Progress(f"kernel {args.kernel}") as progress:
+        kernel = find_kernel(args.kernel, progress.show, args.mirror, args.headers)
+        module = build_module(kernel, progress.show)
+    target = args.out or _default_target(kernel, machine)
+    with files.written_whole(target) as partial, work_directory(args.keep) as work:
+        if args.keep:
+            again = shlex.join(qemu_argv(kernel, machine, work))
+            print(f"The guest's files are kept: {work}\n{again}", file=sys.stderr)
+        with Progress(f"guest with kernel {args.kernel}") as progress:
+            progress.show("booting")
+            guest = run_guest(
+                kernel,
+                guest_commands(args.samples, args.filter),
+                programs={BENCH: bench},
+                files={MODULE: module.read_bytes()},
+                machine=machine,
+                time_limit=args.time_limit,
+                on_line=Follower(progress).line,
+                work=work,
+            )
+        partial.write_bytes(measured(guest))
+        result = _checked(partial, machine)
+    print(report.text(result, catalogue.read()))
+    print(f"\nResult: {target}")
+    return guest.status["measure"]
+
+
+def measured(guest: GuestResult) -> bytes:
+    """The result file of a guest that ran guest_commands(). Raises IrqcostError."""
+    if guest.status["insmod"]:
+        raise IrqcostError(f"the module does not load in the guest: {guest.log('insmod').strip()}")
+    if "result.json" not in guest.files:
+        said = guest.console.rpartition(f"{MARK} measure")[2].strip()
+        raise IrqcostError(f"the harness ended with status {guest.status['measure']}:\n{said}")
+    return guest.files["result.json"]
+
+
+def _checked(path: Path, machine: Machine) -> Result:
+    result = files.read_result(path)
+    if not result.context.emulated:
+        raise IrqcostError(
+            f"the guest's result calls itself {result.context.execution}, not emulated "
+            f"({result.context.execution_reason}); it was not kept"
+        )
+    if result.context.instruction_clock != machine.exact:
+        found = "found" if result.context.instruction_clock else "did not find"
+        raise IrqcostError(f"the harness {found} an instruction clock; the result was not kept")
+    return result
+
+
+def _default_target(kernel: Kernel, machine: Machine) -> Path:
+    time = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
+    kind = "-exact" if machine.exact else ""
+    return ROOT / "results" / "emulated" / f"{time}-{kernel.release}{kind}.json"
+
+
+def _dry_run(args: argparse.Namespace, machine: Machine) -> int:
+    print("cmake --preset release\ncmake --build --preset release")
+    row = DEBIAN_KERNELS.get(args.kernel)
+    if row and not is_fetched(args.kernel):
+        print(shlex.join(["apt-get", "download", row.image, row.headers]))
+        print("irqcost: the rest depends on which version that is", file=sys.stderr)
+        return Exit.OK
+    kernel = find_kernel(args.kernel, lambda text: None, args.mirror, args.headers)
+    print(shlex.join(make_argv(kernel, Path("BUILD"))))
+    print(shlex.join(qemu_argv(kernel, machine, Path("WORK"))))
+    return Exit.OK
