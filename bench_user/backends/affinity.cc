@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "backends/affinity.h"
+
+#include <sched.h>
+
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <system_error>
+
+namespace irqcost {
+namespace {
+
+// More CPUs than any kernel is configured for, so that one size fits every machine.
+constexpr int kMaxCpus = 65536;
+
+struct FreeSet {
+  void operator()(cpu_set_t* set) const { CPU_FREE(set); }
+};
+
+std::unique_ptr<cpu_set_t, FreeSet> EmptySet() {
+  std::unique_ptr<cpu_set_t, FreeSet> set(CPU_ALLOC(kMaxCpus));
+  if (!set) throw std::system_error(ENOMEM, std::generic_category(), "CPU set");
+  CPU_ZERO_S(CPU_ALLOC_SIZE(kMaxCpus), set.get());
+  return set;
+}
+
+}  // namespace
+
+std::vector<int> AllowedCpus() {
+  const auto set = EmptySet();
+  if (sched_getaffinity(0, CPU_ALLOC_SIZE(kMaxCpus), set.get()) != 0)
+    throw std::system_error(errno, std::generic_category(), "sched_getaffinity");
+  std::vector<int> cpus;
+  for (int cpu = 0; cpu < kMaxCpus; ++cpu)
+    if (CPU_ISSET_S(cpu, CPU_ALLOC_SIZE(kMaxCpus), set.get())) cpus.push_back(cpu);
+  return cpus;
+}
+
+void PinToCpu(int cpu) {
+  const auto set = EmptySet();
+  CPU_SET_S(cpu, CPU_ALLOC_SIZE(kMaxCpus), set.get());
+  if (sched_setaffinity(0, CPU_ALLOC_SIZE(kMaxCpus), set.get()) != 0)
+    throw std::system_error(errno, std::generic_category(),
+                            "cannot bind to CPU " + std::to_string(cpu));
+}
+
+}  // namespace irqcost

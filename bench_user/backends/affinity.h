@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef IRQCOST_BENCH_USER_BACKENDS_AFFINITY_H
+#define IRQCOST_BENCH_USER_BACKENDS_AFFINITY_H
+
+#include <vector>
+
+namespace irqcost {
+
+/** CPUs on which this thread may run, ascending. Throws std::system_error. */
+std::vector<int> AllowedCpus();
+
+/** Binds the calling thread to one CPU. Throws std::system_error. */
+void PinToCpu(int cpu);
+
+}  // namespace irqcost
+
+#endif  // IRQCOST_BENCH_USER_BACKENDS_AFFINITY_H

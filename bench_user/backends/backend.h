@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// What every backend is: it runs a probe and returns raw ticks with the
+// conditions under which they were taken. It does no statistics.
+#ifndef IRQCOST_BENCH_USER_BACKENDS_BACKEND_H
+#define IRQCOST_BENCH_USER_BACKENDS_BACKEND_H
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catalogue.h"
+
+namespace irqcost {
+
+/** Why a backend cannot be used on this machine. */
+struct Obstacle {
+  std::string reason;
+  std::string remedy;  ///< what would make it usable
+};
+
+/** A row as a backend has it. */
+struct Offer {
+  const Probe* probe = nullptr;
+  std::vector<irqcost_mode> modes;  ///< those that a row of its kind has
+  unsigned min_unroll = 0;          ///< throughput mode: a power of two between these
+  unsigned max_unroll = 0;
+  std::string unusable;  ///< why it cannot run here; empty where it can
+};
+
+/** How often each window repeats its copies. */
+struct Loops {
+  unsigned body = 1;
+  unsigned chain = 1;
+  unsigned sensor = 1;
+};
+
+/** One measurement as it is asked for. The meaning is that of struct irqcost_run. */
+struct Request {
+  const Probe* probe = nullptr;
+  irqcost_mode mode = IRQCOST_THROUGHPUT;
+  int cpu = 0;
+  unsigned unroll = 0;  ///< 0 in latency mode
+  Loops loops;
+  std::size_t samples = 0;
+};
+
+/** One measurement as it was done. */
+struct Run {
+  std::vector<irqcost_sample> samples;
+  Loops loops;            ///< what was used: a backend may use fewer than asked
+  std::uint64_t ops = 0;  ///< operations by which body and base of a sample differ
+  std::optional<std::uint64_t> longest_irqs_off;  ///< ticks; only where interrupts were masked
+};
+
+/** Something that can run probes. */
+class Backend {
+ public:
+  Backend() = default;
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
+  virtual ~Backend() = default;
+
+  /** Name, as it stands in a benchmark's name. */
+  [[nodiscard]] virtual std::string_view Name() const = 0;
+
+  /** What keeps this backend from running here; nothing where it can. */
+  [[nodiscard]] virtual std::optional<Obstacle> GetObstacle() const = 0;
+
+  /** Rows that it has, in the catalogue's order. Empty where there is an obstacle. */
+  [[nodiscard]] virtual std::vector<Offer> Offers() const = 0;
+
+  /** Most loops in one window. */
+  [[nodiscard]] virtual unsigned MaxLoops() const = 0;
+
+  /**
+   * Measures. The calling thread stays bound to the CPU afterwards.
+   * Throws std::system_error where the system refuses it.
+   */
+  virtual Run Measure(const Request& request) = 0;
+};
+
+}  // namespace irqcost
+
+#endif  // IRQCOST_BENCH_USER_BACKENDS_BACKEND_H

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// Backend `kmod`: ring 0 through the kernel module's device. irqcost/abi.h is the contract.
+#ifndef IRQCOST_BENCH_USER_BACKENDS_KMOD_H
+#define IRQCOST_BENCH_USER_BACKENDS_KMOD_H
+
+#include <string>
+
+#include "backends/backend.h"
+#include "backends/unique_fd.h"
+
+namespace irqcost {
+
+class Kmod final : public Backend {
+ public:
+  /** Opens the device and checks that module and harness understand each other. */
+  explicit Kmod(const std::string& device);
+
+  [[nodiscard]] std::string_view Name() const override { return "kmod"; }
+  [[nodiscard]] std::optional<Obstacle> GetObstacle() const override { return obstacle_; }
+  [[nodiscard]] std::vector<Offer> Offers() const override;
+  [[nodiscard]] unsigned MaxLoops() const override { return info_.max_loops; }
+  Run Measure(const Request& request) override;
+
+  /** What the module says of itself and its kernel; nothing where there is an obstacle. */
+  [[nodiscard]] std::optional<irqcost_info> Info() const;
+
+ private:
+  UniqueFd fd_;
+  irqcost_info info_{};
+  std::optional<Obstacle> obstacle_;
+};
+
+}  // namespace irqcost
+
+#endif  // IRQCOST_BENCH_USER_BACKENDS_KMOD_H

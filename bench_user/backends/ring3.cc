@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "backends/ring3.h"
+
+#include <cpuid.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <x86intrin.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "backends/affinity.h"
+#include "backends/ring3_windows.h"
+
+namespace irqcost {
+namespace {
+
+constexpr unsigned kRdtscpBit = 1U << 27;  // CPUID 0x80000001, EDX
+
+// Empty where this CPU has the instructions of a row, else what it lacks. Every
+// other row of ring 3 is part of x86-64 itself.
+std::string Unusable(std::string_view key) {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  __get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx);
+  if (key == "rdtscp" && !(edx & kRdtscpBit)) return "the CPU has no RDTSCP";
+  if ((key == "lahf" || key == "sahf") && !(ecx & bit_LAHF_LM))
+    return "the CPU has no LAHF and SAHF in 64-bit mode";
+  return {};
+}
+
+// Context switches of this thread so far: voluntary or not, another task ran.
+long ContextSwitches() {
+  rusage usage{};
+  if (getrusage(RUSAGE_THREAD, &usage) != 0)
+    throw std::system_error(errno, std::generic_category(), "getrusage");
+  return usage.ru_nvcsw + usage.ru_nivcsw;
+}
+
+irqcost_window_fn LoopWindow(std::string_view key, unsigned size) {
+  return Ring3Windows(FindProbe(key)->id)[irqcost_window_index(size)];
+}
+
+struct alignas(IRQCOST_SCRATCH_BYTES) Scratch {
+  unsigned char bytes[IRQCOST_SCRATCH_BYTES];
+};
+
+}  // namespace
+
+std::optional<Obstacle> Ring3::GetObstacle() const {
+  int tsc = 0;
+  if (prctl(PR_GET_TSC, &tsc) == 0 && tsc != PR_TSC_ENABLE)
+    return Obstacle{"RDTSC is switched off for this process",
+                    "start it without PR_SET_TSC (a sandbox or seccomp strict mode sets it)"};
+  return std::nullopt;
+}
+
+std::vector<Offer> Ring3::Offers() const {
+  std::vector<Offer> offers;
+  if (GetObstacle()) return offers;
+  for (const Probe& probe : kCatalogue)
+    if (probe.where & IRQCOST_RING3)
+      // In user mode the interrupt flag stays as it is, so every row can be repeated.
+      offers.push_back({&probe,
+                        {kModes.begin(), kModes.end()},
+                        IRQCOST_MIN_UNROLL,
+                        IRQCOST_MAX_UNROLL,
+                        Unusable(probe.key)});
+  return offers;
+}
+
+Run Ring3::Measure(const Request& request) {
+  const irqcost_window_fn* windows = Ring3Windows(request.probe->id);
+  const bool throughput = request.mode == IRQCOST_THROUGHPUT;
+  const irqcost_window_fn chain_base = LoopWindow("dep_imul", IRQCOST_CHAIN_UNROLL);
+  const irqcost_window_fn chain_body = LoopWindow("dep_imul", 2 * IRQCOST_CHAIN_UNROLL);
+  const irqcost_window_fn sensor = LoopWindow("nop", IRQCOST_SENSOR_SIZE);
+  // Latency mode: single windows of nothing against single windows of the row.
+  const irqcost_window_fn base = throughput ? windows[irqcost_window_index(request.unroll)]
+                                            : Ring3Windows(FindProbe("empty")->id)[0];
+  const irqcost_window_fn body =
+      throughput ? windows[irqcost_window_index(2 * request.unroll)] : windows[0];
+  const unsigned calls = throughput ? 1 : request.loops.body;
+  Scratch scratch{};
+
+  PinToCpu(request.cpu);
+  Run run;
+  run.loops = request.loops;
+  run.ops = std::uint64_t{request.loops.body} * (throughput ? request.unroll : 1);
+  run.samples.resize(request.samples);
+  long switches = ContextSwitches();
+  for (irqcost_sample& sample : run.samples) {
+    const bool started_here = sched_getcpu() == request.cpu;
+    sample.start = __rdtsc();
+    sample.chain_base = chain_base(request.loops.chain, &scratch);
+    sample.chain_body = chain_body(request.loops.chain, &scratch);
+    sample.sensor = sensor(request.loops.sensor, &scratch);
+    for (unsigned call = 0; call < calls; ++call) {
+      // One behind the other, so that a drift of the clock hits both alike, and in turn
+      // first: the second of two equal single windows is faster by a tick or two.
+      const bool base_first = call % 2 == 0;
+      if (base_first) sample.base += base(request.loops.body, &scratch);
+      sample.body += body(request.loops.body, &scratch);
+      if (!base_first) sample.base += base(request.loops.body, &scratch);
+    }
+    const long switches_now = ContextSwitches();
+    if (switches_now != switches) sample.flags |= IRQCOST_SAMPLE_PREEMPTED;
+    if (!started_here || sched_getcpu() != request.cpu) sample.flags |= IRQCOST_SAMPLE_MIGRATED;
+    switches = switches_now;
+  }
+  return run;
+}
+
+}  // namespace irqcost

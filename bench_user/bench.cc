@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "bench.h"
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <exception>
+#include <regex>
+#include <utility>
+
+#include "options.h"
+
+namespace irqcost {
+namespace {
+
+// Google Benchmark's meaning of a filter: nothing and "all" select everything, a
+// leading '-' negates, and it may match anywhere in the name.
+class Filter {
+ public:
+  explicit Filter(std::string text) {
+    if (text.starts_with('-')) {
+      negative_ = true;
+      text.erase(0, 1);
+    }
+    if (text.empty() || text == "all") text = ".";
+    try {
+      regex_.assign(text, std::regex::extended | std::regex::nosubs);
+    } catch (const std::regex_error& error) {
+      throw UsageError("--benchmark_filter: '" + text +
+                       "' is no regular expression: " + error.what());
+    }
+  }
+
+  [[nodiscard]] bool Selects(const std::string& name) const {
+    return std::regex_search(name, regex_) != negative_;
+  }
+
+ private:
+  std::regex regex_;
+  bool negative_ = false;
+};
+
+std::string WhyAbsent(const Offer& offer, irqcost_mode mode, std::optional<unsigned> unroll) {
+  if (!offer.unusable.empty()) return offer.unusable;
+  if (mode == IRQCOST_THROUGHPUT && unroll &&
+      (*unroll < offer.min_unroll || *unroll > offer.max_unroll))
+    return "has unroll factors from " + std::to_string(offer.min_unroll) + " to " +
+           std::to_string(offer.max_unroll) + ", not " + std::to_string(*unroll);
+  return {};
+}
+
+void Fill(benchmark::State& state, const Measurement& measurement, double ticks_per_us) {
+  const Estimate& e = measurement.estimate;
+  auto& counters = state.counters;
+  counters["ticks"] = e.ticks;
+  if (e.core_cycles) counters["core_cycles"] = *e.core_cycles;
+  counters["ticks_min"] = e.ticks_min;
+  counters["ticks_p50"] = e.ticks_p50;
+  counters["ticks_p99"] = e.ticks_p99;
+  counters["spread"] = e.spread;
+  counters["samples"] = static_cast<double>(e.samples);
+  counters["free"] = static_cast<double>(e.free);
+  counters["interrupted"] = static_cast<double>(e.interrupted);
+  counters["preempted"] = static_cast<double>(e.preempted);
+  counters["migrated"] = static_cast<double>(e.migrated);
+  if (measurement.longest_irqs_off)
+    counters["longest_irqs_off"] =
+        static_cast<double>(*measurement.longest_irqs_off) / ticks_per_us * 1e3;
+  state.SetLabel(e.label);
+
+  // One batch of as many iterations as operations were timed: the library then
+  // reports that number, and the time of one operation as real time.
+  const auto operations = static_cast<benchmark::IterationCount>(measurement.operations);
+  const double seconds = e.ticks / ticks_per_us * 1e-6 * static_cast<double>(operations);
+  while (state.KeepRunningBatch(operations)) state.SetIterationTime(seconds);
+}
+
+void AddOnce(std::vector<Absence>& absent, const std::string& name, const std::string& reason) {
+  if (std::none_of(absent.begin(), absent.end(), [&](const Absence& a) { return a.name == name; }))
+    absent.push_back({name, reason});
+}
+
+}  // namespace
+
+Selection Select(const std::vector<std::unique_ptr<Backend>>& backends, const std::string& filter,
+                 std::optional<unsigned> unroll) {
+  const Filter wanted(filter);
+  Selection selection;
+  for (const auto& backend : backends) {
+    for (const Offer& offer : backend->Offers()) {
+      for (const irqcost_mode mode : offer.modes) {
+        std::string name{backend->Name()};
+        name.append("/").append(offer.probe->key).append("/").append(ModeName(mode));
+        if (!wanted.Selects(name)) continue;
+        std::string reason = WhyAbsent(offer, mode, unroll);
+        if (reason.empty())
+          selection.benchmarks.push_back({std::move(name), backend.get(), offer, mode});
+        else
+          selection.absent.push_back({std::move(name), std::move(reason)});
+      }
+    }
+  }
+  return selection;
+}
+
+void Register(Selection& selection, const SamplerOptions& options) {
+  for (const Benchmark& bench : selection.benchmarks) {
+    auto body = [&bench, &absent = selection.absent, options](benchmark::State& state) {
+      try {
+        Fill(state, MeasureProbe(*bench.backend, bench.offer, bench.mode, options),
+             options.ticks_per_us);
+      } catch (const std::exception& error) {
+        AddOnce(absent, bench.name, error.what());
+        state.SkipWithError(error.what());
+      }
+    };
+    // One iteration, so that the library calls it once a repetition and does not
+    // look for a number of iterations.
+    benchmark::RegisterBenchmark(bench.name.c_str(), std::move(body))
+        ->UseManualTime()
+        ->Iterations(1)
+        ->Unit(benchmark::kNanosecond);
+  }
+}
+
+}  // namespace irqcost

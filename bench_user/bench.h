@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// Benchmarks: which there are, and their registration with Google Benchmark.
+#ifndef IRQCOST_BENCH_USER_BENCH_H
+#define IRQCOST_BENCH_USER_BENCH_H
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backends/backend.h"
+#include "measure/sampler.h"
+
+namespace irqcost {
+
+/** One benchmark: a probe on a backend in a mode. */
+struct Benchmark {
+  std::string name;  ///< backend/probe/mode
+  Backend* backend = nullptr;
+  Offer offer;
+  irqcost_mode mode = IRQCOST_THROUGHPUT;
+};
+
+/** One that was asked for and could not be measured. */
+struct Absence {
+  std::string name;
+  std::string reason;
+};
+
+/** What a filter selects. */
+struct Selection {
+  std::vector<Benchmark> benchmarks;
+  std::vector<Absence> absent;
+};
+
+/**
+ * Applies Google Benchmark's filter to the names of all usable backends. The
+ * library would apply it to names with a suffix, so it is done here.
+ * @unroll: factor that the user demands. A row that does not have it is absent.
+ * Throws UsageError where the filter is no regular expression.
+ */
+Selection Select(const std::vector<std::unique_ptr<Backend>>& backends, const std::string& filter,
+                 std::optional<unsigned> unroll);
+
+/**
+ * Registers benchmarks with Google Benchmark. Each measures anew in each
+ * repetition. One that fails is added to `selection.absent`. The selection must
+ * outlive the run.
+ */
+void Register(Selection& selection, const SamplerOptions& options);
+
+}  // namespace irqcost
+
+#endif  // IRQCOST_BENCH_USER_BENCH_H

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef IRQCOST_BENCH_USER_MACHINE_CPU_H
+#define IRQCOST_BENCH_USER_MACHINE_CPU_H
+
+#include <map>
+#include <optional>
+#include <string>
+
+namespace irqcost {
+
+/** Who the CPU is, by CPUID (libcpuid) and the kernel. What is not known is nothing. */
+struct Cpu {
+  std::optional<std::string> vendor;
+  std::optional<std::string> brand;
+  std::optional<std::string> codename;
+  std::optional<int> family;  ///< family and model as vendors print them, extensions included
+  std::optional<int> model;
+  std::optional<int> stepping;
+  std::optional<std::string> microcode;
+  std::map<std::string, int> caches;  ///< name, such as L1d: KiB
+};
+
+/** Identifies the CPU that the calling thread runs on, which is the one of that number. */
+Cpu IdentifyCpu(int cpu);
+
+}  // namespace irqcost
+
+#endif  // IRQCOST_BENCH_USER_MACHINE_CPU_H

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// How the CPU executes this run: the figures of the three kinds never mix.
+#ifndef IRQCOST_BENCH_USER_MACHINE_EXECUTION_H
+#define IRQCOST_BENCH_USER_MACHINE_EXECUTION_H
+
+#include <string>
+
+#include "machine/hypervisor.h"
+#include "measure/estimate.h"
+
+namespace irqcost {
+
+/** Controls in ring 3: probes whose cost is known beforehand. */
+struct Controls {
+  Estimate nop;
+  Estimate dep_add;
+  Estimate dep_imul;
+};
+
+struct Execution {
+  std::string kind;                ///< bare-metal, virtualised or emulated
+  std::string reason;              ///< a sentence: how that was found
+  bool instruction_clock = false;  ///< one tick is one instruction
+  bool counts_cycles = true;       ///< the chain of multiplies counts core cycles
+};
+
+Execution Classify(const Hypervisor& hypervisor, const Controls& controls);
+
+}  // namespace irqcost
+
+#endif  // IRQCOST_BENCH_USER_MACHINE_EXECUTION_H

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "machine/tsc.h"
+
+#include <cpuid.h>
+#include <x86intrin.h>
+
+#include <cerrno>
+#include <cmath>
+#include <ctime>
+#include <numeric>
+#include <system_error>
+#include <utility>
+
+namespace irqcost {
+namespace {
+
+// A claim further off is of another clock. Measuring itself is good to 10⁻⁴ and better.
+constexpr double kTolerance = 0.01;
+constexpr std::int64_t kMeasureNs = 100'000'000;
+constexpr int kStepReadings = 10'000;
+
+struct Instant {
+  std::uint64_t ticks;
+  std::int64_t ns;
+};
+
+std::int64_t RawNs() {
+  timespec now{};
+  if (clock_gettime(CLOCK_MONOTONIC_RAW, &now) != 0)
+    throw std::system_error(errno, std::generic_category(), "clock_gettime");
+  return now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec;
+}
+
+// Both clocks at once: of several tries the one in which reading took the shortest.
+Instant Now() {
+  constexpr int kTries = 10;
+  Instant best{};
+  std::uint64_t shortest = UINT64_MAX;
+  for (int i = 0; i < kTries; ++i) {
+    const std::uint64_t before = __rdtsc();
+    const std::int64_t ns = RawNs();
+    const std::uint64_t after = __rdtsc();
+    if (after - before < shortest) {
+      shortest = after - before;
+      best = {before + (after - before) / 2, ns};
+    }
+  }
+  return best;
+}
+
+double MeasureKhz() {
+  const Instant start = Now();
+  const timespec pause{0, kMeasureNs};
+  Instant end = start;
+  while (end.ns - start.ns < kMeasureNs) {
+    nanosleep(&pause, nullptr);
+    end = Now();
+  }
+  return static_cast<double>(end.ticks - start.ticks) / static_cast<double>(end.ns - start.ns) *
+         1e6;
+}
+
+std::uint64_t Step() {
+  std::uint64_t step = 0;
+  std::uint64_t last = __rdtsc();
+  for (int i = 0; i < kStepReadings; ++i) {
+    const std::uint64_t now = __rdtsc();
+    step = std::gcd(step, now - last);
+    last = now;
+  }
+  return step;
+}
+
+bool Invariant() {
+  constexpr unsigned kInvariantTsc = 1U << 8;
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid(0x80000007, &eax, &ebx, &ecx, &edx) && (edx & kInvariantTsc);
+}
+
+}  // namespace
+
+std::optional<double> TscKhzByCpuid() {
+  unsigned denominator = 0, numerator = 0, crystal_hz = 0, edx = 0;
+  if (!__get_cpuid(0x15, &denominator, &numerator, &crystal_hz, &edx)) return std::nullopt;
+  if (denominator == 0 || numerator == 0) return std::nullopt;
+  if (crystal_hz != 0) return crystal_hz / 1e3 * numerator / denominator;
+  // Without the crystal's frequency the base frequency of leaf 16h stands for the product,
+  // as Linux has it in native_calibrate_tsc().
+  unsigned base_mhz = 0, ebx = 0, ecx = 0;
+  if (!__get_cpuid(0x16, &base_mhz, &ebx, &ecx, &edx) || base_mhz == 0) return std::nullopt;
+  return base_mhz * 1e3;
+}
+
+Tsc ChooseTscKhz(const TscClaims& claims, double measured_khz) {
+  const std::pair<std::optional<double>, const char*> in_order[] = {
+      {claims.cpuid, "cpuid"}, {claims.hypervisor, "hypervisor"}, {claims.kernel, "kernel"}};
+  Tsc tsc;
+  tsc.khz = measured_khz;
+  tsc.source = "measured";
+  for (const auto& [khz, source] : in_order) {
+    if (!khz || std::abs(*khz - measured_khz) > kTolerance * measured_khz) continue;
+    tsc.khz = *khz;
+    tsc.source = source;
+    break;
+  }
+  return tsc;
+}
+
+Tsc FindTsc(const TscClaims& claims) {
+  Tsc tsc = ChooseTscKhz(claims, MeasureKhz());
+  tsc.invariant = Invariant();
+  tsc.step = Step();
+  return tsc;
+}
+
+}  // namespace irqcost

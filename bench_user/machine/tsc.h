@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef IRQCOST_BENCH_USER_MACHINE_TSC_H
+#define IRQCOST_BENCH_USER_MACHINE_TSC_H
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace irqcost {
+
+/** The time stamp counter. */
+struct Tsc {
+  double khz = 0;
+  std::string source;  ///< of khz: cpuid, hypervisor, kernel or measured
+  bool invariant = false;
+  std::uint64_t step = 0;  ///< greatest common divisor of the ticks between readings
+};
+
+/** What others say about the frequency, in kHz. */
+struct TscClaims {
+  std::optional<double> cpuid;
+  std::optional<double> hypervisor;
+  std::optional<double> kernel;
+};
+
+/** Frequency by CPUID leaves 15h and 16h, in kHz; nothing where they are not complete. */
+std::optional<double> TscKhzByCpuid();
+
+/**
+ * Takes the first claim (in the order of the struct) that agrees with the
+ * measured frequency within 1 %, else the measured one: a hypervisor may hand
+ * down leaves of a host whose TSC it scales. Sets khz and source.
+ */
+Tsc ChooseTscKhz(const TscClaims& claims, double measured_khz);
+
+/** Finds all of it. Takes 0.1 s, since it measures against CLOCK_MONOTONIC_RAW. */
+Tsc FindTsc(const TscClaims& claims);
+
+}  // namespace irqcost
+
+#endif  // IRQCOST_BENCH_USER_MACHINE_TSC_H

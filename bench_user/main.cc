@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// irqcost-bench: what masking interrupts costs, as Google Benchmark benchmarks.
+#include <benchmark/benchmark.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "backends/affinity.h"
+#include "backends/kmod.h"
+#include "backends/ring3.h"
+#include "bench.h"
+#include "options.h"
+#include "report/context.h"
+#include "report/out_file.h"
+#include "report/reporters.h"
+
+namespace irqcost {
+namespace {
+
+constexpr int kFine = 0;
+constexpr int kUnusable = 2;
+
+using Backends = std::vector<std::unique_ptr<Backend>>;
+
+/** Backends in the order asked for, and the module's INFO where it is one of them. */
+struct Opened {
+  Backends backends;
+  std::optional<irqcost_info> module;
+};
+
+Opened Open(const Options& options) {
+  Opened opened;
+  for (const std::string& name : options.backends) {
+    if (name == "ring3") {
+      opened.backends.push_back(std::make_unique<Ring3>());
+    } else {
+      auto kmod = std::make_unique<Kmod>(options.device);
+      opened.module = kmod->Info();
+      opened.backends.push_back(std::move(kmod));
+    }
+  }
+  return opened;
+}
+
+// CPU 0 takes most of a machine's interrupts; the next one is of the same kind,
+// while on a CPU of mixed cores the last one would not be.
+int ChooseCpu(std::optional<int> asked) {
+  const std::vector<int> allowed = AllowedCpus();
+  if (!asked) return allowed.size() > 1 && allowed.front() == 0 ? allowed[1] : allowed.front();
+  if (std::find(allowed.begin(), allowed.end(), *asked) != allowed.end()) return *asked;
+  std::string list;
+  for (const int cpu : allowed) list.append(" ").append(std::to_string(cpu));
+  throw UsageError("--irqcost_cpu: CPU " + std::to_string(*asked) +
+                   " is not online or not allowed to this process; allowed are:" + list);
+}
+
+// Probes of known cost, in ring 3 whichever backend measures: they tell how the CPU executes.
+Controls MeasureControls(const SamplerOptions& sampler) {
+  Ring3 ring3;
+  if (const auto obstacle = ring3.GetObstacle())
+    throw UsageError(obstacle->reason + ": " + obstacle->remedy);
+  const std::vector<Offer> offers = ring3.Offers();
+  const auto measure = [&](std::string_view key) {
+    const auto offer = std::find_if(offers.begin(), offers.end(),
+                                    [key](const Offer& o) { return o.probe->key == key; });
+    return MeasureProbe(ring3, *offer, IRQCOST_THROUGHPUT, sampler).estimate;
+  };
+  return {measure("nop"), measure("dep_add"), measure("dep_imul")};
+}
+
+// Throws where nothing is selected, with the reason.
+void RequireBenchmarks(const Selection& selection, const Backends& backends) {
+  if (!selection.benchmarks.empty()) return;
+  std::string text =
+      "no benchmark to run: the filter matches none (--benchmark_list_tests lists "
+      "them)";
+  for (const auto& backend : backends)
+    if (const auto obstacle = backend->GetObstacle())
+      text += "\n" + std::string(backend->Name()) + " cannot run: " + obstacle->reason +
+              "; remedy: " + obstacle->remedy;
+  for (const Absence& absence : selection.absent)
+    text += "\n" + absence.name + " cannot run: " + absence.reason;
+  throw UsageError(text);
+}
+
+// Hands on to Google Benchmark what is its own. What this program treats itself is set
+// to nothing there, since the library also reads the environment.
+void InitializeLibrary(const std::string& program, const Options& options, bool has_file) {
+  // The library keeps a pointer to the program's name.
+  static std::vector<std::string> arguments;
+  arguments = {program};
+  arguments.insert(arguments.end(), options.library_arguments.begin(),
+                   options.library_arguments.end());
+  arguments.insert(arguments.end(), {"--benchmark_list_tests=false", "--benchmark_format=console"});
+  // The library asks for a file where there is a reporter for files. Ours keeps its text.
+  arguments.emplace_back(has_file ? "--benchmark_out=/dev/null" : "--benchmark_out=");
+  std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  int argc = static_cast<int>(arguments.size());
+  benchmark::Initialize(&argc, argv.data());
+  if (argc > 1)
+    throw UsageError("unknown flag or value " + std::string(argv[1]) +
+                     "; --help lists those that there are");
+}
+
+void Print(const std::string& text) {
+  std::cout << text << std::flush;
+  if (!std::cout) throw std::system_error(errno, std::generic_category(), "standard output");
+}
+
+int MeasureAll(const std::vector<std::string>& command, const Options& options) {
+  Opened opened = Open(options);
+  RunContext run;
+  run.command = command;
+  run.measured_cpu = ChooseCpu(options.cpu);
+  Selection selection = Select(opened.backends, options.filter, options.unroll);
+  RequireBenchmarks(selection, opened.backends);
+  InitializeLibrary(command.front(), options, !options.out.empty());
+  std::optional<OutFile> out;
+  if (!options.out.empty()) out.emplace(options.out);
+
+  PinToCpu(run.measured_cpu);
+  run.cpu = IdentifyCpu(run.measured_cpu);
+  run.hypervisor = FindHypervisor();
+  run.settings = ReadSettings(run.measured_cpu);
+  TscClaims claims{TscKhzByCpuid(), run.hypervisor.tsc_khz, std::nullopt};
+  std::optional<std::uint64_t> config;
+  if (opened.module) {
+    config = opened.module->config;
+    if (opened.module->tsc_khz != 0) claims.kernel = opened.module->tsc_khz;
+  }
+  run.kernel = FindKernel(config);
+  run.tsc = FindTsc(claims);
+
+  SamplerOptions sampler;
+  sampler.cpu = run.measured_cpu;
+  sampler.ticks_per_us = run.tsc.khz / 1e3;
+  run.execution = Classify(run.hypervisor, MeasureControls(sampler));
+  sampler.unroll = options.unroll;
+  sampler.samples = options.samples;
+  sampler.with_cycles = run.execution.counts_cycles;
+  sampler.exact = run.execution.instruction_clock;
+
+  const std::size_t known_absent = selection.absent.size();
+  Register(selection, sampler);
+  std::unique_ptr<TextReporter> file;
+  if (out) file = MakeTextReporter(options.out_format);
+  std::unique_ptr<TextReporter> text;
+  std::unique_ptr<benchmark::BenchmarkReporter> console;
+  if (options.format == "console")
+    console = MakeConsoleReporter(options.color == "on" ||
+                                  (options.color == "auto" && isatty(STDOUT_FILENO)));
+  else
+    text = MakeTextReporter(options.format);
+  benchmark::BenchmarkReporter* display = text ? text.get() : console.get();
+  benchmark::RunSpecifiedBenchmarks(display, file.get(), ".");
+
+  const auto context = ContextJson(run, opened.backends, selection.absent);
+  if (out) out->Commit(file->Text(context));
+  Print(text ? text->Text(context) : "");
+  for (const Absence& absence : selection.absent)
+    std::cerr << "not measured: " << absence.name << ": " << absence.reason << "\n";
+  return selection.absent.size() == known_absent ? kFine : kUnusable;
+}
+
+int Main(const std::vector<std::string>& command) {
+  const Options options = ParseOptions({command.begin() + 1, command.end()});
+  if (options.help) {
+    Print(HelpText());
+  } else if (options.list_backends) {
+    Print(BackendsJson(Open(options).backends).dump(2) + "\n");
+  } else if (options.list_tests) {
+    const Opened opened = Open(options);
+    const Selection selection = Select(opened.backends, options.filter, options.unroll);
+    RequireBenchmarks(selection, opened.backends);
+    std::string names;
+    for (const Benchmark& bench : selection.benchmarks) names += bench.name + "\n";
+    Print(names);
+  } else {
+    return MeasureAll(command, options);
+  }
+  return kFine;
+}
+
+}  // namespace
+}  // namespace irqcost
+
+int main(int argc, char** argv) {
+  try {
+    return irqcost::Main({argv, argv + argc});
+  } catch (const std::exception& error) {
+    std::cerr << "irqcost-bench: " << error.what() << "\n";
+    return irqcost::kUnusable;
+  }
+}

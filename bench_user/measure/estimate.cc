@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "measure/estimate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+namespace irqcost {
+namespace {
+
+// Ticks from one window to the next greater; negative where the smaller took longer.
+double Difference(std::uint64_t greater, std::uint64_t smaller) {
+  return static_cast<double>(static_cast<std::int64_t>(greater - smaller));
+}
+
+template <typename Get>
+std::vector<double> Column(std::span<const Point> points, Get get) {
+  std::vector<double> values(points.size());
+  std::transform(points.begin(), points.end(), values.begin(), get);
+  return values;
+}
+
+double Ticks(const Point& point) { return point.ticks; }
+double Cycle(const Point& point) { return point.cycle; }
+double Sensor(const Point& point) { return point.sensor; }
+
+std::vector<Point> FreeOnes(std::span<const Point> points) {
+  const double sensor = Quantile(Column(points, Sensor), kFloorQuantile);
+  const double cycle = Quantile(Column(points, Cycle), kFloorQuantile);
+  std::vector<Point> free;
+  std::copy_if(points.begin(), points.end(), std::back_inserter(free), [&](const Point& p) {
+    return p.flags == 0 && p.sensor >= kSensorLow * sensor && p.sensor <= kSensorHigh * sensor &&
+           std::abs(p.cycle - cycle) <= kChainTolerance * cycle;
+  });
+  return free;
+}
+
+// Floor by floor. A quotient of each sample would carry the noise of its own chain, and
+// the p10 of the quotients would prefer samples with a slow chain: 0.4 % too few
+// cycles where the floors agree within 0.01 %. Free samples share one clock anyhow.
+std::optional<double> CoreCycles(std::span<const Point> points, double ticks) {
+  const double cycle = Quantile(Column(points, Cycle), kFloorQuantile);
+  if (cycle <= 0) return std::nullopt;  // the chain itself was disturbed
+  return ticks / cycle;
+}
+
+std::size_t Flagged(std::span<const Point> points, unsigned flag) {
+  return static_cast<std::size_t>(std::count_if(
+      points.begin(), points.end(), [flag](const Point& p) { return (p.flags & flag) != 0; }));
+}
+
+std::string Label(std::size_t free, std::size_t samples) {
+  if (free >= kFewestFree) return "free";
+  const std::string count = std::to_string(samples);
+  if (samples < kFewestFree) return "few: " + count + (samples == 1 ? " sample" : " samples");
+  return "disturbed: " + std::to_string(free) + " of " + count + " samples free";
+}
+
+}  // namespace
+
+double Quantile(std::vector<double> values, double q) {
+  const double position = q * static_cast<double>(values.size() - 1);
+  const auto index = static_cast<std::ptrdiff_t>(position);
+  const auto lower = values.begin() + index;
+  std::nth_element(values.begin(), lower, values.end());
+  const double fraction = position - static_cast<double>(index);
+  if (fraction == 0) return *lower;
+  const double upper = *std::min_element(lower + 1, values.end());
+  return *lower + fraction * (upper - *lower);
+}
+
+std::vector<Point> ToPoints(const Run& run) {
+  const double chain_cycles = double{IRQCOST_CHAIN_UNROLL} * IRQCOST_CHAIN_CYCLES * run.loops.chain;
+  const double sensor_nops = double{IRQCOST_SENSOR_SIZE} * run.loops.sensor;
+  std::vector<Point> points;
+  points.reserve(run.samples.size());
+  for (const irqcost_sample& s : run.samples)
+    points.push_back({Difference(s.body, s.base) / static_cast<double>(run.ops),
+                      Difference(s.chain_body, s.chain_base) / chain_cycles,
+                      static_cast<double>(s.sensor) / sensor_nops, s.flags});
+  return points;
+}
+
+Estimate EstimateFrom(std::span<const Point> points, bool with_cycles) {
+  const std::vector<Point> free = FreeOnes(points);
+  const std::span<const Point> used = free.size() >= kFewestFree ? free : points;
+  const std::vector<double> all_ticks = Column(points, Ticks);
+  const std::vector<double> used_ticks = Column(used, Ticks);
+
+  Estimate e;
+  e.ticks = Quantile(used_ticks, kFloorQuantile);
+  if (with_cycles) e.core_cycles = CoreCycles(used, e.ticks);
+  e.ticks_min = *std::min_element(all_ticks.begin(), all_ticks.end());
+  e.ticks_p50 = Quantile(all_ticks, 0.50);
+  e.ticks_p99 = Quantile(all_ticks, 0.99);
+  e.spread = Quantile(used_ticks, 0.75) - Quantile(used_ticks, 0.25);
+  e.samples = points.size();
+  e.free = free.size();
+  e.interrupted = Flagged(points, IRQCOST_SAMPLE_INTERRUPTED);
+  e.preempted = Flagged(points, IRQCOST_SAMPLE_PREEMPTED);
+  e.migrated = Flagged(points, IRQCOST_SAMPLE_MIGRATED);
+  e.label = Label(e.free, e.samples);
+  return e;
+}
+
+}  // namespace irqcost

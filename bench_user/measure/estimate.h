@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// From samples to figures. Pure functions: no input, no output, no clock.
+#ifndef IRQCOST_BENCH_USER_MEASURE_ESTIMATE_H
+#define IRQCOST_BENCH_USER_MEASURE_ESTIMATE_H
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "backends/backend.h"
+
+namespace irqcost {
+
+/**
+ * The quantile that stands for a quantity, of samples found free. In recordings
+ * of 607,475 rounds on a shared machine the p10 of free batches repeated within
+ * 0.1 %, where median, mean and minimum did not (docs/METHOD.md).
+ *
+ * It is the floor of sensor and chain, too. The minimum would not do: where only
+ * the base window of a pair is disturbed, the difference comes out too small.
+ */
+inline constexpr double kFloorQuantile = 0.10;
+
+/** A sample is free while its sensor lies between these multiples of the sensor's floor … */
+inline constexpr double kSensorLow = 0.97;
+inline constexpr double kSensorHigh = 1.05;
+/** … and its chain within this fraction of the chain's floor. Same source. */
+inline constexpr double kChainTolerance = 0.005;
+/** With fewer free samples than this, the estimate is made of all and says so. */
+inline constexpr std::size_t kFewestFree = 10;
+
+/** One sample, independent of the number of loops that it was taken with. */
+struct Point {
+  double ticks = 0;    ///< per operation; may be negative, as measured
+  double cycle = 0;    ///< ticks of one core cycle by the chain
+  double sensor = 0;   ///< ticks per nop of the sensor
+  unsigned flags = 0;  ///< irqcost_sample_flags
+};
+
+/** The samples of a run as points. */
+std::vector<Point> ToPoints(const Run& run);
+
+/** Figures of one benchmark, per operation. */
+struct Estimate {
+  double ticks = 0;
+  std::optional<double> core_cycles;
+  double ticks_min = 0;  ///< min, p50 and p99 are of all samples
+  double ticks_p50 = 0;
+  double ticks_p99 = 0;
+  double spread = 0;  ///< p75 - p25, ticks, of the samples used
+  std::size_t samples = 0;
+  std::size_t free = 0;
+  std::size_t interrupted = 0;
+  std::size_t preempted = 0;
+  std::size_t migrated = 0;
+  std::string label;  ///< "free", or why the figure is in doubt
+};
+
+/**
+ * Estimates from at least one point.
+ * @with_cycles: whether the chain counts core cycles on this machine. Where it
+ * does not, core_cycles is absent.
+ */
+Estimate EstimateFrom(std::span<const Point> points, bool with_cycles);
+
+/**
+ * Quantile (0 to 1) of at least one value, interpolated linearly between order
+ * statistics (Hyndman and Fan's type 7, NumPy's default).
+ */
+double Quantile(std::vector<double> values, double q);
+
+}  // namespace irqcost
+
+#endif  // IRQCOST_BENCH_USER_MEASURE_ESTIMATE_H

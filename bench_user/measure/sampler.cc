@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "measure/sampler.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+#include <system_error>
+
+namespace irqcost {
+namespace {
+
+// Samples of one pilot run: the least of three is seldom disturbed.
+constexpr std::size_t kPilotSamples = 3;
+// Greatest step of the pilot: fences and loop weigh on a short window, so a
+// great step would be taken on a wrong ground.
+constexpr double kPilotStep = 8;
+// Enough steps from one loop to the greatest number: 8^6 > 65536.
+constexpr int kPilotRuns = 7;
+// Fewest samples that are taken where each takes long (emulation).
+constexpr std::size_t kFewestSamples = 20;
+
+template <typename Member>
+double Least(const Run& run, Member member) {
+  std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
+  for (const irqcost_sample& sample : run.samples)
+    least = std::min<std::uint64_t>(least, sample.*member);
+  return static_cast<double>(least);
+}
+
+// The number of loops that would take `target` ticks, if that lies in reach of one step.
+unsigned Scaled(unsigned loops, double ticks, double target, unsigned most) {
+  const double factor = std::min(target / std::max(ticks, 1.0), kPilotStep);
+  return static_cast<unsigned>(std::clamp(loops * factor, 1.0, static_cast<double>(most)));
+}
+
+Run Measure(Backend& backend, const Request& request) {
+  Run run = backend.Measure(request);
+  if (run.samples.empty())
+    throw std::system_error(EINTR, std::generic_category(), "no sample was taken");
+  return run;
+}
+
+// Sets the loops of a request so that each window takes the time that it should.
+// Returns the ticks that one sample then takes.
+double Pilot(Backend& backend, Request& request, double ticks_per_us) {
+  request.samples = kPilotSamples;
+  double sample_ticks = 0;
+  for (int pilot = 0; pilot < kPilotRuns; ++pilot) {
+    const Run run = Measure(backend, request);
+    const double body = Least(run, &irqcost_sample::body);
+    const double chain = Least(run, &irqcost_sample::chain_body);
+    const double sensor = Least(run, &irqcost_sample::sensor);
+    sample_ticks = body + chain + sensor + Least(run, &irqcost_sample::base) +
+                   Least(run, &irqcost_sample::chain_base);
+    const double pair = kPairUs * ticks_per_us;
+    const unsigned most = backend.MaxLoops();
+    const Loops next{Scaled(run.loops.body, body, pair, most),
+                     Scaled(run.loops.chain, chain, pair, most),
+                     Scaled(run.loops.sensor, sensor, kSensorUs * ticks_per_us, most)};
+    const bool settled = next.body < kPilotStep / 2 * run.loops.body &&
+                         next.chain < kPilotStep / 2 * run.loops.chain &&
+                         next.sensor < kPilotStep / 2 * run.loops.sensor;
+    request.loops = next;
+    if (settled) break;
+  }
+  return sample_ticks;
+}
+
+std::size_t SamplesPerRun(const SamplerOptions& options, double sample_ticks) {
+  if (options.samples) return *options.samples;
+  if (options.exact) return kExactSamples;
+  const double affordable = kPatienceUs * options.ticks_per_us / sample_ticks;
+  return static_cast<std::size_t>(std::clamp(affordable, static_cast<double>(kFewestSamples),
+                                             static_cast<double>(kDefaultSamples)));
+}
+
+}  // namespace
+
+Measurement MeasureProbe(Backend& backend, const Offer& offer, irqcost_mode mode,
+                         const SamplerOptions& options) {
+  Request request{offer.probe, mode, options.cpu, 0, {}, 0};
+  if (mode == IRQCOST_THROUGHPUT) request.unroll = options.unroll.value_or(offer.max_unroll);
+  request.samples = SamplesPerRun(options, Pilot(backend, request, options.ticks_per_us));
+
+  Measurement result;
+  std::vector<Point> points;
+  std::optional<std::uint64_t> started;
+  bool waiting = true;
+  while (waiting) {
+    const Run run = Measure(backend, request);
+    const std::vector<Point> more = ToPoints(run);
+    points.insert(points.end(), more.begin(), more.end());
+    result.operations += run.ops * run.samples.size();
+    if (run.longest_irqs_off)
+      result.longest_irqs_off =
+          std::max(result.longest_irqs_off.value_or(0), *run.longest_irqs_off);
+    result.estimate = EstimateFrom(points, options.with_cycles);
+
+    if (!started) started = run.samples.front().start;
+    const auto elapsed = static_cast<double>(run.samples.back().start - *started);
+    waiting = !options.samples && result.estimate.free < std::min(kWantedFree, request.samples) &&
+              elapsed < kPatienceUs * options.ticks_per_us;
+  }
+  return result;
+}
+
+}  // namespace irqcost

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// How long and how often: from a benchmark to enough samples of the right size.
+// Time is read from the samples' own time stamps, so a fake backend tests it all.
+#ifndef IRQCOST_BENCH_USER_MEASURE_SAMPLER_H
+#define IRQCOST_BENCH_USER_MEASURE_SAMPLER_H
+
+#include <cstdint>
+#include <optional>
+
+#include "backends/backend.h"
+#include "measure/estimate.h"
+
+namespace irqcost {
+
+/**
+ * Time of the greater window of a pair, and with it of the chain's. The whole
+ * sample then takes about 35 µs: long against the step of the TSC (10 ns on Zen 3:
+ * 0.2 % of the difference), short against the ticks of the kernel and the changes
+ * of the clock, and far below the 100 µs that interrupts may be off.
+ */
+inline constexpr double kPairUs = 10;
+/** Time of the sensor: it only has to tell 5 % apart. */
+inline constexpr double kSensorUs = 2.5;
+
+/** Samples of a benchmark where the user names no number: about 15 ms of them. */
+inline constexpr std::size_t kDefaultSamples = 400;
+/** Under the instruction clock every sample is alike; these are for the interrupted ones. */
+inline constexpr std::size_t kExactSamples = 20;
+/** Free samples to wait for, so that several lie below the p10 … */
+inline constexpr std::size_t kWantedFree = 50;
+/** … for at most this long. On a shared machine 29 % of 20 ms windows, but only 2 % of 500 ms
+ * have fewer than 10 free samples (docs/METHOD.md): waiting helps where averaging does not. */
+inline constexpr double kPatienceUs = 500'000;
+
+/** What all benchmarks of a process have in common. */
+struct SamplerOptions {
+  int cpu = 0;
+  std::optional<unsigned> unroll;      ///< nothing: the greatest that the row allows
+  std::optional<std::size_t> samples;  ///< exactly so many; nothing: as many as it needs
+  double ticks_per_us = 0;             ///< of the TSC
+  bool with_cycles = true;             ///< whether the chain counts core cycles here
+  bool exact = false;                  ///< whether one tick is one instruction
+};
+
+/** What came of one benchmark. */
+struct Measurement {
+  Estimate estimate;
+  std::uint64_t operations = 0;                   ///< operations timed, over all samples
+  std::optional<std::uint64_t> longest_irqs_off;  ///< ticks
+};
+
+/** Measures one benchmark. Throws what the backend throws. */
+Measurement MeasureProbe(Backend& backend, const Offer& offer, irqcost_mode mode,
+                         const SamplerOptions& options);
+
+}  // namespace irqcost
+
+#endif  // IRQCOST_BENCH_USER_MEASURE_SAMPLER_H

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "options.h"
+
+#include <irqcost/abi.h>
+#include <irqcost/body.h>
+
+#include <algorithm>
+#include <bit>
+#include <cctype>
+#include <charconv>
+#include <cstdlib>
+#include <limits>
+#include <string_view>
+
+namespace irqcost {
+namespace {
+
+template <typename Number>
+Number ParseNumber(const std::string& flag, const std::string& text, Number least, Number most) {
+  Number value{};
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc{} || stop != end || value < least || value > most)
+    throw UsageError(flag + ": '" + text + "' is not a number from " + std::to_string(least) +
+                     " to " + std::to_string(most));
+  return value;
+}
+
+// The words that Google Benchmark takes for a boolean flag.
+bool ParseBool(const std::string& flag, const std::string& text) {
+  for (const char* yes : {"", "true", "yes", "on", "1"})
+    if (text == yes) return true;
+  for (const char* no : {"false", "no", "off", "0"})
+    if (text == no) return false;
+  throw UsageError(flag + ": '" + text + "' is neither true nor false");
+}
+
+std::string ParseWord(const std::string& flag, const std::string& text,
+                      const std::vector<std::string>& words) {
+  std::string list;
+  for (const std::string& word : words) {
+    if (word == text) return word;
+    list += (list.empty() ? "" : ", ") + word;
+  }
+  throw UsageError(flag + ": '" + text + "' is none of " + list);
+}
+
+unsigned ParseUnroll(const std::string& flag, const std::string& text) {
+  const auto value = ParseNumber<unsigned>(flag, text, IRQCOST_MIN_UNROLL, IRQCOST_MAX_UNROLL);
+  if (!std::has_single_bit(value)) throw UsageError(flag + ": " + text + " is no power of two");
+  return value;
+}
+
+std::vector<std::string> ParseBackends(const std::string& flag, const std::string& text) {
+  std::vector<std::string> backends;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string name = ParseWord(flag, text.substr(begin, end - begin), {"ring3", "kmod"});
+    if (std::find(backends.begin(), backends.end(), name) == backends.end())
+      backends.push_back(name);
+    begin = end + 1;
+  }
+  return backends;
+}
+
+[[noreturn]] void RefuseTime(const std::string& flag) {
+  throw UsageError(flag +
+                   " has no meaning here: a benchmark is a number of samples, each of about 35 µs. "
+                   "Use --irqcost_samples=N");
+}
+
+struct Flag {
+  const char* name;
+  void (*apply)(Options&, const std::string& flag, const std::string& value);
+  bool boolean = false;  // may stand without a value
+};
+
+constexpr Flag kFlags[] = {
+    {"--irqcost_cpu",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       o.cpu = ParseNumber<int>(flag, value, 0, std::numeric_limits<int>::max());
+     }},
+    {"--irqcost_samples",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       o.samples = ParseNumber<std::size_t>(flag, value, 1, IRQCOST_MAX_SAMPLES);
+     }},
+    {"--irqcost_unroll", [](Options& o, const std::string& flag,
+                            const std::string& value) { o.unroll = ParseUnroll(flag, value); }},
+    {"--irqcost_backends",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       o.backends = ParseBackends(flag, value);
+     }},
+    {"--irqcost_device",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       if (value.empty()) throw UsageError(flag + " needs the path of a device");
+       o.device = value;
+     }},
+    {"--irqcost_list_backends",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       o.list_backends = ParseBool(flag, value);
+     },
+     true},
+    {"--benchmark_filter",
+     [](Options& o, const std::string&, const std::string& value) { o.filter = value; }},
+    {"--benchmark_list_tests",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       o.list_tests = ParseBool(flag, value);
+     },
+     true},
+    {"--benchmark_format",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       o.format = ParseWord(flag, value, {"console", "json", "csv"});
+     }},
+    {"--benchmark_out",
+     [](Options& o, const std::string&, const std::string& value) { o.out = value; }},
+    {"--benchmark_out_format",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       o.out_format = ParseWord(flag, value, {"console", "json", "csv"});
+     }},
+    {"--benchmark_color",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       o.color = value == "auto" ? value : (ParseBool(flag, value) ? "on" : "off");
+     },
+     true},
+    {"--benchmark_min_time",
+     [](Options&, const std::string& flag, const std::string&) { RefuseTime(flag); }},
+    {"--benchmark_min_warmup_time",
+     [](Options&, const std::string& flag, const std::string&) { RefuseTime(flag); }},
+    {"--help", [](Options& o, const std::string&, const std::string&) { o.help = true; }, true},
+};
+
+const Flag* FindFlag(std::string_view name) {
+  const auto* const found = std::find_if(std::begin(kFlags), std::end(kFlags),
+                                         [name](const Flag& flag) { return name == flag.name; });
+  return found == std::end(kFlags) ? nullptr : found;
+}
+
+// Google Benchmark reads a flag's default from the environment: --benchmark_out
+// from BENCHMARK_OUT. What is taken from it here is looked up in the same way.
+void ApplyEnvironment(Options& options) {
+  for (const Flag& flag : kFlags) {
+    std::string variable = std::string_view(flag.name).substr(2).data();
+    if (!variable.starts_with("benchmark_")) continue;
+    std::transform(variable.begin(), variable.end(), variable.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    if (const char* value = std::getenv(variable.c_str()))
+      flag.apply(options, "environment variable " + variable, value);
+  }
+}
+
+}  // namespace
+
+Options ParseOptions(const std::vector<std::string>& arguments) {
+  Options options;
+  ApplyEnvironment(options);
+  for (const std::string& argument : arguments) {
+    const std::size_t equals = argument.find('=');
+    const std::string name = argument.substr(0, equals);
+    const Flag* flag = FindFlag(name);
+    if (!flag) {
+      if (name.starts_with("--irqcost_"))
+        throw UsageError("unknown flag " + name + "; --help lists those that there are");
+      options.library_arguments.push_back(argument);
+      continue;
+    }
+    if (equals == std::string::npos && !flag->boolean)
+      throw UsageError(name + " needs a value: " + name + "=VALUE");
+    flag->apply(options, name, equals == std::string::npos ? "" : argument.substr(equals + 1));
+  }
+  return options;
+}
+
+const char* HelpText() {
+  return R"(irqcost-bench measures what masking interrupts costs, in ring 3 and in ring 0.
+A benchmark is named backend/probe/mode, such as ring3/popf/throughput.
+
+usage: irqcost-bench [FLAG...]
+
+of irqcost:
+  --irqcost_backends=LIST       ring3,kmod (default: both, as far as they can run)
+  --irqcost_cpu=N               measure on this CPU (default: the first allowed after CPU 0,
+                                which takes most of a machine's interrupts)
+  --irqcost_samples=N           exactly N samples a benchmark, 1 to 65536 (default: 400, and
+                                more, up to 0.5 s, while fewer than 50 are free of disturbance)
+  --irqcost_unroll=N            copies of the body in throughput mode: 4, 8, 16, 32 or 64
+                                (default: the most that the probe has)
+  --irqcost_device=PATH         the module's device (default: /dev/irqcost)
+  --irqcost_list_backends       print as JSON which backends can run here, and do nothing else
+
+of Google Benchmark:
+  --benchmark_list_tests        print the names and do nothing else
+  --benchmark_filter=REGEX      only benchmarks whose name matches; -REGEX: that do not match
+  --benchmark_format=FORMAT     console, json or csv, to standard output
+  --benchmark_out=FILE          write the result file, too (docs/RESULTS.md)
+  --benchmark_out_format=FORMAT json (default), console or csv
+  --benchmark_repetitions=N     measure each benchmark N times and add aggregates
+  --benchmark_report_aggregates_only, --benchmark_display_aggregates_only,
+  --benchmark_enable_random_interleaving, --benchmark_context=KEY=VALUE, --benchmark_color=auto
+                                as everywhere
+  --benchmark_min_time and --benchmark_min_warmup_time are refused: see --irqcost_samples
+
+exit codes: 0 fine; 2 usage, or something could not be measured or written
+)";
+}
+
+}  // namespace irqcost

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// The command line. Google Benchmark's flags keep their meaning; those that this
+// harness must treat itself are taken out here, all others are handed on.
+#ifndef IRQCOST_BENCH_USER_OPTIONS_H
+#define IRQCOST_BENCH_USER_OPTIONS_H
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace irqcost {
+
+/** Something was asked for that cannot be. The text says what, and what would be right. */
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct Options {
+  std::optional<int> cpu;
+  std::optional<std::size_t> samples;
+  std::optional<unsigned> unroll;
+  std::vector<std::string> backends = {"ring3", "kmod"};
+  std::string device = "/dev/irqcost";
+  std::string filter;  ///< Google Benchmark's: a regular expression, '-' before it negates
+  std::string format = "console";
+  std::string out;  ///< a file, or empty
+  std::string out_format = "json";
+  std::string color = "auto";
+  bool list_tests = false;
+  bool list_backends = false;
+  bool help = false;
+  std::vector<std::string> library_arguments;  ///< for benchmark::Initialize(), without argv[0]
+};
+
+/** Parses arguments, without argv[0]. Throws UsageError. */
+Options ParseOptions(const std::vector<std::string>& arguments);
+
+/** Text of --help. */
+const char* HelpText();
+
+}  // namespace irqcost
+
+#endif  // IRQCOST_BENCH_USER_OPTIONS_H

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// What a result file says about the run: context.irqcost of docs/RESULTS.md.
+#ifndef IRQCOST_BENCH_USER_REPORT_CONTEXT_H
+#define IRQCOST_BENCH_USER_REPORT_CONTEXT_H
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "backends/backend.h"
+#include "bench.h"
+#include "machine/cpu.h"
+#include "machine/execution.h"
+#include "machine/hypervisor.h"
+#include "machine/kernel.h"
+#include "machine/settings.h"
+#include "machine/tsc.h"
+
+namespace irqcost {
+
+/** All that was found out about the machine and the run. */
+struct RunContext {
+  std::vector<std::string> command;
+  int measured_cpu = 0;
+  Cpu cpu;
+  Kernel kernel;
+  Hypervisor hypervisor;
+  Settings settings;
+  Tsc tsc;
+  Execution execution;
+};
+
+/** Object of context.irqcost. */
+nlohmann::ordered_json ContextJson(const RunContext& run,
+                                   const std::vector<std::unique_ptr<Backend>>& backends,
+                                   const std::vector<Absence>& absent);
+
+/** Object: backend to {"usable": true}, or to false with reason and remedy. */
+nlohmann::ordered_json BackendsJson(const std::vector<std::unique_ptr<Backend>>& backends);
+
+}  // namespace irqcost
+
+#endif  // IRQCOST_BENCH_USER_REPORT_CONTEXT_H

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "report/reporters.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <filesystem>
+#include <string_view>
+
+namespace irqcost {
+namespace {
+
+using Run = benchmark::BenchmarkReporter::Run;
+using Context = benchmark::BenchmarkReporter::Context;
+
+// The suffix "/iterations:1/manual_time" that the library makes of these two fields.
+Run Plain(Run run) {
+  run.run_name.iterations.clear();
+  run.run_name.time_type.clear();
+  // What the harness itself used of the CPU says nothing about the probe.
+  run.cpu_accumulated_time = run.real_accumulated_time;
+  return run;
+}
+
+std::vector<Run> Plain(const std::vector<Run>& runs) {
+  std::vector<Run> plain;
+  plain.reserve(runs.size());
+  std::transform(runs.begin(), runs.end(), std::back_inserter(plain),
+                 [](const Run& run) { return Plain(run); });
+  return plain;
+}
+
+// The field's name changed in Google Benchmark 1.8.
+template <typename AnyRun>
+bool Failed(const AnyRun& run) {
+  if constexpr (requires { run.error_occurred; })
+    return run.error_occurred;
+  else
+    return run.skipped != decltype(run.skipped){};
+}
+
+// What a file may hold: runs that gave a figure. An aggregate of nothing (the
+// coefficient of variation of figures that are 0) is none, and no JSON either.
+std::vector<Run> Measured(const std::vector<Run>& runs) {
+  std::vector<Run> measured = Plain(runs);
+  std::erase_if(measured, [](const Run& run) {
+    return Failed(run) || !std::isfinite(run.GetAdjustedRealTime());
+  });
+  for (Run& run : measured)
+    std::erase_if(run.counters,
+                  [](const auto& counter) { return !std::isfinite(counter.second.value); });
+  return measured;
+}
+
+constexpr benchmark::ConsoleReporter::OutputOptions Output(bool color) {
+  return color ? benchmark::ConsoleReporter::OO_ColorTabular
+               : benchmark::ConsoleReporter::OO_Tabular;
+}
+
+// On a screen the figures, their quality, and no more: the rest is in the file.
+class Console final : public benchmark::ConsoleReporter {
+ public:
+  explicit Console(bool color) : ConsoleReporter(Output(color)) {}
+
+  bool ReportContext(const Context& context) override {
+    constexpr std::size_t kSuffix = std::string_view("/iterations:1/manual_time").size();
+    Context plain = context;
+    plain.name_field_width -= std::min(plain.name_field_width, kSuffix);
+    // The library warns where its own build is slow. It times nothing here.
+    std::ostream& errors = GetErrorStream();
+    std::stringstream remarks;
+    SetErrorStream(&remarks);
+    const bool go_on = ConsoleReporter::ReportContext(plain);
+    SetErrorStream(&errors);
+    for (std::string line; std::getline(remarks, line);)
+      if (line.find("Library was built as DEBUG") == std::string::npos) errors << line << "\n";
+    return go_on;
+  }
+
+  void ReportRuns(const std::vector<Run>& runs) override {
+    constexpr std::array<std::string_view, 5> kShown = {"ticks", "core_cycles", "spread", "samples",
+                                                        "free"};
+    std::vector<Run> shown = Plain(runs);
+    for (Run& run : shown)
+      std::erase_if(run.counters, [&](const auto& counter) {
+        return std::find(kShown.begin(), kShown.end(), counter.first) == kShown.end();
+      });
+    ConsoleReporter::ReportRuns(shown);
+  }
+};
+
+class ConsoleText final : public TextReporter {
+ public:
+  ConsoleText() { console_.SetOutputStream(&text_); }
+  bool ReportContext(const Context& context) override { return console_.ReportContext(context); }
+  void ReportRuns(const std::vector<Run>& runs) override { console_.ReportRuns(runs); }
+  [[nodiscard]] std::string Text(const nlohmann::ordered_json& /*context*/) const override {
+    return text_.str();
+  }
+
+ private:
+  Console console_{false};
+  std::ostringstream text_;
+};
+
+// The library's own JSON, so that its readers find what they know, with our context added.
+class Json final : public TextReporter {
+ public:
+  Json() { json_.SetOutputStream(&text_); }
+  bool ReportContext(const Context& context) override { return json_.ReportContext(context); }
+  void ReportRuns(const std::vector<Run>& runs) override {
+    if (const std::vector<Run> measured = Measured(runs); !measured.empty())
+      json_.ReportRuns(measured);
+  }
+  void Finalize() override { json_.Finalize(); }
+
+  [[nodiscard]] std::string Text(const nlohmann::ordered_json& context) const override {
+    auto document = nlohmann::ordered_json::parse(text_.str());
+    auto& executable = document.at("context").at("executable");
+    executable = std::filesystem::path(executable.get<std::string>()).filename().string();
+    document["context"]["irqcost"] = context;
+    return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  }
+
+ private:
+  benchmark::JSONReporter json_;
+  std::ostringstream text_;
+};
+
+BENCHMARK_DISABLE_DEPRECATED_WARNING
+// The library takes the columns from the first runs that it sees, and rows of
+// ring 0 have more of them: it is shown all at once.
+class Csv final : public TextReporter {
+ public:
+  Csv() { csv_.SetOutputStream(&text_); }
+  bool ReportContext(const Context& context) override { return csv_.ReportContext(context); }
+  void ReportRuns(const std::vector<Run>& runs) override {
+    const std::vector<Run> measured = Measured(runs);
+    runs_.insert(runs_.end(), measured.begin(), measured.end());
+  }
+  void Finalize() override {
+    if (!runs_.empty()) csv_.ReportRuns(runs_);
+  }
+  [[nodiscard]] std::string Text(const nlohmann::ordered_json& /*context*/) const override {
+    return text_.str();
+  }
+
+ private:
+  benchmark::CSVReporter csv_;
+  std::ostringstream text_;
+  std::vector<Run> runs_;
+};
+BENCHMARK_RESTORE_DEPRECATED_WARNING
+
+}  // namespace
+
+std::unique_ptr<benchmark::BenchmarkReporter> MakeConsoleReporter(bool color) {
+  return std::make_unique<Console>(color);
+}
+
+std::unique_ptr<TextReporter> MakeTextReporter(const std::string& format) {
+  if (format == "json") return std::make_unique<Json>();
+  if (format == "csv") return std::make_unique<Csv>();
+  return std::make_unique<ConsoleText>();
+}
+
+}  // namespace irqcost

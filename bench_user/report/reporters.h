@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// Google Benchmark's reporters with our names: without the suffixes that the
+// library adds for manual time, which every benchmark here has.
+#ifndef IRQCOST_BENCH_USER_REPORT_REPORTERS_H
+#define IRQCOST_BENCH_USER_REPORT_REPORTERS_H
+
+#include <benchmark/benchmark.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace irqcost {
+
+/** A reporter that keeps what it reports, to be read when the run is over. */
+class TextReporter : public benchmark::BenchmarkReporter {
+ public:
+  /** The report. `context` is what belongs under context.irqcost, for formats that have it. */
+  [[nodiscard]] virtual std::string Text(const nlohmann::ordered_json& context) const = 0;
+};
+
+/** Reports to the console while it runs. */
+std::unique_ptr<benchmark::BenchmarkReporter> MakeConsoleReporter(bool color);
+
+/** A reporter for console, json or csv as a text. The json is the result file of docs/RESULTS.md.
+ */
+std::unique_ptr<TextReporter> MakeTextReporter(const std::string& format);
+
+}  // namespace irqcost
+
+#endif  // IRQCOST_BENCH_USER_REPORT_REPORTERS_H
