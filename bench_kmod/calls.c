@@ -17,51 +17,71 @@
  */
 asm(".macro irqcost_stamp\n\t" IRQCOST_STAMP ".endm\n");
 
-static __always_inline u64 stamp(void)
-{
-	u64 ticks;
+/*
+ * Each body is compiled as if it stood alone. What two jumps might reach begins
+ * anew for the compiler, and Kbuild turns off the passes that look further and
+ * would work out once for all copies what each of them needs. (No jump is made:
+ * both are empty.)
+ */
+#define ALONE()									\
+	do {									\
+		__label__ next;							\
+										\
+		asm goto("" : : : : next);					\
+		asm goto("" : : : : next);					\
+next:;										\
+	} while (0)
 
-	asm volatile("irqcost_stamp\n\tlfence" : "=a" (ticks) : : "rdx", "cc", "memory");
-	return ticks;
-}
+/* Every register that a call may change. */
+#define CALL_CLOBBERS "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "cc", "memory"
+
+/*
+ * The two windows of a pair may differ by their bodies alone. So the padding to
+ * a cache line comes before the time stamp, and what lives on (@start, @loops)
+ * is held in registers that calls preserve, by clobbering all others.
+ */
+#define BEGIN(start, loops)							\
+	asm volatile(".balign 64\n\t"						\
+		     "irqcost_stamp\n\t"					\
+		     "mov %%rax, %0\n\t"					\
+		     "lfence"							\
+		     : "=r" (start), "+r" (loops) : : CALL_CLOBBERS)
+
+#define END(end)								\
+	asm volatile("irqcost_stamp\n\tlfence" : "=a" (end) : : "rdx", "cc", "memory")
 
 /* The arguments are variadic, as what the API expands to may have commas. */
-#define REPEAT_1(...) __VA_ARGS__;
+#define REPEAT_1(...) __VA_ARGS__; ALONE();
 #define REPEAT_4(...) REPEAT_1(__VA_ARGS__) REPEAT_1(__VA_ARGS__) REPEAT_1(__VA_ARGS__) REPEAT_1(__VA_ARGS__)
 #define REPEAT_8(...) REPEAT_4(__VA_ARGS__) REPEAT_4(__VA_ARGS__)
 #define REPEAT_16(...) REPEAT_8(__VA_ARGS__) REPEAT_8(__VA_ARGS__)
 #define REPEAT_32(...) REPEAT_16(__VA_ARGS__) REPEAT_16(__VA_ARGS__)
 #define REPEAT_64(...) REPEAT_32(__VA_ARGS__) REPEAT_32(__VA_ARGS__)
 
-/* As in body.h, function and loop start on a cache line, for both windows of a pair. */
-#define WINDOW_HEAD(name)							\
-	notrace noinline __aligned(64)						\
-	unsigned long long name(unsigned int loops, void *scratch)
+/*
+ * The objects have a fixed address, as a lock of the kernel's own mostly has:
+ * to name it is one instruction, wherever in a window.
+ */
+#define WINDOW(name, ...)							\
+	static notrace noinline							\
+	unsigned long long name(unsigned int loops, void *scratch)		\
+	{									\
+		struct irqcost_objects *const o __maybe_unused = &irqcost_objects; \
+		unsigned long flags __maybe_unused;				\
+		u64 start, end;							\
+										\
+		BEGIN(start, loops);						\
+		__VA_ARGS__							\
+		END(end);							\
+		return end - start;						\
+	}
 
+#define SINGLE_WINDOW(name, ...) WINDOW(name, REPEAT_1(__VA_ARGS__))
 #define LOOP_WINDOW(name, n, ...)						\
-	static WINDOW_HEAD(name)						\
-	{									\
-		struct irqcost_objects *o __maybe_unused = scratch;		\
-		unsigned long flags __maybe_unused;				\
-		u64 start = stamp();						\
-										\
-		asm volatile(".balign 64");					\
-		do {								\
-			REPEAT_##n(__VA_ARGS__)					\
-		} while (--loops);						\
-		return stamp() - start;						\
-	}
-
-#define SINGLE_WINDOW(name, ...)						\
-	static WINDOW_HEAD(name)							\
-	{									\
-		struct irqcost_objects *o __maybe_unused = scratch;		\
-		unsigned long flags __maybe_unused;				\
-		u64 start = stamp();						\
-										\
-		__VA_ARGS__;							\
-		return stamp() - start;						\
-	}
+	WINDOW(name, do {							\
+		REPEAT_##n(__VA_ARGS__)						\
+		asm volatile("" : "+r" (loops) : : CALL_CLOBBERS);		\
+	} while (--loops);)
 
 SINGLE_WINDOW(irqcost_call_empty_1)
 const irqcost_window_fn irqcost_windows_call_empty[] = { irqcost_call_empty_1 };

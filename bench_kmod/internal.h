@@ -49,19 +49,16 @@ extern const u32 irqcost_nr_rows;
 const struct irqcost_row *irqcost_row_at(u32 index);
 const struct irqcost_row *irqcost_row_by_id(u32 id);
 const char *irqcost_row_unusable(const struct irqcost_row *row);
-bool irqcost_row_sleeps(const struct irqcost_row *row);
 u32 irqcost_row_modes(const struct irqcost_row *row);
 
 /**
  * struct irqcost_file - what belongs to one open file
- * @objects: what the windows work on
  * @samples: where a run gathers its samples
  * @capacity: how many there is room for
  *
  * All of it is only touched by the one run that is under way.
  */
 struct irqcost_file {
-	struct irqcost_objects objects;
 	struct irqcost_sample *samples;
 	u32 capacity;
 };

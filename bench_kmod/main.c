@@ -19,8 +19,6 @@ static int irqcost_open(struct inode *inode, struct file *filp)
 
 	if (!file)
 		return -ENOMEM;
-	spin_lock_init(&file->objects.lock);
-	raw_spin_lock_init(&file->objects.raw_lock);
 	filp->private_data = file;
 	return nonseekable_open(inode, filp);
 }

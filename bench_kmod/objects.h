@@ -9,18 +9,19 @@
 #include <irqcost/body.h>
 
 /**
- * struct irqcost_objects - the memory and the locks of a run, never shared, so never contended
+ * struct irqcost_objects - the memory and the locks of a run
  * @scratch: what an assembler row finds at (%r15)
  * @lock: sleeps on PREEMPT_RT
  * @raw_lock: spins on every kernel
  *
- * Every window gets the address of this structure as its scratch memory, so
- * @scratch must stay first.
+ * There is one run at a time, so the locks are never contended.
  */
 struct irqcost_objects {
 	u8 scratch[IRQCOST_SCRATCH_BYTES] __aligned(16);
 	spinlock_t lock;
 	raw_spinlock_t raw_lock;
 };
+
+extern struct irqcost_objects irqcost_objects;
 
 #endif /* IRQCOST_OBJECTS_H */

@@ -47,17 +47,6 @@ const struct irqcost_row *irqcost_row_by_id(u32 id)
 }
 
 /**
- * irqcost_row_sleeps() - may the row sleep on this kernel?
- * @row: the row
- *
- * Return: true where it must run with preemption on.
- */
-bool irqcost_row_sleeps(const struct irqcost_row *row)
-{
-	return IS_ENABLED(CONFIG_PREEMPT_RT) && (row->where & IRQCOST_RT_SLEEPS);
-}
-
-/**
  * irqcost_row_modes() - the modes that the row has
  * @row: the row
  *
@@ -82,7 +71,7 @@ const char *irqcost_row_unusable(const struct irqcost_row *row)
 		return "not a row for ring 0";
 	if (row->windows == irqcost_windows_rdtscp && !boot_cpu_has(X86_FEATURE_RDTSCP))
 		return "the CPU has no rdtscp";
-	if (irqcost_row_sleeps(row) && row->irqs != IRQCOST_IF_11)
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) && row->where & IRQCOST_RT_SLEEPS && row->irqs != IRQCOST_IF_11)
 		return "may sleep on PREEMPT_RT: not with interrupts masked";
 	return NULL;
 }

@@ -33,10 +33,14 @@
 /* One at a time on the whole machine: a second run would be a neighbour that disturbs the first. */
 static DEFINE_MUTEX(run_lock);
 
+struct irqcost_objects irqcost_objects = {
+	.lock = __SPIN_LOCK_UNLOCKED(irqcost_objects.lock),
+	.raw_lock = __RAW_SPIN_LOCK_UNLOCKED(irqcost_objects.raw_lock),
+};
+
 /**
  * struct sampler - one run under way
  * @row: what is measured
- * @objects: what it works on
  * @run: what was asked for
  * @loops: of base and body
  * @chain_loops: of the clock
@@ -46,7 +50,6 @@ static DEFINE_MUTEX(run_lock);
  */
 struct sampler {
 	const struct irqcost_row *row;
-	struct irqcost_objects *objects;
 	const struct irqcost_run *run;
 	u32 loops;
 	u32 chain_loops;
@@ -79,7 +82,7 @@ static u64 timed_window(struct sampler *s, irqcost_window_fn window, u32 loops, 
 	if (masked)
 		local_irq_disable();
 
-	ticks = window(loops, s->objects);
+	ticks = window(loops, irqcost_objects.scratch);
 
 	if (irqs_disabled() == on_at_exit || preempt_count() != count) {
 		preempt_count_set(count);
@@ -152,19 +155,22 @@ static u32 interrupts_of(u32 cpu)
 	return sum;
 }
 
+/*
+ * Preemption stays on, as where the API is mostly called from: with it off,
+ * some kernels take a shorter way through preempt_enable(), and on PREEMPT_RT
+ * no row could sleep. The caller is bound to the CPU, and when another task gets
+ * it meanwhile the sample says so.
+ */
 static void take_sample(struct sampler *s, struct irqcost_sample *sample)
 {
 	const struct irqcost_row *row = s->row;
 	const struct irqcost_run *run = s->run;
-	const bool preemptible = irqcost_row_sleeps(row);
 	unsigned long switches;
 	u32 interrupts;
 	bool there;
 
 	*sample = (struct irqcost_sample) {};
 
-	if (!preemptible)
-		preempt_disable();
 	there = raw_smp_processor_id() == run->cpu;
 	switches = current->nvcsw + current->nivcsw;
 
@@ -176,7 +182,12 @@ static void take_sample(struct sampler *s, struct irqcost_sample *sample)
 	sample->sensor = timed_loops(s, irqcost_windows_nop, IRQCOST_SENSOR_SIZE,
 				     s->sensor_loops, IRQCOST_IF_00);
 
+	/*
+	 * A reschedule that is due changes the way through preempt_enable(): let it
+	 * happen now. An interrupt that asks for one after this shows in the count.
+	 */
 	interrupts = interrupts_of(run->cpu);
+	cond_resched();
 	if (run->mode == IRQCOST_THROUGHPUT) {
 		sample->base = timed_loops(s, row->windows, run->unroll, s->loops, row->irqs);
 		sample->body = timed_loops(s, row->windows, 2 * run->unroll, s->loops, row->irqs);
@@ -192,8 +203,6 @@ static void take_sample(struct sampler *s, struct irqcost_sample *sample)
 		sample->flags |= IRQCOST_SAMPLE_PREEMPTED;
 	if (!there || raw_smp_processor_id() != run->cpu)
 		sample->flags |= IRQCOST_SAMPLE_MIGRATED;
-	if (!preemptible)
-		preempt_enable();
 }
 
 /* Fewer loops where @ticks a loop would go beyond the limit. 0 where not even one fits. */
@@ -205,8 +214,8 @@ static u32 fewer_loops(u32 loops, u64 ticks, u64 limit)
 /*
  * Fix the loops so that no window takes more than half of the limit, by trial:
  * the other half is for what the trial could not foresee. The limit is one on
- * the time with interrupts off, and serves windows that leave them on as well,
- * since those keep other tasks off.
+ * the time with interrupts off, and serves windows that leave them on as well:
+ * the longer one is, the likelier it is interrupted.
  */
 static int fit_loops(struct sampler *s)
 {
@@ -253,7 +262,7 @@ static int measure(struct irqcost_file *file, const struct irqcost_row *row,
 		   struct irqcost_run *run)
 {
 	const struct irqcost_run asked = *run;
-	struct sampler s = { .row = row, .objects = &file->objects, .run = &asked };
+	struct sampler s = { .row = row, .run = &asked };
 	u32 n;
 	int ret;
 

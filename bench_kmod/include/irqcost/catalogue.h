@@ -16,6 +16,7 @@
  * @IRQCOST_RING3: legal in user mode
  * @IRQCOST_RING0: legal in the kernel
  * @IRQCOST_RT_SLEEPS: may sleep on a PREEMPT_RT kernel
+ * @IRQCOST_BPF_ONLY: only as a BPF program calls it
  * @IRQCOST_ANY: column value: both rings
  * @IRQCOST_RING0_RT_SLEEPS: column value: ring 0, and may sleep on PREEMPT_RT
  */
@@ -23,6 +24,7 @@ enum irqcost_where {
 	IRQCOST_RING3 = 1 << 0,
 	IRQCOST_RING0 = 1 << 1,
 	IRQCOST_RT_SLEEPS = 1 << 2,
+	IRQCOST_BPF_ONLY = 1 << 3,
 	IRQCOST_ANY = IRQCOST_RING3 | IRQCOST_RING0,
 	IRQCOST_RING0_RT_SLEEPS = IRQCOST_RING0 | IRQCOST_RT_SLEEPS,
 };
@@ -52,6 +54,8 @@ enum irqcost_irqs {
 	"insn|" #id "|" #key "|" #group "|" #where "|" #irqs "|" code "|" api "\n"
 #define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary) \
 	"call|" #id "|" #key "|" #group "|" #where "|" #irqs "|" #code "|" api "\n"
+#define IRQCOST_BPF(id, key, group, where, irqs, code, api, summary) \
+	"bpf|" #id "|" #key "|" #group "|" #where "|" #irqs "|" #code "|" api "\n"
 static const char irqcost_catalogue_text[] =
 #include "probes.def"
 ;
