@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "options.h"
+#include "report/reporters.h"
 
 namespace irqcost {
 namespace {
@@ -68,11 +69,9 @@ void Fill(benchmark::State& state, const Measurement& measurement, double ticks_
         static_cast<double>(*measurement.longest_irqs_off) / ticks_per_us * 1e3;
   state.SetLabel(e.label);
 
-  // One batch of as many iterations as operations were timed: the library then
-  // reports that number, and the time of one operation as real time.
-  const auto operations = static_cast<benchmark::IterationCount>(measurement.operations);
-  const double seconds = e.ticks / ticks_per_us * 1e-6 * static_cast<double>(operations);
-  while (state.KeepRunningBatch(operations)) state.SetIterationTime(seconds);
+  counters[kOperationsCounter] = static_cast<double>(measurement.operations);
+  for ([[maybe_unused]] auto iteration : state)
+    state.SetIterationTime(e.ticks / ticks_per_us * 1e-6);
 }
 
 void AddOnce(std::vector<Absence>& absent, const std::string& name, const std::string& reason) {

@@ -37,6 +37,14 @@ long ContextSwitches() {
   return usage.ru_nvcsw + usage.ru_nivcsw;
 }
 
+// A single window is a handful of steps of the TSC long. Equal rounds would all meet the
+// step in one phase, and their mean would keep its rounding, of a tick or two. Up to a
+// hundred cycles of delay, of a length that differs from round to round, spread the phase.
+void VaryPhase(unsigned round) {
+  unsigned product = round;
+  for (unsigned left = round % 31; left > 0; --left) asm volatile("imul %0, %0" : "+r"(product));
+}
+
 irqcost_window_fn LoopWindow(std::string_view key, unsigned size) {
   return Ring3Windows(FindProbe(key)->id)[irqcost_window_index(size)];
 }
@@ -96,6 +104,7 @@ Run Ring3::Measure(const Request& request) {
     sample.chain_body = chain_body(request.loops.chain, &scratch);
     sample.sensor = sensor(request.loops.sensor, &scratch);
     for (unsigned call = 0; call < calls; ++call) {
+      if (!throughput) VaryPhase(call);
       // One behind the other, so that a drift of the clock hits both alike, and in turn
       // first: the second of two equal single windows is faster by a tick or two.
       const bool base_first = call % 2 == 0;

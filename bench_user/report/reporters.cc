@@ -13,10 +13,18 @@ namespace {
 using Run = benchmark::BenchmarkReporter::Run;
 using Context = benchmark::BenchmarkReporter::Context;
 
-// The suffix "/iterations:1/manual_time" that the library makes of these two fields.
 Run Plain(Run run) {
+  // The library makes the suffix "/iterations:1/manual_time" of these two.
   run.run_name.iterations.clear();
   run.run_name.time_type.clear();
+  const auto operations = run.counters.find(kOperationsCounter);
+  if (operations != run.counters.end()) {
+    if (run.run_type == Run::RT_Iteration) {
+      run.iterations = static_cast<benchmark::IterationCount>(operations->second.value);
+      run.real_accumulated_time *= operations->second.value;
+    }
+    run.counters.erase(operations);
+  }
   // What the harness itself used of the CPU says nothing about the probe.
   run.cpu_accumulated_time = run.real_accumulated_time;
   return run;

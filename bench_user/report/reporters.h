@@ -14,6 +14,13 @@
 
 namespace irqcost {
 
+/**
+ * Counter in which a benchmark says how many operations it timed, to be reported
+ * as its iterations. The library itself knows of one iteration: it insists on
+ * equal numbers in all repetitions, and each repetition has its own pilot.
+ */
+inline constexpr const char* kOperationsCounter = "operations";
+
 /** A reporter that keeps what it reports, to be read when the run is over. */
 class TextReporter : public benchmark::BenchmarkReporter {
  public:

@@ -48,10 +48,26 @@ __u32 sensor_loops = 1;
 /* Out: @flags and @interrupts are ring 3's to fill. */
 struct irqcost_sample sample;
 
-/* Locks live in maps of their own: a map value may hold one kind of lock. Hidden: not mapped. */
-#define PRIVATE(name) SEC(".data." #name) __hidden __attribute__((aligned(8)))
-PRIVATE(spin) struct bpf_spin_lock lock;
-PRIVATE(res_spin) struct bpf_res_spin_lock res_lock;
+/* A lock must be part of a map's value, which may hold one kind of lock only. */
+struct spin_value {
+	struct bpf_spin_lock lock;
+};
+
+struct res_spin_value {
+	struct bpf_res_spin_lock lock;
+};
+
+#define ONE_VALUE_MAP(name, kind)                                             \
+	struct {                                                              \
+		__uint(type, BPF_MAP_TYPE_ARRAY);                             \
+		__uint(max_entries, 1);                                       \
+		__type(key, __u32);                                           \
+		__type(value, struct kind##_value);                           \
+	} name SEC(".maps")
+ONE_VALUE_MAP(spin_map, spin);
+ONE_VALUE_MAP(res_spin_map, res_spin);
+
+/* What a dynptr may point to. */
 char dynptr_memory[8];
 
 #define TIMES_2(code) code code
@@ -93,6 +109,13 @@ _Static_assert(IRQCOST_CHAIN_UNROLL == 32 && IRQCOST_SENSOR_SIZE == 128,
 		__attribute__((unused)) unsigned long flags, inner;           \
 		struct bpf_dynptr dynptr;                                     \
 		__u64 a = 3, b = 5, z = 0;                                    \
+		__u32 first = 0;                                              \
+		struct spin_value *spin = bpf_map_lookup_elem(&spin_map, &first); \
+		struct res_spin_value *res_spin =                             \
+			bpf_map_lookup_elem(&res_spin_map, &first);           \
+									      \
+		if (!spin || !res_spin)                                       \
+			return 1;                                             \
 									      \
 		bpf_dynptr_from_mem(dynptr_memory, sizeof(dynptr_memory), 0,  \
 				    &dynptr);                                 \

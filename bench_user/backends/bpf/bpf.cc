@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "backends/bpf/bpf.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <irqcost/abi.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <map>
+#include <numeric>
+#include <set>
+#include <sstream>
+#include <system_error>
+
+#include "backends/affinity.h"
+#include "backends/bpf/called.h"
+#include "backends/bpf/derive.h"
+#include "backends/bpf/live_text.h"
+#include "backends/bpf/obstacle.h"
+#include "backends/bpf/sha256.h"
+#include "backends/context_switches.h"
+#include "irqcost_probes.skel.h"
+#include "machine/text_file.h"
+
+namespace irqcost {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Copies of the body in the base window of probes.bpf.c.
+constexpr unsigned kUnroll = 16;
+constexpr std::size_t kLogBytes = 1 << 20;
+
+struct Destroy {
+  void operator()(irqcost_probes_bpf* skeleton) const { irqcost_probes_bpf::destroy(skeleton); }
+};
+using Skeleton = std::unique_ptr<irqcost_probes_bpf, Destroy>;
+
+Skeleton Open() {
+  Skeleton skeleton(irqcost_probes_bpf::open());
+  if (!skeleton) throw std::system_error(errno, std::generic_category(), "bpf: opening the programs");
+  return skeleton;
+}
+
+// Functions that the programs declare as the kernel's, and that this kernel does not have.
+std::set<std::string> MissingFunctions() {
+  const Skeleton skeleton = Open();
+  const btf* own = bpf_object__btf(skeleton->obj);
+  const std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), btf__free);
+  std::set<std::string> missing;
+  for (__u32 id = 1; id < btf__type_cnt(own); ++id) {
+    const btf_type* type = btf__type_by_id(own, id);
+    if (!btf_is_func(type) || btf_func_linkage(type) != BTF_FUNC_EXTERN) continue;
+    const char* name = btf__name_by_offset(own, type->name_off);
+    if (btf__find_by_name_kind(kernel.get(), name, BTF_KIND_FUNC) < 0) missing.insert(name);
+  }
+  return missing;
+}
+
+// The verifier's last word, which is before its statistics.
+std::string LastMessage(const std::string& log) {
+  std::istringstream lines(log);
+  std::string last;
+  for (std::string line; std::getline(lines, line);)
+    if (!line.empty() && !line.starts_with("processed ")) last = line;
+  return last;
+}
+
+// A row's program in the kernel, or why it is not there. Each has an object of its own, so that one
+// that the kernel refuses does not take the others with it.
+struct Row {
+  Skeleton skeleton;
+  int fd = -1;
+  std::string unusable;
+};
+
+Row Load(const Probe& probe, const std::set<std::string>& missing) {
+  Row row;
+  for (const std::string& function : CalledFunctions(probe.bpf_code))
+    if (missing.contains(function)) row.unusable = "this kernel has no " + function + "()";
+  if (!row.unusable.empty()) return row;
+
+  row.skeleton = Open();
+  std::vector<char> log(kLogBytes);
+  bpf_program* wanted = nullptr;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, row.skeleton->obj) {
+    const bool is_it = probe.key == bpf_program__name(program);
+    bpf_program__set_autoload(program, is_it);
+    if (is_it) wanted = program;
+  }
+  bpf_program__set_log_buf(wanted, log.data(), log.size());
+  if (const int error = irqcost_probes_bpf::load(row.skeleton.get()); error != 0) {
+    const std::string message = LastMessage(log.data());
+    row.unusable = "the kernel refuses the program: " +
+                   (message.empty() ? std::generic_category().message(-error) : message);
+    row.skeleton.reset();
+    return row;
+  }
+  row.fd = bpf_program__fd(wanted);
+  return row;
+}
+
+bool IsControl(const Probe& probe) {
+  constexpr std::array<std::string_view, 3> kControls = {"empty", "dep_add", "dep_imul"};
+  return std::find(kControls.begin(), kControls.end(), probe.key) != kControls.end();
+}
+
+Json TextJson(const FunctionText& text) {
+  return {{"bytes", Hexadecimal(text.bytes)}, {"sha256", Sha256(text.bytes)}};
+}
+
+class Bpf final : public Backend {
+ public:
+  Bpf();
+
+  [[nodiscard]] std::string_view Name() const override { return "bpf"; }
+  [[nodiscard]] std::optional<Obstacle> GetObstacle() const override { return obstacle_; }
+  [[nodiscard]] std::vector<Offer> Offers() const override { return offers_; }
+  [[nodiscard]] unsigned MaxLoops() const override { return IRQCOST_MAX_LOOPS; }
+  [[nodiscard]] Clock GetClock() const override { return Clock::kNanoseconds; }
+  Run Measure(const Request& request) override;
+  void Supplement(Json& context, const Figures& figures) const override;
+
+ private:
+  std::optional<Obstacle> obstacle_;
+  std::vector<Offer> offers_;
+  std::map<const Probe*, Row> rows_;
+  std::uint64_t step_ = 0;  // greatest common divisor of all durations so far
+};
+
+Bpf::Bpf() {
+  libbpf_set_print(nullptr);
+  obstacle_ = FindLoadObstacle();
+  if (!obstacle_) obstacle_ = FindMeasureObstacle();
+  if (obstacle_) return;
+  const std::set<std::string> missing = MissingFunctions();
+  for (const Probe& probe : kCatalogue) {
+    if (probe.bpf_code.empty() && !IsControl(probe)) continue;
+    Row row = Load(probe, missing);
+    // No latency mode: a time stamp is a call, too, and its step of a nanosecond is several cycles.
+    offers_.push_back({&probe, {IRQCOST_THROUGHPUT}, kUnroll, kUnroll, row.unusable});
+    rows_.emplace(&probe, std::move(row));
+  }
+}
+
+Run Bpf::Measure(const Request& request) {
+  const Row& row = rows_.at(request.probe);
+  PinToCpu(request.cpu);
+  row.skeleton->data->loops = request.loops.body;
+  row.skeleton->data->chain_loops = request.loops.chain;
+  row.skeleton->data->sensor_loops = request.loops.sensor;
+
+  Run run;
+  run.loops = request.loops;
+  run.ops = std::uint64_t{request.loops.body} * kUnroll;
+  run.samples.reserve(request.samples);
+  long switches = ContextSwitches();
+  while (run.samples.size() < request.samples) {
+    const bool started_here = sched_getcpu() == request.cpu;
+    LIBBPF_OPTS(bpf_test_run_opts, options);
+    const int error = bpf_prog_test_run_opts(row.fd, &options);
+    if (error != 0)
+      throw std::system_error(-error, std::generic_category(),
+                              "bpf: running " + std::string(request.probe->key));
+    if (options.retval != 0)
+      throw std::runtime_error("bpf: " + std::string(request.probe->key) + " found no map");
+    irqcost_sample sample = row.skeleton->bss->sample;
+    const long switches_now = ContextSwitches();
+    if (switches_now != switches) sample.flags |= IRQCOST_SAMPLE_PREEMPTED;
+    if (!started_here || sched_getcpu() != request.cpu) sample.flags |= IRQCOST_SAMPLE_MIGRATED;
+    switches = switches_now;
+    for (const std::uint64_t duration : {sample.chain_base, sample.chain_body, sample.base})
+      step_ = std::gcd(step_, duration);
+    run.samples.push_back(sample);
+  }
+  return run;
+}
+
+}  // namespace

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "backends/bpf/derive.h"
+
+#include <algorithm>
+#include <array>
+
+namespace irqcost {
+namespace {
+
+constexpr std::uint8_t kRet = 0xc3;
+// What a body's instruction can add to a call at most, in core cycles: each of those known here is
+// a load or simple arithmetic, which every x86-64 CPU starts at least once a cycle.
+constexpr double kMostPerInstruction = 1;
+
+constexpr int kAny = -1;
+
+// Bodies of bpf_get_numa_node_id (a per-CPU variable, absolute or relative to rip, or the constant
+// 0 of a kernel without NUMA) and of bpf_dynptr_is_null, as compilers make them.
+struct Body {
+  std::vector<int> bytes;  // kAny: part of an address
+  unsigned instructions;
+};
+
+const std::vector<Body>& KnownBodies() {
+  static const std::vector<Body> bodies = {
+      // movslq %gs:x(%rip), %rax
+      {{0x65, 0x48, 0x63, 0x05, kAny, kAny, kAny, kAny}, 1},
+      // movslq %gs:x, %rax
+      {{0x65, 0x48, 0x63, 0x04, 0x25, kAny, kAny, kAny, kAny}, 1},
+      // mov %gs:x(%rip), %eax; cltq
+      {{0x65, 0x8b, 0x05, kAny, kAny, kAny, kAny, 0x48, 0x98}, 2},
+      // mov %gs:x, %eax; cltq
+      {{0x65, 0x8b, 0x04, 0x25, kAny, kAny, kAny, kAny, 0x48, 0x98}, 2},
+      // cmpq $0, (%rdi); sete %al
+      {{0x48, 0x83, 0x3f, 0x00, 0x0f, 0x94, 0xc0}, 2},
+  };
+  return bodies;
+}
+
+// What one call costs: `value`, enclosed by `low` and `high`.
+struct Price {
+  double value;
+  double low;
+  double high;
+};
+
+Price PriceOf(const CallPrice& call) {
+  const Cycles& c = call.cycles;
+  return {c.value, c.value - c.spread - kMostPerInstruction * call.body_instructions,
+          c.value + c.spread};
+}
+
+std::optional<Price> PriceOf(Return way, const std::map<Return, CallPrice>& prices) {
+  if (way != Return::kUnknown) {
+    const auto at = prices.find(way);
+    if (at == prices.end()) return std::nullopt;
+    return PriceOf(at->second);
+  }
+  const auto direct = PriceOf(Return::kDirect, prices);
+  const auto thunk = PriceOf(Return::kThunk, prices);
+  if (!direct || !thunk) return std::nullopt;
+  return Price{(direct->value + thunk->value) / 2, std::min(direct->low, thunk->low),
+               std::max(direct->high, thunk->high)};
+}
+
+std::string Term(long count, const std::string& what) {
+  return count == 0 ? std::string() : " - " + std::to_string(count) + " * " + what;
+}
+
+}  // namespace
+
+Return FindReturn(std::span<const std::uint8_t> text, bool has_thunk) {
+  // The byte may also be part of another instruction: then what is known is called unknown.
+  const bool has_ret = std::find(text.begin(), text.end(), kRet) != text.end();
+  if (has_ret == has_thunk) return Return::kUnknown;
+  return has_ret ? Return::kDirect : Return::kThunk;
+}
+
+std::optional<unsigned> KnownBodyInstructions(std::span<const std::uint8_t> text) {
+  for (const Body& body : KnownBodies()) {
+    const auto same = [](std::uint8_t byte, int known) { return known == kAny || byte == known; };
+    if (std::search(text.begin(), text.end(), body.bytes.begin(), body.bytes.end(), same) !=
+        text.end())
+      return body.instructions;
+  }
+  return std::nullopt;
+}
+
+std::optional<Derived> WithoutCalls(const std::string& probe, Cycles cycles,
+                                    std::span<const Return> returns,
+                                    const std::map<Return, CallPrice>& prices) {
+  Derived derived{cycles.value, cycles.value - cycles.spread, cycles.value + cycles.spread, probe,
+                  {{probe, cycles.value}}};
+  for (const Return way : returns) {
+    const auto price = PriceOf(way, prices);
+    if (!price) return std::nullopt;
+    derived.core_cycles -= price->value;
+    // The dearest call leaves the least.
+    derived.low -= price->high;
+    derived.high -= price->low;
+  }
+
+  const auto count = [&](Return way) { return std::count(returns.begin(), returns.end(), way); };
+  std::string mean;
+  for (const auto& [way, call] : prices) {
+    derived.formula += Term(count(way), call.probe);
+    mean += (mean.empty() ? "(" : " + ") + call.probe;
+    if (count(way) + count(Return::kUnknown) > 0) derived.inputs[call.probe] = call.cycles.value;
+  }
+  derived.formula += Term(count(Return::kUnknown), mean + ") / 2");
+  return derived;
+}
+
+}  // namespace irqcost

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// What a function costs without the price of calling it. Pure functions.
+// docs/METHOD.md, "Ring 0 through BPF", argues for them.
+#ifndef IRQCOST_BENCH_USER_BACKENDS_BPF_DERIVE_H
+#define IRQCOST_BENCH_USER_BACKENDS_BPF_DERIVE_H
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace irqcost {
+
+/** How a function comes back, as far as its bytes tell without decoding them. */
+enum class Return {
+  kDirect,   ///< by a ret of its own
+  kThunk,    ///< through a return thunk
+  kUnknown,  ///< either: both may be there, or the return is another function's
+};
+
+/** @has_thunk: whether one of its jumps goes to a return thunk. */
+Return FindReturn(std::span<const std::uint8_t> text, bool has_thunk);
+
+/** A figure in core cycles with its spread (p75 - p25). */
+struct Cycles {
+  double value = 0;
+  double spread = 0;
+};
+
+/** A row whose functions' bodies are known: it prices a call with its way of return. */
+struct CallPrice {
+  std::string probe;
+  Cycles cycles;
+  unsigned body_instructions = 0;  ///< in the body, beside entry and return
+};
+
+/** Instructions in the body of a function that serves as the price of a call, from its live text;
+ * nothing where the text is not one that is known. */
+std::optional<unsigned> KnownBodyInstructions(std::span<const std::uint8_t> text);
+
+/** A derived figure: `low` and `high` enclose it. Core cycles. */
+struct Derived {
+  double core_cycles = 0;
+  double low = 0;
+  double high = 0;
+  std::string formula;
+  std::map<std::string, double> inputs;  ///< core cycles by probe
+};
+
+/**
+ * A row less the price of its calls.
+ * @returns: how each function that one operation calls comes back. One that is unknown is priced
+ *	between the two ways.
+ * Nothing where a price is needed that was not measured.
+ */
+std::optional<Derived> WithoutCalls(const std::string& probe, Cycles cycles,
+                                    std::span<const Return> returns,
+                                    const std::map<Return, CallPrice>& prices);
+
+}  // namespace irqcost
+
+#endif  // IRQCOST_BENCH_USER_BACKENDS_BPF_DERIVE_H

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "backends/bpf/live_text.h"
+
+#include <bpf/bpf.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <system_error>
+
+#include "backends/bpf/obstacle.h"
+#include "irqcost_text.skel.h"
+
+namespace irqcost {
+namespace {
+
+// Far above any function that masks; a symbol followed by a hole in the map is no function.
+constexpr std::uint64_t kLongestFunction = 1 << 16;
+constexpr std::uint8_t kPadding = 0xcc;
+
+KernelSymbols ReadSymbols() {
+  std::ifstream kallsyms("/proc/kallsyms");
+  if (!kallsyms) throw TextError("/proc/kallsyms cannot be read: a kernel with CONFIG_KALLSYMS=y "
+                                 "has it");
+  return KernelSymbols(kallsyms);
+}
+
+bool IsReturnThunk(const std::string& symbol) { return symbol.ends_with("return_thunk"); }
+
+}  // namespace
+
+std::vector<std::uint64_t> PossibleTargets(const FunctionText& text) {
+  constexpr std::size_t kLength = 5;
+  std::vector<std::uint64_t> targets;
+  for (std::size_t at = 0; at + kLength <= text.bytes.size(); ++at) {
+    if (text.bytes[at] != 0xe8 && text.bytes[at] != 0xe9) continue;
+    std::int32_t displacement = 0;
+    std::memcpy(&displacement, &text.bytes[at + 1], sizeof(displacement));
+    targets.push_back(text.address + at + kLength + static_cast<std::uint64_t>(std::int64_t{displacement}));
+  }
+  return targets;
+}
+
+LiveText::LiveText() : symbols_(ReadSymbols()) {
+  if (const auto obstacle = FindLoadObstacle())
+    throw TextError(obstacle->reason + ": " + obstacle->remedy);
+  if (symbols_.Hidden())
+    throw TextError(
+        "/proc/kallsyms hides the addresses: run as root with kernel.kptr_restrict below 2 "
+        "(sudo sysctl kernel.kptr_restrict=1)");
+  libbpf_set_print(nullptr);
+  program_ = irqcost_text_bpf::open_and_load();
+  if (!program_)
+    throw TextError(
+        "the kernel refuses a BPF program that reads its memory: lockdown in confidentiality mode "
+        "forbids it");
+}
+
+LiveText::~LiveText() { irqcost_text_bpf::destroy(program_); }
+
+FunctionText LiveText::Read(const std::string& symbol) {
+  const std::vector<Extent> places = symbols_.Find(symbol);
+  if (places.empty()) throw TextError(symbol + ": this kernel has no such function");
+  if (places.size() > 1)
+    throw TextError(symbol + ": this kernel has " + std::to_string(places.size()) +
+                    " functions of that name");
+  const Extent& place = places.front();
+  if (place.size == 0 || place.size > kLongestFunction)
+    throw TextError(symbol + ": where it ends is not known");
+
+  FunctionText text{symbol, place.address, {}};
+  while (text.bytes.size() < place.size) {
+    program_->bss->address = place.address + text.bytes.size();
+    LIBBPF_OPTS(bpf_test_run_opts, options);
+    const int error = bpf_prog_test_run_opts(bpf_program__fd(program_->progs.read_text), &options);
+    const long result = error != 0 ? error : program_->bss->result;
+    if (result != 0)
+      throw TextError(symbol + ": reading it failed: " +
+                      std::generic_category().message(static_cast<int>(-result)));
+    const auto* chunk = program_->bss->bytes;
+    text.bytes.insert(text.bytes.end(), chunk, chunk + sizeof(program_->bss->bytes));
+  }
+  text.bytes.resize(place.size);
+  while (!text.bytes.empty() && text.bytes.back() == kPadding) text.bytes.pop_back();
+  return text;
+}
+
+std::vector<FunctionText> LiveText::ReadWithCallees(const std::string& symbol) {
+  std::vector<FunctionText> texts = {Read(symbol)};
+  for (const std::uint64_t target : PossibleTargets(texts.front())) {
+    const std::string name = symbols_.At(target);
+    if (name.empty() || std::any_of(texts.begin(), texts.end(), [&](const FunctionText& text) {
+          return text.symbol == name;
+        }))
+      continue;
+    // What cannot be read for itself (a name that several functions share) is left to its caller.
+    if (symbols_.Find(name).size() == 1) texts.push_back(Read(name));
+  }
+  return texts;
+}
+
+bool LiveText::ReturnsThroughThunk(const FunctionText& text) const {
+  const std::vector<std::uint64_t> targets = PossibleTargets(text);
+  return std::any_of(targets.begin(), targets.end(),
+                     [this](std::uint64_t target) { return IsReturnThunk(symbols_.At(target)); });
+}
+
+}  // namespace irqcost

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// The kernel's functions as the CPU executes them: after alternatives, paravirt and retpoline
+// patching, read through a BPF program.
+#ifndef IRQCOST_BENCH_USER_BACKENDS_BPF_LIVE_TEXT_H
+#define IRQCOST_BENCH_USER_BACKENDS_BPF_LIVE_TEXT_H
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "backends/backend.h"
+#include "backends/bpf/symbols.h"
+
+struct irqcost_text_bpf;
+
+namespace irqcost {
+
+/** A function's bytes. */
+struct FunctionText {
+  std::string symbol;
+  std::uint64_t address = 0;
+  std::vector<std::uint8_t> bytes;  ///< up to the next symbol, without the padding (int3) before it
+};
+
+/** A function cannot be read; the text says which and why. */
+struct TextError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/**
+ * Addresses to which a function's calls and jumps of 32-bit displacement (e8, e9) may go. The bytes
+ * are not decoded, so there are others among them; that one of those is the start of a
+ * function by chance is as unlikely as 10^5 functions in 2^32 addresses make it.
+ */
+std::vector<std::uint64_t> PossibleTargets(const FunctionText& text);
+
+class LiveText {
+ public:
+  /** Reads the symbols and loads the program. Throws TextError where this process may not. */
+  LiveText();
+  ~LiveText();
+  LiveText(const LiveText&) = delete;
+  LiveText& operator=(const LiveText&) = delete;
+
+  /** Throws TextError where there is no such function, or several, or it cannot be read. */
+  FunctionText Read(const std::string& symbol);
+
+  /** A function and those it calls or jumps to, one level deep, return thunks among them. */
+  std::vector<FunctionText> ReadWithCallees(const std::string& symbol);
+
+  /** Whether a return of the function goes through a thunk. */
+  [[nodiscard]] bool ReturnsThroughThunk(const FunctionText& text) const;
+
+ private:
+  KernelSymbols symbols_;
+  irqcost_text_bpf* program_ = nullptr;
+};
+
+}  // namespace irqcost
+
+#endif  // IRQCOST_BENCH_USER_BACKENDS_BPF_LIVE_TEXT_H

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// In place of bpf.cc where clang, bpftool or libbpf was missing at build time.
+#include <stdexcept>
+
+#include "backends/bpf/bpf.h"
+
+namespace irqcost {
+namespace {
+
+constexpr const char* kReason = "this harness was built without BPF";
+constexpr const char* kRemedy = "install clang, bpftool and libbpf-dev, and build it again";
+
+class Unbuilt final : public Backend {
+ public:
+  [[nodiscard]] std::string_view Name() const override { return "bpf"; }
+  [[nodiscard]] std::optional<Obstacle> GetObstacle() const override {
+    return Obstacle{kReason, kRemedy};
+  }
+  [[nodiscard]] std::vector<Offer> Offers() const override { return {}; }
+  [[nodiscard]] unsigned MaxLoops() const override { return 1; }
+  Run Measure(const Request& /*request*/) override { throw std::logic_error(kReason); }
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> MakeBpf() { return std::make_unique<Unbuilt>(); }
+
+nlohmann::ordered_json LiveTextJson(const std::vector<std::string>& /*symbols*/) {
+  throw std::runtime_error(std::string(kReason) + ": " + kRemedy);
+}
+
+}  // namespace irqcost

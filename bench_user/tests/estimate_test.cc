@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "measure/estimate.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace irqcost {
+namespace {
+
+constexpr Point kQuiet{12, 0.75, 0.125, 0};
+
+std::vector<Point> Quiet(std::size_t n) { return std::vector<Point>(n, kQuiet); }
+
+TEST(Quantile, OfOneValueIsTheValue) {
+  for (const double q : {0.0, 0.1, 0.5, 1.0}) EXPECT_EQ(Quantile({7}, q), 7);
+}
+
+TEST(Quantile, InterpolatesBetweenOrderStatistics) {
+  // numpy.quantile([4, 1, 3, 2], q)
+  EXPECT_DOUBLE_EQ(Quantile({4, 1, 3, 2}, 0.00), 1.0);
+  EXPECT_DOUBLE_EQ(Quantile({4, 1, 3, 2}, 0.10), 1.3);
+  EXPECT_DOUBLE_EQ(Quantile({4, 1, 3, 2}, 0.50), 2.5);
+  EXPECT_DOUBLE_EQ(Quantile({4, 1, 3, 2}, 0.75), 3.25);
+  EXPECT_DOUBLE_EQ(Quantile({4, 1, 3, 2}, 1.00), 4.0);
+}
+
+TEST(Quantile, OfTiesIsTheirValue) {
+  EXPECT_EQ(Quantile({5, 5, 5, 5, 5}, 0.1), 5);
+  EXPECT_EQ(Quantile({24, 49, 24, 49, 24, 24}, 0.5), 24);
+}
+
+TEST(ToPoints, DividesByOperationsCyclesAndNops) {
+  irqcost_sample sample{};
+  sample.chain_base = 1000;
+  sample.chain_body = 1000 + 10 * 32 * 3 * 2;  // 10 loops at 2 ticks a cycle
+  sample.sensor = 5 * 128 / 2;                 // 5 loops at half a tick a nop
+  sample.base = 700;
+  sample.body = 1900;
+  sample.flags = IRQCOST_SAMPLE_INTERRUPTED;
+  const std::vector<Point> points = ToPoints({{sample}, {3, 10, 5}, 400, {}});
+  ASSERT_EQ(points.size(), 1U);
+  EXPECT_DOUBLE_EQ(points[0].ticks, 3);
+  EXPECT_DOUBLE_EQ(points[0].cycle, 2);
+  EXPECT_DOUBLE_EQ(points[0].sensor, 0.5);
+  EXPECT_EQ(points[0].flags, unsigned{IRQCOST_SAMPLE_INTERRUPTED});
+}
+
+TEST(ToPoints, KeepsANegativeDifference) {
+  irqcost_sample sample{};
+  sample.base = 110;
+  sample.body = 100;
+  EXPECT_DOUBLE_EQ(ToPoints({{sample}, {}, 10, {}})[0].ticks, -1);
+}
+
+TEST(Estimate, OfEqualSamplesIsExactAndWithoutSpread) {
+  const Estimate e = EstimateFrom(Quiet(100), true);
+  EXPECT_EQ(e.ticks, 12);
+  EXPECT_EQ(e.core_cycles, 16);
+  EXPECT_EQ(e.ticks_min, 12);
+  EXPECT_EQ(e.ticks_p50, 12);
+  EXPECT_EQ(e.ticks_p99, 12);
+  EXPECT_EQ(e.spread, 0);
+  EXPECT_EQ(e.samples, 100U);
+  EXPECT_EQ(e.free, 100U);
+  EXPECT_EQ(e.label, "free");
+}
+
+TEST(Estimate, OfOneSampleIsThatSampleAndSaysSo) {
+  const Estimate e = EstimateFrom(Quiet(1), true);
+  EXPECT_EQ(e.ticks, 12);
+  EXPECT_EQ(e.spread, 0);
+  EXPECT_EQ(e.label, "few: 1 sample");
+  EXPECT_EQ(EstimateFrom(Quiet(9), true).label, "few: 9 samples");
+  EXPECT_EQ(EstimateFrom(Quiet(10), true).label, "free");
+}
+
+TEST(Estimate, HasNoCyclesWhereNoneAreCounted) {
+  EXPECT_FALSE(EstimateFrom(Quiet(20), false).core_cycles);
+  std::vector<Point> points = Quiet(20);
+  for (Point& point : points) point.cycle = -1;
+  EXPECT_FALSE(EstimateFrom(points, true).core_cycles);
+}
+
+TEST(Estimate, LeavesDisturbedSamplesOutOfTheFigureButCountsThem) {
+  std::vector<Point> points = Quiet(60);
+  points.push_back({3, 0.75, 0.125, IRQCOST_SAMPLE_INTERRUPTED});
+  points.push_back({3, 0.75, 0.125, IRQCOST_SAMPLE_PREEMPTED | IRQCOST_SAMPLE_MIGRATED});
+  for (int i = 0; i < 20; ++i) points.push_back({30, 0.75, 0.125 * 1.06, 0});  // shared core
+  for (int i = 0; i < 10; ++i) points.push_back({2, 0.75 * 1.006, 0.125, 0});  // slow clock
+  points.push_back({1, 0.75 * 0.99, 0.125, 0});  // the chain's base window was disturbed
+  const Estimate e = EstimateFrom(points, true);
+  EXPECT_EQ(e.ticks, 12);
+  EXPECT_EQ(e.core_cycles, 16);
+  EXPECT_EQ(e.spread, 0);
+  EXPECT_EQ(e.ticks_min, 1);
+  EXPECT_EQ(e.ticks_p99, 30);
+  EXPECT_EQ(e.samples, 93U);
+  EXPECT_EQ(e.free, 60U);
+  EXPECT_EQ(e.interrupted, 1U);
+  EXPECT_EQ(e.preempted, 1U);
+  EXPECT_EQ(e.migrated, 1U);
+  EXPECT_EQ(e.label, "free");
+}
+
+TEST(Estimate, KeepsSamplesWithinTheLimits) {
+  std::vector<Point> points = Quiet(50);
+  for (const double factor : {0.971, 1.049}) points.push_back({12, 0.75, 0.125 * factor, 0});
+  for (const double factor : {0.9951, 1.0049}) points.push_back({12, 0.75 * factor, 0.125, 0});
+  EXPECT_EQ(EstimateFrom(points, true).free, 54U);
+}
+
+TEST(Estimate, OfDisturbedSamplesIsMadeOfAllAndLabelled) {
+  std::vector<Point> points = Quiet(100);
+  for (Point& point : points) point.flags = IRQCOST_SAMPLE_PREEMPTED;
+  for (int i = 0; i < 9; ++i) points[static_cast<std::size_t>(i)].flags = 0;
+  const Estimate e = EstimateFrom(points, true);
+  EXPECT_EQ(e.free, 9U);
+  EXPECT_EQ(e.ticks, 12);
+  EXPECT_EQ(e.core_cycles, 16);
+  EXPECT_EQ(e.label, "disturbed: 9 of 100 samples free");
+}
+
+TEST(Estimate, TakesTheLowQuantileOfQuantisedData) {
+  // A TSC that advances in steps of 24.5 ticks, 10 operations a sample: 15 % at the floor.
+  std::vector<Point> points;
+  for (int i = 0; i < 100; ++i) points.push_back({i < 15 ? 2.45 : 4.9, 0.75, 0.125, 0});
+  const Estimate e = EstimateFrom(points, true);
+  EXPECT_DOUBLE_EQ(e.ticks, 2.45);
+  EXPECT_DOUBLE_EQ(e.ticks_p50, 4.9);
+  EXPECT_DOUBLE_EQ(e.spread, 0);
+}
+
+TEST(Estimate, FindsTheFloorUnderSkewedNoise) {
+  std::mt19937 random(1);  // NOLINT: the same noise in every run is wanted
+  std::exponential_distribution<double> noise(1.0);
+  std::vector<Point> points;
+  for (int i = 0; i < 1000; ++i)
+    points.push_back({12 + noise(random), 0.75 * (1 + 0.001 * noise(random)), 0.125, 0});
+  const Estimate e = EstimateFrom(points, true);
+  // p10 of an exponential with mean 1 lies 0.105 above its floor; of the chain 0.0001.
+  EXPECT_NEAR(e.ticks, 12.105, 0.02);
+  EXPECT_NEAR(*e.core_cycles, 12.105 / 0.75, 0.05);
+}
+
+}  // namespace
+}  // namespace irqcost

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// A backend without a machine: windows take the ticks that a test says.
+#ifndef IRQCOST_BENCH_USER_TESTS_FAKE_BACKEND_H
+#define IRQCOST_BENCH_USER_TESTS_FAKE_BACKEND_H
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "backends/backend.h"
+
+namespace irqcost {
+
+class FakeBackend final : public Backend {
+ public:
+  // What a test may set.
+  double ticks_per_op = 10;
+  double ticks_per_cycle = 1;
+  double ticks_per_nop = 0.25;
+  double overhead = 60;              ///< of each window: fences and the like
+  double pause = 0;                  ///< ticks between samples
+  unsigned most_body_loops = 65536;  ///< more are cut, as the module does
+  std::size_t disturbed_until = 0;   ///< samples before this one are flagged
+  std::vector<Offer> offers;
+  std::optional<Obstacle> obstacle;
+  std::vector<Request> requests;  ///< as they came
+
+  [[nodiscard]] std::string_view Name() const override { return "fake"; }
+  [[nodiscard]] std::optional<Obstacle> GetObstacle() const override { return obstacle; }
+  [[nodiscard]] std::vector<Offer> Offers() const override { return offers; }
+  [[nodiscard]] unsigned MaxLoops() const override { return 65536; }
+
+  Run Measure(const Request& request) override {
+    requests.push_back(request);
+    Run run;
+    run.loops = request.loops;
+    run.loops.body = std::min(run.loops.body, most_body_loops);
+    const bool throughput = request.mode == IRQCOST_THROUGHPUT;
+    const double copies = throughput ? request.unroll : 1;
+    run.ops = static_cast<std::uint64_t>(run.loops.body * copies);
+    const double windows = throughput ? 1 : run.loops.body;
+    const auto ops = static_cast<double>(run.ops);
+    const double chain = IRQCOST_CHAIN_UNROLL * IRQCOST_CHAIN_CYCLES * ticks_per_cycle;
+    for (std::size_t i = 0; i < request.samples; ++i) {
+      irqcost_sample sample{};
+      sample.start = static_cast<std::uint64_t>(now_);
+      sample.chain_base = Window(chain * run.loops.chain);
+      sample.chain_body = Window(2 * chain * run.loops.chain);
+      sample.sensor = Window(IRQCOST_SENSOR_SIZE * ticks_per_nop * run.loops.sensor);
+      sample.base = Window(throughput ? ops * ticks_per_op : 0, windows);
+      sample.body = Window(throughput ? 2 * ops * ticks_per_op : ops * ticks_per_op, windows);
+      if (taken_++ < disturbed_until) sample.flags = IRQCOST_SAMPLE_PREEMPTED;
+      now_ += pause;
+      run.samples.push_back(sample);
+    }
+    return run;
+  }
+
+ private:
+  std::uint64_t Window(double ticks, double windows = 1) {
+    const double all = ticks + windows * overhead;
+    now_ += all;
+    return static_cast<std::uint64_t>(all);
+  }
+
+  double now_ = 1000;
+  std::size_t taken_ = 0;
+};
+
+}  // namespace irqcost
+
+#endif  // IRQCOST_BENCH_USER_TESTS_FAKE_BACKEND_H

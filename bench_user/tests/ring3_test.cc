@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "backends/ring3.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <system_error>
+
+#include "backends/affinity.h"
+#include "backends/kmod.h"
+#include "backends/ring3_windows.h"
+#include "measure/estimate.h"
+
+namespace irqcost {
+namespace {
+
+// Most copies of `code` one behind the other in so many bytes of machine code.
+std::size_t Copies(const char* text, std::size_t bytes, const std::string& code) {
+  std::size_t most = 0;
+  for (std::size_t start = 0; start < bytes; ++start) {
+    std::size_t copies = 0;
+    while (start + (copies + 1) * code.size() <= bytes &&
+           std::memcmp(text + start + copies * code.size(), code.data(), code.size()) == 0)
+      ++copies;
+    most = std::max(most, copies);
+  }
+  return most;
+}
+
+// Bytes from a window of a row to the next one; the windows of a row lie in order of size.
+std::size_t Length(const irqcost_window_fn* windows, int index, const std::string& code) {
+  constexpr std::size_t kFrame = 192;  // stamps and fences of the last window, and padding
+  if (index + 1 == IRQCOST_NR_WINDOWS) return 128 * code.size() + kFrame;
+  return reinterpret_cast<std::uintptr_t>(windows[index + 1]) -
+         reinterpret_cast<std::uintptr_t>(windows[index]);
+}
+
+// The machine code of each window is so many copies of the row and nothing between them.
+TEST(Windows, HoldTheirCopies) {
+  const struct {
+    const char* key;
+    std::string code;
+  } rows[] = {
+      {"popf", std::string("\x68\x02\x02\x00\x00\x9d", 6)},  // push $0x202; popfq
+      {"pushf_pop", "\x9c\x58"},                             // pushfq; pop %rax
+      {"dep_imul", "\x48\x0f\xaf\xc3"},                      // imul %rbx, %rax
+      {"rdtsc", "\x0f\x31"},
+  };
+  for (const auto& [key, code] : rows) {
+    const irqcost_window_fn* windows = Ring3Windows(FindProbe(key)->id);
+    ASSERT_NE(windows, nullptr) << key;
+    for (int index = 0; index < IRQCOST_NR_WINDOWS; ++index) {
+      const std::size_t size = index == 0 ? 1 : std::size_t{2} << index;
+      EXPECT_EQ(
+          Copies(reinterpret_cast<const char*>(windows[index]), Length(windows, index, code), code),
+          size)
+          << key << " " << index;
+    }
+  }
+}
+
+TEST(Windows, OfRing0AreNotToBeHad) {
+  EXPECT_EQ(Ring3Windows(FindProbe("cli")->id), nullptr);
+  EXPECT_EQ(Ring3Windows(FindProbe("spin_lock")->id), nullptr);
+}
+
+TEST(Ring3, OffersTheRowsOfUserModeInBothModes) {
+  const std::vector<Offer> offers = Ring3().Offers();
+  for (const Offer& offer : offers) {
+    EXPECT_TRUE(offer.probe->where & IRQCOST_RING3) << offer.probe->key;
+    EXPECT_EQ(offer.modes.size(), 2U);
+  }
+  EXPECT_EQ(offers.size(), static_cast<std::size_t>(std::count_if(
+                               kCatalogue.begin(), kCatalogue.end(),
+                               [](const Probe& p) { return (p.where & IRQCOST_RING3) != 0; })));
+}
+
+// Every row runs, comes back, and leaves a sample in which time has passed.
+TEST(Ring3, MeasuresEveryRowInEveryMode) {
+  const int cpu = AllowedCpus().front();
+  Ring3 ring3;
+  for (const Offer& offer : ring3.Offers()) {
+    if (!offer.unusable.empty()) continue;
+    for (const irqcost_mode mode : offer.modes) {
+      const unsigned unroll = mode == IRQCOST_THROUGHPUT ? offer.min_unroll : 0;
+      const irqcost::Run run = ring3.Measure({offer.probe, mode, cpu, unroll, {3, 2, 2}, 5});
+      EXPECT_EQ(run.ops, mode == IRQCOST_THROUGHPUT ? 12U : 3U) << offer.probe->key;
+      ASSERT_EQ(run.samples.size(), 5U);
+      EXPECT_FALSE(run.longest_irqs_off);
+      for (const irqcost_sample& sample : run.samples) {
+        EXPECT_GT(sample.start, 0U);
+        EXPECT_GT(sample.chain_base, 0U);
+        EXPECT_GT(sample.chain_body, 0U);
+        EXPECT_GT(sample.sensor, 0U);
+        EXPECT_GT(sample.base, 0U);
+        EXPECT_GT(sample.body, 0U);
+        EXPECT_EQ(sample.interrupts, 0U);
+      }
+    }
+  }
+  EXPECT_EQ(AllowedCpus(), std::vector{cpu});
+}
+
+TEST(Ring3, SaysWhichCpuItCannotHave) {
+  Ring3 ring3;
+  EXPECT_THROW(ring3.Measure({FindProbe("nop"), IRQCOST_LATENCY, 65535, 0, {}, 1}),
+               std::system_error);
+}
+
+TEST(Kmod, SaysWhyItCannotRun) {
+  const Kmod missing("/no/such/device");
+  ASSERT_TRUE(missing.GetObstacle());
+  EXPECT_NE(missing.GetObstacle()->reason.find("/no/such/device"), std::string::npos);
+  EXPECT_NE(missing.GetObstacle()->remedy.find("insmod"), std::string::npos);
+  EXPECT_TRUE(missing.Offers().empty());
+  EXPECT_FALSE(missing.Info());
+
+  const Kmod other("/dev/null");
+  ASSERT_TRUE(other.GetObstacle());
+  EXPECT_NE(other.GetObstacle()->reason.find("INFO failed"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace irqcost

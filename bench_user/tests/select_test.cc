@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <gtest/gtest.h>
+
+#include "bench.h"
+#include "fake_backend.h"
+#include "options.h"
+
+namespace irqcost {
+namespace {
+
+class SelectTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto fake = std::make_unique<FakeBackend>();
+    fake->offers = {{FindProbe("popf"), {IRQCOST_THROUGHPUT, IRQCOST_LATENCY}, 4, 64, ""},
+                    {FindProbe("cli"), {IRQCOST_THROUGHPUT, IRQCOST_LATENCY}, 4, 16, ""},
+                    {FindProbe("rdtscp"), {IRQCOST_LATENCY}, 4, 64, "the CPU has no RDTSCP"}};
+    backends_.push_back(std::move(fake));
+  }
+
+  std::vector<std::string> Names(const std::string& filter) {
+    std::vector<std::string> names;
+    for (const Benchmark& bench : Select(backends_, filter, {}).benchmarks)
+      names.push_back(bench.name);
+    return names;
+  }
+
+  std::vector<std::unique_ptr<Backend>> backends_;
+};
+
+using NameList = std::vector<std::string>;
+
+TEST_F(SelectTest, NothingAndAllSelectEverythingUsable) {
+  const NameList all = {"fake/popf/throughput", "fake/popf/latency", "fake/cli/throughput",
+                        "fake/cli/latency"};
+  EXPECT_EQ(Names(""), all);
+  EXPECT_EQ(Names("all"), all);
+}
+
+TEST_F(SelectTest, FilterSeesTheBareName) {
+  EXPECT_EQ(Names("^fake/popf/throughput$"), NameList{"fake/popf/throughput"});
+  EXPECT_EQ(Names("cli/(latency|throughput)"),
+            (NameList{"fake/cli/throughput", "fake/cli/latency"}));
+  EXPECT_EQ(Names("-latency$"), (NameList{"fake/popf/throughput", "fake/cli/throughput"}));
+  EXPECT_EQ(Names("nothing"), NameList{});
+}
+
+TEST_F(SelectTest, UnusableRowsAreAbsentWithTheirReason) {
+  const Selection selection = Select(backends_, "", {});
+  ASSERT_EQ(selection.absent.size(), 1U);
+  EXPECT_EQ(selection.absent[0].name, "fake/rdtscp/latency");
+  EXPECT_EQ(selection.absent[0].reason, "the CPU has no RDTSCP");
+  EXPECT_TRUE(Select(backends_, "popf", {}).absent.empty());
+}
+
+TEST_F(SelectTest, RowsWithoutTheUnrollFactorAreAbsent) {
+  const Selection selection = Select(backends_, "cli", 32);
+  ASSERT_EQ(selection.absent.size(), 1U);
+  EXPECT_EQ(selection.absent[0].name, "fake/cli/throughput");
+  EXPECT_EQ(selection.benchmarks.size(), 1U);
+}
+
+TEST_F(SelectTest, RefusesABrokenExpression) {
+  EXPECT_THROW(Select(backends_, "(", {}), UsageError);
+}
+
+}  // namespace
+}  // namespace irqcost
