@@ -52,7 +52,8 @@ next:;										\
 
 /* The arguments are variadic, as what the API expands to may have commas. */
 #define REPEAT_1(...) __VA_ARGS__; ALONE();
-#define REPEAT_4(...) REPEAT_1(__VA_ARGS__) REPEAT_1(__VA_ARGS__) REPEAT_1(__VA_ARGS__) REPEAT_1(__VA_ARGS__)
+#define REPEAT_2(...) REPEAT_1(__VA_ARGS__) REPEAT_1(__VA_ARGS__)
+#define REPEAT_4(...) REPEAT_2(__VA_ARGS__) REPEAT_2(__VA_ARGS__)
 #define REPEAT_8(...) REPEAT_4(__VA_ARGS__) REPEAT_4(__VA_ARGS__)
 #define REPEAT_16(...) REPEAT_8(__VA_ARGS__) REPEAT_8(__VA_ARGS__)
 #define REPEAT_32(...) REPEAT_16(__VA_ARGS__) REPEAT_16(__VA_ARGS__)

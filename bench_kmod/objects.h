@@ -10,15 +10,15 @@
 
 /**
  * struct irqcost_objects - the memory and the locks of a run
- * @scratch: what an assembler row finds at (%r15)
- * @lock: sleeps on PREEMPT_RT
- * @raw_lock: spins on every kernel
  *
  * There is one run at a time, so the locks are never contended.
  */
 struct irqcost_objects {
+	/** @scratch: what an assembler row finds at (%r15) */
 	u8 scratch[IRQCOST_SCRATCH_BYTES] __aligned(16);
+	/** @lock: protects nothing; sleeps on PREEMPT_RT */
 	spinlock_t lock;
+	/** @raw_lock: protects nothing; spins on every kernel */
 	raw_spinlock_t raw_lock;
 };
 

@@ -71,7 +71,8 @@ const char *irqcost_row_unusable(const struct irqcost_row *row)
 		return "not a row for ring 0";
 	if (row->windows == irqcost_windows_rdtscp && !boot_cpu_has(X86_FEATURE_RDTSCP))
 		return "the CPU has no rdtscp";
-	if (IS_ENABLED(CONFIG_PREEMPT_RT) && row->where & IRQCOST_RT_SLEEPS && row->irqs != IRQCOST_IF_11)
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) && row->where & IRQCOST_RT_SLEEPS &&
+	    row->irqs != IRQCOST_IF_11)
 		return "may sleep on PREEMPT_RT: not with interrupts masked";
 	return NULL;
 }

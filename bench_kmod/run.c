@@ -205,21 +205,27 @@ static void take_sample(struct sampler *s, struct irqcost_sample *sample)
 		sample->flags |= IRQCOST_SAMPLE_MIGRATED;
 }
 
-/* Fewer loops where @ticks a loop would go beyond the limit. 0 where not even one fits. */
-static u32 fewer_loops(u32 loops, u64 ticks, u64 limit)
+/*
+ * How many of the @loops asked for fit into half of the limit, at @ticks each;
+ * the other half is for what the trial could not foresee. At least one, but 0
+ * where one alone masks longer than the limit.
+ */
+static u32 fitting_loops(u32 loops, u64 ticks, bool masked)
 {
-	return min_t(u64, loops, div64_u64(limit, max_t(u64, ticks, 1)));
+	const u64 limit = div_u64((u64)tsc_khz * IRQCOST_MAX_IRQS_OFF_NS, USEC_PER_SEC);
+
+	if (masked && ticks > limit)
+		return 0;
+	return clamp_t(u64, div64_u64(limit / 2, max_t(u64, ticks, 1)), 1, loops);
 }
 
 /*
- * Fix the loops so that no window takes more than half of the limit, by trial:
- * the other half is for what the trial could not foresee. The limit is one on
- * the time with interrupts off, and serves windows that leave them on as well:
- * the longer one is, the likelier it is interrupted.
+ * Fix the loops by trial. The limit is one on the time with interrupts off, and
+ * serves windows that leave them on as well: the longer one is, the likelier it
+ * is interrupted.
  */
 static int fit_loops(struct sampler *s)
 {
-	const u64 limit = div_u64((u64)tsc_khz * IRQCOST_MAX_IRQS_OFF_NS, 2 * USEC_PER_SEC);
 	u64 chain = U64_MAX, sensor = U64_MAX, body = U64_MAX;
 	const struct irqcost_run *run = s->run;
 	struct irqcost_sample trial;
@@ -238,9 +244,9 @@ static int fit_loops(struct sampler *s)
 		cond_resched();
 	}
 
-	s->loops = fewer_loops(run->loops, body, limit);
-	s->chain_loops = fewer_loops(run->chain_loops, chain, limit);
-	s->sensor_loops = fewer_loops(run->sensor_loops, sensor, limit);
+	s->loops = fitting_loops(run->loops, body, s->row->irqs != IRQCOST_IF_11);
+	s->chain_loops = fitting_loops(run->chain_loops, chain, true);
+	s->sensor_loops = fitting_loops(run->sensor_loops, sensor, true);
 	return s->loops && s->chain_loops && s->sensor_loops ? 0 : -EDOM;
 }
 

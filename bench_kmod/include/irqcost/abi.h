@@ -102,7 +102,7 @@ struct irqcost_probe {
 /**
  * enum irqcost_mode - what the two windows of a sample are
  * @IRQCOST_THROUGHPUT: base: loops * unroll bodies; body: twice as many
- * @IRQCOST_LATENCY: base: `loops` single windows of an empty body, summed; body: the same of the row
+ * @IRQCOST_LATENCY: base: `loops` single windows of an empty body, summed; body: those of the row
  */
 enum irqcost_mode {
 	IRQCOST_THROUGHPUT = 0,
@@ -162,8 +162,9 @@ struct irqcost_sample {
  * @cpu: in: the CPU to measure on. ENODEV where it is not online, EXDEV where
  *	the caller is not bound to it and to it alone (sched_setaffinity())
  * @unroll: in: throughput: a power of two between the row's limits; else 0. EDOM
- * @loops: in: 1 to max_loops (EDOM); out: what was used: fewer where the
- *	limit on the time with interrupts off demanded it
+ * @loops: in: 1 to max_loops (EDOM); out: what was used: fewer where base or
+ *	body would take more than half of max_irqs_off_ns, whether it masks or
+ *	not. EDOM, too, where one loop alone masks for longer than all of it
  * @chain_loops: in, out: the same for the chain
  * @sensor_loops: in, out: the same for the sensor
  * @samples: in: 1 to max_samples, else ERANGE; out: how many were taken
