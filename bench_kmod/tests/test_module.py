@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The module on every kernel: it builds without a warning, and refuses what it must (abuse.c)."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from irqcost.vm.module import make_module
+from irqcost.vm.qemu import GuestResult
+from vm_guests import KERNELS, exact_guest, kernel, two_cpu_guest
+
+pytestmark = pytest.mark.guest
+
+# What the kernel says when something is broken. That the module is not of the kernel's own tree
+# is no such thing.
+_TROUBLE = re.compile(
+    r"BUG|WARNING|Oops|Call Trace|general protection|scheduling while atomic|stall|hung|leak"
+)
+
+
+def tap_failures(tap: str) -> list[str]:
+    """What is wrong with TAP output: failed tests, no plan, or another number than planned."""
+    results = re.findall(r"^(?:not )?ok\b.*$", tap, re.MULTILINE)
+    failures = [line for line in results if line.startswith("not ok")]
+    plan = re.search(r"^1\.\.(\d+)", tap, re.MULTILINE)
+    if not plan:
+        failures.append("no plan: it did not come to its end")
+    elif int(plan[1]) != len(results) or not results:
+        failures.append(f"{len(results)} results, {plan[0]} planned")
+    return failures
+
+
+def check_abuse(guest: GuestResult) -> None:
+    assert guest.status["insmod"] == 0, guest.log("insmod")
+    tap = guest.log("abuse")
+    assert tap_failures(tap) == [], tap
+    assert guest.status["abuse"] == 0, tap
+    log = guest.files["dmesg"].decode(errors="replace")
+    # The kernel's log of the boot itself is not the module's.
+    since = log.partition("irqcost: loading out-of-tree module")[2]
+    assert since, log
+    assert [line for line in since.splitlines() if _TROUBLE.search(line)] == []
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_abuse_under_the_instruction_clock(name: str) -> None:
+    check_abuse(exact_guest(name).guest)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_abuse_on_two_cpus(name: str) -> None:
+    check_abuse(two_cpu_guest(name))
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_builds_without_a_warning(name: str, tmp_path: Path) -> None:
+    output = make_module(kernel(name), tmp_path, "W=1", "C=1")
+    assert "CHECK" in output, "sparse did not run"
+    assert [line for line in output.splitlines() if re.search("warning|error", line)] == []
+
+
+@pytest.mark.parametrize(
+    "tap, count",
+    [
+        ("ok 1 - a\nok 2 - b\n1..2\n", 0),
+        ("ok 1 - a\nnot ok 2 - b\n1..2\n", 1),
+        ("ok 1 - a\n", 1),
+        ("ok 1 - a\n1..2\n", 1),
+        ("1..0 # SKIP no device\n", 1),
+    ],
+)
+def test_tap_failures(tap: str, count: int) -> None:
+    assert len(tap_failures(tap)) == count

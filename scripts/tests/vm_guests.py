@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Guests that tests share: each is booted once, at the first test that asks for it."""
+
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from irqcost import ROOT, build, files
+from irqcost.model import Result
+from irqcost.vm.command import BENCH, MODULE, guest_commands, measured
+from irqcost.vm.initramfs import Command
+from irqcost.vm.kernels import DEBIAN_KERNELS, Kernel, find_kernel
+from irqcost.vm.module import build_module
+from irqcost.vm.qemu import GuestResult, Machine, run_guest
+
+from vm_trace import Run, Tracer, read_trace
+
+KERNELS = tuple(DEBIAN_KERNELS)
+
+_TIME_LIMIT = 300
+
+
+@dataclass(frozen=True)
+class ExactGuest:
+    """A guest under the instruction clock: what the harness measured, and what a trace counted."""
+
+    guest: GuestResult
+    result: Result
+    traced: tuple[Run, ...]
+
+
+@cache
+def kernel(name: str) -> Kernel:
+    """A kernel of the table, from the cache or fetched."""
+    return find_kernel(name, lambda text: None)
+
+
+@cache
+def module(name: str) -> bytes:
+    """irqcost.ko for it."""
+    return build_module(kernel(name), lambda text: None).read_bytes()
+
+
+def _program(source: Path, directory: Path) -> Path:
+    """A static program of one C file."""
+    target = directory / source.stem
+    include = ROOT / "bench_kmod" / "include"
+    command = ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", f"-I{include}"]
+    subprocess.run([*command, "-o", str(target), str(source)], check=True)
+    return target
+
+
+def _abuse(directory: Path) -> Path:
+    return _program(ROOT / "bench_kmod" / "tests" / "abuse.c", directory)
+
+
+@cache
+def exact_guest(name: str) -> ExactGuest:
+    """One boot for all: the harness, the trace, and the abuse of the module."""
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = Path(temporary)
+        tracer = Tracer(directory)
+        tracer.start()
+        try:
+            guest = run_guest(
+                kernel(name),
+                [
+                    *guest_commands(),
+                    Command("trace", ("/bin/vm_trace", "/dev/ttyS2")),
+                    Command("abuse", ("/bin/abuse", "--exact")),
+                ],
+                programs={
+                    BENCH: build.harness(),
+                    "/bin/vm_trace": _program(Path(__file__).with_name("vm_trace.c"), directory),
+                    "/bin/abuse": _abuse(directory),
+                },
+                files={MODULE: module(name)},
+                machine=Machine(exact=True, arguments=tracer.arguments),
+                time_limit=_TIME_LIMIT,
+            )
+        finally:
+            tracer.stop()
+        assert guest.status["trace"] == 0, guest.log("trace")
+        path = directory / "result.json"
+        path.write_bytes(measured(guest))
+        traced = tuple(read_trace(tracer.log, guest.log("trace")))
+        return ExactGuest(guest, files.read_result(path), traced)
+
+
+@cache
+def two_cpu_guest(name: str) -> GuestResult:
+    """The abuse of the module where two CPUs really run at once."""
+    with tempfile.TemporaryDirectory() as temporary:
+        return run_guest(
+            kernel(name),
+            [Command("insmod", ("insmod", MODULE)), Command("abuse", ("/bin/abuse",))],
+            programs={"/bin/abuse": _abuse(Path(temporary))},
+            files={MODULE: module(name)},
+            machine=Machine(cpus=2),
+            time_limit=_TIME_LIMIT,
+        )

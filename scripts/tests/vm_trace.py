@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How many instructions each row really executes: counted in a trace, without any time stamp.
+
+QEMU executes the guest's kernel one instruction at a time and writes each down while vm_trace.c
+runs every row. Windows are found by their time stamps (`lfence; rdtsc`), and what was executed
+between two is counted. That is independent of the TSC, of the module's arithmetic, of the ABI and
+of the estimate, which is what the exact figures are compared with.
+"""
+
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+# Each run takes four trial samples and one; each sample is five windows (abi.h).
+_SAMPLES = 5
+_WINDOWS = ("chain_base", "chain_body", "sensor", "base", "body")
+
+# Where x86-64 kernels map modules (Documentation/x86/x86_64/mm.rst).
+_MODULES = 0xFFFFFFFFC0000000
+
+_INSTRUCTION = re.compile(r"^0x([0-9a-f]+):  (?:[0-9a-f]{2} )+ *(.*)$")
+_EXECUTED = re.compile(r"^Trace \d+: 0x[0-9a-f]+ \[[0-9a-f]+/([0-9a-f]+)/")
+
+
+@dataclass(frozen=True)
+class Step:
+    """An instruction that was executed."""
+
+    address: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of one row: the least instructions of base and body in its samples.
+
+    Least, because a timer interrupt may have come into a window that leaves interrupts on.
+    """
+
+    key: str
+    mode: str
+    unroll: int
+    base: int
+    body: int
+    path: tuple[Step, ...]
+
+    @property
+    def per_operation(self) -> float:
+        """Instructions by which body and base differ, for each operation."""
+        return (self.body - self.base) / (self.unroll or 1)
+
+
+class Tracer(threading.Thread):
+    """Turns QEMU's trace on when the guest says "begin" on its third serial port, off at "end"."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(daemon=True)
+        self.log = directory / "trace"
+        self._monitor = directory / "monitor"
+        self._control = directory / "control"
+        self._over = threading.Event()
+        # QEMU waits until both sockets are connected, so nothing that the guest says is lost.
+        self.arguments = (
+            *("-chardev", f"socket,id=monitor,path={self._monitor},server=on,wait=on"),
+            *("-mon", "chardev=monitor,mode=readline"),
+            *("-chardev", f"socket,id=control,path={self._control},server=on,wait=on"),
+            *("-serial", "chardev:control"),
+            *("-D", str(self.log)),
+        )
+
+    def stop(self) -> None:
+        """End the thread, also where no guest came."""
+        self._over.set()
+        self.join()
+
+    def run(self) -> None:
+        """The thread."""
+        monitor, control = self._connect(self._monitor), self._connect(self._control)
+        if not (monitor and control):
+            return
+        with monitor, control:
+            self._command(monitor)
+            self._await(control, b"begin\n")
+            self._command(monitor, "log in_asm,exec,nochain", "singlestep on")
+            control.sendall(b"\n")
+            self._await(control, b"end\n")
+            self._command(monitor, "log none", "singlestep off")
+            control.sendall(b"\n")
+            # Left open until the guest is over: QEMU would say on its console that it closed.
+            self._over.wait()
+
+    def _connect(self, path: Path) -> socket.socket | None:
+        connection = socket.socket(socket.AF_UNIX)
+        while not self._over.is_set():
+            try:
+                connection.connect(str(path))
+                return connection
+            except OSError:
+                time.sleep(0.05)
+        connection.close()
+        return None
+
+    def _await(self, connection: socket.socket, word: bytes) -> None:
+        heard = b""
+        connection.settimeout(0.2)
+        while word not in heard and not self._over.is_set():
+            try:
+                heard += connection.recv(4096)
+            except TimeoutError:
+                pass
+
+    def _command(self, monitor: socket.socket, *commands: str) -> None:
+        """Give commands; each is done when the prompt is back."""
+        for command in commands or ("",):
+            monitor.sendall(command.encode() + b"\n")
+            self._await(monitor, b"(qemu) ")
+
+
+def _steps(lines: Iterable[str]) -> Iterator[Step]:
+    """The executed instructions of QEMU's log, in order."""
+    # "?": what QEMU translated before the trace was on; never a part of the module.
+    texts: dict[int, str] = {}
+    announced: int | None = None
+    for line in lines:
+        if executed := _EXECUTED.match(line):
+            if announced is not None:
+                yield Step(announced, texts.get(announced, "?"))
+            announced = int(executed[1], 16)
+        elif line.startswith("Stopped execution"):
+            # What was announced last was not executed: an interrupt or a timer is first.
+            announced = None
+        elif instruction := _INSTRUCTION.match(line):
+            texts[int(instruction[1], 16)] = instruction[2].strip()
+
+
+def _windows(steps: Iterable[Step]) -> Iterator[tuple[Step, ...]]:
+    """What was executed from each rdtsc that opens a window to the one that closes it."""
+    window: list[Step] = []
+    within = False
+    earlier = ("", "")
+    for step in steps:
+        # The whole stamp, for the row rdtsc stands behind a fence as well.
+        if _in_module(step) and (*earlier, _mnemonic(step)) == ("lfence", "rdtsc", "shlq"):
+            if within:
+                yield tuple(window[:-1])
+            window = window[-1:]
+            within = not within
+        if not within:
+            window.clear()
+        window.append(step)
+        earlier = (earlier[1], _mnemonic(step))
+
+
+def _in_module(step: Step) -> bool:
+    return step.address >= _MODULES
+
+
+def _mnemonic(step: Step) -> str:
+    return step.text.split(maxsplit=1)[0]
+
+
+def read_trace(log: Path, runs: str) -> list[Run]:
+    """The runs of a trace; @runs is what vm_trace.c printed."""
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        windows = list(_windows(_steps(lines)))
+    found = []
+    names = [line.split() for line in runs.splitlines()]
+    each = _SAMPLES * len(_WINDOWS)
+    assert len(windows) == each * len(names), f"{len(windows)} windows of {len(names)} runs"
+    for number, (key, mode, unroll) in enumerate(names):
+        mine = windows[number * each : (number + 1) * each]
+        bases, bodies = mine[3 :: len(_WINDOWS)], mine[4 :: len(_WINDOWS)]
+        path = min(bodies, key=len)
+        found.append(Run(key, mode, int(unroll), min(map(len, bases)), len(path), path))
+    return found
