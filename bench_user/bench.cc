@@ -81,6 +81,18 @@ void AddOnce(std::vector<Absence>& absent, const std::string& name, const std::s
 
 }  // namespace
 
+Costs MedianCosts(const Selection& selection) {
+  Costs medians;
+  for (const auto& [name, repetitions] : selection.costs) {
+    std::vector<Cost> sorted = repetitions;
+    const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>((sorted.size() - 1) / 2);
+    std::nth_element(sorted.begin(), middle, sorted.end(),
+                     [](const Cost& a, const Cost& b) { return a.core_cycles < b.core_cycles; });
+    medians[name] = *middle;
+  }
+  return medians;
+}
+
 Selection Select(const std::vector<std::unique_ptr<Backend>>& backends, const std::string& filter,
                  std::optional<unsigned> unroll) {
   const Filter wanted(filter);
@@ -104,12 +116,17 @@ Selection Select(const std::vector<std::unique_ptr<Backend>>& backends, const st
 
 void Register(Selection& selection, const SamplerOptions& options) {
   for (const Benchmark& bench : selection.benchmarks) {
-    auto body = [&bench, &absent = selection.absent, options](benchmark::State& state) {
+    auto body = [&bench, &selection, options](benchmark::State& state) {
       try {
-        Fill(state, MeasureProbe(*bench.backend, bench.offer, bench.mode, options),
-             options.ticks_per_us);
+        const Measurement measurement =
+            MeasureProbe(*bench.backend, bench.offer, bench.mode, options);
+        const Estimate& e = measurement.estimate;
+        if (e.core_cycles && e.ticks > 0)
+          selection.costs[bench.name].push_back(
+              {*e.core_cycles, e.spread * *e.core_cycles / e.ticks});
+        Fill(state, measurement, options.ticks_per_us);
       } catch (const std::exception& error) {
-        AddOnce(absent, bench.name, error.what());
+        AddOnce(selection.absent, bench.name, error.what());
         state.SkipWithError(error.what());
       }
     };

@@ -3,6 +3,7 @@
 #ifndef IRQCOST_BENCH_USER_BENCH_H
 #define IRQCOST_BENCH_USER_BENCH_H
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,7 +32,11 @@ struct Absence {
 struct Selection {
   std::vector<Benchmark> benchmarks;
   std::vector<Absence> absent;
+  std::map<std::string, std::vector<Cost>> costs;  ///< of each repetition, by name, once measured
 };
+
+/** The cost in the middle of each benchmark's repetitions. */
+Costs MedianCosts(const Selection& selection);
 
 /**
  * Applies Google Benchmark's filter to the names of all usable backends. The
@@ -44,8 +49,8 @@ Selection Select(const std::vector<std::unique_ptr<Backend>>& backends, const st
 
 /**
  * Registers benchmarks with Google Benchmark. Each measures anew in each
- * repetition. One that fails is added to `selection.absent`. The selection must
- * outlive the run.
+ * repetition, and adds to `selection.costs` where core cycles were counted. One
+ * that fails is added to `selection.absent`. The selection must outlive the run.
  */
 void Register(Selection& selection, const SamplerOptions& options);
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "backends/affinity.h"
+#include "backends/bpf/bpf.h"
 #include "backends/kmod.h"
 #include "backends/ring3.h"
 #include "bench.h"
@@ -42,6 +43,8 @@ Opened Open(const Options& options) {
   for (const std::string& name : options.backends) {
     if (name == "ring3") {
       opened.backends.push_back(std::make_unique<Ring3>());
+    } else if (name == "bpf") {
+      opened.backends.push_back(MakeBpf());
     } else {
       auto kmod = std::make_unique<Kmod>(options.device);
       opened.module = kmod->Info();
@@ -166,7 +169,9 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   benchmark::BenchmarkReporter* display = text ? text.get() : console.get();
   benchmark::RunSpecifiedBenchmarks(display, file.get(), ".");
 
-  const auto context = ContextJson(run, opened.backends, selection.absent);
+  auto context = ContextJson(run, opened.backends, selection.absent);
+  for (const auto& backend : opened.backends)
+    if (!backend->GetObstacle()) backend->Supplement(context, MedianCosts(selection));
   if (out) out->Commit(file->Text(context));
   Print(text ? text->Text(context) : "");
   for (const Absence& absence : selection.absent)
@@ -178,6 +183,8 @@ int Main(const std::vector<std::string>& command) {
   const Options options = ParseOptions({command.begin() + 1, command.end()});
   if (options.help) {
     Print(HelpText());
+  } else if (!options.text.empty()) {
+    Print(LiveTextJson(options.text).dump(2) + "\n");
   } else if (options.list_backends) {
     Print(BackendsJson(Open(options).backends).dump(2) + "\n");
   } else if (options.list_tests) {

@@ -51,16 +51,32 @@ unsigned ParseUnroll(const std::string& flag, const std::string& text) {
   return value;
 }
 
-std::vector<std::string> ParseBackends(const std::string& flag, const std::string& text) {
-  std::vector<std::string> backends;
+std::vector<std::string> Split(const std::string& text) {
+  std::vector<std::string> parts;
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
-    const std::string name = ParseWord(flag, text.substr(begin, end - begin), {"ring3", "kmod"});
-    if (std::find(backends.begin(), backends.end(), name) == backends.end())
-      backends.push_back(name);
+    parts.push_back(text.substr(begin, end - begin));
     begin = end + 1;
   }
+  return parts;
+}
+
+std::vector<std::string> ParseBackends(const std::string& flag, const std::string& text) {
+  std::vector<std::string> backends;
+  for (const std::string& part : Split(text)) {
+    const std::string name = ParseWord(flag, part, {"ring3", "kmod", "bpf"});
+    if (std::find(backends.begin(), backends.end(), name) == backends.end())
+      backends.push_back(name);
+  }
   return backends;
+}
+
+std::vector<std::string> ParseSymbols(const std::string& flag, const std::string& text) {
+  std::vector<std::string> symbols = Split(text);
+  if (std::find(symbols.begin(), symbols.end(), "") != symbols.end())
+    throw UsageError(flag + ": '" + text + "' is no list of names such as " +
+                     "_raw_spin_lock_irqsave,_raw_spin_unlock_irqrestore");
+  return symbols;
 }
 
 [[noreturn]] void RefuseTime(const std::string& flag) {
@@ -94,6 +110,10 @@ constexpr Flag kFlags[] = {
      [](Options& o, const std::string& flag, const std::string& value) {
        if (value.empty()) throw UsageError(flag + " needs the path of a device");
        o.device = value;
+     }},
+    {"--irqcost_text",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       o.text = ParseSymbols(flag, value);
      }},
     {"--irqcost_list_backends",
      [](Options& o, const std::string& flag, const std::string& value) {
@@ -177,7 +197,7 @@ A benchmark is named backend/probe/mode, such as ring3/popf/throughput.
 usage: irqcost-bench [FLAG...]
 
 of irqcost:
-  --irqcost_backends=LIST       ring3,kmod (default: both, as far as they can run)
+  --irqcost_backends=LIST       ring3,kmod,bpf (default: all, as far as they can run)
   --irqcost_cpu=N               measure on this CPU (default: the first allowed after CPU 0,
                                 which takes most of a machine's interrupts)
   --irqcost_samples=N           exactly N samples a benchmark, 1 to 65536 (default: 400, and
@@ -185,6 +205,8 @@ of irqcost:
   --irqcost_unroll=N            copies of the body in throughput mode: 4, 8, 16, 32 or 64
                                 (default: the most that the probe has)
   --irqcost_device=PATH         the module's device (default: /dev/irqcost)
+  --irqcost_text=SYMBOL,...     print as JSON the bytes of these functions of the running kernel
+                                and of those that they call, and do nothing else
   --irqcost_list_backends       print as JSON which backends can run here, and do nothing else
 
 of Google Benchmark:

@@ -20,8 +20,9 @@ struct Options {
   std::optional<int> cpu;
   std::optional<std::size_t> samples;
   std::optional<unsigned> unroll;
-  std::vector<std::string> backends = {"ring3", "kmod"};
+  std::vector<std::string> backends = {"ring3", "kmod", "bpf"};
   std::string device = "/dev/irqcost";
+  std::vector<std::string> text;  ///< functions of the kernel whose live text is to be printed
   std::string filter;  ///< Google Benchmark's: a regular expression, '-' before it negates
   std::string format = "console";
   std::string out;  ///< a file, or empty

@@ -2,6 +2,7 @@
 #include "backends/affinity.h"
 
 #include <sched.h>
+#include <sys/resource.h>
 
 #include <cerrno>
 #include <memory>
@@ -43,6 +44,13 @@ void PinToCpu(int cpu) {
   if (sched_setaffinity(0, CPU_ALLOC_SIZE(kMaxCpus), set.get()) != 0)
     throw std::system_error(errno, std::generic_category(),
                             "cannot bind to CPU " + std::to_string(cpu));
+}
+
+long ContextSwitches() {
+  rusage usage{};
+  if (getrusage(RUSAGE_THREAD, &usage) != 0)
+    throw std::system_error(errno, std::generic_category(), "getrusage");
+  return usage.ru_nvcsw + usage.ru_nivcsw;
 }
 
 }  // namespace irqcost

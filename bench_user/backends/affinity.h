@@ -12,6 +12,12 @@ std::vector<int> AllowedCpus();
 /** Binds the calling thread to one CPU. Throws std::system_error. */
 void PinToCpu(int cpu);
 
+/**
+ * Context switches of the calling thread so far, voluntary or not: between two equal
+ * numbers no other task ran on its CPU. Throws std::system_error.
+ */
+long ContextSwitches();
+
 }  // namespace irqcost
 
 #endif  // IRQCOST_BENCH_USER_BACKENDS_AFFINITY_H

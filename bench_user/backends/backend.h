@@ -5,6 +5,8 @@
 #define IRQCOST_BENCH_USER_BACKENDS_BACKEND_H
 
 #include <cstdint>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,6 +56,18 @@ struct Run {
   std::optional<std::uint64_t> longest_irqs_off;  ///< ticks; only where interrupts were masked
 };
 
+/** What the time stamps of a backend's samples count. */
+enum class Clock { kTscTicks, kNanoseconds };
+
+/** What one operation was found to cost, in core cycles. */
+struct Cost {
+  double core_cycles = 0;
+  double spread = 0;  ///< p75 - p25 of the samples used
+};
+
+/** Costs by the benchmark's name; of several repetitions the one in the middle. */
+using Costs = std::map<std::string, Cost>;
+
 /** Something that can run probes. */
 class Backend {
  public:
@@ -71,6 +85,9 @@ class Backend {
   /** Rows that it has, in the catalogue's order. Empty where there is an obstacle. */
   [[nodiscard]] virtual std::vector<Offer> Offers() const = 0;
 
+  /** What its samples count. */
+  [[nodiscard]] virtual Clock GetClock() const { return Clock::kTscTicks; }
+
   /** Most loops in one window. */
   [[nodiscard]] virtual unsigned MaxLoops() const = 0;
 
@@ -79,6 +96,9 @@ class Backend {
    * Throws std::system_error where the system refuses it.
    */
   virtual Run Measure(const Request& request) = 0;
+
+  /** Adds to context.irqcost, after a run, what only this backend knows of it (docs/RESULTS.md). */
+  virtual void Supplement(nlohmann::ordered_json& /*context*/, const Costs& /*costs*/) {}
 };
 
 }  // namespace irqcost

@@ -4,7 +4,6 @@
 #include <cpuid.h>
 #include <sched.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <x86intrin.h>
 
 #include <cerrno>
@@ -27,14 +26,6 @@ std::string Unusable(std::string_view key) {
   if ((key == "lahf" || key == "sahf") && !(ecx & bit_LAHF_LM))
     return "the CPU has no LAHF and SAHF in 64-bit mode";
   return {};
-}
-
-// Context switches of this thread so far: voluntary or not, another task ran.
-long ContextSwitches() {
-  rusage usage{};
-  if (getrusage(RUSAGE_THREAD, &usage) != 0)
-    throw std::system_error(errno, std::generic_category(), "getrusage");
-  return usage.ru_nvcsw + usage.ru_nivcsw;
 }
 
 // A single window is a handful of steps of the TSC long. Equal rounds would all meet the

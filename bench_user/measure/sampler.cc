@@ -41,8 +41,8 @@ Run Measure(Backend& backend, const Request& request) {
 }
 
 // Sets the loops of a request so that each window takes the time that it should.
-// Returns the ticks that one sample then takes.
-double Pilot(Backend& backend, Request& request, double ticks_per_us) {
+// Returns the time, in the same units, that one sample then takes.
+double Pilot(Backend& backend, Request& request, double units_per_us) {
   request.samples = kPilotSamples;
   double sample_ticks = 0;
   for (int pilot = 0; pilot < kPilotRuns; ++pilot) {
@@ -52,11 +52,11 @@ double Pilot(Backend& backend, Request& request, double ticks_per_us) {
     const double sensor = Least(run, &irqcost_sample::sensor);
     sample_ticks = body + chain + sensor + Least(run, &irqcost_sample::base) +
                    Least(run, &irqcost_sample::chain_base);
-    const double pair = kPairUs * ticks_per_us;
+    const double pair = kPairUs * units_per_us;
     const unsigned most = backend.MaxLoops();
     const Loops next{Scaled(run.loops.body, body, pair, most),
                      Scaled(run.loops.chain, chain, pair, most),
-                     Scaled(run.loops.sensor, sensor, kSensorUs * ticks_per_us, most)};
+                     Scaled(run.loops.sensor, sensor, kSensorUs * units_per_us, most)};
     const bool settled = next.body < kPilotStep / 2 * run.loops.body &&
                          next.chain < kPilotStep / 2 * run.loops.chain &&
                          next.sensor < kPilotStep / 2 * run.loops.sensor;
@@ -66,10 +66,22 @@ double Pilot(Backend& backend, Request& request, double ticks_per_us) {
   return sample_ticks;
 }
 
-std::size_t SamplesPerRun(const SamplerOptions& options, double sample_ticks) {
+// What the backend's clock counts in a microsecond.
+double UnitsPerUs(const Backend& backend, const SamplerOptions& options) {
+  return backend.GetClock() == Clock::kNanoseconds ? 1e3 : options.ticks_per_us;
+}
+
+// A figure is in ticks, whatever the clock counted. (Core cycles are a quotient, without a unit.)
+void Scale(Estimate& estimate, double ticks_per_unit) {
+  for (double* figure : {&estimate.ticks, &estimate.ticks_min, &estimate.ticks_p50,
+                         &estimate.ticks_p99, &estimate.spread})
+    *figure *= ticks_per_unit;
+}
+
+std::size_t SamplesPerRun(const SamplerOptions& options, double sample_us) {
   if (options.samples) return *options.samples;
   if (options.exact) return kExactSamples;
-  const double affordable = kPatienceUs * options.ticks_per_us / sample_ticks;
+  const double affordable = kPatienceUs / sample_us;
   return static_cast<std::size_t>(std::clamp(affordable, static_cast<double>(kFewestSamples),
                                              static_cast<double>(kDefaultSamples)));
 }
@@ -80,7 +92,9 @@ Measurement MeasureProbe(Backend& backend, const Offer& offer, irqcost_mode mode
                          const SamplerOptions& options) {
   Request request{offer.probe, mode, options.cpu, 0, {}, 0};
   if (mode == IRQCOST_THROUGHPUT) request.unroll = options.unroll.value_or(offer.max_unroll);
-  request.samples = SamplesPerRun(options, Pilot(backend, request, options.ticks_per_us));
+  const double units_per_us = UnitsPerUs(backend, options);
+  request.samples =
+      SamplesPerRun(options, Pilot(backend, request, units_per_us) / units_per_us);
 
   Measurement result;
   std::vector<Point> points;
@@ -99,8 +113,9 @@ Measurement MeasureProbe(Backend& backend, const Offer& offer, irqcost_mode mode
     if (!started) started = run.samples.front().start;
     const auto elapsed = static_cast<double>(run.samples.back().start - *started);
     waiting = !options.samples && result.estimate.free < std::min(kWantedFree, request.samples) &&
-              elapsed < kPatienceUs * options.ticks_per_us;
+              elapsed < kPatienceUs * units_per_us;
   }
+  Scale(result.estimate, options.ticks_per_us / units_per_us);
   return result;
 }
 

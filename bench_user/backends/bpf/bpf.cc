@@ -9,20 +9,20 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <map>
+#include <memory>
 #include <numeric>
 #include <set>
 #include <sstream>
+#include <stdexcept>
+#include <string>
 #include <system_error>
+#include <vector>
 
 #include "backends/affinity.h"
 #include "backends/bpf/called.h"
-#include "backends/bpf/derive.h"
-#include "backends/bpf/live_text.h"
 #include "backends/bpf/obstacle.h"
-#include "backends/bpf/sha256.h"
-#include "backends/context_switches.h"
+#include "backends/bpf/record.h"
 #include "irqcost_probes.skel.h"
 #include "machine/text_file.h"
 
@@ -54,7 +54,8 @@ std::set<std::string> MissingFunctions() {
   std::set<std::string> missing;
   for (__u32 id = 1; id < btf__type_cnt(own); ++id) {
     const btf_type* type = btf__type_by_id(own, id);
-    if (!btf_is_func(type) || btf_func_linkage(type) != BTF_FUNC_EXTERN) continue;
+    // A function keeps its linkage in this field.
+    if (!btf_is_func(type) || btf_vlen(type) != BTF_FUNC_EXTERN) continue;
     const char* name = btf__name_by_offset(own, type->name_off);
     if (btf__find_by_name_kind(kernel.get(), name, BTF_KIND_FUNC) < 0) missing.insert(name);
   }
@@ -110,10 +111,6 @@ bool IsControl(const Probe& probe) {
   return std::find(kControls.begin(), kControls.end(), probe.key) != kControls.end();
 }
 
-Json TextJson(const FunctionText& text) {
-  return {{"bytes", Hexadecimal(text.bytes)}, {"sha256", Sha256(text.bytes)}};
-}
-
 class Bpf final : public Backend {
  public:
   Bpf();
@@ -124,12 +121,13 @@ class Bpf final : public Backend {
   [[nodiscard]] unsigned MaxLoops() const override { return IRQCOST_MAX_LOOPS; }
   [[nodiscard]] Clock GetClock() const override { return Clock::kNanoseconds; }
   Run Measure(const Request& request) override;
-  void Supplement(Json& context, const Figures& figures) const override;
+  void Supplement(Json& context, const Costs& costs) override;
 
  private:
   std::optional<Obstacle> obstacle_;
   std::vector<Offer> offers_;
   std::map<const Probe*, Row> rows_;
+  std::set<const Probe*> measured_;  // in the catalogue's order, which is that of the pointers
   std::uint64_t step_ = 0;  // greatest common divisor of all durations so far
 };
 
@@ -150,6 +148,7 @@ Bpf::Bpf() {
 
 Run Bpf::Measure(const Request& request) {
   const Row& row = rows_.at(request.probe);
+  measured_.insert(request.probe);
   PinToCpu(request.cpu);
   row.skeleton->data->loops = request.loops.body;
   row.skeleton->data->chain_loops = request.loops.chain;
@@ -181,4 +180,17 @@ Run Bpf::Measure(const Request& request) {
   return run;
 }
 
+void Bpf::Supplement(Json& context, const Costs& costs) {
+  if (measured_.empty()) return;
+  const auto source = ReadLine("/sys/devices/system/clocksource/clocksource0/current_clocksource");
+  context["backends"]["bpf"]["clock"] = {{"name", "bpf_ktime_get_ns"},
+                                         {"source", source ? Json(*source) : Json(nullptr)},
+                                         {"step_ns", step_}};
+  Record({measured_.begin(), measured_.end()}, costs, context);
+}
+
 }  // namespace
+
+std::unique_ptr<Backend> MakeBpf() { return std::make_unique<Bpf>(); }
+
+}  // namespace irqcost

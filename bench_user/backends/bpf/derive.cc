@@ -45,13 +45,13 @@ struct Price {
 };
 
 Price PriceOf(const CallPrice& call) {
-  const Cycles& c = call.cycles;
-  return {c.value, c.value - c.spread - kMostPerInstruction * call.body_instructions,
-          c.value + c.spread};
+  const Cost& c = call.cost;
+  return {c.core_cycles, c.core_cycles - c.spread - kMostPerInstruction * call.body_instructions,
+          c.core_cycles + c.spread};
 }
 
 std::optional<Price> PriceOf(Return way, const std::map<Return, CallPrice>& prices) {
-  if (way != Return::kUnknown) {
+  if (way == Return::kDirect || way == Return::kThunk) {
     const auto at = prices.find(way);
     if (at == prices.end()) return std::nullopt;
     return PriceOf(at->second);
@@ -70,10 +70,10 @@ std::string Term(long count, const std::string& what) {
 }  // namespace
 
 Return FindReturn(std::span<const std::uint8_t> text, bool has_thunk) {
-  // The byte may also be part of another instruction: then what is known is called unknown.
+  // The byte may also be part of another instruction: that makes the answer wider, not wrong.
   const bool has_ret = std::find(text.begin(), text.end(), kRet) != text.end();
-  if (has_ret == has_thunk) return Return::kUnknown;
-  return has_ret ? Return::kDirect : Return::kThunk;
+  if (has_ret) return has_thunk ? Return::kEither : Return::kDirect;
+  return has_thunk ? Return::kThunk : Return::kElsewhere;
 }
 
 std::optional<unsigned> KnownBodyInstructions(std::span<const std::uint8_t> text) {
@@ -86,11 +86,11 @@ std::optional<unsigned> KnownBodyInstructions(std::span<const std::uint8_t> text
   return std::nullopt;
 }
 
-std::optional<Derived> WithoutCalls(const std::string& probe, Cycles cycles,
+std::optional<Derived> WithoutCalls(const std::string& probe, Cost cost,
                                     std::span<const Return> returns,
                                     const std::map<Return, CallPrice>& prices) {
-  Derived derived{cycles.value, cycles.value - cycles.spread, cycles.value + cycles.spread, probe,
-                  {{probe, cycles.value}}};
+  Derived derived{cost.core_cycles, cost.core_cycles - cost.spread, cost.core_cycles + cost.spread,
+                  probe, {{probe, cost.core_cycles}}};
   for (const Return way : returns) {
     const auto price = PriceOf(way, prices);
     if (!price) return std::nullopt;
@@ -101,13 +101,14 @@ std::optional<Derived> WithoutCalls(const std::string& probe, Cycles cycles,
   }
 
   const auto count = [&](Return way) { return std::count(returns.begin(), returns.end(), way); };
+  const long between = count(Return::kEither) + count(Return::kElsewhere);
   std::string mean;
   for (const auto& [way, call] : prices) {
     derived.formula += Term(count(way), call.probe);
     mean += (mean.empty() ? "(" : " + ") + call.probe;
-    if (count(way) + count(Return::kUnknown) > 0) derived.inputs[call.probe] = call.cycles.value;
+    if (count(way) + between > 0) derived.inputs[call.probe] = call.cost.core_cycles;
   }
-  derived.formula += Term(count(Return::kUnknown), mean + ") / 2");
+  derived.formula += Term(between, mean + ") / 2");
   return derived;
 }
 

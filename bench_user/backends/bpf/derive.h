@@ -11,28 +11,25 @@
 #include <string>
 #include <vector>
 
+#include "backends/backend.h"
+
 namespace irqcost {
 
 /** How a function comes back, as far as its bytes tell without decoding them. */
 enum class Return {
-  kDirect,   ///< by a ret of its own
-  kThunk,    ///< through a return thunk
-  kUnknown,  ///< either: both may be there, or the return is another function's
+  kDirect,     ///< by a ret of its own
+  kThunk,      ///< through a return thunk
+  kEither,     ///< one of both: it has, or may have, several returns
+  kElsewhere,  ///< as the function does to which it jumps
 };
 
 /** @has_thunk: whether one of its jumps goes to a return thunk. */
 Return FindReturn(std::span<const std::uint8_t> text, bool has_thunk);
 
-/** A figure in core cycles with its spread (p75 - p25). */
-struct Cycles {
-  double value = 0;
-  double spread = 0;
-};
-
 /** A row whose functions' bodies are known: it prices a call with its way of return. */
 struct CallPrice {
   std::string probe;
-  Cycles cycles;
+  Cost cost;
   unsigned body_instructions = 0;  ///< in the body, beside entry and return
 };
 
@@ -51,11 +48,11 @@ struct Derived {
 
 /**
  * A row less the price of its calls.
- * @returns: how each function that one operation calls comes back. One that is unknown is priced
- *	between the two ways.
+ * @returns: how each function that one operation calls comes back. For kEither it is priced
+ *	between the two ways, and so for kElsewhere, if that is all that is known.
  * Nothing where a price is needed that was not measured.
  */
-std::optional<Derived> WithoutCalls(const std::string& probe, Cycles cycles,
+std::optional<Derived> WithoutCalls(const std::string& probe, Cost cost,
                                     std::span<const Return> returns,
                                     const std::map<Return, CallPrice>& prices);
 

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "backends/bpf/record.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "backends/bpf/bpf.h"
+#include "backends/bpf/called.h"
+#include "backends/bpf/derive.h"
+#include "backends/bpf/live_text.h"
+#include "backends/bpf/sha256.h"
+
+namespace irqcost {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// A function that a row calls: its text, its callees', and how it returns.
+struct Function {
+  std::vector<FunctionText> texts;
+  Return returns = Return::kElsewhere;
+};
+
+// A row that was measured, with the functions of one operation in the order of its calls.
+struct Row {
+  const Probe* probe = nullptr;
+  std::vector<Function> functions;
+};
+
+std::string Name(const Probe& probe) { return "bpf/" + std::string(probe.key); }
+
+std::optional<Cost> CostOf(const Probe& probe, const Costs& costs) {
+  const auto at = costs.find(Name(probe) + "/" + std::string(ModeName(IRQCOST_THROUGHPUT)));
+  if (at == costs.end()) return std::nullopt;
+  return at->second;
+}
+
+Function ReadFunction(LiveText& live, const std::string& name) {
+  Function function{live.ReadWithCallees(name), Return::kElsewhere};
+  const auto find = [&](const FunctionText& text) {
+    return FindReturn(text.bytes, live.ReturnsThroughThunk(text));
+  };
+  function.returns = find(function.texts.front());
+  if (function.returns == Return::kElsewhere && function.texts.size() == 2)
+    function.returns = find(function.texts.back());
+  return function;
+}
+
+// The rows that price a call: those of one function, whose body is known. Of several with the same
+// way of return the cheapest is nearest to a call alone.
+std::map<Return, CallPrice> FindPrices(const std::vector<Row>& rows, const Costs& costs) {
+  std::map<Return, CallPrice> prices;
+  for (const Row& row : rows) {
+    const auto cost = CostOf(*row.probe, costs);
+    if (!cost || row.functions.size() != 1) continue;
+    const Function& function = row.functions.front();
+    const auto body = KnownBodyInstructions(function.texts.front().bytes);
+    if (!body || (function.returns != Return::kDirect && function.returns != Return::kThunk)) continue;
+    const CallPrice price{std::string(row.probe->key), *cost, *body};
+    const auto [at, is_new] = prices.emplace(function.returns, price);
+    if (!is_new && cost->core_cycles < at->second.cost.core_cycles) at->second = price;
+  }
+  return prices;
+}
+
+Json DerivedJson(const std::string& name, const Derived& derived) {
+  return {{"name", name},           {"core_cycles", derived.core_cycles},
+          {"low", derived.low},     {"high", derived.high},
+          {"formula", derived.formula}, {"inputs", Json(derived.inputs)}};
+}
+
+Json TextJson(const FunctionText& text) {
+  return {{"bytes", Hexadecimal(text.bytes)}, {"sha256", Sha256(text.bytes)}};
+}
+
+std::string HexadecimalNumber(std::uint64_t value) {
+  char text[2 + 16 + 1];
+  std::snprintf(text, sizeof(text), "0x%016llx", static_cast<unsigned long long>(value));
+  return text;
+}
+
+Json Absent(const std::string& name, const std::string& reason) {
+  return {{"name", name}, {"reason", reason}};
+}
+
+}  // namespace
+
+void Record(const std::vector<const Probe*>& measured, const Costs& costs, Json& context) {
+  context["text"] = Json::object();
+  context["derived"] = Json::array();
+  std::vector<Row> rows;
+  try {
+    LiveText live;
+    for (const Probe* probe : measured) {
+      Row row{probe, {}};
+      for (const std::string& name : CalledFunctions(probe->bpf_code))
+        row.functions.push_back(ReadFunction(live, name));
+      if (!row.functions.empty()) rows.push_back(std::move(row));
+    }
+  } catch (const TextError& error) {
+    context["absent"].push_back(Absent("bpf: live text and derived figures", error.what()));
+    return;
+  }
+
+  for (const Row& row : rows)
+    for (const Function& function : row.functions)
+      for (const FunctionText& text : function.texts)
+        context["text"][Name(*row.probe)][text.symbol] = TextJson(text);
+
+  const std::map<Return, CallPrice> prices = FindPrices(rows, costs);
+  for (const Row& row : rows) {
+    const auto cost = CostOf(*row.probe, costs);
+    if (!cost || row.functions.size() < 2) continue;
+    std::vector<Return> returns;
+    for (const Function& function : row.functions) returns.push_back(function.returns);
+    const std::string name = Name(*row.probe) + "/alone";
+    const auto derived = WithoutCalls(std::string(row.probe->key), *cost, returns, prices);
+    if (derived)
+      context["derived"].push_back(DerivedJson(name, *derived));
+    else
+      context["absent"].push_back(
+          Absent(name, "the price of its calls is not known: no call of a known body that "
+                       "returns as its functions do was measured (rows call, call_thunk)"));
+  }
+}
+
+Json LiveTextJson(const std::vector<std::string>& symbols) {
+  Json texts = Json::array();
+  Json absent = Json::array();
+  LiveText live;
+  for (const std::string& symbol : symbols) {
+    try {
+      for (const FunctionText& text : live.ReadWithCallees(symbol)) {
+        const std::string& name = text.symbol;
+        if (std::any_of(texts.begin(), texts.end(),
+                        [&](const Json& one) { return one["symbol"] == name; }))
+          continue;
+        texts.push_back({{"symbol", name},
+                         {"address", HexadecimalNumber(text.address)},
+                         {"bytes", Hexadecimal(text.bytes)}});
+      }
+    } catch (const TextError& error) {
+      absent.push_back(Absent(symbol, error.what()));
+    }
+  }
+  return {{"text", texts}, {"absent", absent}};
+}
+
+}  // namespace irqcost
