@@ -89,8 +89,11 @@ std::optional<unsigned> KnownBodyInstructions(std::span<const std::uint8_t> text
 std::optional<Derived> WithoutCalls(const std::string& probe, Cost cost,
                                     std::span<const Return> returns,
                                     const std::map<Return, CallPrice>& prices) {
-  Derived derived{cost.core_cycles, cost.core_cycles - cost.spread, cost.core_cycles + cost.spread,
-                  probe, {{probe, cost.core_cycles}}};
+  Derived derived{cost.core_cycles,
+                  cost.core_cycles - cost.spread,
+                  cost.core_cycles + cost.spread,
+                  probe,
+                  {{probe, cost.core_cycles}}};
   for (const Return way : returns) {
     const auto price = PriceOf(way, prices);
     if (!price) return std::nullopt;

@@ -20,8 +20,10 @@ constexpr std::uint8_t kPadding = 0xcc;
 
 KernelSymbols ReadSymbols() {
   std::ifstream kallsyms("/proc/kallsyms");
-  if (!kallsyms) throw TextError("/proc/kallsyms cannot be read: a kernel with CONFIG_KALLSYMS=y "
-                                 "has it");
+  if (!kallsyms)
+    throw TextError(
+        "/proc/kallsyms cannot be read: a kernel with CONFIG_KALLSYMS=y "
+        "has it");
   return KernelSymbols(kallsyms);
 }
 
@@ -36,7 +38,8 @@ std::vector<std::uint64_t> PossibleTargets(const FunctionText& text) {
     if (text.bytes[at] != 0xe8 && text.bytes[at] != 0xe9) continue;
     std::int32_t displacement = 0;
     std::memcpy(&displacement, &text.bytes[at + 1], sizeof(displacement));
-    targets.push_back(text.address + at + kLength + static_cast<std::uint64_t>(std::int64_t{displacement}));
+    targets.push_back(text.address + at + kLength +
+                      static_cast<std::uint64_t>(std::int64_t{displacement}));
   }
   return targets;
 }
@@ -89,9 +92,8 @@ std::vector<FunctionText> LiveText::ReadWithCallees(const std::string& symbol) {
   std::vector<FunctionText> texts = {Read(symbol)};
   for (const std::uint64_t target : PossibleTargets(texts.front())) {
     const std::string name = symbols_.At(target);
-    if (name.empty() || std::any_of(texts.begin(), texts.end(), [&](const FunctionText& text) {
-          return text.symbol == name;
-        }))
+    if (name.empty() || std::any_of(texts.begin(), texts.end(),
+                                    [&](const FunctionText& text) { return text.symbol == name; }))
       continue;
     // What cannot be read for itself (a name that several functions share) is left to its caller.
     if (symbols_.Find(name).size() == 1) texts.push_back(Read(name));

@@ -60,7 +60,8 @@ std::map<Return, CallPrice> FindPrices(const std::vector<Row>& rows, const Costs
     if (!cost || row.functions.size() != 1) continue;
     const Function& function = row.functions.front();
     const auto body = KnownBodyInstructions(function.texts.front().bytes);
-    if (!body || (function.returns != Return::kDirect && function.returns != Return::kThunk)) continue;
+    if (!body || (function.returns != Return::kDirect && function.returns != Return::kThunk))
+      continue;
     const CallPrice price{std::string(row.probe->key), *cost, *body};
     const auto [at, is_new] = prices.emplace(function.returns, price);
     if (!is_new && cost->core_cycles < at->second.cost.core_cycles) at->second = price;
@@ -69,9 +70,12 @@ std::map<Return, CallPrice> FindPrices(const std::vector<Row>& rows, const Costs
 }
 
 Json DerivedJson(const std::string& name, const Derived& derived) {
-  return {{"name", name},           {"core_cycles", derived.core_cycles},
-          {"low", derived.low},     {"high", derived.high},
-          {"formula", derived.formula}, {"inputs", Json(derived.inputs)}};
+  return {{"name", name},
+          {"core_cycles", derived.core_cycles},
+          {"low", derived.low},
+          {"high", derived.high},
+          {"formula", derived.formula},
+          {"inputs", Json(derived.inputs)}};
 }
 
 Json TextJson(const FunctionText& text) {
@@ -124,8 +128,9 @@ void Record(const std::vector<const Probe*>& measured, const Costs& costs, Json&
       context["derived"].push_back(DerivedJson(name, *derived));
     else
       context["absent"].push_back(
-          Absent(name, "the price of its calls is not known: no call of a known body that "
-                       "returns as its functions do was measured (rows call, call_thunk)"));
+          Absent(name,
+                 "the price of its calls is not known: no call of a known body that "
+                 "returns as its functions do was measured (rows call, call_thunk)"));
   }
 }
 
