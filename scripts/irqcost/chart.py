@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The picture of one or more results. The only module that imports matplotlib.
+
+A grid of panels: a row of panels for each backend, a column for each mode. In a panel, a group of
+bars for each probe and in it a bar for each result. Lengths start at 0 and are linear, so that a
+bar of twice the length is twice the cost.
+"""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+from matplotlib import pyplot  # noqa: E402  (the backend is chosen before)
+from matplotlib.patches import Patch  # noqa: E402
+
+from irqcost import files, report, units  # noqa: E402
+from irqcost.headline import headline  # noqa: E402
+from irqcost.series import Series  # noqa: E402
+from irqcost.catalogue import Probe  # noqa: E402
+from irqcost.model import Entry, Result  # noqa: E402
+
+# Okabe and Ito's palette, told apart with any colour vision. Yellow is too faint on white.
+_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
+_IN_DOUBT = "////"
+
+_MODES = {"throughput": "throughput, back to back", "latency": "latency, between fences"}
+
+_STYLE = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9,
+    "axes.titleweight": "bold",
+    "hatch.linewidth": 0.6,
+    # Text stays text: it can be searched and read aloud.
+    "svg.fonttype": "none",
+    # The same result gives the same file.
+    "svg.hashsalt": "irqcost",
+}
+_WIDTH = 8.6  # inches: at 100 dots an inch a column of a blog
+_DPI = 150
+_BAR = 0.17  # inches of height for one bar
+_GAP = 0.14  # between groups
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """What one pair of axes shows: by probe (top to bottom) and series, an entry or none."""
+
+    backend: str
+    mode: str
+    probes: tuple[str, ...]
+
+
+def draw(
+    series: Sequence[Series], probes: Sequence[Probe], unit: str | None, prefix: Path
+) -> list[Path]:
+    """Writes PREFIX.png and PREFIX.svg and returns their names; [] where nothing can be drawn.
+
+    `unit` of None is each result's natural one. Probes of the group `control` are left out: they
+    check a run, and are no cost of masking.
+    """
+    shown = [probe for probe in probes if probe.group != "control"]
+    backends = dict.fromkeys(e.backend for s in series for e in s.result.figures.values())
+    rows = []
+    for backend in backends:
+        keys = tuple(p.key for p in shown if _any(series, backend, p.key))
+        if keys:
+            rows.append((backend, keys))
+    modes = [m for m in _MODES if any(_has_mode(series, b, m) for b, _ in rows)]
+    if modes == list(_MODES) and _same_in_both(series):
+        modes = ["latency"]
+    if not rows or not modes:
+        return []
+    with pyplot.rc_context(_STYLE):
+        figure = _figure(series, rows, modes, unit)
+        try:
+            return list(_save(figure, prefix))
+        finally:
+            pyplot.close(figure)
+
+
+def _any(series: Sequence[Series], backend: str, probe: str) -> bool:
+    names = (f"{backend}/{probe}/throughput", f"{backend}/{probe}/latency")
+    return any(name in s.result.figures for s in series for name in names)
+
+
+def _has_mode(series: Sequence[Series], backend: str, mode: str) -> bool:
+    entries = (e for s in series for e in s.result.figures.values())
+    return any(e.backend == backend and e.mode == mode for e in entries)
+
+
+def _same_in_both(series: Sequence[Series]) -> bool:
+    """Whether every throughput is also the latency, as counts of instructions are: then one panel
+    shows all."""
+    return all(
+        entry.mode != "throughput"
+        or (twin := one.result.figures.get(f"{entry.backend}/{entry.probe}/latency")) is not None
+        and twin.ticks == entry.ticks
+        for one in series
+        for entry in one.result.figures.values()
+    )
+
+
+def _figure(
+    series: Sequence[Series],
+    rows: Sequence[tuple[str, tuple[str, ...]]],
+    modes: Sequence[str],
+    unit: str | None,
+) -> Any:
+    heights = [len(keys) * (len(series) * _BAR + _GAP) for _, keys in rows]
+    caption = textwrap.wrap(_caption(series), 165)
+    names = [f"{b}/{key}/{mode}" for mode in modes for b, keys in rows for key in keys]
+    title = textwrap.wrap(headline(series, names, unit), 85)
+    head = 0.25 * len(title) + 0.17 * len(series) + 0.45
+    foot = 0.5 + 0.15 * len(caption)
+    between = 0.55
+    height = head + foot + sum(heights) + between * (len(rows) - 1)
+    figure, grid = pyplot.subplots(
+        len(rows),
+        len(modes),
+        figsize=(_WIDTH, height),
+        squeeze=False,
+        sharex="col",
+        gridspec_kw={"height_ratios": heights},
+    )
+    figure.subplots_adjust(
+        left=0.245,
+        right=0.965,
+        top=1 - head / height,
+        bottom=foot / height,
+        hspace=between / (sum(heights) / len(rows)),
+        wspace=0.08,
+    )
+    for axes_row, (backend, keys) in zip(grid, rows):
+        for axes, mode in zip(axes_row, modes):
+            _panel(axes, series, _Panel(backend, mode, keys), unit)
+        for axes in axes_row[1:]:
+            axes.tick_params(labelleft=False)
+    label = " or ".join(units.names([one.result for one in series], unit))
+    for axes in grid[-1]:
+        axes.set_xlabel(f"{label} per operation")
+    left = 0.12 / _WIDTH
+    figure.text(left, 1 - 0.1 / height, "\n".join(title), va="top", size=11.5, weight="bold")
+    patches = [Patch(color=_colour(i), label=s.title) for i, s in enumerate(series)]
+    figure.legend(
+        handles=patches,
+        loc="upper left",
+        bbox_to_anchor=(0, 1 - (0.1 + 0.22 * len(title)) / height),
+        frameon=False,
+        fontsize=8.5,
+        borderaxespad=0.2,
+        labelspacing=0.25,
+        handlelength=1.2,
+    )
+    figure.text(left, 0.06 / height, "\n".join(caption), va="bottom", size=7, color="#444444")
+    return figure
+
+
+def _colour(index: int) -> str:
+    return _COLOURS[index % len(_COLOURS)]
+
+
+def _panel(axes: Any, series: Sequence[Series], panel: _Panel, unit: str | None) -> None:
+    pitch = len(series) * _BAR + _GAP
+    for row, key in enumerate(panel.probes):
+        for index, one in enumerate(series):
+            entry = one.result.figures.get(f"{panel.backend}/{key}/{panel.mode}")
+            if entry:
+                offset = (index - (len(series) - 1) / 2) * _BAR
+                _bar(axes, row * pitch + offset, one.result, entry, unit, _colour(index))
+    axes.set_yticks([row * pitch for row in range(len(panel.probes))], panel.probes)
+    axes.set_ylim((len(panel.probes) - 0.5) * pitch, -0.5 * pitch)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlim(left=0)
+    axes.margins(x=0.18)
+    axes.set_title(
+        f"{panel.backend}: {_MODES[panel.mode]}",
+        loc="left",
+        fontsize=8,
+    )
+    axes.grid(axis="x", color="#dddddd", linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def _bar(
+    axes: Any, position: float, result: Result, entry: Entry, unit: str | None, colour: str
+) -> None:
+    figure = units.figure(result, entry, unit)
+    if figure is None:
+        return
+    axes.barh(
+        position,
+        figure.value,
+        height=_BAR * 0.9,
+        color=colour,
+        edgecolor="white",
+        linewidth=0,
+        hatch=_IN_DOUBT if entry.doubtful else None,
+    )
+    half = (figure.spread or 0) / 2
+    if half:
+        # In the colour of the text, and short: it must not hide the end of the bar.
+        axes.errorbar(
+            figure.value, position, xerr=half, ecolor="#333333", elinewidth=0.8, capsize=1.6
+        )
+    digits = 0 if result.context.instruction_clock and figure.value == round(figure.value) else 1
+    axes.annotate(
+        report.number(figure.value, digits) + (" ?" if entry.doubtful else ""),
+        (max(figure.value, 0) + half, position),
+        xytext=(3, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=7,
+    )
+
+
+def _caption(series: Sequence[Series]) -> str:
+    entries = [e for s in series for e in s.result.figures.values()]
+    parts = ["Cost of one operation, loop and fences subtracted."]
+    if any(entry.spread > 0 for entry in entries):
+        parts.append("Whiskers: p75 − p25 of the samples used, about the estimate.")
+    if any(entry.doubtful for entry in entries):
+        parts.append("Hatched and marked “?”: in doubt, the table says why.")
+    parts.append("A probe that changes the interrupt flag has no throughput.")
+    executions = dict.fromkeys(report.execution(s.result.context) for s in series)
+    parts.append("Executed: " + "; ".join(executions) + ".")
+    return " ".join(parts)
+
+
+def _save(figure: Any, prefix: Path) -> Iterable[Path]:
+    for kind, metadata in (("png", {}), ("svg", {"Date": None})):
+        path = prefix.with_name(f"{prefix.name}.{kind}")
+        with files.written_whole(path, replace=True) as temporary:
+            figure.savefig(temporary, format=kind, dpi=_DPI, metadata=metadata)
+        yield path

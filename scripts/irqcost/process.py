@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Child processes that do not outlive the command that started them."""
+
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO
+
+from irqcost import ROOT
+
+_GRACE_SECONDS = 10
+
+
+@contextmanager
+def child(command: Sequence[str], stderr: IO[str] | int) -> Iterator["subprocess.Popen[str]"]:
+    """Runs a command in the checkout, its standard output as lines of text in a pipe.
+
+    It has ended when the block has: by itself, or, where the block is left by an exception
+    (Ctrl-C among them), by SIGTERM and in the end SIGKILL.
+    """
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True, errors="replace"
+    )
+    with process:
+        try:
+            yield process
+        except BaseException:
+            process.terminate()
+            try:
+                process.wait(_GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            raise

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A result in words: who was measured, and the table of its figures."""
+
+from collections.abc import Callable
+
+from irqcost import catalogue
+from irqcost.model import Context, Entry, Result
+from irqcost.table import Table
+
+_MODES = {
+    "throughput": "throughput: repeated back to back",
+    "latency": "latency: once, between fences",
+}
+_BACKENDS = {
+    "ring3": "ring 3 (this process)",
+    "kmod": "ring 0 (kernel module)",
+}
+
+
+def cpu_name(context: Context) -> str:
+    """The CPU as people call it."""
+    cpu = context.cpu
+    name = cpu.brand or cpu.vendor or "unknown CPU"
+    return f"{name} ({cpu.codename})" if cpu.codename else name
+
+
+def execution(context: Context) -> str:
+    """How the CPU executed the run; emulation cannot be overlooked."""
+    if context.emulated:
+        counts = "ticks are instructions" if context.instruction_clock else "no measure of a CPU"
+        return f"EMULATED by {context.hypervisor or 'an emulator'}: {counts}"
+    if context.execution == "virtualised":
+        return f"virtualised by {context.hypervisor or 'an unnamed hypervisor'}"
+    return "bare metal"
+
+
+def title(context: Context) -> str:
+    """One line: CPU, kernel, and how it was executed."""
+    return f"{cpu_name(context)}, kernel {context.kernel.release}, {execution(context)}"
+
+
+def decimals(context: Context) -> int:
+    """Digits behind the point: exact counts show that they are exact."""
+    return 3 if context.instruction_clock else 2
+
+
+def backend_name(backend: str) -> str:
+    return _BACKENDS.get(backend, backend)
+
+
+def mode_name(mode: str) -> str:
+    return _MODES.get(mode, mode)
+
+
+def number(value: float | None, digits: int) -> str:
+    """A figure, or a dash where there is none. A rounded zero has no sign."""
+    return "-" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"
+
+
+def text(result: Result, probes: tuple[catalogue.Probe, ...]) -> str:
+    """The whole of a result as a table for each backend and mode."""
+    ticks = "instructions" if result.context.instruction_clock else "TSC ticks"
+    legend = f"spread (p75 - p25), p50 and p99 are {ticks}; free: undisturbed samples of all"
+    parts = [title(result.context), _conditions(result.context), legend]
+    keys = dict.fromkeys((e.backend, e.mode) for e in result.figures.values())
+    groups = {probe.key: probe.group for probe in probes}
+    for backend, mode in keys:
+        entries = [e for e in result.figures.values() if (e.backend, e.mode) == (backend, mode)]
+        parts += ["", f"{backend_name(backend)}, {mode_name(mode)}", ""]
+        parts.append(_figures(result.context, entries, groups))
+    missing = [f"  {absent.name}: {absent.reason}" for absent in result.context.absent]
+    if missing:
+        parts += ["", "Not measured:", *missing]
+    return "\n".join(parts)
+
+
+def _conditions(context: Context) -> str:
+    conditions = []
+    if context.tsc_khz is not None:
+        conditions.append(f"TSC {context.tsc_khz / 1e6:.3f} GHz")
+    for name, value in (
+        ("microcode", context.cpu.microcode),
+        ("governor", context.governor),
+        ("boost", context.boost),
+        ("SMT", context.smt),
+    ):
+        if value is not None:
+            conditions.append(f"{name} {value}")
+    return ", ".join([*conditions, context.date])
+
+
+def _figures(context: Context, entries: list[Entry], groups: dict[str, str]) -> str:
+    digits = decimals(context)
+    figures: dict[str, Callable[[Entry], float | None]] = {}
+    # Where no cycle was measured (emulation) there is no column of dashes to read over, and
+    # where ticks are instructions they have no duration.
+    if any(entry.core_cycles is not None for entry in entries):
+        figures["core cycles"] = lambda entry: entry.core_cycles
+    if context.instruction_clock:
+        figures["instructions"] = lambda entry: entry.ticks
+    else:
+        figures["ns"] = lambda entry: entry.ns
+        figures["ticks"] = lambda entry: entry.ticks
+    figures["spread"] = lambda entry: entry.spread
+    figures["p50"] = lambda entry: entry.ticks_p50
+    figures["p99"] = lambda entry: entry.ticks_p99
+
+    table = Table(("probe", *figures, "free", "remark"), "<" + ">" * (len(figures) + 1) + "<")
+    group = None
+    for entry in entries:
+        if groups.get(entry.probe) != group:
+            group = groups.get(entry.probe)
+            table.heading(catalogue.GROUPS[group] if group else "Not in this catalogue")
+        table.row(
+            f"  {entry.probe}",
+            *(number(figure(entry), digits) for figure in figures.values()),
+            f"{entry.free:.0f}/{entry.samples:.0f}",
+            entry.label if entry.doubtful else "",
+        )
+    return str(table)
