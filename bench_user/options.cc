@@ -40,7 +40,7 @@ std::string ParseWord(const std::string& flag, const std::string& text,
   std::string list;
   for (const std::string& word : words) {
     if (word == text) return word;
-    list += (list.empty() ? "" : ", ") + word;
+    list.append(list.empty() ? "" : ", ").append(word);
   }
   throw UsageError(flag + ": '" + text + "' is none of " + list);
 }
@@ -159,12 +159,12 @@ const Flag* FindFlag(std::string_view name) {
 // from BENCHMARK_OUT. What is taken from it here is looked up in the same way.
 void ApplyEnvironment(Options& options) {
   for (const Flag& flag : kFlags) {
-    std::string variable = std::string_view(flag.name).substr(2).data();
+    std::string variable = flag.name + 2;  // without "--"
     if (!variable.starts_with("benchmark_")) continue;
     std::transform(variable.begin(), variable.end(), variable.begin(),
                    [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
     if (const char* value = std::getenv(variable.c_str()))
-      flag.apply(options, "environment variable " + variable, value);
+      flag.apply(options, std::string("environment variable ").append(variable), value);
   }
 }
 
@@ -184,7 +184,7 @@ Options ParseOptions(const std::vector<std::string>& arguments) {
       continue;
     }
     if (equals == std::string::npos && !flag->boolean)
-      throw UsageError(name + " needs a value: " + name + "=VALUE");
+      throw UsageError(name + " needs a value, after a '='");
     flag->apply(options, name, equals == std::string::npos ? "" : argument.substr(equals + 1));
   }
   return options;

@@ -123,8 +123,8 @@ TEST(Estimate, OfDisturbedSamplesIsMadeOfAllAndLabelled) {
 
 TEST(Estimate, TakesTheLowQuantileOfQuantisedData) {
   // A TSC that advances in steps of 24.5 ticks, 10 operations a sample: 15 % at the floor.
-  std::vector<Point> points;
-  for (int i = 0; i < 100; ++i) points.push_back({i < 15 ? 2.45 : 4.9, 0.75, 0.125, 0});
+  std::vector<Point> points(100, {4.9, 0.75, 0.125, 0});
+  for (std::size_t i = 0; i < 15; ++i) points[i].ticks = 2.45;
   const Estimate e = EstimateFrom(points, true);
   EXPECT_DOUBLE_EQ(e.ticks, 2.45);
   EXPECT_DOUBLE_EQ(e.ticks_p50, 4.9);
@@ -134,9 +134,11 @@ TEST(Estimate, TakesTheLowQuantileOfQuantisedData) {
 TEST(Estimate, FindsTheFloorUnderSkewedNoise) {
   std::mt19937 random(1);  // NOLINT: the same noise in every run is wanted
   std::exponential_distribution<double> noise(1.0);
-  std::vector<Point> points;
-  for (int i = 0; i < 1000; ++i)
-    points.push_back({12 + noise(random), 0.75 * (1 + 0.001 * noise(random)), 0.125, 0});
+  std::vector<Point> points = Quiet(1000);
+  for (Point& point : points) {
+    point.ticks += noise(random);
+    point.cycle *= 1 + 0.001 * noise(random);
+  }
   const Estimate e = EstimateFrom(points, true);
   // p10 of an exponential with mean 1 lies 0.105 above its floor; of the chain 0.0001.
   EXPECT_NEAR(e.ticks, 12.105, 0.02);

@@ -35,9 +35,10 @@ TEST(Execution, KnowsTcgByName) {
 }
 
 TEST(Execution, KnowsAnEmulatorThatHides) {
-  EXPECT_EQ(Classify({}, Costs(1, 1.2, 1.4)).kind, "emulated");       // all alike
-  EXPECT_EQ(Classify({}, Costs(1800, 1800, 5500)).kind, "emulated");  // a hypervisor's emulation
-  EXPECT_EQ(Classify({}, Costs(0, 0, 0)).kind, "emulated");           // a TSC that stands still
+  EXPECT_EQ(Classify({}, Costs(1, 1.2, 1.4)).kind, "emulated");          // all alike
+  EXPECT_EQ(Classify({}, Costs(1800, 1800, 5500)).kind, "emulated");     // a hypervisor's emulation
+  EXPECT_EQ(Classify({}, Costs(0.001, 0.766, 2.298)).kind, "emulated");  // QEMU translates so
+  EXPECT_EQ(Classify({}, Costs(0, 0, 0)).kind, "emulated");              // a TSC that stands still
 }
 
 TEST(Execution, KnowsTheInstructionClock) {
