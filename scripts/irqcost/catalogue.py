@@ -19,10 +19,16 @@ GROUPS = {
     "irqflags": "The kernel's irqflags API",
     "lock": "Locks",
     "preempt": "Preemption and softirqs",
+    "bpf": "Ring 0 through BPF",
 }
 
 # The columns `where` and `irqs`, in words.
-RINGS = {"ANY": "3 and 0", "RING0": "0", "RING0_RT_SLEEPS": "0 (may sleep on PREEMPT_RT)"}
+RINGS = {
+    "ANY": "3 and 0",
+    "RING0": "0",
+    "RING0_RT_SLEEPS": "0 (may sleep on PREEMPT_RT)",
+    "BPF_ONLY": "0 (called from BPF)",
+}
 INTERRUPTS = {
     "IF_00": "off",
     "IF_11": "on",
@@ -36,6 +42,7 @@ _COLUMNS = "(id, key, group, where, irqs, code, api, summary)"
 _MACROS = [
     f"-DIRQCOST_INSN{_COLUMNS}=" + _ROW.format(kind='"insn"', code="code"),
     f"-DIRQCOST_CALL{_COLUMNS}=" + _ROW.format(kind='"call"', code="#code"),
+    f"-DIRQCOST_BPF{_COLUMNS}=" + _ROW.format(kind='"bpf"', code="#code"),
 ]
 
 
@@ -43,7 +50,7 @@ _MACROS = [
 class Probe:
     """One row; the columns are described at the head of probes.def."""
 
-    kind: str  # insn or call
+    kind: str  # insn, call or bpf
     id: int
     key: str
     group: str

@@ -86,6 +86,8 @@ def expected_names(realtime: bool) -> set[str]:
     """Every benchmark that a kernel must have."""
     names = set()
     for probe in catalogue.read():
+        if probe.kind == "bpf":
+            continue
         modes = ["latency", "throughput"] if probe.repeatable else ["latency"]
         sleeps = realtime and probe.where == "RING0_RT_SLEEPS"
         backends = ["ring3"] if probe.where == "ANY" else []

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// The parts of backend bpf that need no kernel.
+#include <gtest/gtest.h>
+#include <linux/capability.h>
+
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/bpf/called.h"
+#include "backends/bpf/derive.h"
+#include "backends/bpf/live_text.h"
+#include "backends/bpf/obstacle.h"
+#include "backends/bpf/sha256.h"
+#include "backends/bpf/symbols.h"
+
+namespace irqcost {
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+Bytes FromText(std::string_view text) { return {text.begin(), text.end()}; }
+
+TEST(CalledFunctions, AreTheBpfNamesBeforeAParenthesis) {
+  EXPECT_EQ(CalledFunctions("bpf_local_irq_save(&flags); bpf_local_irq_restore(&flags)"),
+            (std::vector<std::string>{"bpf_local_irq_save", "bpf_local_irq_restore"}));
+  EXPECT_EQ(CalledFunctions("if (!bpf_lock(&x->bpf_field)) bpf_unlock (&x)"),
+            (std::vector<std::string>{"bpf_lock", "bpf_unlock"}));
+  EXPECT_TRUE(CalledFunctions("").empty());
+  EXPECT_TRUE(CalledFunctions("my_bpf_call()").empty());
+}
+
+TEST(CalledFunctions, EveryRowOfTheCatalogueHasSome) {
+  int rows = 0;
+  for (const Probe& probe : kCatalogue) {
+    if (probe.where != IRQCOST_BPF_ONLY) {
+      EXPECT_TRUE(probe.bpf_code.empty()) << probe.key;
+      continue;
+    }
+    EXPECT_FALSE(CalledFunctions(probe.bpf_code).empty()) << probe.key;
+    ++rows;
+  }
+  EXPECT_GT(rows, 0);
+}
+
+// Vectors of FIPS 180-4's examples (NIST).
+TEST(Sha256, KnownAnswers) {
+  EXPECT_EQ(Sha256({}), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(Sha256(FromText("abc")),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(Sha256(FromText("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")),
+            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+  EXPECT_EQ(Sha256(Bytes(1'000'000, 'a')),
+            "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+TEST(Hexadecimal, TwoDigitsAByte) { EXPECT_EQ(Hexadecimal(Bytes{0x00, 0x9c, 0xfa}), "009cfa"); }
+
+TEST(KernelSymbols, EndWhereTheNextBegins) {
+  std::istringstream lines(
+      "ffffffff81000000 T _text\n"
+      "ffffffff81000040 t twice\n"
+      "ffffffff81000050 T alias\n"
+      "ffffffff81000050 T f\n"
+      "ffffffff81000058 D data\n"
+      "ffffffff81000060 t twice\n"
+      "ffffffff81000068 t bpf_prog_1\t[bpf]\n"
+      "ffffffff81000070 t last\t[module]\n");
+  const KernelSymbols symbols(lines);
+  EXPECT_FALSE(symbols.Hidden());
+  ASSERT_EQ(symbols.Find("f").size(), 1U);
+  EXPECT_EQ(symbols.Find("f").front().address, 0xffffffff81000050U);
+  EXPECT_EQ(symbols.Find("f").front().size, 0x10U);
+  EXPECT_EQ(symbols.Find("twice").size(), 2U);
+  EXPECT_EQ(symbols.Find("last").front().size, 0U);
+  EXPECT_TRUE(symbols.Find("data").empty());
+  EXPECT_TRUE(symbols.Find("bpf_prog_1").empty());
+  EXPECT_EQ(symbols.At(0xffffffff81000050U), "alias");
+  EXPECT_EQ(symbols.At(0xffffffff81000051U), "");
+}
+
+TEST(KernelSymbols, ZeroesAreHidden) {
+  std::istringstream lines("0000000000000000 T _text\n0000000000000000 T f\n");
+  EXPECT_TRUE(KernelSymbols(lines).Hidden());
+}
+
+TEST(PossibleTargets, FollowsDisplacementsOf32Bits) {
+  // nop; call +0x10; jmp -0x10
+  const FunctionText text{"f", 0x1000, {0x90, 0xe8, 0x10, 0, 0, 0, 0xe9, 0xf0, 0xff, 0xff, 0xff}};
+  EXPECT_EQ(PossibleTargets(text), (std::vector<std::uint64_t>{0x1016, 0xffb}));
+  // Cut off behind the opcode.
+  EXPECT_TRUE(PossibleTargets({"f", 0x1000, {0xe8, 0, 0, 0}}).empty());
+}
+
+TEST(MissingCapabilities, NamesWhatLacks) {
+  constexpr std::uint64_t kBpf = std::uint64_t{1} << CAP_BPF;
+  constexpr std::uint64_t kPerfmon = std::uint64_t{1} << CAP_PERFMON;
+  EXPECT_EQ(MissingCapabilities(0), "CAP_BPF and CAP_PERFMON");
+  EXPECT_EQ(MissingCapabilities(kBpf), "CAP_PERFMON");
+  EXPECT_EQ(MissingCapabilities(kPerfmon), "CAP_BPF");
+  EXPECT_EQ(MissingCapabilities(kBpf | kPerfmon), "");
+  EXPECT_EQ(MissingCapabilities(std::uint64_t{1} << CAP_SYS_ADMIN), "");
+}
+
+TEST(FindReturn, ByRetAndThunk) {
+  EXPECT_EQ(FindReturn(Bytes{0x90, 0xc3}, false), Return::kDirect);
+  EXPECT_EQ(FindReturn(Bytes{0x90, 0xe9}, true), Return::kThunk);
+  EXPECT_EQ(FindReturn(Bytes{0xc3, 0xe9}, true), Return::kEither);
+  EXPECT_EQ(FindReturn(Bytes{0x90, 0xe9}, false), Return::kElsewhere);
+}
+
+TEST(KnownBodyInstructions, KnowsTheBodiesOfTheCallRows) {
+  // bpf_get_numa_node_id and bpf_dynptr_is_null of Linux 6.18.
+  EXPECT_EQ(KnownBodyInstructions(Bytes{0x0f, 0x1f, 0x44, 0x00, 0x00, 0x65, 0x48, 0x63, 0x05, 0x43,
+                                        0x2e, 0x61, 0x02, 0xc3}),
+            1U);
+  EXPECT_EQ(KnownBodyInstructions(Bytes{0x48, 0x83, 0x3f, 0x00, 0x0f, 0x94, 0xc0, 0x31, 0xff}), 2U);
+  EXPECT_EQ(KnownBodyInstructions(Bytes{0x90, 0xc3}), std::nullopt);
+  EXPECT_EQ(KnownBodyInstructions({}), std::nullopt);
+}
+
+const std::map<Return, CallPrice> kPrices = {{Return::kDirect, {"call", {4, 0.5}, 1}},
+                                             {Return::kThunk, {"call_thunk", {7, 0.25}, 2}}};
+
+TEST(WithoutCalls, TakesEachCallsPriceAway) {
+  const std::vector returns = {Return::kThunk, Return::kThunk};
+  const auto derived = WithoutCalls("pair", {36, 1}, returns, kPrices);
+  ASSERT_TRUE(derived);
+  EXPECT_DOUBLE_EQ(derived->core_cycles, 36 - 2 * 7);
+  // Least: the row at its lowest, the calls at their dearest.
+  EXPECT_DOUBLE_EQ(derived->low, 35 - 2 * 7.25);
+  // Most: the row at its highest, the calls at their cheapest, without their bodies.
+  EXPECT_DOUBLE_EQ(derived->high, 37 - 2 * (7 - 0.25 - 2));
+  EXPECT_EQ(derived->formula, "pair - 2 * call_thunk");
+  EXPECT_EQ(derived->inputs, (std::map<std::string, double>{{"pair", 36}, {"call_thunk", 7}}));
+}
+
+TEST(WithoutCalls, PricesAnUncertainReturnBetweenBoth) {
+  const std::vector returns = {Return::kDirect, Return::kEither};
+  const auto derived = WithoutCalls("pair", {20, 0}, returns, kPrices);
+  ASSERT_TRUE(derived);
+  EXPECT_DOUBLE_EQ(derived->core_cycles, 20 - 4 - 5.5);
+  EXPECT_DOUBLE_EQ(derived->low, 20 - 4.5 - 7.25);
+  EXPECT_DOUBLE_EQ(derived->high, 20 - 2 * (4 - 0.5 - 1));
+  EXPECT_EQ(derived->formula, "pair - 1 * call - 1 * (call + call_thunk) / 2");
+  EXPECT_EQ(derived->inputs,
+            (std::map<std::string, double>{{"pair", 20}, {"call", 4}, {"call_thunk", 7}}));
+}
+
+TEST(WithoutCalls, NeedsThePriceOfEachReturn) {
+  const std::map<Return, CallPrice> direct = {*kPrices.begin()};
+  EXPECT_TRUE(WithoutCalls("pair", {20, 0}, std::vector{Return::kDirect}, direct));
+  EXPECT_FALSE(WithoutCalls("pair", {20, 0}, std::vector{Return::kThunk}, direct));
+  EXPECT_FALSE(WithoutCalls("pair", {20, 0}, std::vector{Return::kEither}, direct));
+  EXPECT_FALSE(WithoutCalls("pair", {20, 0}, std::vector{Return::kElsewhere}, direct));
+}
+
+}  // namespace
+}  // namespace irqcost

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Backend bpf on the running kernel, where it can run: exit code 4 (skipped) where it cannot."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any
+
+SKIPPED = 4
+BENCH = ""
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the harness; a hang is a failure."""
+    return subprocess.run([BENCH, *arguments], capture_output=True, text=True, timeout=300)
+
+
+def obstacle() -> str | None:
+    """Why the backend cannot run here."""
+    backend = json.loads(run("--irqcost_list_backends", "--irqcost_backends=bpf").stdout)["bpf"]
+    return None if backend["usable"] else f"{backend['reason']}; remedy: {backend['remedy']}"
+
+
+class Result(unittest.TestCase):
+    """One run of all rows."""
+
+    ours: dict[str, Any]
+    entries: dict[str, dict[str, Any]]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder, "bpf.json")
+            done = run("--irqcost_backends=bpf", f"--benchmark_out={out}")
+            assert done.returncode == 0, done.stderr
+            document = json.loads(out.read_text(encoding="utf-8"))
+        cls.ours = document["context"]["irqcost"]
+        cls.entries = {entry["name"]: entry for entry in document["benchmarks"]}
+
+    def control(self, probe: str, known: float) -> None:
+        """A known figure, within what this run itself says of its noise and of its clock's step."""
+        entry = self.entries[f"bpf/{probe}/throughput"]
+        if "core_cycles" not in entry:
+            self.skipTest("no core cycle is counted where execution is emulated")
+        if entry["label"] != "free":
+            self.skipTest(entry["label"])
+        ticks_per_cycle = entry["ticks"] / entry["core_cycles"]
+        noise = entry["spread"] / ticks_per_cycle
+        # The limit within which samples count as of one clock (docs/METHOD.md).
+        clock = 0.005 * known
+        self.assertAlmostEqual(entry["core_cycles"], known, delta=noise + clock)
+
+    def test_dependent_add_takes_1_cycle(self) -> None:
+        self.control("dep_add", 1)
+
+    def test_dependent_multiply_takes_3_cycles(self) -> None:
+        self.control("dep_imul", 3)
+
+    def test_masking_costs_more_than_the_call(self) -> None:
+        if "bpf/irq_save_restore/throughput" not in self.entries:
+            self.skipTest("this kernel has no bpf_local_irq_save")
+        pair = self.entries["bpf/irq_save_restore/throughput"]["ticks"]
+        self.assertGreater(pair, 2 * self.entries["bpf/call/throughput"]["ticks"])
+        nested = self.entries["bpf/irq_save_restore_nested/throughput"]["ticks"]
+        self.assertGreater(nested, pair)
+
+    def test_clock_is_described(self) -> None:
+        clock = self.ours["backends"]["bpf"]["clock"]
+        self.assertEqual(clock["name"], "bpf_ktime_get_ns")
+        self.assertGreaterEqual(clock["step_ns"], 1)
+
+    def test_derived_figures_lie_in_their_bounds(self) -> None:
+        for derived in self.ours["derived"]:
+            with self.subTest(derived["name"]):
+                self.assertLessEqual(derived["low"], derived["core_cycles"])
+                self.assertLessEqual(derived["core_cycles"], derived["high"])
+                row = derived["name"].split("/")[1]
+                as_called = self.entries[f"bpf/{row}/throughput"]["core_cycles"]
+                self.assertAlmostEqual(derived["inputs"][row], as_called, places=4)
+                self.assertLess(derived["core_cycles"], as_called)
+
+    def test_text_is_recorded_with_its_hash(self) -> None:
+        if not self.ours["text"]:
+            self.skipTest(str(self.ours["absent"]))
+        for row, functions in self.ours["text"].items():
+            self.assertIn(f"{row}/throughput", self.entries)
+            for symbol, text in functions.items():
+                with self.subTest(symbol):
+                    code = bytes.fromhex(text["bytes"])
+                    self.assertEqual(text["sha256"], hashlib.sha256(code).hexdigest())
+        if save := self.ours["text"].get("bpf/irq_save_restore"):
+            # pushf and cli: without them it does not save and mask.
+            self.assertIn(b"\x9c", bytes.fromhex(save["bpf_local_irq_save"]["bytes"]))
+            self.assertIn(b"\xfa", bytes.fromhex(save["bpf_local_irq_save"]["bytes"]))
+
+
+class LiveText(unittest.TestCase):
+    """--irqcost_text."""
+
+    def test_function_that_is_not_there(self) -> None:
+        done = run("--irqcost_text=no_such_function")
+        if done.returncode == 2:
+            self.skipTest(done.stderr)
+        document = json.loads(done.stdout)
+        self.assertEqual(document["text"], [])
+        self.assertIn("no_such_function", document["absent"][0]["reason"])
+
+    def test_empty_name_is_refused(self) -> None:
+        done = run("--irqcost_text=a,,b")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--irqcost_text", done.stderr)
+
+
+if __name__ == "__main__":
+    BENCH = sys.argv.pop(1)
+    if reason := obstacle():
+        print(f"SKIP: backend bpf: {reason}")
+        sys.exit(SKIPPED)
+    unittest.main(verbosity=2)

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`irqcost disasm`: the instructions with which the running kernel masks interrupts.
+
+The bytes are those that the CPU executes, after alternatives, paravirt and retpoline patching. They
+show whether local_irq_restore is popf or test-and-sti here, which NOPs paravirt left, and which
+thunk returns go through.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from irqcost import build, catalogue
+from irqcost.errors import Exit, IrqcostError
+
+# What a kernel's own code takes and releases a lock with; BPF's functions come from the catalogue.
+_LOCKS = ("_raw_spin_lock_irqsave", "_raw_spin_unlock_irqrestore")
+
+_THUNK = "return_thunk"
+_INTERRUPT_FLAG = 0x200
+# Registers that name bits 8 to 15 of another, and that flag as they see it.
+_HIGH_BYTES = ("ah", "bh", "ch", "dh")
+
+# Instructions that are their own mark, by Capstone's name.
+_MARKS = {
+    "cli": "masks",
+    "sti": "unmasks",
+    "pushfq": "saves the flags",
+    "popfq": "restores the flags",
+    "ret": "returns",
+    "retq": "returns",
+}
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of the running kernel."""
+
+    symbol: str
+    address: int
+    code: bytes
+
+
+@dataclass(frozen=True)
+class Line:
+    """One instruction: where in the function, its bytes, AT&T syntax, and what to note about it."""
+
+    offset: int
+    code: bytes
+    text: str
+    mark: str
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "disasm", help="show the running kernel's own masking instructions", description=__doc__
+    )
+    parser.add_argument(
+        "functions",
+        nargs="*",
+        metavar="FUNCTION",
+        help="of the kernel (default: those that backend bpf measures, and the irqsave spin lock)",
+    )
+    parser.add_argument(
+        "--callees", action="store_true", help="also each function that they call or jump to"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    wanted = args.functions or default_functions()
+    functions, absent = read(build.harness(), wanted)
+    names = {function.address: function.symbol for function in functions}
+    for function in functions:
+        if args.callees or function.symbol in wanted or function.symbol.endswith(_THUNK):
+            print(listing(function, names))
+    for reason in absent:
+        print(f"irqcost: {reason}", file=sys.stderr)
+    # What was asked for by name must be there; the defaults are what a kernel may have.
+    return Exit.UNUSABLE if absent and (args.functions or not functions) else Exit.OK
+
+
+def default_functions() -> list[str]:
+    """Functions behind the rows of backend bpf (as probes.def names them), and the locks."""
+    rows = [probe.code for probe in catalogue.read() if probe.kind == "bpf"]
+    called = re.findall(r"\b(bpf_\w+)\s*\(", " ".join(rows))
+    return list(dict.fromkeys([*called, *_LOCKS]))
+
+
+def read(bench: Path, symbols: Sequence[str]) -> tuple[list[Function], list[str]]:
+    """Functions with those that they call, read by the harness, and why others are absent."""
+    command = [str(bench), "--irqcost_text=" + ",".join(symbols)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise IrqcostError(done.stderr.strip().removeprefix("irqcost-bench: "))
+    document = json.loads(done.stdout)
+    functions = [
+        Function(item["symbol"], int(item["address"], 16), bytes.fromhex(item["bytes"]))
+        for item in document["text"]
+    ]
+    return functions, [item["reason"] for item in document["absent"]]
+
+
+def listing(function: Function, names: Mapping[int, str]) -> str:
+    """The function as text; @names are functions by address."""
+    lines = [f"{function.symbol}:"]
+    for line in decode(function, names):
+        code = line.code.hex(" ")
+        mark = f"  # {line.mark}" if line.mark else ""
+        lines.append(f"  {line.offset:4x}: {code:30} {line.text:40}{mark}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def decode(function: Function, names: Mapping[int, str]) -> list[Line]:
+    """The instructions, without the padding behind the last that ends the function."""
+    lines = list(_decode(function, names))
+    while lines and lines[-1].text.split()[0] in ("int3", "nop", "nopw", "nopl", ".byte"):
+        lines.pop()
+    return lines
+
+
+def _decode(function: Function, names: Mapping[int, str]) -> Iterator[Line]:
+    try:
+        import capstone  # type: ignore[import]
+    except ImportError as error:
+        raise IrqcostError("disassembling needs Capstone: install python3-capstone") from error
+    machine = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
+    machine.syntax = capstone.CS_OPT_SYNTAX_ATT
+    machine.detail = True
+    machine.skipdata = True  # what is no instruction is shown as bytes
+    for instruction in machine.disasm(function.code, function.address):
+        offset = instruction.address - function.address
+        target = _target(instruction)
+        text = f"{instruction.mnemonic} {instruction.op_str}".strip()
+        if target is not None:
+            inside = 0 <= target - function.address < len(function.code)
+            name = names.get(target, f"{target:#x}")
+            where = f"{function.symbol}+{target - function.address:#x}" if inside else name
+            text = f"{instruction.mnemonic} {where}"
+        mark = _mark(instruction, offset, names.get(target or 0, ""))
+        yield Line(offset, bytes(instruction.bytes), text, mark)
+
+
+def _immediates(instruction: Any) -> list[int]:
+    from capstone.x86 import X86_OP_IMM  # type: ignore[import]
+
+    return [operand.imm for operand in instruction.operands if operand.type == X86_OP_IMM]
+
+
+def _target(instruction: Any) -> int | None:
+    """Where a direct call or jump goes."""
+    from capstone import CS_GRP_CALL, CS_GRP_JUMP
+
+    # A byte that is no instruction belongs to no group.
+    if instruction.id == 0 or not (
+        instruction.group(CS_GRP_CALL) or instruction.group(CS_GRP_JUMP)
+    ):
+        return None
+    immediates = _immediates(instruction)
+    return immediates[0] % 2**64 if immediates else None
+
+
+def _mark(instruction: Any, offset: int, target: str) -> str:
+    if instruction.id == 0:
+        return ""
+    name = instruction.mnemonic.removeprefix("lock ")
+    if name in _MARKS:
+        return _MARKS[name]
+    if target.endswith(_THUNK):
+        return "returns through a thunk"
+    if target.startswith("__x86_indirect_thunk"):
+        return "indirect branch through a retpoline"
+    if name.startswith("nop"):
+        # One byte is padding; tracing and paravirt leave longer ones.
+        if len(instruction.bytes) < 3:
+            return ""
+        return "NOP for tracing" if offset == 0 else "NOP left by patching"
+    if _tests_interrupt_flag(instruction, name):
+        return "tests the interrupt flag"
+    if instruction.prefix[0] == 0xF0 or (name.startswith("xchg") and "(" in instruction.op_str):
+        return "locked update"
+    if name.startswith("mov") and "%cr8" in instruction.op_str:
+        return "masks by priority" if instruction.op_str.endswith("%cr8") else "reads the priority"
+    return ""
+
+
+def _tests_interrupt_flag(instruction: Any, name: str) -> bool:
+    if name.startswith("bt") and not name.startswith("bts"):
+        return 9 in _immediates(instruction)
+    if not name.startswith(("test", "and")):
+        return False
+    high = any(f"%{register}" in instruction.op_str for register in _HIGH_BYTES)
+    flag = _INTERRUPT_FLAG >> 8 if high else _INTERRUPT_FLAG
+    return flag in _immediates(instruction)
