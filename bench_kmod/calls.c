@@ -94,7 +94,7 @@ const irqcost_window_fn irqcost_windows_call_empty[] = { irqcost_call_empty_1 };
  */
 #define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary)
 #define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary)		\
-	SINGLE_WINDOW(irqcost_##key##_1, code)				\
+	SINGLE_WINDOW(irqcost_##key##_1, code)					\
 	LOOP_WINDOW(irqcost_##key##_4, 4, code)					\
 	LOOP_WINDOW(irqcost_##key##_8, 8, code)					\
 	LOOP_WINDOW(irqcost_##key##_16, 16, code)				\
