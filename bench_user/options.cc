@@ -111,10 +111,8 @@ constexpr Flag kFlags[] = {
        if (value.empty()) throw UsageError(flag + " needs the path of a device");
        o.device = value;
      }},
-    {"--irqcost_text",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       o.text = ParseSymbols(flag, value);
-     }},
+    {"--irqcost_text", [](Options& o, const std::string& flag,
+                          const std::string& value) { o.text = ParseSymbols(flag, value); }},
     {"--irqcost_list_backends",
      [](Options& o, const std::string& flag, const std::string& value) {
        o.list_backends = ParseBool(flag, value);

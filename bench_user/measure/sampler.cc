@@ -93,8 +93,7 @@ Measurement MeasureProbe(Backend& backend, const Offer& offer, irqcost_mode mode
   Request request{offer.probe, mode, options.cpu, 0, {}, 0};
   if (mode == IRQCOST_THROUGHPUT) request.unroll = options.unroll.value_or(offer.max_unroll);
   const double units_per_us = UnitsPerUs(backend, options);
-  request.samples =
-      SamplesPerRun(options, Pilot(backend, request, units_per_us) / units_per_us);
+  request.samples = SamplesPerRun(options, Pilot(backend, request, units_per_us) / units_per_us);
 
   Measurement result;
   std::vector<Point> points;
