@@ -7,7 +7,8 @@ bar of twice the length is twice the cost.
 """
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from matplotlib import pyplot  # noqa: E402  (the backend is chosen before)
 from matplotlib.patches import Patch  # noqa: E402
 
 from irqcost import files, report, units  # noqa: E402
+from irqcost.errors import IrqcostError  # noqa: E402
 from irqcost.headline import headline  # noqa: E402
 from irqcost.series import Series  # noqa: E402
 from irqcost.catalogue import Probe  # noqa: E402
@@ -43,6 +45,8 @@ _STYLE = {
     # The same result gives the same file.
     "svg.hashsalt": "irqcost",
 }
+# The kinds of files, and what they are told: no date, so that nothing differs without reason.
+_METADATA: dict[str, dict[str, None]] = {".png": {}, ".svg": {"Date": None}}
 _WIDTH = 8.6  # inches: at 100 dots an inch a column of a blog
 _DPI = 150
 _BAR = 0.17  # inches of height for one bar
@@ -55,18 +59,29 @@ class _Panel:
 
     backend: str
     mode: str
+    heading: str
     probes: tuple[str, ...]
 
 
-def draw(
-    series: Sequence[Series], probes: Sequence[Probe], unit: str | None, prefix: Path
-) -> list[Path]:
-    """Writes PREFIX.png and PREFIX.svg and returns their names; [] where nothing can be drawn.
+@contextmanager
+def places(prefix: Path, replace: bool) -> Iterator[dict[Path, Path]]:
+    """PREFIX.png and PREFIX.svg, each with the temporary file that draw() fills."""
+    targets = [prefix.with_name(prefix.name + suffix) for suffix in _METADATA]
+    with ExitStack() as stack:
+        yield {t: stack.enter_context(files.written_whole(t, replace)) for t in targets}
 
-    `unit` of None is each result's natural one. Probes of the group `control` are left out: they
-    check a run, and are no cost of masking.
+
+def draw(
+    series: Sequence[Series], probes: Sequence[Probe], unit: str | None, places_: dict[Path, Path]
+) -> None:
+    """Draws into the files of places(). Raises IrqcostError where there is nothing to draw.
+
+    `unit` of None is each result's natural one. Probes of the group `control` are left out where
+    there are others: they check a run, and are no cost of masking.
     """
-    shown = [probe for probe in probes if probe.group != "control"]
+    measured = {entry.probe for one in series for entry in one.result.figures.values()}
+    known = [probe for probe in probes if probe.key in measured]
+    shown = [probe for probe in known if probe.group != "control"] or known
     backends = dict.fromkeys(e.backend for s in series for e in s.result.figures.values())
     rows = []
     for backend in backends:
@@ -74,14 +89,17 @@ def draw(
         if keys:
             rows.append((backend, keys))
     modes = [m for m in _MODES if any(_has_mode(series, b, m) for b, _ in rows)]
-    if modes == list(_MODES) and _same_in_both(series):
-        modes = ["latency"]
-    if not rows or not modes:
-        return []
+    headings = {mode: _MODES[mode] for mode in modes}
+    if len(modes) > 1 and _same_in_both(series):
+        headings = {"latency": "the same back to back and between fences"}
+    if not rows:
+        raise IrqcostError("no chart: none of the probes measured is in this catalogue")
     with pyplot.rc_context(_STYLE):
-        figure = _figure(series, rows, modes, unit)
+        figure = _figure(series, rows, headings, unit)
         try:
-            return list(_save(figure, prefix))
+            for target, file in places_.items():
+                kind = target.suffix.removeprefix(".")
+                figure.savefig(file, format=kind, dpi=_DPI, metadata=_METADATA[target.suffix])
         finally:
             pyplot.close(figure)
 
@@ -111,12 +129,12 @@ def _same_in_both(series: Sequence[Series]) -> bool:
 def _figure(
     series: Sequence[Series],
     rows: Sequence[tuple[str, tuple[str, ...]]],
-    modes: Sequence[str],
+    headings: dict[str, str],
     unit: str | None,
 ) -> Any:
-    heights = [len(keys) * (len(series) * _BAR + _GAP) for _, keys in rows]
+    heights = [len(keys) * _pitch(_members(series, backend)) for backend, keys in rows]
     caption = textwrap.wrap(_caption(series), 165)
-    names = [f"{b}/{key}/{mode}" for mode in modes for b, keys in rows for key in keys]
+    names = [f"{b}/{key}/{mode}" for mode in headings for b, keys in rows for key in keys]
     title = textwrap.wrap(headline(series, names, unit), 85)
     head = 0.25 * len(title) + 0.17 * len(series) + 0.45
     foot = 0.5 + 0.15 * len(caption)
@@ -124,10 +142,10 @@ def _figure(
     height = head + foot + sum(heights) + between * (len(rows) - 1)
     figure, grid = pyplot.subplots(
         len(rows),
-        len(modes),
+        len(headings),
         figsize=(_WIDTH, height),
         squeeze=False,
-        sharex="col",
+        sharex=True,
         gridspec_kw={"height_ratios": heights},
     )
     figure.subplots_adjust(
@@ -138,11 +156,15 @@ def _figure(
         hspace=between / (sum(heights) / len(rows)),
         wspace=0.08,
     )
+    ends = [0.0]
     for axes_row, (backend, keys) in zip(grid, rows):
-        for axes, mode in zip(axes_row, modes):
-            _panel(axes, series, _Panel(backend, mode, keys), unit)
+        for axes, (mode, heading) in zip(axes_row, headings.items()):
+            ends += _panel(axes, series, _Panel(backend, mode, heading, keys), unit)
         for axes in axes_row[1:]:
             axes.tick_params(labelleft=False)
+    # One scale for all panels, from 0, or from below it where an estimate is negative by noise;
+    # a sixth of it is room for the figure behind the longest bar.
+    grid[0][0].set_xlim(min(ends), max(ends) * 6 / 5 or 1)
     label = " or ".join(units.names([one.result for one in series], unit))
     for axes in grid[-1]:
         axes.set_xlabel(f"{label} per operation")
@@ -163,38 +185,57 @@ def _figure(
     return figure
 
 
+def _members(series: Sequence[Series], backend: str) -> list[tuple[str, Result]]:
+    """The results that have a backend, each with its colour."""
+    return [
+        (_colour(index), one.result)
+        for index, one in enumerate(series)
+        if any(entry.backend == backend for entry in one.result.figures.values())
+    ]
+
+
+def _pitch(members: Sequence[tuple[str, Result]]) -> float:
+    """From one group of bars to the next."""
+    return len(members) * _BAR + _GAP
+
+
 def _colour(index: int) -> str:
     return _COLOURS[index % len(_COLOURS)]
 
 
-def _panel(axes: Any, series: Sequence[Series], panel: _Panel, unit: str | None) -> None:
-    pitch = len(series) * _BAR + _GAP
+def _panel(axes: Any, series: Sequence[Series], panel: _Panel, unit: str | None) -> list[float]:
+    """Draws a panel; returns where its bars end."""
+    ends = []
+    members = _members(series, panel.backend)
+    pitch = _pitch(members)
     for row, key in enumerate(panel.probes):
-        for index, one in enumerate(series):
-            entry = one.result.figures.get(f"{panel.backend}/{key}/{panel.mode}")
+        for index, (colour, result) in enumerate(members):
+            entry = result.figures.get(f"{panel.backend}/{key}/{panel.mode}")
             if entry:
-                offset = (index - (len(series) - 1) / 2) * _BAR
-                _bar(axes, row * pitch + offset, one.result, entry, unit, _colour(index))
+                place = row * pitch + (index - (len(members) - 1) / 2) * _BAR
+                ends += _bar(axes, place, result, entry, unit, colour)
     axes.set_yticks([row * pitch for row in range(len(panel.probes))], panel.probes)
     axes.set_ylim((len(panel.probes) - 0.5) * pitch, -0.5 * pitch)
     axes.tick_params(axis="y", length=0)
-    axes.set_xlim(left=0)
-    axes.margins(x=0.18)
     axes.set_title(
-        f"{panel.backend}: {_MODES[panel.mode]}",
+        f"{panel.backend}: {panel.heading}",
         loc="left",
         fontsize=8,
     )
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
+    if not ends:
+        axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center", color="#666666")
+    return ends
 
 
 def _bar(
     axes: Any, position: float, result: Result, entry: Entry, unit: str | None, colour: str
-) -> None:
+) -> list[float]:
+    """Draws a bar with its whisker and figure; returns where it ends, if there is one."""
     figure = units.figure(result, entry, unit)
     if figure is None:
-        return
+        return []
     axes.barh(
         position,
         figure.value,
@@ -219,6 +260,7 @@ def _bar(
         va="center",
         fontsize=7,
     )
+    return [figure.value - half, figure.value + half]
 
 
 def _caption(series: Sequence[Series]) -> str:
@@ -232,11 +274,3 @@ def _caption(series: Sequence[Series]) -> str:
     executions = dict.fromkeys(report.execution(s.result.context) for s in series)
     parts.append("Executed: " + "; ".join(executions) + ".")
     return " ".join(parts)
-
-
-def _save(figure: Any, prefix: Path) -> Iterable[Path]:
-    for kind, metadata in (("png", {}), ("svg", {"Date": None})):
-        path = prefix.with_name(f"{prefix.name}.{kind}")
-        with files.written_whole(path, replace=True) as temporary:
-            figure.savefig(temporary, format=kind, dpi=_DPI, metadata=metadata)
-        yield path

@@ -58,10 +58,12 @@ def run(args: argparse.Namespace) -> int:
             read.append((path, _filtered(files.read_result(path), args.filter)))
         except ResultError as error:
             errors.append(error)
-    for error in errors:
-        print(f"irqcost: left out: {error}", file=sys.stderr)
+    for bad in errors:
+        print(f"irqcost: left out: {bad}", file=sys.stderr)
     if not read:
         raise IrqcostError("nothing to compare")
+    if not any(result.entries for _, result in read):
+        raise IrqcostError("no benchmark in these files" + _matching(args.filter))
     if not args.mix:
         _refuse_mix(read)
     results = [result for _, result in read]
@@ -70,12 +72,15 @@ def run(args: argparse.Namespace) -> int:
     if not args.no_chart:
         from irqcost import chart  # matplotlib takes a second to load: only where it draws
 
-        drawn = chart.draw(named, catalogue.read(), args.unit, args.out)
-        for path in drawn:
-            print(f"chart: {path}", file=sys.stderr)
-        if not drawn:
-            print("irqcost: no chart: nothing but controls", file=sys.stderr)
+        with chart.places(args.out, replace=True) as places:
+            chart.draw(named, catalogue.read(), args.unit, places)
+        for path in places:
+            print(f"Chart:  {path}")
     return Exit.UNUSABLE if errors else Exit.OK
+
+
+def _matching(pattern: str | None) -> str:
+    return "" if pattern is None else f" has a name that matches {pattern}"
 
 
 def _filtered(result: Result, pattern: str | None) -> Result:
@@ -127,7 +132,8 @@ def text(named: Sequence[Series], paths: Sequence[Path], unit: str | None) -> st
                 cells.append(cell)
             cells += [_ratio(one, named[0], name, unit) for _, one in ratios]
             table.row(f"  {name}", *cells)
-    notes = ["? in doubt: the label in the result file says why"] if in_doubt else []
+    notes = [f"X/{letters[0]}: ratio in the first unit of X"] if ratios else []
+    notes += ["? in doubt: the label in the result file says why"] if in_doubt else []
     return "\n".join([*legend, "", str(table), *notes])
 
 

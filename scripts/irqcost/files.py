@@ -19,7 +19,7 @@ from typing import NoReturn
 from irqcost import ROOT, model
 from irqcost.errors import IrqcostError, ResultError
 
-# A full run is below 1 MiB; a hundred repetitions of it are read as well, a stray disk image is not.
+# A full run is below 1 MiB; hundreds of repetitions of it are read too, a stray disk image is not.
 MAX_RESULT_BYTES = 64 << 20
 
 # What must be free in the target folder before a measurement starts.
@@ -136,15 +136,19 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def cpu_signature(cpu: model.Cpu) -> str:
+    """Family-model-stepping in hex, as Intel and Linux name microcode files (06-cf-02)."""
+    return "-".join(f"{n:02x}" for n in (cpu.family, cpu.model, cpu.stepping) if n is not None)
+
+
 def cpu_slug(cpu: model.Cpu) -> str:
-    """The folder name of a CPU: its brand without marketing, then family-model-stepping in hex.
+    """The folder name of a CPU: its brand without marketing, and its signature.
 
     The brand alone does not tell CPUs apart (cloud machines report `Intel(R) Xeon(R) Processor`).
     """
     brand = re.sub(r"\((R|TM|C)\)|\b(CPU|Processor)\b|@.*", " ", cpu.brand or "", flags=re.I)
     words = re.findall(r"[a-z0-9]+", (brand if brand.strip() else cpu.vendor or "unknown").lower())
-    signature = [f"{n:02x}" for n in (cpu.family, cpu.model, cpu.stepping) if n is not None]
-    return "-".join(words + signature)
+    return "-".join([*words, *filter(None, [cpu_signature(cpu)])])
 
 
 def default_path(cpu: model.Cpu, kernel_release: str, now: datetime) -> Path:

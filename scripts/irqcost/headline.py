@@ -49,7 +49,9 @@ def _range(one: Series, names: Sequence[str], unit: str | None, called: str) -> 
     return text
 
 
-def _difference(series: Sequence[Series], names: Sequence[str], unit: str | None, called: str) -> str:
+def _difference(
+    series: Sequence[Series], names: Sequence[str], unit: str | None, called: str
+) -> str:
     widest = None
     for name in names:
         costs = [(cost, i) for i, s in enumerate(series) if (cost := _cost(s, name, unit))]
@@ -62,7 +64,10 @@ def _difference(series: Sequence[Series], names: Sequence[str], unit: str | None
     _, name, (low_cost, low_index), (high_cost, high_index) = widest
     backend, probe, mode = name.split("/")
     low_one, high_one = series[low_index], series[high_index]
+    # An instruction clock counts the same in both modes.
+    exact = low_one.result.context.instruction_clock
+    where = backend if exact else f"{backend}, {mode}"
     return (
-        f"{probe} ({backend}, {mode}) differs most: {_written(low_one, low_cost)} {called} on "
+        f"{probe} ({where}) differs most: {_written(low_one, low_cost)} {called} on "
         f"{low_one.name}, {_written(high_one, high_cost)} on {high_one.name}"
     )

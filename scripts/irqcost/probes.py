@@ -15,9 +15,10 @@ _MARKDOWN_HEAD = """\
 <!-- Generated: ./irqcost probes --markdown > docs/PROBES.md -->
 # Probes
 
-What irqcost measures. *Rings*: where the probe may run. *Interrupts*: the interrupt flag in ring 0, at entry and, where
-it changes, at exit (in ring 3 it is always on). A probe that changes the flag cannot be repeated, so it has a latency
-and no throughput. *Code* is one operation: assembler, or a C statement compiled by the kernel's own headers.
+What irqcost measures. *Rings*: where the probe may run. *Interrupts*: the interrupt flag in ring 0,
+at entry and, where it changes, at exit (in ring 3 it is always on). A probe that changes the flag
+cannot be repeated, so it has a latency and no throughput. *Code* is one operation: assembler, or a
+C statement that the kernel's own headers compile.
 """
 
 

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 
-from irqcost import catalogue
+from irqcost import catalogue, files
 from irqcost.model import Context, Entry, Result
 from irqcost.table import Table
 
@@ -14,23 +14,42 @@ _MODES = {
 _BACKENDS = {
     "ring3": "ring 3 (this process)",
     "kmod": "ring 0 (kernel module)",
+    "bpf": "ring 0 (BPF program)",
+}
+
+# What hypervisors sign themselves with in CPUID, and how people call them.
+_HYPERVISORS = {
+    "KVMKVMKVM": "KVM",
+    "TCGTCGTCGTCG": "QEMU (TCG)",
+    "Microsoft Hv": "Hyper-V",
+    "VMwareVMware": "VMware",
+    "XenVMMXenVMM": "Xen",
 }
 
 
 def cpu_name(context: Context) -> str:
-    """The CPU as people call it."""
+    """The CPU by its brand and, since brands of cloud machines say little, its signature.
+
+    Not by libcpuid's codename, which for a CPU younger than the library is that of another one.
+    """
     cpu = context.cpu
     name = cpu.brand or cpu.vendor or "unknown CPU"
-    return f"{name} ({cpu.codename})" if cpu.codename else name
+    signature = files.cpu_signature(cpu)
+    return f"{name} ({signature})" if signature else name
+
+
+def hypervisor(context: Context) -> str | None:
+    """The hypervisor as people call it."""
+    return _HYPERVISORS.get(context.hypervisor or "", context.hypervisor)
 
 
 def execution(context: Context) -> str:
     """How the CPU executed the run; emulation cannot be overlooked."""
     if context.emulated:
         counts = "ticks are instructions" if context.instruction_clock else "no measure of a CPU"
-        return f"EMULATED by {context.hypervisor or 'an emulator'}: {counts}"
+        return f"EMULATED by {hypervisor(context) or 'an emulator'}: {counts}"
     if context.execution == "virtualised":
-        return f"virtualised by {context.hypervisor or 'an unnamed hypervisor'}"
+        return f"virtualised by {hypervisor(context) or 'an unnamed hypervisor'}"
     return "bare metal"
 
 
