@@ -51,20 +51,12 @@ Skeleton Open() {
   return skeleton;
 }
 
-// Functions that the programs declare as the kernel's, and that this kernel does not have.
-std::set<std::string> MissingFunctions() {
-  const Skeleton skeleton = Open();
-  const btf* own = bpf_object__btf(skeleton->obj);
+// The first function of a row that this kernel does not have; empty where it has all.
+std::string MissingFunction(const Probe& probe) {
   const std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), btf__free);
-  std::set<std::string> missing;
-  for (__u32 id = 1; id < btf__type_cnt(own); ++id) {
-    const btf_type* type = btf__type_by_id(own, id);
-    // A function keeps its linkage in this field.
-    if (!btf_is_func(type) || btf_vlen(type) != BTF_FUNC_EXTERN) continue;
-    const char* name = btf__name_by_offset(own, type->name_off);
-    if (btf__find_by_name_kind(kernel.get(), name, BTF_KIND_FUNC) < 0) missing.insert(name);
-  }
-  return missing;
+  for (const std::string& name : CalledFunctions(probe.bpf_code))
+    if (btf__find_by_name_kind(kernel.get(), name.c_str(), BTF_KIND_FUNC) < 0) return name;
+  return {};
 }
 
 // The verifier's last word, which is before its statistics.
@@ -102,6 +94,11 @@ void Load(const Probe& probe, Row& row) {
   }
   bpf_program__set_log_buf(wanted, log.data(), log.size());
   if (const int error = irqcost_probes_bpf::load(skeleton.get()); error != 0) {
+    // Asked only now: not every function that a program can call need be in the kernel's BTF.
+    if (const std::string missing = MissingFunction(probe); !missing.empty()) {
+      row.unusable = "this kernel has no " + missing + "()";
+      return;
+    }
     const std::string message = LastMessage(log.data());
     row.unusable = "the kernel refuses the program: " +
                    (message.empty() ? std::generic_category().message(-error) : message);
@@ -109,14 +106,6 @@ void Load(const Probe& probe, Row& row) {
   }
   const int fd = bpf_program__fd(wanted);
   row.programs.push_back({std::move(skeleton), fd});
-}
-
-Row FirstLoad(const Probe& probe, const std::set<std::string>& missing) {
-  Row row;
-  for (const std::string& function : CalledFunctions(probe.bpf_code))
-    if (missing.contains(function)) row.unusable = "this kernel has no " + function + "()";
-  if (row.unusable.empty()) Load(probe, row);
-  return row;
 }
 
 bool IsControl(const Probe& probe) {
@@ -149,10 +138,10 @@ Bpf::Bpf() {
   obstacle_ = FindLoadObstacle();
   if (!obstacle_) obstacle_ = FindMeasureObstacle();
   if (obstacle_) return;
-  const std::set<std::string> missing = MissingFunctions();
   for (const Probe& probe : kCatalogue) {
     if (probe.bpf_code.empty() && !IsControl(probe)) continue;
-    Row row = FirstLoad(probe, missing);
+    Row row;
+    Load(probe, row);
     // No latency mode: a time stamp is a call, too, and its step of a nanosecond is several cycles.
     offers_.push_back({&probe, {IRQCOST_THROUGHPUT}, kUnroll, kUnroll, row.unusable});
     rows_.emplace(&probe, std::move(row));
