@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command line, the bash in front of it, and the counting of tests."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from irqcost import ROOT, cli, lint, stats, test
+from irqcost.errors import IrqcostError
+from irqcost.table import Table
+from irqcost.test import Counts
+
+_COMMANDS = ("run", "compare", "vm", "probes", "disasm", "doctor", "test", "lint")
+
+
+def front(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Runs ./irqcost."""
+    return subprocess.run(
+        [str(ROOT / "irqcost"), *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("command", _COMMANDS)
+def test_help_everywhere(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main([command, "--help"])
+    assert left.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: irqcost {command} ")
+
+
+@pytest.mark.parametrize("arguments", [["nosuch"], [], ["run", "--nosuch"], ["compare"]])
+def test_wrong_usage(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(arguments)
+    assert left.value.code == 2
+
+
+def test_front_help_and_wrong_usage() -> None:
+    done = front("--help")
+    assert done.returncode == 0
+    assert all(f"    {command} " in done.stdout for command in _COMMANDS)
+    assert front("nosuch").returncode == 2
+    assert front("--no-install", "probes", "--nosuch").returncode == 2
+
+
+def test_front_works_from_elsewhere(tmp_path: Path) -> None:
+    link = tmp_path / "irqcost"
+    link.symlink_to(ROOT / "irqcost")
+    done = subprocess.run(
+        [str(link), "--no-install", "probes"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0 and "pushf_popf" in done.stdout
+
+
+def test_front_names_what_is_missing(tmp_path: Path) -> None:
+    # A PATH with nothing on it but what the front itself calls.
+    for program in ("bash", "env", "readlink", "dirname", "awk", "paste", "python3"):
+        found = subprocess.run(["which", program], capture_output=True, text=True, check=True)
+        (tmp_path / program).symlink_to(found.stdout.strip())
+    done = front("--no-install", "probes", PATH=str(tmp_path))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        "irqcost: missing: command:cpp",
+        "irqcost: packages on Debian and Ubuntu: cpp",
+        "irqcost: packages on Fedora: cpp",
+        "irqcost: packages on Arch: gcc",
+    ]
+    assert front("--help", PATH=str(tmp_path)).returncode == 0
+
+
+def test_every_line_of_the_list_is_well_formed() -> None:
+    text = (ROOT / "scripts" / "packages.txt").read_text(encoding="utf-8")
+    lines = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+    assert len(lines) > 20
+    for commands, sign, *packages in lines:
+        assert set(commands.split(",")) <= {*_COMMANDS, "all"}
+        assert sign.partition(":")[0] in ("command", "python", "header", "file")
+        assert len(packages) == 3
+
+
+def junit(folder: Path, text: str) -> Counts:
+    (folder / "x.xml").write_text(text)
+    return test.count(folder / "x.xml")
+
+
+def test_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest_xml = (
+        '<testsuites><testsuite errors="1" failures="2" skipped="3" tests="10"/></testsuites>'
+    )
+    assert junit(tmp_path, pytest_xml) == Counts(4, 3, 3)
+    ctest_xml = '<testsuite tests="5" failures="1" disabled="1" skipped="1"/>'
+    assert junit(tmp_path, ctest_xml) == Counts(2, 1, 2)
+    assert str(Counts(4, 3, 3) + Counts(2, 1, 2)) == "6 passed, 4 failed, 5 skipped"
+    assert str(Counts(2)) == "2 passed, 0 failed"
+    # A runner that died has failed, whatever it did before.
+    assert junit(tmp_path, "<testsuite tests=") == Counts(failed=1)
+    assert test.count(tmp_path / "none.xml") == Counts(failed=1)
+
+
+def test_lint_reports_each_check(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> lint.Outcome:
+        raise IrqcostError("no such tool")
+
+    checks = (
+        lint.Check("good", lambda: lint._command(["true"])),
+        lint.Check("warns", lambda: lint._command(["echo", "warning: x"], warnings=True)),
+        lint.Check("bad", lambda: lint._command(["sh", "-c", "echo why; exit 1"])),
+        lint.Check("gone", lambda: lint._command(["/no/such/tool"])),
+        lint.Check("broken", broken),
+        lint.Check("left", lambda: lint.Outcome("skipped", "no headers")),
+    )
+    monkeypatch.setattr(lint, "CHECKS", checks)
+    assert cli.main(["lint"]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "good: ok",
+        "warns: failed",
+        "  warning: x",
+        "bad: failed",
+        "  why",
+        "gone: failed",
+        "  /no/such/tool is not installed",
+        "broken: failed",
+        "  no such tool",
+        "left: skipped",
+        "  no headers",
+        "1 ok, 4 failed, 1 skipped",
+    ]
+    assert cli.main(["lint", "--only", "good"]) == 0
+
+
+def test_table() -> None:
+    table = Table(("name", "n", "remark"), "<><")
+    table.heading("group")
+    table.row("a", "1.00", "")
+    table.row("long", "10.00", "x")
+    assert str(table).splitlines() == [
+        "name      n  remark",
+        "-------------------",
+        "group",
+        "a      1.00",
+        "long  10.00  x",
+    ]
+
+
+def test_ratio() -> None:
+    assert stats.ratio(3.0, 2.0, 0.1) == 1.5
+    assert stats.ratio(-1.0, 2.0, 0.0) == -0.5
+    assert stats.ratio(3.0, 0.0, 0.0) is None
+    assert stats.ratio(3.0, -2.0, 0.0) is None
+    assert stats.ratio(3.0, 0.05, 0.05) is None

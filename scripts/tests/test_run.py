@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`irqcost run`, with a harness that measures nothing: what it is asked, and what is kept."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from irqcost import ROOT, build, cli, harness
+from irqcost.errors import IrqcostError
+from results import document, path
+
+_FAKE = """\
+#!{python}
+import json, shutil, sys, time
+with open({log!r}, "a") as log:
+    log.write(json.dumps(sys.argv[1:]) + "\\n")
+flags = dict(a.partition("=")[::2] for a in sys.argv[1:])
+names = [b["name"] for b in json.load(open({result!r}))["benchmarks"]]
+if "--irqcost_list_backends" in flags:
+    print(json.dumps({backends!r}))
+elif "--benchmark_list_tests" in flags:
+    print("\\n".join(names))
+else:
+    for name in names:
+        print(name, "1 ns 1 ns", flush=True)
+{behaviour}
+    sys.exit({code})
+"""
+
+_BACKENDS = {
+    "ring3": {"usable": True},
+    "kmod": {"usable": False, "reason": "no device", "remedy": "load it"},
+}
+_WRITES = "    shutil.copyfile({result!r}, flags['--benchmark_out'])"
+
+
+@pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of results; the harness is a fake one."""
+    install(tmp_path, _WRITES)
+    monkeypatch.setattr(build, "harness", lambda: tmp_path / "bench")
+    folder = tmp_path / "results"
+    folder.mkdir()
+    return folder
+
+
+def install(where: Path, behaviour: str, code: int = 0) -> None:
+    result = str(path("alpha"))
+    text = _FAKE.format(
+        python=sys.executable,
+        log=str(where / "log"),
+        result=result,
+        backends=_BACKENDS,
+        behaviour=behaviour.format(result=result),
+        code=code,
+    )
+    (where / "bench").write_text(text)
+    (where / "bench").chmod(stat.S_IRWXU)
+
+
+def calls(fake: Path) -> list[list[str]]:
+    return [json.loads(line) for line in (fake.parent / "log").read_text().splitlines()]
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def test_table_file_and_chart(fake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = fake / "new" / "x.json"
+    assert cli.main(["run", "--out", str(out), "--filter", "popf", "--samples", "7"]) == 0
+    output = capsys.readouterr()
+    assert names(out.parent) == ["x.json", "x.png", "x.svg"]
+    assert json.loads(out.read_text()) == document("alpha")
+    lines = output.out.splitlines()
+    assert lines[0] == "Test CPU Alpha @ 2.45GHz (19-01-01), kernel 6.1.0-50-amd64, bare metal"
+    assert "  popf" in [line[:6] for line in lines]
+    assert "  kmod: /dev/irqcost does not exist" in lines
+    assert lines[-3:] == [f"Result: {out}"] + [
+        f"Chart:  {out.parent}/x.{k}" for k in ("png", "svg")
+    ]
+    assert "left out: kmod: no device (remedy: load it)" in output.err
+    measured = calls(fake)[-1]
+    assert measured[:2] == ["--benchmark_filter=popf", "--irqcost_samples=7"]
+
+
+def test_remarks_stand_in_the_table(fake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["run", "--no-chart", "--out", str(fake / "x.json")]) == 0
+    assert names(fake) == ["x.json"]
+    doubts = [line for line in capsys.readouterr().out.splitlines() if " disturbed: " in line]
+    assert [line.split()[0] for line in doubts] == ["sahf", "sahf"]
+    assert doubts[0].endswith("3/200  disturbed: 3 of 200 samples free")
+
+
+@pytest.mark.parametrize("taken", ["x.json", "x.png", "x.svg"])
+def test_existing_files_stay_and_nothing_is_measured(
+    fake: Path, capsys: pytest.CaptureFixture[str], taken: str
+) -> None:
+    (fake / taken).write_text("mine")
+    assert cli.main(["run", "--out", str(fake / "x.json")]) == 2
+    assert f"{fake / taken}: exists" in capsys.readouterr().err
+    assert names(fake) == [taken] and (fake / taken).read_text() == "mine"
+    assert len(calls(fake)) == 1  # --irqcost_list_backends
+
+
+def test_a_part_that_was_not_measured(fake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    install(fake.parent, _WRITES, code=2)
+    assert cli.main(["run", "--no-chart", "--out", str(fake / "x.json")]) == 2
+    assert names(fake) == ["x.json"]
+    assert "not everything could be measured" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code", "message"),
+    [
+        ("    print('the reason', file=sys.stderr)", 2, "the reason"),
+        ("    open(flags['--benchmark_out'], 'w').write('{{\"context\"')", 0, "truncated"),
+        (_WRITES, 77, "bench ended with status 77"),
+    ],
+)
+def test_nothing_is_kept_of_a_failure(
+    fake: Path, capsys: pytest.CaptureFixture[str], behaviour: str, code: int, message: str
+) -> None:
+    install(fake.parent, behaviour, code)
+    assert cli.main(["run", "--out", str(fake / "x.json")]) == 2
+    assert message in capsys.readouterr().err
+    assert not names(fake)
+
+
+def test_a_refusal_of_the_harness_is_shown(tmp_path: Path) -> None:
+    bench = tmp_path / "bench"
+    bench.write_text("#!/bin/sh\necho 'no such flag' >&2\nexit 2\n")
+    bench.chmod(stat.S_IRWXU)
+    with pytest.raises(IrqcostError, match="no such flag"):
+        harness.backends(bench)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_nothing(fake: Path, number: signal.Signals) -> None:
+    install(
+        fake.parent,
+        "    open({result!r} and flags['--benchmark_out'], 'w').write('half')\n"
+        "    time.sleep(100)",
+    )
+    code = (
+        "import sys; from pathlib import Path; from irqcost import build, cli;"
+        f"build.harness = lambda: Path({str(fake.parent / 'bench')!r});"
+        f"sys.exit(cli.main(['run', '--out', {str(fake / 'x.json')!r}]))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts")}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE, text=True
+    )
+    partial = fake / f".x.json.{process.pid}.partial"
+    while not (partial.exists() and partial.stat().st_size):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted; nothing was kept" in said
+    assert not names(fake)
