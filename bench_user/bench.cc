@@ -4,6 +4,7 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <regex>
 #include <utility>
@@ -59,6 +60,7 @@ void Fill(benchmark::State& state, const Measurement& measurement, double ticks_
   counters["ticks_p50"] = e.ticks_p50;
   counters["ticks_p99"] = e.ticks_p99;
   counters["spread"] = e.spread;
+  if (e.core_cycles) counters["sensor"] = e.sensor;
   counters["samples"] = static_cast<double>(e.samples);
   counters["free"] = static_cast<double>(e.free);
   counters["interrupted"] = static_cast<double>(e.interrupted);
@@ -73,6 +75,28 @@ void Fill(benchmark::State& state, const Measurement& measurement, double ticks_
   for ([[maybe_unused]] auto iteration : state)
     state.SetIterationTime(e.ticks / ticks_per_us * 1e-6);
 }
+
+// Shares out the time of a process: what one benchmark leaves, the later ones have.
+class Budget {
+ public:
+  Budget(std::optional<double> seconds, std::size_t benchmarks)
+      : left_us_(seconds ? *seconds * 1e6 : static_cast<double>(benchmarks) * kPatienceUs),
+        benchmarks_(benchmarks) {}
+
+  [[nodiscard]] double ShareUs() const {
+    const double share = left_us_ / static_cast<double>(std::max<std::size_t>(benchmarks_, 1));
+    return std::clamp(share, 0.0, kPatienceUs);
+  }
+
+  void Spend(std::chrono::duration<double, std::micro> time) {
+    left_us_ -= time.count();
+    if (benchmarks_ > 0) --benchmarks_;
+  }
+
+ private:
+  double left_us_;
+  std::size_t benchmarks_;
+};
 
 void AddOnce(std::vector<Absence>& absent, const std::string& name, const std::string& reason) {
   if (std::none_of(absent.begin(), absent.end(), [&](const Absence& a) { return a.name == name; }))
@@ -114,12 +138,19 @@ Selection Select(const std::vector<std::unique_ptr<Backend>>& backends, const st
   return selection;
 }
 
-void Register(Selection& selection, const SamplerOptions& options) {
+void Register(Selection& selection, const SamplerOptions& options, std::optional<double> seconds) {
+  const auto budget = std::make_shared<Budget>(seconds, selection.benchmarks.size());
   for (const Benchmark& bench : selection.benchmarks) {
-    auto body = [&bench, &selection, options](benchmark::State& state) {
+    auto body = [&bench, &selection, options, budget](benchmark::State& state) {
       try {
+        SamplerOptions own = options;
+        own.share_us = budget->ShareUs();
+        const auto started = std::chrono::steady_clock::now();
         const Measurement measurement =
-            MeasureProbe(*bench.backend, bench.offer, bench.mode, options);
+            MeasureProbe(*bench.backend, bench.offer, bench.mode, own,
+                         selection.floors[std::string(bench.backend->Name())]);
+        budget->Spend(std::chrono::steady_clock::now() - started);
+        selection.samples[bench.name].push_back(measurement.distribution);
         const Estimate& e = measurement.estimate;
         if (e.core_cycles && e.ticks > 0)
           selection.costs[bench.name].push_back(

@@ -33,6 +33,8 @@ struct Selection {
   std::vector<Benchmark> benchmarks;
   std::vector<Absence> absent;
   std::map<std::string, std::vector<Cost>> costs;  ///< of each repetition, by name, once measured
+  std::map<std::string, std::vector<Distribution>> samples;  ///< likewise
+  std::map<std::string, Floors> floors;                      ///< by backend
 };
 
 /** The cost in the middle of each benchmark's repetitions. */
@@ -49,10 +51,12 @@ Selection Select(const std::vector<std::unique_ptr<Backend>>& backends, const st
 
 /**
  * Registers benchmarks with Google Benchmark. Each measures anew in each
- * repetition, and adds to `selection.costs` where core cycles were counted. One
- * that fails is added to `selection.absent`. The selection must outlive the run.
+ * repetition, and adds to `selection.costs` where core cycles were counted, and to
+ * `samples` and `floors`. One that fails is added to `selection.absent`. The
+ * selection must outlive the run.
+ * @seconds: for all benchmarks together, once each; nothing: as long as they need.
  */
-void Register(Selection& selection, const SamplerOptions& options);
+void Register(Selection& selection, const SamplerOptions& options, std::optional<double> seconds);
 
 }  // namespace irqcost
 

@@ -72,10 +72,11 @@ Controls MeasureControls(const SamplerOptions& sampler) {
   if (const auto obstacle = ring3.GetObstacle())
     throw UsageError(obstacle->reason + ": " + obstacle->remedy);
   const std::vector<Offer> offers = ring3.Offers();
+  Floors floors;
   const auto measure = [&](std::string_view key) {
     const auto offer = std::find_if(offers.begin(), offers.end(),
                                     [key](const Offer& o) { return o.probe->key == key; });
-    return MeasureProbe(ring3, *offer, IRQCOST_THROUGHPUT, sampler).estimate;
+    return MeasureProbe(ring3, *offer, IRQCOST_THROUGHPUT, sampler, floors).estimate;
   };
   return {measure("nop"), measure("dep_add"), measure("dep_imul")};
 }
@@ -149,14 +150,17 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   SamplerOptions sampler;
   sampler.cpu = run.measured_cpu;
   sampler.ticks_per_us = run.tsc.khz / 1e3;
-  run.execution = Classify(run.hypervisor, MeasureControls(sampler));
+  run.controls = MeasureControls(sampler);
+  run.execution = Classify(run.hypervisor, run.controls);
   sampler.unroll = options.unroll;
   sampler.samples = options.samples;
   sampler.with_cycles = run.execution.counts_cycles;
   sampler.exact = run.execution.instruction_clock;
 
   const std::size_t known_absent = selection.absent.size();
-  Register(selection, sampler);
+  for (const auto& [backend, floor] : options.sensor_floors)
+    selection.floors[backend].sensor = floor;
+  Register(selection, sampler, options.seconds);
   std::unique_ptr<TextReporter> file;
   if (out) file = MakeTextReporter(options.out_format);
   std::unique_ptr<TextReporter> text;
@@ -169,11 +173,12 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   benchmark::BenchmarkReporter* display = text ? text.get() : console.get();
   benchmark::RunSpecifiedBenchmarks(display, file.get(), ".");
 
-  auto context = ContextJson(run, opened.backends, selection.absent);
+  auto context = ContextJson(run, opened.backends, selection);
   for (const auto& backend : opened.backends)
     if (!backend->GetObstacle()) backend->Supplement(context, MedianCosts(selection));
-  if (out) out->Commit(file->Text(context));
-  Print(text ? text->Text(context) : "");
+  const Samples samples = options.keep_samples ? selection.samples : Samples{};
+  if (out) out->Commit(file->Text(context, samples));
+  Print(text ? text->Text(context, samples) : "");
   for (const Absence& absence : selection.absent)
     std::cerr << "not measured: " << absence.name << ": " << absence.reason << "\n";
   return selection.absent.size() == known_absent ? kFine : kUnusable;

@@ -20,7 +20,7 @@ Number ParseNumber(const std::string& flag, const std::string& text, Number leas
   Number value{};
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc{} || stop != end || value < least || value > most)
+  if (error != std::errc{} || stop != end || !(value >= least && value <= most))
     throw UsageError(flag + ": '" + text + "' is not a number from " + std::to_string(least) +
                      " to " + std::to_string(most));
   return value;
@@ -59,6 +59,21 @@ std::vector<std::string> Split(const std::string& text) {
     begin = end + 1;
   }
   return parts;
+}
+
+constexpr double kMostSeconds = 86400;
+
+std::map<std::string, double> ParseFloors(const std::string& flag, const std::string& text) {
+  std::map<std::string, double> floors;
+  for (const std::string& part : Split(text)) {
+    const std::size_t colon = part.find(':');
+    if (colon == std::string::npos)
+      throw UsageError(flag + ": '" + part + "' is not a backend and its floor, as in ring3:0.17");
+    const std::string backend = ParseWord(flag, part.substr(0, colon), {"ring3", "kmod", "bpf"});
+    // No CPU takes in more than a hundred nops a cycle, nor needs a hundred cycles for one.
+    floors[backend] = ParseNumber<double>(flag, part.substr(colon + 1), 0.01, 100);
+  }
+  return floors;
 }
 
 std::vector<std::string> ParseBackends(const std::string& flag, const std::string& text) {
@@ -106,6 +121,19 @@ constexpr Flag kFlags[] = {
      [](Options& o, const std::string& flag, const std::string& value) {
        o.backends = ParseBackends(flag, value);
      }},
+    {"--irqcost_time",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       o.seconds = ParseNumber<double>(flag, value, 0, kMostSeconds);
+     }},
+    {"--irqcost_sensor_floor",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       o.sensor_floors = ParseFloors(flag, value);
+     }},
+    {"--irqcost_keep_samples",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       o.keep_samples = ParseBool(flag, value);
+     },
+     true},
     {"--irqcost_device",
      [](Options& o, const std::string& flag, const std::string& value) {
        if (value.empty()) throw UsageError(flag + " needs the path of a device");
@@ -200,6 +228,11 @@ of irqcost:
                                 which takes most of a machine's interrupts)
   --irqcost_samples=N           exactly N samples a benchmark, 1 to 65536 (default: 400, and
                                 more, up to 0.5 s, while fewer than 50 are free of disturbance)
+  --irqcost_time=SECONDS        for all benchmarks together: fewer samples, and less waiting for
+                                free ones, where each one's share is short
+  --irqcost_sensor_floor=LIST   lowest floor of each backend's contention sensor that is known from
+                                other processes, in core cycles per nop, such as ring3:0.17,bpf:0.17
+  --irqcost_keep_samples        add every sample to the JSON
   --irqcost_unroll=N            copies of the body in throughput mode: 4, 8, 16, 32 or 64
                                 (default: the most that the probe has)
   --irqcost_device=PATH         the module's device (default: /dev/irqcost)

@@ -4,6 +4,7 @@
 #ifndef IRQCOST_BENCH_USER_OPTIONS_H
 #define IRQCOST_BENCH_USER_OPTIONS_H
 
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -22,6 +23,9 @@ struct Options {
   std::optional<unsigned> unroll;
   std::vector<std::string> backends = {"ring3", "kmod", "bpf"};
   std::string device = "/dev/irqcost";
+  std::optional<double> seconds;                ///< for all benchmarks together
+  std::map<std::string, double> sensor_floors;  ///< core cycles per nop, by backend
+  bool keep_samples = false;
   std::vector<std::string> text;  ///< functions of the kernel whose live text is to be printed
   std::string filter;  ///< Google Benchmark's: a regular expression, '-' before it negates
   std::string format = "console";

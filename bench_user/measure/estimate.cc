@@ -24,22 +24,33 @@ double Ticks(const Point& point) { return point.ticks; }
 double Cycle(const Point& point) { return point.cycle; }
 double Sensor(const Point& point) { return point.sensor; }
 
-std::vector<Point> FreeOnes(std::span<const Point> points) {
-  const double sensor = Quantile(Column(points, Sensor), kFloorQuantile);
-  const double cycle = Quantile(Column(points, Cycle), kFloorQuantile);
-  std::vector<Point> free;
-  std::copy_if(points.begin(), points.end(), std::back_inserter(free), [&](const Point& p) {
-    return p.flags == 0 && p.sensor >= kSensorLow * sensor && p.sensor <= kSensorHigh * sensor &&
-           std::abs(p.cycle - cycle) <= kChainTolerance * cycle;
-  });
-  return free;
+double Floor(std::span<const Point> points, double (*get)(const Point&)) {
+  return Quantile(Column(points, get), kFloorQuantile);
 }
+
+// Tells which points are free. The floor known from elsewhere is in cycles, so that it
+// holds at any frequency; a point is compared at the frequency of its own run.
+class Judge {
+ public:
+  Judge(std::span<const Point> points, double sensor_floor)
+      : cycle_(Floor(points, Cycle)), sensor_(Floor(points, Sensor)) {
+    if (cycle_ > 0) sensor_ = std::min(sensor_, sensor_floor * cycle_);
+  }
+
+  bool operator()(const Point& p) const {
+    return p.flags == 0 && p.sensor >= kSensorLow * sensor_ && p.sensor <= kSensorHigh * sensor_ &&
+           std::abs(p.cycle - cycle_) <= kChainTolerance * cycle_;
+  }
+
+ private:
+  double cycle_;
+  double sensor_;
+};
 
 // Floor by floor. A quotient of each sample would carry the noise of its own chain, and
 // the p10 of the quotients would prefer samples with a slow chain: 0.4 % too few
 // cycles where the floors agree within 0.01 %. Free samples share one clock anyhow.
-std::optional<double> CoreCycles(std::span<const Point> points, double ticks) {
-  const double cycle = Quantile(Column(points, Cycle), kFloorQuantile);
+std::optional<double> CoreCycles(double ticks, double cycle) {
   if (cycle <= 0) return std::nullopt;  // the chain itself was disturbed
   return ticks / cycle;
 }
@@ -81,15 +92,18 @@ std::vector<Point> ToPoints(const Run& run) {
   return points;
 }
 
-Estimate EstimateFrom(std::span<const Point> points, bool with_cycles) {
-  const std::vector<Point> free = FreeOnes(points);
+Estimate EstimateFrom(std::span<const Point> points, bool with_cycles, double sensor_floor) {
+  std::vector<Point> free;
+  std::copy_if(points.begin(), points.end(), std::back_inserter(free), Judge(points, sensor_floor));
   const std::span<const Point> used = free.size() >= kFewestFree ? free : points;
   const std::vector<double> all_ticks = Column(points, Ticks);
   const std::vector<double> used_ticks = Column(used, Ticks);
 
   Estimate e;
   e.ticks = Quantile(used_ticks, kFloorQuantile);
-  if (with_cycles) e.core_cycles = CoreCycles(used, e.ticks);
+  e.cycle = Floor(used, Cycle);
+  if (e.cycle > 0) e.sensor = Floor(used, Sensor) / e.cycle;
+  if (with_cycles) e.core_cycles = CoreCycles(e.ticks, e.cycle);
   e.ticks_min = *std::min_element(all_ticks.begin(), all_ticks.end());
   e.ticks_p50 = Quantile(all_ticks, 0.50);
   e.ticks_p99 = Quantile(all_ticks, 0.99);
@@ -101,6 +115,14 @@ Estimate EstimateFrom(std::span<const Point> points, bool with_cycles) {
   e.migrated = Flagged(points, IRQCOST_SAMPLE_MIGRATED);
   e.label = Label(e.free, e.samples);
   return e;
+}
+
+Distribution Distribute(std::span<const Point> points, double sensor_floor) {
+  const Judge is_free(points, sensor_floor);
+  Distribution distribution;
+  for (const Point& point : points)
+    (is_free(point) ? distribution.free : distribution.disturbed).push_back(point.ticks);
+  return distribution;
 }
 
 }  // namespace irqcost

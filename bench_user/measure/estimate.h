@@ -3,6 +3,7 @@
 #ifndef IRQCOST_BENCH_USER_MEASURE_ESTIMATE_H
 #define IRQCOST_BENCH_USER_MEASURE_ESTIMATE_H
 
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -54,15 +55,32 @@ struct Estimate {
   std::size_t interrupted = 0;
   std::size_t preempted = 0;
   std::size_t migrated = 0;
+  double sensor = 0;  ///< chain cycles per nop: the floor of the sensor among the samples used
+  double cycle = 0;   ///< ticks per chain cycle: the floor of the chain among them
   std::string label;  ///< "free", or why the figure is in doubt
 };
+
+/** A sensor's floor before anything is known of it. */
+inline constexpr double kNoFloor = std::numeric_limits<double>::infinity();
 
 /**
  * Estimates from at least one point.
  * @with_cycles: whether the chain counts core cycles on this machine. Where it
  * does not, core_cycles is absent.
+ * @sensor_floor: lowest floor of the same sensor so far, in chain cycles per nop. Where
+ * that of these points lies above it, they were all taken beside a neighbour.
  */
-Estimate EstimateFrom(std::span<const Point> points, bool with_cycles);
+Estimate EstimateFrom(std::span<const Point> points, bool with_cycles,
+                      double sensor_floor = kNoFloor);
+
+/** Costs per operation of all samples, in one unit. */
+struct Distribution {
+  std::vector<double> free;
+  std::vector<double> disturbed;
+};
+
+/** The costs in ticks that EstimateFrom() saw, by whether it found them free. */
+Distribution Distribute(std::span<const Point> points, double sensor_floor = kNoFloor);
 
 /**
  * Quantile (0 to 1) of at least one value, interpolated linearly between order

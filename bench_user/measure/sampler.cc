@@ -74,27 +74,45 @@ double UnitsPerUs(const Backend& backend, const SamplerOptions& options) {
 // A figure is in ticks, whatever the clock counted. (Core cycles are a quotient, without a unit.)
 void Scale(Estimate& estimate, double ticks_per_unit) {
   for (double* figure : {&estimate.ticks, &estimate.ticks_min, &estimate.ticks_p50,
-                         &estimate.ticks_p99, &estimate.spread})
+                         &estimate.ticks_p99, &estimate.spread, &estimate.cycle})
     *figure *= ticks_per_unit;
 }
 
 std::size_t SamplesPerRun(const SamplerOptions& options, double sample_us) {
   if (options.samples) return *options.samples;
   if (options.exact) return kExactSamples;
-  const double affordable = kPatienceUs / sample_us;
+  // Half of the time is for waiting, should some be disturbed.
+  const double affordable = options.share_us / 2 / sample_us;
   return static_cast<std::size_t>(std::clamp(affordable, static_cast<double>(kFewestSamples),
                                              static_cast<double>(kDefaultSamples)));
+}
+
+// A floor counts only where enough samples agree on it. Without core cycles there is no unit
+// in which floors of different runs could be compared.
+void Lower(Floors& floors, const Estimate& estimate) {
+  if (!estimate.core_cycles || estimate.free < kFewestFree) return;
+  floors.sensor = std::min(floors.sensor, estimate.sensor);
+  floors.cycle = std::min(floors.cycle, estimate.cycle);
+}
+
+// Samples as figures: in the unit of the estimate, so that their p10 is the estimate.
+Distribution InUnitOf(const Estimate& estimate, Distribution distribution, double ticks_per_unit) {
+  const double factor = estimate.core_cycles ? 1 / estimate.cycle : ticks_per_unit;
+  for (auto* values : {&distribution.free, &distribution.disturbed})
+    for (double& value : *values) value *= factor;
+  return distribution;
 }
 
 }  // namespace
 
 Measurement MeasureProbe(Backend& backend, const Offer& offer, irqcost_mode mode,
-                         const SamplerOptions& options) {
+                         const SamplerOptions& options, Floors& floors) {
   Request request{offer.probe, mode, options.cpu, 0, {}, 0};
   if (mode == IRQCOST_THROUGHPUT) request.unroll = options.unroll.value_or(offer.max_unroll);
   const double units_per_us = UnitsPerUs(backend, options);
   request.samples = SamplesPerRun(options, Pilot(backend, request, units_per_us) / units_per_us);
 
+  const double sensor_floor = options.with_cycles ? floors.sensor : kNoFloor;
   Measurement result;
   std::vector<Point> points;
   std::optional<std::uint64_t> started;
@@ -107,14 +125,17 @@ Measurement MeasureProbe(Backend& backend, const Offer& offer, irqcost_mode mode
     if (run.longest_irqs_off)
       result.longest_irqs_off =
           std::max(result.longest_irqs_off.value_or(0), *run.longest_irqs_off);
-    result.estimate = EstimateFrom(points, options.with_cycles);
+    result.estimate = EstimateFrom(points, options.with_cycles, sensor_floor);
 
     if (!started) started = run.samples.front().start;
     const auto elapsed = static_cast<double>(run.samples.back().start - *started);
     waiting = !options.samples && result.estimate.free < std::min(kWantedFree, request.samples) &&
-              elapsed < kPatienceUs * units_per_us;
+              elapsed < options.share_us * units_per_us;
   }
-  Scale(result.estimate, options.ticks_per_us / units_per_us);
+  Lower(floors, result.estimate);
+  const double ticks_per_unit = options.ticks_per_us / units_per_us;
+  result.distribution = InUnitOf(result.estimate, Distribute(points, sensor_floor), ticks_per_unit);
+  Scale(result.estimate, ticks_per_unit);
   return result;
 }
 

@@ -32,6 +32,12 @@ inline constexpr std::size_t kWantedFree = 50;
  * have fewer than 10 free samples (docs/METHOD.md): waiting helps where averaging does not. */
 inline constexpr double kPatienceUs = 500'000;
 
+/** The lowest floors that any figure of a backend has had: its windows are the same in all. */
+struct Floors {
+  double sensor = kNoFloor;  ///< core cycles per nop
+  double cycle = kNoFloor;   ///< ticks per core cycle
+};
+
 /** What all benchmarks of a process have in common. */
 struct SamplerOptions {
   int cpu = 0;
@@ -40,18 +46,23 @@ struct SamplerOptions {
   double ticks_per_us = 0;             ///< of the TSC
   bool with_cycles = true;             ///< whether the chain counts core cycles here
   bool exact = false;                  ///< whether one tick is one instruction
+  double share_us = kPatienceUs;       ///< time for one benchmark
 };
 
 /** What came of one benchmark. */
 struct Measurement {
   Estimate estimate;
+  Distribution distribution;                      ///< core cycles where counted, else ticks
   std::uint64_t operations = 0;                   ///< operations timed, over all samples
   std::optional<std::uint64_t> longest_irqs_off;  ///< ticks
 };
 
-/** Measures one benchmark. Throws what the backend throws. */
+/**
+ * Measures one benchmark. Throws what the backend throws.
+ * @floors: those of the backend so far; lowered where this benchmark's are lower.
+ */
 Measurement MeasureProbe(Backend& backend, const Offer& offer, irqcost_mode mode,
-                         const SamplerOptions& options);
+                         const SamplerOptions& options, Floors& floors);
 
 }  // namespace irqcost
 

@@ -60,6 +60,24 @@ Json AbsentJson(const std::vector<Absence>& absent) {
   return json;
 }
 
+// Of the controls what they cost in core cycles, or nothing where none were counted.
+Json ControlsJson(const Controls& controls, bool counts_cycles) {
+  Json json = Json::object();
+  if (!counts_cycles) return json;
+  json["nop"] = OrNull(controls.nop.core_cycles);
+  json["dep_add"] = OrNull(controls.dep_add.core_cycles);
+  json["dep_imul"] = OrNull(controls.dep_imul.core_cycles);
+  return json;
+}
+
+Json FloorsJson(const std::map<std::string, Floors>& floors) {
+  Json json = Json::object();
+  for (const auto& [backend, floor] : floors)
+    if (floor.cycle != kNoFloor)
+      json[backend] = {{"sensor_cycles_per_nop", floor.sensor}, {"ticks_per_cycle", floor.cycle}};
+  return json;
+}
+
 }  // namespace
 
 Json BackendsJson(const std::vector<std::unique_ptr<Backend>>& backends) {
@@ -76,7 +94,7 @@ Json BackendsJson(const std::vector<std::unique_ptr<Backend>>& backends) {
 }
 
 Json ContextJson(const RunContext& run, const std::vector<std::unique_ptr<Backend>>& backends,
-                 const std::vector<Absence>& absent) {
+                 const Selection& selection) {
   return {
       {"schema", kSchema},
       {"version", IRQCOST_VERSION},
@@ -103,7 +121,9 @@ Json ContextJson(const RunContext& run, const std::vector<std::unique_ptr<Backen
         {"invariant", run.tsc.invariant},
         {"step", run.tsc.step}}},
       {"backends", BackendsJson(backends)},
-      {"absent", AbsentJson(absent)},
+      {"controls", ControlsJson(run.controls, run.execution.counts_cycles)},
+      {"floors", FloorsJson(selection.floors)},
+      {"absent", AbsentJson(selection.absent)},
       {"compiler", IRQCOST_COMPILER},
   };
 }

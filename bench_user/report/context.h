@@ -28,13 +28,14 @@ struct RunContext {
   Hypervisor hypervisor;
   Settings settings;
   Tsc tsc;
+  Controls controls;
   Execution execution;
 };
 
 /** Object of context.irqcost. */
 nlohmann::ordered_json ContextJson(const RunContext& run,
                                    const std::vector<std::unique_ptr<Backend>>& backends,
-                                   const std::vector<Absence>& absent);
+                                   const Selection& selection);
 
 /** Object: backend to {"usable": true}, or to false with reason and remedy. */
 nlohmann::ordered_json BackendsJson(const std::vector<std::unique_ptr<Backend>>& backends);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <string_view>
 
@@ -102,7 +104,8 @@ class ConsoleText final : public TextReporter {
   ConsoleText() { console_.SetOutputStream(&text_); }
   bool ReportContext(const Context& context) override { return console_.ReportContext(context); }
   void ReportRuns(const std::vector<Run>& runs) override { console_.ReportRuns(runs); }
-  [[nodiscard]] std::string Text(const nlohmann::ordered_json& /*context*/) const override {
+  [[nodiscard]] std::string Text(const nlohmann::ordered_json& /*context*/,
+                                 const Samples& /*samples*/) const override {
     return text_.str();
   }
 
@@ -110,6 +113,29 @@ class ConsoleText final : public TextReporter {
   Console console_{false};
   std::ostringstream text_;
 };
+
+// Six digits: a sample is not good to more.
+nlohmann::ordered_json Rounded(const std::vector<double>& values) {
+  auto json = nlohmann::ordered_json::array();
+  for (const double value : values) {
+    char text[32];
+    std::snprintf(text, sizeof(text), "%.6g", value);
+    json.push_back(std::strtod(text, nullptr));
+  }
+  return json;
+}
+
+void AddSamples(nlohmann::ordered_json& benchmarks, const Samples& samples) {
+  for (auto& entry : benchmarks) {
+    const auto found = samples.find(entry.at("run_name").get<std::string>());
+    if (found == samples.end() || entry.at("run_type") != "iteration") continue;
+    const Distribution& distribution =
+        found->second.at(entry.at("repetition_index").get<std::size_t>());
+    entry["distribution"] = {{"unit", entry.contains("core_cycles") ? "core_cycles" : "ticks"},
+                             {"free", Rounded(distribution.free)},
+                             {"disturbed", Rounded(distribution.disturbed)}};
+  }
+}
 
 // The library's own JSON, so that its readers find what they know, with our context added.
 class Json final : public TextReporter {
@@ -122,12 +148,17 @@ class Json final : public TextReporter {
   }
   void Finalize() override { json_.Finalize(); }
 
-  [[nodiscard]] std::string Text(const nlohmann::ordered_json& context) const override {
+  [[nodiscard]] std::string Text(const nlohmann::ordered_json& context,
+                                 const Samples& samples) const override {
     auto document = nlohmann::ordered_json::parse(text_.str());
     auto& executable = document.at("context").at("executable");
     executable = std::filesystem::path(executable.get<std::string>()).filename().string();
     document["context"]["irqcost"] = context;
-    return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+    AddSamples(document["benchmarks"], samples);
+    // Thousands of samples are not for reading: no line for each.
+    const int indent = samples.empty() ? 2 : -1;
+    return document.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+           "\n";
   }
 
  private:
@@ -149,7 +180,8 @@ class Csv final : public TextReporter {
   void Finalize() override {
     if (!runs_.empty()) csv_.ReportRuns(runs_);
   }
-  [[nodiscard]] std::string Text(const nlohmann::ordered_json& /*context*/) const override {
+  [[nodiscard]] std::string Text(const nlohmann::ordered_json& /*context*/,
+                                 const Samples& /*samples*/) const override {
     return text_.str();
   }
 

@@ -6,13 +6,19 @@
 
 #include <benchmark/benchmark.h>
 
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "measure/estimate.h"
+
 namespace irqcost {
+
+/** All samples by the benchmark's name, a distribution for each repetition. */
+using Samples = std::map<std::string, std::vector<Distribution>>;
 
 /**
  * Counter in which a benchmark says how many operations it timed, to be reported
@@ -24,8 +30,12 @@ inline constexpr const char* kOperationsCounter = "operations";
 /** A reporter that keeps what it reports, to be read when the run is over. */
 class TextReporter : public benchmark::BenchmarkReporter {
  public:
-  /** The report. `context` is what belongs under context.irqcost, for formats that have it. */
-  [[nodiscard]] virtual std::string Text(const nlohmann::ordered_json& context) const = 0;
+  /**
+   * The report. For formats that have room for them: `context` is what belongs under
+   * context.irqcost, `samples` what belongs to the entries.
+   */
+  [[nodiscard]] virtual std::string Text(const nlohmann::ordered_json& context,
+                                         const Samples& samples) const = 0;
 };
 
 /** Reports to the console while it runs. */

@@ -102,7 +102,8 @@ class Measuring(unittest.TestCase):
         self.assertEqual(
             set(irqcost),
             {"schema", "version", "catalogue_hash", "command", "execution", "instruction_clock"}
-            | {"cpu", "kernel", "hypervisor", "settings", "tsc", "backends", "absent", "compiler"},
+            | {"cpu", "kernel", "hypervisor", "settings", "tsc", "backends", "controls", "floors"}
+            | {"absent", "compiler"},
         )
         self.assertEqual(irqcost["schema"], 1)
         self.assertRegex(irqcost["catalogue_hash"], "^[0-9a-f]{16}$")

@@ -22,6 +22,14 @@ TEST(Options, TakesItsOwnAndHandsOnTheRest) {
   EXPECT_EQ(o.library_arguments, std::vector<std::string>{"--benchmark_repetitions=3"});
 }
 
+TEST(Options, TakesFloorsByBackendAndATime) {
+  const Options o = ParseOptions({"--irqcost_sensor_floor=ring3:0.172,bpf:0.25",
+                                  "--irqcost_time=0.5", "--irqcost_keep_samples"});
+  EXPECT_EQ(o.sensor_floors, (std::map<std::string, double>{{"ring3", 0.172}, {"bpf", 0.25}}));
+  EXPECT_EQ(o.seconds, 0.5);
+  EXPECT_TRUE(o.keep_samples);
+}
+
 TEST(Options, BooleanFlagsStandAlone) {
   EXPECT_TRUE(ParseOptions({"--benchmark_list_tests"}).list_tests);
   EXPECT_TRUE(ParseOptions({"--benchmark_list_tests=true"}).list_tests);
@@ -55,8 +63,10 @@ INSTANTIATE_TEST_SUITE_P(
                     "--irqcost_samples=18446744073709551616", "--irqcost_unroll=2",
                     "--irqcost_unroll=128", "--irqcost_unroll=24",
                     "--irqcost_backends=", "--irqcost_backends=ring3,", "--irqcost_backends=ring0",
-                    "--irqcost_device=", "--irqcost_smaples=3", "--benchmark_format=xml",
-                    "--benchmark_out_format=", "--benchmark_min_time=1",
+                    "--irqcost_device=", "--irqcost_smaples=3", "--irqcost_time=-1",
+                    "--irqcost_time=nan", "--irqcost_sensor_floor=ring3",
+                    "--irqcost_sensor_floor=ring0:0.2", "--irqcost_sensor_floor=bpf:0",
+                    "--benchmark_format=xml", "--benchmark_out_format=", "--benchmark_min_time=1",
                     "--benchmark_min_warmup_time=1", "--benchmark_list_tests=perhaps",
                     "--benchmark_color=blue"));
 

@@ -31,13 +31,13 @@ Report Popf() {
   return run;
 }
 
-nlohmann::json Write(const std::vector<Report>& runs) {
+nlohmann::json Write(const std::vector<Report>& runs, const Samples& samples = {}) {
   benchmark::BenchmarkReporter::Context::executable_name = "/some/where/irqcost-bench";
   const auto reporter = MakeTextReporter("json");
   EXPECT_TRUE(reporter->ReportContext({}));
   reporter->ReportRuns(runs);
   reporter->Finalize();
-  return nlohmann::json::parse(reporter->Text({{"schema", 1}}));
+  return nlohmann::json::parse(reporter->Text({{"schema", 1}}, samples));
 }
 
 TEST(JsonReporter, WritesWhatResultsMdSays) {
@@ -72,6 +72,17 @@ TEST(JsonReporter, LeavesOutWhatGaveNoFigure) {
   EXPECT_FALSE(file.at("benchmarks").at(0).contains("spread"));
 }
 
+TEST(JsonReporter, AddsTheSamplesOfEachRepetition) {
+  Report second = Popf();
+  second.repetition_index = 1;
+  const Samples samples = {{"ring3/popf/throughput", {{{30.00001, 31}, {45}}, {{}, {-2.5}}}}};
+  const nlohmann::json runs = Write({Popf(), second}, samples).at("benchmarks");
+  EXPECT_EQ(runs.at(0).at("distribution"),
+            nlohmann::json::parse(
+                R"({"unit": "core_cycles", "free": [30.0, 31.0], "disturbed": [45.0]})"));
+  EXPECT_EQ(runs.at(1).at("distribution").at("disturbed"), nlohmann::json({-2.5}));
+}
+
 TEST(JsonReporter, IsValidWithoutABenchmark) {
   Report undefined = Popf();
   undefined.real_accumulated_time = std::numeric_limits<double>::quiet_NaN();
@@ -87,7 +98,7 @@ TEST(CsvReporter, HasTheColumnsOfAllRuns) {
   reporter->ReportRuns({Popf()});
   reporter->ReportRuns({ring0});
   reporter->Finalize();
-  const std::string text = reporter->Text({});
+  const std::string text = reporter->Text({}, {});
   EXPECT_NE(text.find("\"longest_irqs_off\""), std::string::npos) << text;
   EXPECT_NE(text.find("\n\"ring3/popf/throughput\","), std::string::npos) << text;
   EXPECT_NE(text.find("\n\"kmod/popf/throughput\","), std::string::npos) << text;

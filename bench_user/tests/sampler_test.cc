@@ -16,10 +16,16 @@ SamplerOptions At(double ticks_per_us) {
   return options;
 }
 
+Measurement Measure(Backend& backend, const Offer& offer, irqcost_mode mode,
+                    const SamplerOptions& options) {
+  Floors floors;
+  return MeasureProbe(backend, offer, mode, options, floors);
+}
+
 TEST(Sampler, FindsTheCostInBothModes) {
   for (const irqcost_mode mode : kModes) {
     FakeBackend backend;
-    const Measurement m = MeasureProbe(backend, Popf(), mode, At(2300));
+    const Measurement m = Measure(backend, Popf(), mode, At(2300));
     EXPECT_DOUBLE_EQ(m.estimate.ticks, 10);
     EXPECT_DOUBLE_EQ(*m.estimate.core_cycles, 10);
     EXPECT_EQ(m.estimate.samples, kDefaultSamples);
@@ -34,7 +40,7 @@ TEST(Sampler, PilotMakesWindowsOfTheRightLength) {
   for (const double cost : {0.01, 0.25, 10.0, 300.0}) {
     FakeBackend backend;
     backend.ticks_per_op = cost;
-    MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
+    Measure(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
     const Loops loops = backend.requests.back().loops;
     const double body_us = (60 + cost * 128 * loops.body) / 2300;
     const double chain_us = (60 + 192.0 * loops.chain) / 2300;
@@ -51,14 +57,14 @@ TEST(Sampler, PilotMakesWindowsOfTheRightLength) {
 TEST(Sampler, TakesNoLoopTooMuchWhereOneIsLong) {
   FakeBackend backend;
   backend.ticks_per_op = 2000;  // an emulated instruction: 128 of them take 111 µs
-  MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
+  Measure(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
   EXPECT_EQ(backend.requests.back().loops.body, 1U);
 }
 
 TEST(Sampler, UsesWhatTheBackendReallyDid) {
   FakeBackend backend;
   backend.most_body_loops = 3;
-  const Measurement m = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
+  const Measurement m = Measure(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
   EXPECT_DOUBLE_EQ(m.estimate.ticks, 10);
   EXPECT_EQ(m.operations, kDefaultSamples * 3 * 64);
 }
@@ -68,7 +74,7 @@ TEST(Sampler, TakesExactlyTheSamplesAskedFor) {
   backend.disturbed_until = 1'000'000;
   SamplerOptions options = At(2300);
   options.samples = 7;
-  const Measurement m = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, options);
+  const Measurement m = Measure(backend, Popf(), IRQCOST_THROUGHPUT, options);
   EXPECT_EQ(m.estimate.samples, 7U);
   EXPECT_EQ(m.estimate.free, 0U);
 }
@@ -77,14 +83,14 @@ TEST(Sampler, TakesFewUnderTheInstructionClock) {
   FakeBackend backend;
   SamplerOptions options = At(1000);
   options.exact = true;
-  const Measurement m = MeasureProbe(backend, Popf(), IRQCOST_LATENCY, options);
+  const Measurement m = Measure(backend, Popf(), IRQCOST_LATENCY, options);
   EXPECT_EQ(m.estimate.samples, kExactSamples);
 }
 
 TEST(Sampler, WaitsForFreeSamples) {
   FakeBackend backend;
   backend.disturbed_until = 1000;
-  const Measurement m = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
+  const Measurement m = Measure(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
   EXPECT_GE(m.estimate.free, kWantedFree);
   EXPECT_EQ(m.estimate.label, "free");
   EXPECT_GT(m.estimate.samples, kDefaultSamples);
@@ -93,7 +99,7 @@ TEST(Sampler, WaitsForFreeSamples) {
 TEST(Sampler, GivesUpWaitingInTheEnd) {
   FakeBackend backend;
   backend.disturbed_until = 1'000'000'000;
-  const Measurement m = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
+  const Measurement m = Measure(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
   EXPECT_EQ(m.estimate.free, 0U);
   const double sample_us = 35;
   EXPECT_NEAR(static_cast<double>(m.estimate.samples) * sample_us, kPatienceUs, kPatienceUs / 2);
@@ -101,18 +107,65 @@ TEST(Sampler, GivesUpWaitingInTheEnd) {
 
 TEST(Sampler, TakesFewerWhereASampleIsLong) {
   FakeBackend backend;
-  backend.overhead = 2300.0 * 4000;  // 4 ms a window, 20 ms a sample
-  const Measurement m = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
-  EXPECT_EQ(m.estimate.samples, 24U);  // of a little more than 20 ms, in 500
+  backend.overhead = 2300.0 * 2000;  // 2 ms a window, 10 ms a sample
+  const Measurement m = Measure(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
+  EXPECT_EQ(m.estimate.samples, 24U);  // of a little more than 10 ms, in 250
+}
+
+TEST(Sampler, TakesFewerAndWaitsLessWhereItsShareIsShort) {
+  const auto samples = [](double share_us, std::size_t disturbed_until) {
+    FakeBackend backend;
+    backend.disturbed_until = disturbed_until;
+    SamplerOptions options = At(2300);
+    options.share_us = share_us;
+    return Measure(backend, Popf(), IRQCOST_THROUGHPUT, options).estimate.samples;
+  };
+  constexpr std::size_t kAll = 1'000'000'000;
+  EXPECT_LT(samples(7000, 0), kDefaultSamples);
+  EXPECT_EQ(samples(7000, 0) / 2, samples(3500, 0));
+  // Half of the time is kept for waiting.
+  EXPECT_EQ(samples(7000, kAll), 2 * samples(7000, 0));
+}
+
+// All samples beside a neighbour look alike: only a floor from elsewhere tells.
+TEST(Sampler, KnowsAContendedFigureByTheFloorOfAnother) {
+  FakeBackend backend;
+  Floors floors;
+  MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300), floors);
+  EXPECT_NEAR(floors.sensor, 0.25, 0.01);
+  EXPECT_NEAR(floors.cycle, 1, 1e-6);
+  backend.ticks_per_nop = 0.4;
+  const Measurement contended = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300), floors);
+  EXPECT_EQ(contended.estimate.free, 0U);
+  EXPECT_NEAR(floors.sensor, 0.25, 0.01);
+  // A lower clock is none: everything takes more ticks, and no more cycles.
+  backend.ticks_per_nop = 0.5;
+  backend.ticks_per_cycle = 2;
+  const Measurement slower = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300), floors);
+  EXPECT_EQ(slower.estimate.free, slower.estimate.samples);
+}
+
+TEST(Sampler, KeepsEverySampleInTheUnitOfTheEstimate) {
+  FakeBackend backend;
+  backend.ticks_per_cycle = 2;
+  backend.disturbed_until = 150;
+  const Measurement m = Measure(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
+  EXPECT_EQ(m.distribution.free.size(), m.estimate.free);
+  EXPECT_EQ(m.distribution.free.size() + m.distribution.disturbed.size(), m.estimate.samples);
+  EXPECT_DOUBLE_EQ(Quantile(m.distribution.free, kFloorQuantile), *m.estimate.core_cycles);
+  SamplerOptions options = At(2300);
+  options.with_cycles = false;
+  EXPECT_DOUBLE_EQ(Measure(backend, Popf(), IRQCOST_THROUGHPUT, options).distribution.free.front(),
+                   10);
 }
 
 TEST(Sampler, UsesTheUnrollFactorAskedFor) {
   FakeBackend backend;
   SamplerOptions options = At(2300);
   options.unroll = 8;
-  MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, options);
+  Measure(backend, Popf(), IRQCOST_THROUGHPUT, options);
   EXPECT_EQ(backend.requests.back().unroll, 8U);
-  MeasureProbe(backend, Popf(), IRQCOST_LATENCY, options);
+  Measure(backend, Popf(), IRQCOST_LATENCY, options);
   EXPECT_EQ(backend.requests.back().unroll, 0U);
 }
 
