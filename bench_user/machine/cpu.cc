@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "machine/microarchitecture.h"
 #include "machine/text_file.h"
 
 namespace irqcost {
@@ -38,7 +39,8 @@ Cpu IdentifyCpu(int cpu) {
   if (!cpuid_present() || cpu_identify(nullptr, &id) != 0) return result;
   result.vendor = Known(id.vendor_str);
   result.brand = Known(id.brand_str);
-  result.codename = Known(id.cpu_codename);
+  result.codename = Microarchitecture(id.vendor_str, id.ext_family, id.ext_model);
+  if (!result.codename) result.codename = Known(id.cpu_codename);
   result.family = id.ext_family;
   result.model = id.ext_model;
   result.stepping = id.stepping;

@@ -12,7 +12,7 @@ namespace irqcost {
 struct Cpu {
   std::optional<std::string> vendor;
   std::optional<std::string> brand;
-  std::optional<std::string> codename;
+  std::optional<std::string> codename;  ///< of the core (microarchitecture.h), else libcpuid's
   std::optional<int> family;  ///< family and model as vendors print them, extensions included
   std::optional<int> model;
   std::optional<int> stepping;
