@@ -50,14 +50,16 @@ Price PriceOf(const CallPrice& call) {
           c.core_cycles + c.spread};
 }
 
+std::optional<Price> Find(Return way, const std::map<Return, CallPrice>& prices) {
+  const auto at = prices.find(way);
+  if (at == prices.end()) return std::nullopt;
+  return PriceOf(at->second);
+}
+
 std::optional<Price> PriceOf(Return way, const std::map<Return, CallPrice>& prices) {
-  if (way == Return::kDirect || way == Return::kThunk) {
-    const auto at = prices.find(way);
-    if (at == prices.end()) return std::nullopt;
-    return PriceOf(at->second);
-  }
-  const auto direct = PriceOf(Return::kDirect, prices);
-  const auto thunk = PriceOf(Return::kThunk, prices);
+  if (way == Return::kDirect || way == Return::kThunk) return Find(way, prices);
+  const auto direct = Find(Return::kDirect, prices);
+  const auto thunk = Find(Return::kThunk, prices);
   if (!direct || !thunk) return std::nullopt;
   return Price{(direct->value + thunk->value) / 2, std::min(direct->low, thunk->low),
                std::max(direct->high, thunk->high)};

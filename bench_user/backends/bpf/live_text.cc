@@ -49,8 +49,8 @@ LiveText::LiveText() : symbols_(ReadSymbols()) {
     throw TextError(obstacle->reason + ": " + obstacle->remedy);
   if (symbols_.Hidden())
     throw TextError(
-        "/proc/kallsyms hides the addresses: run as root with kernel.kptr_restrict below 2 "
-        "(sudo sysctl kernel.kptr_restrict=1)");
+        "/proc/kallsyms hides the addresses from this process: run as root, or give it CAP_SYSLOG, "
+        "too, and have kernel.kptr_restrict below 2 (sudo sysctl kernel.kptr_restrict=1)");
   libbpf_set_print(nullptr);
   program_ = irqcost_text_bpf::open_and_load();
   if (!program_)
