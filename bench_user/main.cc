@@ -30,6 +30,10 @@ namespace {
 constexpr int kFine = 0;
 constexpr int kUnusable = 2;
 
+// Time for each control before the run. They tell a CPU from an emulator, where figures are
+// wrong by a factor: no wait for the last per mille.
+constexpr double kControlUs = 15'000;
+
 using Backends = std::vector<std::unique_ptr<Backend>>;
 
 /** Backends in the order asked for, and the module's INFO where it is one of them. */
@@ -138,7 +142,7 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   run.cpu = IdentifyCpu(run.measured_cpu);
   run.hypervisor = FindHypervisor();
   run.settings = ReadSettings(run.measured_cpu);
-  TscClaims claims{TscKhzByCpuid(), run.hypervisor.tsc_khz, std::nullopt};
+  TscClaims claims{options.tsc_khz, TscKhzByCpuid(), run.hypervisor.tsc_khz, std::nullopt};
   std::optional<std::uint64_t> config;
   if (opened.module) {
     config = opened.module->config;
@@ -150,6 +154,7 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   SamplerOptions sampler;
   sampler.cpu = run.measured_cpu;
   sampler.ticks_per_us = run.tsc.khz / 1e3;
+  sampler.share_us = kControlUs;
   run.controls = MeasureControls(sampler);
   run.execution = Classify(run.hypervisor, run.controls);
   sampler.unroll = options.unroll;

@@ -129,6 +129,10 @@ constexpr Flag kFlags[] = {
      [](Options& o, const std::string& flag, const std::string& value) {
        o.sensor_floors = ParseFloors(flag, value);
      }},
+    {"--irqcost_tsc_khz",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       o.tsc_khz = ParseNumber<double>(flag, value, 1, 1e9);
+     }},
     {"--irqcost_keep_samples",
      [](Options& o, const std::string& flag, const std::string& value) {
        o.keep_samples = ParseBool(flag, value);
@@ -232,6 +236,7 @@ of irqcost:
                                 free ones, where each one's share is short
   --irqcost_sensor_floor=LIST   lowest floor of each backend's contention sensor that is known from
                                 other processes, in core cycles per nop, such as ring3:0.17,bpf:0.17
+  --irqcost_tsc_khz=KHZ         the TSC's frequency as an earlier process found it: it is only checked
   --irqcost_keep_samples        add every sample to the JSON
   --irqcost_unroll=N            copies of the body in throughput mode: 4, 8, 16, 32 or 64
                                 (default: the most that the probe has)

@@ -24,6 +24,7 @@ struct Options {
   std::vector<std::string> backends = {"ring3", "kmod", "bpf"};
   std::string device = "/dev/irqcost";
   std::optional<double> seconds;                ///< for all benchmarks together
+  std::optional<double> tsc_khz;                ///< as an earlier process found it
   std::map<std::string, double> sensor_floors;  ///< core cycles per nop, by backend
   bool keep_samples = false;
   std::vector<std::string> text;  ///< functions of the kernel whose live text is to be printed

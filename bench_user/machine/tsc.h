@@ -11,13 +11,14 @@ namespace irqcost {
 /** The time stamp counter. */
 struct Tsc {
   double khz = 0;
-  std::string source;  ///< of khz: cpuid, hypervisor, kernel or measured
+  std::string source;  ///< of khz: cpuid, hypervisor, kernel, measured, or earlier
   bool invariant = false;
   std::uint64_t step = 0;  ///< greatest common divisor of the ticks between readings
 };
 
 /** What others say about the frequency, in kHz. */
 struct TscClaims {
+  std::optional<double> earlier;  ///< by an earlier process of this program
   std::optional<double> cpuid;
   std::optional<double> hypervisor;
   std::optional<double> kernel;
@@ -33,7 +34,10 @@ std::optional<double> TscKhzByCpuid();
  */
 Tsc ChooseTscKhz(const TscClaims& claims, double measured_khz);
 
-/** Finds all of it. Takes 0.1 s, since it measures against CLOCK_MONOTONIC_RAW. */
+/**
+ * Finds all of it. Takes 0.1 s, since it measures against CLOCK_MONOTONIC_RAW; where an
+ * earlier process did so, a few milliseconds to check that the clock is still the same.
+ */
 Tsc FindTsc(const TscClaims& claims);
 
 }  // namespace irqcost
