@@ -152,7 +152,7 @@ void Register(Selection& selection, const SamplerOptions& options, std::optional
         budget->Spend(std::chrono::steady_clock::now() - started);
         selection.samples[bench.name].push_back(measurement.distribution);
         const Estimate& e = measurement.estimate;
-        if (e.core_cycles && e.ticks > 0)
+        if (e.core_cycles && e.ticks > 0 && e.label == "free")
           selection.costs[bench.name].push_back(
               {*e.core_cycles, e.spread * *e.core_cycles / e.ticks});
         Fill(state, measurement, options.ticks_per_us);

@@ -51,7 +51,7 @@ Selection Select(const std::vector<std::unique_ptr<Backend>>& backends, const st
 
 /**
  * Registers benchmarks with Google Benchmark. Each measures anew in each
- * repetition, and adds to `selection.costs` where core cycles were counted, and to
+ * repetition, and adds to `selection.costs` where core cycles are free of doubt, and to
  * `samples` and `floors`. One that fails is added to `selection.absent`. The
  * selection must outlive the run.
  * @seconds: for all benchmarks together, once each; nothing: as long as they need.

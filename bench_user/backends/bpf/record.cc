@@ -130,7 +130,7 @@ void Record(const std::vector<const Probe*>& measured, const Costs& costs, Json&
       context["absent"].push_back(
           Absent(name,
                  "the price of its calls is not known: no call of a known body that "
-                 "returns as its functions do was measured (rows call, call_thunk)"));
+                 "returns as its functions do was measured undisturbed (rows call, call_thunk)"));
   }
 }
 
