@@ -245,29 +245,32 @@ def _bar(
         linewidth=0,
         hatch=_IN_DOUBT if entry.doubtful else None,
     )
-    half = (figure.spread or 0) / 2
-    if half:
+    if figure.width:
         # In the colour of the text, and short: it must not hide the end of the bar.
+        sides = [[figure.value - figure.low], [figure.high - figure.value]]
         axes.errorbar(
-            figure.value, position, xerr=half, ecolor="#333333", elinewidth=0.8, capsize=1.6
+            figure.value, position, xerr=sides, ecolor="#333333", elinewidth=0.8, capsize=1.6
         )
     digits = 0 if result.context.instruction_clock and figure.value == round(figure.value) else 1
     axes.annotate(
         report.number(figure.value, digits) + (" ?" if entry.doubtful else ""),
-        (max(figure.value, 0) + half, position),
+        (max(figure.high, 0), position),
         xytext=(3, 0),
         textcoords="offset points",
         va="center",
         fontsize=7,
     )
-    return [figure.value - half, figure.value + half]
+    return [figure.low, figure.high]
 
 
 def _caption(series: Sequence[Series]) -> str:
     entries = [e for s in series for e in s.result.figures.values()]
     parts = ["Cost of one operation, loop and fences subtracted."]
-    if any(entry.spread > 0 for entry in entries):
-        parts.append("Whiskers: p75 − p25 of the samples used, about the estimate.")
+    if any(entry.ticks_interval for entry in entries):
+        parts.append("Whiskers: 95 % interval of the median over fresh processes.")
+    if any(entry.spread > 0 and not entry.ticks_interval for entry in entries):
+        without = "without an interval " if any(e.ticks_interval for e in entries) else ""
+        parts.append(f"Whiskers {without}are p75 − p25 of the samples used, about the estimate.")
     if any(entry.doubtful for entry in entries):
         parts.append("Hatched and marked “?”: in doubt, the table says why.")
     parts.append("A probe that changes the interrupt flag has no throughput.")

@@ -170,4 +170,4 @@ def _ratio(one: Series, base: Series, name: str, unit: str | None) -> str:
     first = units.figure(base.result, entries[1], unit)
     if figure is None or first is None:
         return "-"
-    return report.number(stats.ratio(figure.value, first.value, first.spread or 0), 2)
+    return report.number(stats.ratio(figure.value, first.value, first.width), 2)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from irqcost import ROOT, model
 from irqcost.errors import IrqcostError, ResultError
@@ -28,6 +28,11 @@ RESERVE_BYTES = 4 << 20
 
 def read_result(path: Path) -> model.Result:
     """The result in a file. Raises ResultError, which names the file and the reason."""
+    return read_document(path)[1]
+
+
+def read_document(path: Path) -> tuple[Any, model.Result]:
+    """A result file as the JSON that it holds, and as what that means. Raises ResultError."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -45,7 +50,8 @@ def read_result(path: Path) -> model.Result:
     if not text.strip():
         raise ResultError(path, "empty file")
     try:
-        return model.parse(json.loads(text, parse_constant=_refuse_constant))
+        document = json.loads(text, parse_constant=_refuse_constant)
+        return document, model.parse(document)
     except json.JSONDecodeError as error:
         cut = "truncated" if error.pos >= len(text.rstrip()) else "not JSON"
         reason = f"{cut}: {error.msg} in line {error.lineno}, column {error.colno}"

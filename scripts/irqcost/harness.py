@@ -2,11 +2,15 @@
 """Running irqcost-bench. It measures; this only starts it and watches."""
 
 import json
+import re
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from irqcost import files
+from irqcost.epochs import Epoch, Request
 from irqcost.errors import Exit, IrqcostError
 from irqcost.model import Backend
 from irqcost.process import child
@@ -30,28 +34,77 @@ def backends(bench: Path, arguments: Sequence[str] = ()) -> tuple[Backend, ...]:
     )
 
 
-def measure(bench: Path, arguments: Sequence[str], out: Path) -> int:
-    """Measures into a file, with progress. Returns the exit code of the harness.
+def names(bench: Path, arguments: Sequence[str] = ()) -> tuple[str, ...]:
+    """The benchmarks that the arguments select. Raises IrqcostError where there are none."""
+    return tuple(_ask(bench, [*arguments, "--benchmark_list_tests"]).split())
 
-    That is 0, or 2 where a part could not be measured and the rest is in the file. Anything else
-    raises IrqcostError with what the harness said.
+
+class Session:
+    """Epochs of one harness, and the progress of them all.
+
+    `code` is the worst exit code so far: 2 where a part could not be measured.
     """
-    names = _ask(bench, [*arguments, "--benchmark_list_tests"]).split()
-    command = [str(bench), *arguments, f"--benchmark_out={out}", "--benchmark_out_format=json"]
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
-        with Progress("measuring") as progress, child(command, said) as process:
-            assert process.stdout is not None
-            progress.count(0, len(names), names[0])
-            waiting = dict.fromkeys(names)
-            for line in process.stdout:
-                # The console reporter begins the line of a finished benchmark with its name.
-                words = line.split(maxsplit=1)
-                if words and words[0] in waiting:
-                    del waiting[words[0]]
-                    left = next(iter(waiting), "finishing")
-                    progress.count(len(names) - len(waiting), len(names), left)
-        code = process.returncode
-        if code not in (Exit.OK, Exit.UNUSABLE) or out.stat().st_size == 0:
+
+    def __init__(
+        self, bench: Path, arguments: Sequence[str], seconds: float, progress: Progress
+    ) -> None:
+        self.code = Exit.OK
+        self._bench = bench
+        self._arguments = arguments
+        self._progress = progress
+        self._epochs = 0
+        self._end = time.monotonic() + seconds
+
+    def measure(self, request: Request) -> Epoch:
+        """Runs one process. Raises IrqcostError with what the harness said where it failed."""
+        self._epochs += 1
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="irqcost-") as folder:
+            out = Path(folder, "epoch.json")
+            command = [str(self._bench), *self._arguments, *_flags(request)]
+            command += [f"--benchmark_out={out}", "--benchmark_out_format=json"]
+            self._watch(command)
+            document, _ = files.read_document(out)
+        return Epoch(document, time.monotonic() - started)
+
+    def _watch(self, command: Sequence[str]) -> None:
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
+            with child(command, said) as process:
+                assert process.stdout is not None
+                for line in process.stdout:
+                    # The console reporter begins a finished benchmark's line with name and time.
+                    words = line.split()
+                    if len(words) > 2 and words[0].count("/") >= 2 and words[2] == "ns":
+                        self._show(" ".join(words[:3]))
+            if process.returncode == Exit.OK:
+                return
             said.seek(0)
-            raise IrqcostError(said.read().strip() or f"{bench.name} ended with status {code}")
-    return code
+            if process.returncode != Exit.UNUSABLE or not self._tolerable(command):
+                text = said.read().strip()
+                raise IrqcostError(text or f"{command[0]} ended with status {process.returncode}")
+            self.code = Exit.UNUSABLE
+
+    @staticmethod
+    def _tolerable(command: Sequence[str]) -> bool:
+        """Whether a file was written all the same: then all but a part was measured."""
+        (out,) = [a for a in command if a.startswith("--benchmark_out=")]
+        return Path(out.partition("=")[2]).exists()
+
+    def _show(self, figure: str) -> None:
+        left = max(self._end - time.monotonic(), 0)
+        self._progress.show(f"epoch {self._epochs}, at most {left:.0f} s left: {figure}")
+
+
+def _flags(request: Request) -> list[str]:
+    flags = ["--irqcost_keep_samples", f"--irqcost_time={request.seconds:.3f}"]
+    if request.tsc_khz is not None:
+        flags.append(f"--irqcost_tsc_khz={request.tsc_khz}")
+    if request.sensor_floors:
+        floors = ",".join(f"{name}:{value:.6f}" for name, value in request.sensor_floors.items())
+        flags.append(f"--irqcost_sensor_floor={floors}")
+    if request.names is not None:
+        # Behind those of the user: the last one counts.
+        used = dict.fromkeys(name.split("/")[0] for name in request.names)
+        flags.append(f"--irqcost_backends={','.join(used)}")
+        flags.append(f"--benchmark_filter=^({'|'.join(map(re.escape, request.names))})$")
+    return flags

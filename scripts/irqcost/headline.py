@@ -26,7 +26,7 @@ def _cost(one: Series, name: str, unit: str | None) -> float | None:
     if entry is None or entry.doubtful:
         return None
     figure = units.figure(one.result, entry, unit)
-    if figure is None or figure.value <= (figure.spread or 0):
+    if figure is None or figure.value <= figure.width:
         return None
     return figure.value
 

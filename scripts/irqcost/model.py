@@ -154,6 +154,10 @@ class Context:
     tsc_step: float | None
     backends: tuple[Backend, ...]
     absent: tuple[Absent, ...]
+    # Processes that the figures come from; 0 in a file of the harness alone.
+    epochs: int = 0
+    verdict: str = ""
+    reasons: tuple[str, ...] = ()
 
     @property
     def emulated(self) -> bool:
@@ -178,6 +182,12 @@ class Entry:
     samples: float
     free: float
     label: str
+    # The 95 % interval; None where too few epochs were free, or there was one only.
+    ticks_interval: tuple[float, float] | None = None
+    cycles_interval: tuple[float, float] | None = None
+    # One of verdict.WORDS with its reasons; "" in a file of the harness alone.
+    verdict: str = ""
+    reasons: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -185,7 +195,16 @@ class Entry:
 
     @property
     def doubtful(self) -> bool:
+        if self.verdict:
+            return self.verdict not in ("good", "emulated")
         return self.label not in ("", "free")
+
+    @property
+    def remark(self) -> str:
+        """Why it is in doubt, in a sentence; "" where it is not."""
+        if not self.doubtful:
+            return ""
+        return f"{self.verdict}: {self.reasons[0]}" if self.reasons else self.label
 
 
 @dataclass(frozen=True)
@@ -267,6 +286,7 @@ def _context(date: str, ours: _Object, failed: list[Absent]) -> Context:
     mitigations = settings.object("mitigations")
     tsc = ours.object("tsc")
     backends = ours.object("backends")
+    verdict = ours.object("verdict") if ours.has("verdict") else None
     return Context(
         date=date,
         version=ours.text("version"),
@@ -304,7 +324,15 @@ def _context(date: str, ours: _Object, failed: list[Absent]) -> Context:
             [Absent(item.text("name"), item.text("reason")) for item in ours.objects("absent")]
             + failed
         ),
+        epochs=int(ours.object("epochs").number("count")) if ours.has("epochs") else 0,
+        verdict=verdict.text("verdict") if verdict else "",
+        reasons=verdict.texts("reasons") if verdict else (),
     )
+
+
+def _interval(item: _Object, key: str) -> tuple[float, float] | None:
+    low, high = item.maybe_number(f"{key}_low"), item.maybe_number(f"{key}_high")
+    return None if low is None or high is None else (low, high)
 
 
 def _backend(name: str, item: _Object) -> Backend:
@@ -338,4 +366,8 @@ def _entry(item: _Object) -> Entry:
         samples=item.number("samples"),
         free=item.number("free"),
         label=item.text("label") if item.has("label") else "",
+        ticks_interval=_interval(item, "ticks"),
+        cycles_interval=_interval(item, "core_cycles"),
+        verdict=item.text("verdict") if item.has("verdict") else "",
+        reasons=item.texts("reasons") if item.has("reasons") else (),
     )

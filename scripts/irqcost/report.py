@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 
-from irqcost import catalogue, files
+from irqcost import catalogue, epochs, files
 from irqcost.model import Context, Entry, Result
 from irqcost.table import Table
 
@@ -81,16 +81,30 @@ def text(result: Result, probes: tuple[catalogue.Probe, ...]) -> str:
     ticks = "instructions" if result.context.instruction_clock else "TSC ticks"
     legend = f"spread (p75 - p25), p50 and p99 are {ticks}; free: undisturbed samples of all"
     parts = [title(result.context), _conditions(result.context), legend]
+    if result.context.epochs > 1:
+        parts.append(
+            f"medians over up to {result.context.epochs} fresh processes; ±: to the farther end "
+            "of the 95 % interval"
+        )
     keys = dict.fromkeys((e.backend, e.mode) for e in result.figures.values())
     groups = {probe.key: probe.group for probe in probes}
     for backend, mode in keys:
         entries = [e for e in result.figures.values() if (e.backend, e.mode) == (backend, mode)]
         parts += ["", f"{backend_name(backend)}, {mode_name(mode)}", ""]
         parts.append(_figures(result.context, entries, groups))
+    if result.context.verdict:
+        parts += ["", f"Verdict: {result.context.verdict}"]
+        parts += [f"  {reason}" for reason in result.context.reasons]
     missing = [f"  {absent.name}: {absent.reason}" for absent in result.context.absent]
     if missing:
         parts += ["", "Not measured:", *missing]
     return "\n".join(parts)
+
+
+def _half_width(entry: Entry) -> float | None:
+    if entry.core_cycles is None or entry.cycles_interval is None:
+        return None
+    return epochs.half_width(entry.core_cycles, entry.cycles_interval)
 
 
 def _conditions(context: Context) -> str:
@@ -115,6 +129,8 @@ def _figures(context: Context, entries: list[Entry], groups: dict[str, str]) -> 
     # where ticks are instructions they have no duration.
     if any(entry.core_cycles is not None for entry in entries):
         figures["core cycles"] = lambda entry: entry.core_cycles
+    if any(entry.cycles_interval for entry in entries):
+        figures["±"] = _half_width
     if context.instruction_clock:
         figures["instructions"] = lambda entry: entry.ticks
     else:
@@ -134,6 +150,6 @@ def _figures(context: Context, entries: list[Entry], groups: dict[str, str]) -> 
             f"  {entry.probe}",
             *(number(figure(entry), digits) for figure in figures.values()),
             f"{entry.free:.0f}/{entry.samples:.0f}",
-            entry.label if entry.doubtful else "",
+            entry.remark,
         )
     return str(table)

@@ -2,14 +2,28 @@
 """`irqcost run`: measure with every backend that this machine allows."""
 
 import argparse
+import math
 import sys
+import time
 from datetime import datetime, timezone
 from pathlib import Path
 
-from irqcost import build, catalogue, files, harness, host, report
+from irqcost import build, catalogue, files, harness, host, jsontext, report
+from irqcost.epochs import Plan, Target, collect
 from irqcost.errors import Exit
+from irqcost.merge import merge
 from irqcost.model import Result
+from irqcost.progress import Progress
 from irqcost.series import series
+
+# Seconds of measuring: for each backend, and at most. Six processes that wait for free samples in
+# each of thirty benchmarks take about five; what is left is for the figures that need more.
+_SECONDS = (16.0, 45.0)
+_QUICK_SECONDS = (3.5, 3.5)
+_PRECISE_SECONDS = (60.0, 240.0)
+
+_TARGET = Target()
+_PRECISE_TARGET = Target(percent=0.05, cycles=0.02)
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -28,32 +42,58 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("--filter", metavar="REGEX", help="only benchmarks whose name matches")
     parser.add_argument("--backends", metavar="LIST", help="such as ring3,kmod (default: all)")
-    parser.add_argument("--samples", metavar="N", help="samples of each benchmark")
+    speed = parser.add_mutually_exclusive_group()
+    speed.add_argument(
+        "--quick", action="store_true", help="within 5 s: wider intervals, and no chart"
+    )
+    speed.add_argument(
+        "--precise", action="store_true", help="narrower intervals, in up to four minutes"
+    )
+    speed.add_argument(
+        "--time",
+        metavar="SECONDS",
+        type=_positive,
+        help="measure for at most so long (default: 16 for each backend, at most 45)",
+    )
+    parser.add_argument(
+        "--target-percent",
+        metavar="P",
+        type=_positive,
+        help="measure until a figure's interval is within ±P %% of it, or …",
+    )
+    parser.add_argument(
+        "--target-cycles",
+        metavar="C",
+        type=_positive,
+        help="… within ±C core cycles, whichever is wider (default: 0.2 and 0.05)",
+    )
+    parser.add_argument("--samples", metavar="N", help="samples of each benchmark in each process")
     parser.add_argument("--cpu", metavar="N", help="the CPU to measure on")
     parser.add_argument("--no-chart", action="store_true", help="table and result file only")
     parser.set_defaults(run=run)
 
 
+def _positive(text: str) -> float:
+    value = float(text)
+    if not (value > 0 and math.isfinite(value)):
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
 def run(args: argparse.Namespace) -> int:
     bench = build.harness()
     arguments = _arguments(args)
-    for backend in harness.backends(bench, arguments):
-        if not backend.usable:
-            print(
-                f"left out: {backend.name}: {backend.reason} (remedy: {backend.remedy})",
-                file=sys.stderr,
-            )
     target: Path = args.out or files.default_path(
         host.cpu(), host.kernel_release(), datetime.now(timezone.utc)
     )
-    if args.no_chart:
-        return _measure(bench, arguments, target)[0]
+    if args.no_chart or args.quick:
+        return _measure(bench, arguments, args, target)[0]
     from irqcost import chart  # matplotlib takes a second to load: only where it draws
 
     prefix = target.with_name(target.name.removesuffix(".json"))
     # The places of the pictures are made sure of before anything is measured.
     with chart.places(prefix, replace=False) as places:
-        code, result = _measure(bench, arguments, target)
+        code, result = _measure(bench, arguments, args, target)
         chart.draw(series([result]), catalogue.read(), None, places)
     for path in places:
         print(f"Chart:  {path}")
@@ -70,12 +110,41 @@ def _arguments(args: argparse.Namespace) -> list[str]:
     return [f"{flag}={value}" for flag, value in flags.items() if value is not None]
 
 
-def _measure(bench: Path, arguments: list[str], target: Path) -> tuple[int, Result]:
+def _target(args: argparse.Namespace) -> Target:
+    usual = _PRECISE_TARGET if args.precise else _TARGET
+    return Target(args.target_percent or usual.percent, args.target_cycles or usual.cycles)
+
+
+def _seconds(args: argparse.Namespace, backends: int) -> float:
+    if args.time is not None:
+        return float(args.time)
+    usual = _QUICK_SECONDS if args.quick else _PRECISE_SECONDS if args.precise else _SECONDS
+    return min(backends * usual[0], usual[1])
+
+
+def _measure(
+    bench: Path, arguments: list[str], args: argparse.Namespace, target: Path
+) -> tuple[int, Result]:
     with files.written_whole(target) as partial:
-        code = harness.measure(bench, arguments, partial)
+        started = time.monotonic()
+        names = harness.names(bench, arguments)
+        starting = time.monotonic() - started
+        seconds = _seconds(args, len({name.split("/")[0] for name in names}))
+        wanted = _target(args)
+        with Progress(f"measuring {len(names)} figures") as progress:
+            session = harness.Session(bench, arguments, seconds, progress)
+            plan = Plan(seconds, wanted)
+            epochs = collect(session.measure, plan, time.monotonic, starting)
+        partial.write_text(jsontext.dumps(merge(epochs, wanted)), encoding="utf-8")
         result = files.read_result(partial)
+    for backend in result.context.backends:
+        if not backend.usable:
+            print(
+                f"left out: {backend.name}: {backend.reason} (remedy: {backend.remedy})",
+                file=sys.stderr,
+            )
     print(report.text(result, catalogue.read()))
     print(f"\nResult: {target}")
-    if code != Exit.OK:
+    if session.code != Exit.OK:
         print("irqcost: not everything could be measured; see above", file=sys.stderr)
-    return code, result
+    return session.code, result

@@ -9,10 +9,18 @@ from irqcost.model import Entry, Result
 
 @dataclass(frozen=True)
 class Figure:
-    """A cost and its spread, in one unit."""
+    """A cost in one unit, and from where to where it may lie.
+
+    That is its 95 % interval; where there is none, its spread, half to each side.
+    """
 
     value: float
-    spread: float | None
+    low: float
+    high: float
+
+    @property
+    def width(self) -> float:
+        return self.high - self.low
 
 
 UNITS = {"cycles": "core cycles", "ns": "ns", "ticks": "TSC ticks"}
@@ -40,13 +48,17 @@ def natural(result: Result) -> str:
 def figure(result: Result, entry: Entry, unit: str | None) -> Figure | None:
     """An entry in a unit (None: the natural one); None where the result has no figure in it."""
     unit = unit or natural(result)
+    half = entry.spread / 2
+    ticks = entry.ticks_interval or (entry.ticks - half, entry.ticks + half)
     if unit == "ticks":
-        return Figure(entry.ticks, entry.spread)
+        return Figure(entry.ticks, *ticks)
     if unit == "ns":
         khz = result.context.tsc_khz
-        return Figure(entry.ns, entry.spread / khz * 1e6 if khz else None)
+        scale = 1e6 / khz if khz else 0
+        return Figure(entry.ns, *(entry.ns + (end - entry.ticks) * scale for end in ticks))
     if entry.core_cycles is None:
         return None
-    cycles_per_tick = result.cycles_per_tick(entry.backend)
-    spread = None if cycles_per_tick is None else entry.spread * cycles_per_tick
-    return Figure(entry.core_cycles, spread)
+    if entry.cycles_interval:
+        return Figure(entry.core_cycles, *entry.cycles_interval)
+    half *= result.cycles_per_tick(entry.backend) or 0
+    return Figure(entry.core_cycles, entry.core_cycles - half, entry.core_cycles + half)

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Epochs: fresh processes of the harness, one after another, until the figures stand still.
+
+What differs from process to process (addresses, what else runs) does not show within one. So a
+process gives one value of each figure, and the spread of these values is the uncertainty.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from irqcost import stats
+
+# The greatest multiple of the run's floor at which a sensor is free: kSensorHigh of the harness.
+SENSOR_HIGH = 1.05
+
+# What a benchmark needs of the time of an epoch to be of use: 20 samples and their pilot.
+_LEAST_SHARE = 0.001
+
+
+@dataclass(frozen=True)
+class Target:
+    """How narrow an interval has to be: half of it, in percent or in core cycles."""
+
+    percent: float = 0.2
+    cycles: float = 0.05
+
+    def half_width(self, value: float) -> float:
+        """The half-width wanted for a figure: the greater of the two."""
+        return max(abs(value) * self.percent / 100, self.cycles)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """When to stop: as soon as every figure is inside the target, or when the time is up."""
+
+    seconds: float
+    target: Target = Target()
+    # Epochs that cover all benchmarks.
+    full: int = stats.FEWEST
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an epoch is to measure; `names` of None means everything that was asked for."""
+
+    names: tuple[str, ...] | None
+    seconds: float
+    sensor_floors: Mapping[str, float]
+    tsc_khz: float | None  # what the first epoch found
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """A process of the harness: its JSON, and how long it took."""
+
+    document: Mapping[str, Any]
+    seconds: float
+
+    @property
+    def context(self) -> Mapping[str, Any]:
+        """context.irqcost"""
+        context: Mapping[str, Any] = self.document["context"]["irqcost"]
+        return context
+
+    @property
+    def emulated(self) -> bool:
+        return bool(self.context["execution"]["kind"] == "emulated")
+
+    @property
+    def entries(self) -> list[Mapping[str, Any]]:
+        return [item for item in self.document["benchmarks"] if item["run_type"] == "iteration"]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One benchmark over the epochs: the entries that count, and those that were disturbed."""
+
+    name: str
+    used: list[Mapping[str, Any]] = field(default_factory=list)
+    disturbed: list[Mapping[str, Any]] = field(default_factory=list)
+
+    @property
+    def all(self) -> list[Mapping[str, Any]]:
+        return self.used + self.disturbed
+
+    @property
+    def shown(self) -> list[Mapping[str, Any]]:
+        """What the figure is made of: where no epoch was free, of all that there is."""
+        return self.used or self.disturbed
+
+    @property
+    def unit(self) -> str:
+        counted = all("core_cycles" in entry for entry in self.shown)
+        return "core_cycles" if counted else "ticks"
+
+    def values(self, key: str) -> list[float]:
+        return [float(entry[key]) for entry in self.shown if key in entry]
+
+    def interval(self, key: str) -> tuple[float, float] | None:
+        """That of the median, where enough epochs were free."""
+        return stats.median_interval(self.values(key)) if self.used else None
+
+
+def sensor_floors(epochs: Sequence[Epoch]) -> dict[str, float]:
+    """The lowest floor of each backend's sensor in the run, in core cycles per nop."""
+    floors: dict[str, float] = {}
+    for epoch in epochs:
+        for backend, floor in epoch.context.get("floors", {}).items():
+            value = floor["sensor_cycles_per_nop"]
+            floors[backend] = min(value, floors.get(backend, value))
+    return floors
+
+
+def is_disturbed(entry: Mapping[str, Any], floors: Mapping[str, float]) -> bool:
+    """Whether an epoch's entry does not count: too few free samples, or, as the floor of the whole
+    run tells, none at all."""
+    if entry["label"] != "free":
+        return True
+    floor = floors.get(entry["run_name"].split("/")[0])
+    return floor is not None and "sensor" in entry and entry["sensor"] > SENSOR_HIGH * floor
+
+
+def gather(epochs: Sequence[Epoch]) -> dict[str, Series]:
+    """All benchmarks by name, in the order in which they were first measured."""
+    floors = sensor_floors(epochs)
+    found: dict[str, Series] = {}
+    for epoch in epochs:
+        for entry in epoch.entries:
+            series = found.setdefault(entry["run_name"], Series(entry["run_name"]))
+            disturbed = not epoch.emulated and is_disturbed(entry, floors)
+            (series.disturbed if disturbed else series.used).append(entry)
+    return found
+
+
+def half_width(value: float, interval: tuple[float, float]) -> float:
+    """From a figure to the farther end of its interval."""
+    return max(interval[1] - value, value - interval[0])
+
+
+def settled(series: Series, target: Target) -> bool:
+    """Whether a figure needs no further epoch."""
+    interval = series.interval(series.unit)
+    if interval is None:
+        return False
+    value = stats.median(series.values(series.unit))
+    return half_width(value, interval) <= target.half_width(value)
+
+
+def collect(
+    measure: Callable[[Request], Epoch], plan: Plan, now: Callable[[], float], overhead: float = 0
+) -> list[Epoch]:
+    """Runs epochs; at least one.
+
+    `now` counts seconds; `overhead` is what starting an epoch is thought to take, until the epochs
+    themselves tell.
+    """
+    started = now()
+    epochs: list[Epoch] = []
+    names: tuple[str, ...] | None = None
+    while True:
+        left = plan.seconds - (now() - started)
+        # As many epochs again as an interval needs are for the figures that need more; how many
+        # come in the end is their affair, so each takes its part of what is left.
+        ahead = max(2 * plan.full - len(epochs), plan.full)
+        seconds = max(left / ahead - overhead, 0)
+        tsc_khz = epochs[0].context["tsc"]["khz"] if epochs else None
+        request = Request(names, seconds, sensor_floors(epochs), tsc_khz)
+        epochs.append(measure(request))
+        if epochs[-1].emulated:
+            # Its time is no measure, and exact counts do not vary.
+            return epochs
+        overhead = max(epochs[-1].seconds - seconds, 0)
+        measured = gather(epochs)
+        if len(epochs) >= plan.full:
+            names = tuple(n for n, s in measured.items() if not settled(s, plan.target))
+        count = len(measured) if names is None else len(names)
+        left = plan.seconds - (now() - started)
+        if not count or left < overhead + count * _LEAST_SHARE:
+            return epochs

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""From epochs to the one result file (docs/RESULTS.md). Documents in, document out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from irqcost import stats, verdict
+from irqcost.epochs import Epoch, Series, Target, gather, sensor_floors
+from irqcost.histogram import histogram
+from irqcost.verdict import Verdict
+
+# How a number of several epochs becomes one; what is not named is their median.
+_SUMS = ("iterations", "samples", "free", "interrupted", "preempted", "migrated")
+_EXTREMES = {"ticks_min": min, "longest_irqs_off": max}
+# Google Benchmark's numbers that count entries within a file, and say nothing of a cost.
+_PLACES = (
+    "family_index",
+    "per_family_instance_index",
+    "repetitions",
+    "repetition_index",
+    "threads",
+)
+
+
+def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
+    """The result of at least one epoch."""
+    series = gather(epochs)
+    context = dict(epochs[0].context)
+    execution = context["execution"]["kind"]
+    faults = verdict.control_faults(series, _controls(epochs))
+    entries, verdicts = [], []
+    for one in series.values():
+        judged = verdict.of_figure(one, target, execution, faults.get(one.name.split("/")[0]))
+        verdicts.append(judged)
+        entries.append(_entry(one, judged))
+    run = verdict.of_run(verdicts)
+    context["controls"] = _controls(epochs)
+    context["floors"] = _floors(epochs)
+    context["absent"] = _absent(epochs, series)
+    if any("derived" in epoch.context for epoch in epochs):
+        context["derived"] = _derived(epochs)
+    context["epochs"] = {
+        "count": len(epochs),
+        "seconds": round(sum(epoch.seconds for epoch in epochs), 3),
+        "target_percent": target.percent,
+        "target_cycles": target.cycles,
+    }
+    context["verdict"] = {"verdict": run.word, "reasons": list(run.reasons)}
+    outer = dict(epochs[0].document["context"])
+    outer["irqcost"] = context
+    return {"context": outer, "benchmarks": entries}
+
+
+def _entry(series: Series, judged: Verdict) -> dict[str, Any]:
+    shown = series.shown
+    entry = dict(shown[0])
+    distributions = [item["distribution"] for item in series.all if "distribution" in item]
+    entry.pop("distribution", None)
+    for key, value in entry.items():
+        if key in _PLACES or isinstance(value, (str, bool)):
+            continue
+        values = series.values(key)
+        if key in _SUMS:
+            # Nothing is dropped silently: samples of disturbed epochs count, too.
+            entry[key] = sum(item[key] for item in (shown if key == "iterations" else series.all))
+        elif key in _EXTREMES:
+            entry[key] = _EXTREMES[key](values)
+        else:
+            entry[key] = stats.median(values)
+    if series.unit != "core_cycles":
+        entry.pop("core_cycles", None)
+    for key in ("core_cycles", "ticks"):
+        interval = series.interval(key) if key in entry else None
+        if interval:
+            entry[f"{key}_low"], entry[f"{key}_high"] = interval
+    entry["epochs"] = [item[series.unit] for item in series.used]
+    entry["epochs_disturbed"] = [
+        item[series.unit] for item in series.disturbed if series.unit in item
+    ]
+    entry["verdict"] = judged.word
+    entry["reasons"] = list(judged.reasons)
+    entry["label"] = ": ".join((judged.word, *judged.reasons[:1]))
+    if distributions:
+        alike = [one for one in distributions if one["unit"] == series.unit]
+        free = [value for one in alike for value in one["free"]]
+        disturbed = [value for one in alike for value in one["disturbed"]]
+        entry["histogram"] = histogram(series.unit, entry[series.unit], free, disturbed)
+    return entry
+
+
+def _controls(epochs: Sequence[Epoch]) -> dict[str, float]:
+    names = dict.fromkeys(name for epoch in epochs for name in epoch.context.get("controls", {}))
+    found = {}
+    for name in names:
+        values = [epoch.context.get("controls", {}).get(name) for epoch in epochs]
+        known = [value for value in values if value is not None]
+        if known:
+            found[name] = stats.median(known)
+    return found
+
+
+def _floors(epochs: Sequence[Epoch]) -> dict[str, dict[str, float]]:
+    return {
+        backend: {
+            "sensor_cycles_per_nop": floor,
+            "ticks_per_cycle": min(
+                epoch.context["floors"][backend]["ticks_per_cycle"]
+                for epoch in epochs
+                if backend in epoch.context.get("floors", {})
+            ),
+        }
+        for backend, floor in sensor_floors(epochs).items()
+    }
+
+
+def _absent(epochs: Sequence[Epoch], series: Mapping[str, Series]) -> list[Any]:
+    """What no epoch measured. Later epochs are not asked for everything, so the first one tells."""
+    derived = {item["name"] for epoch in epochs for item in epoch.context.get("derived", [])}
+    return [
+        item
+        for item in epochs[0].context["absent"]
+        if item["name"] not in series and item["name"] not in derived
+    ]
+
+
+def _derived(epochs: Sequence[Epoch]) -> list[dict[str, Any]]:
+    """Each derived figure by the epochs that could derive it: medians of all its numbers."""
+    by_name: dict[str, list[Mapping[str, Any]]] = {}
+    for epoch in epochs:
+        for item in epoch.context.get("derived", []):
+            by_name.setdefault(item["name"], []).append(item)
+    merged = []
+    for items in by_name.values():
+        # A formula depends on the kernel's text, which stays as it is while the kernel runs.
+        one = dict(items[0])
+        for key in ("core_cycles", "low", "high"):
+            one[key] = stats.median(item[key] for item in items)
+        one["inputs"] = {
+            probe: stats.median(item["inputs"][probe] for item in items) for probe in one["inputs"]
+        }
+        merged.append(one)
+    return merged

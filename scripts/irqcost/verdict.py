@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Whether a figure is to be trusted, and if not, why and what to do next. Pure functions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from irqcost import stats
+from irqcost.epochs import Series, Target, half_width
+
+GOOD = "good"
+DISTURBED = "disturbed"
+EMULATED = "emulated"
+UNCALIBRATED = "uncalibrated"
+INCONSISTENT = "inconsistent"
+
+# From the best to the worst.
+WORDS = (GOOD, EMULATED, DISTURBED, UNCALIBRATED, INCONSISTENT)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A word of WORDS, and sentences; of one that is good there are none."""
+
+    word: str
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Control:
+    """A probe whose cost is known: it lies from `low` to `high`, in core cycles."""
+
+    low: float
+    high: float
+    known: str
+
+
+# Chain and control are the same multiply, and a free sample's chain is within 0.5 % of its floor
+# (kChainTolerance of the harness): a control of free samples that is further off has another
+# cause. Nothing costs 0 within a hundredth of the dependent add. No core takes in more than eight
+# nops a cycle, or fewer than one.
+CONTROLS = {
+    "empty": _Control(-0.01, 0.01, "0"),
+    "dep_add": _Control(0.995, 1.005, "1"),
+    "dep_imul": _Control(2.985, 3.015, "3"),
+    "nop": _Control(1 / 8, 1, "1/8 to 1"),
+}
+
+
+def control_faults(series: Mapping[str, Series], started: Mapping[str, float]) -> dict[str, str]:
+    """Backends whose controls are off: by backend a sentence.
+
+    `started` are the controls that the harness measured in ring 3 before anything else; they count
+    where the filter left out those of backend ring3. A control is off where all of its interval,
+    or without one its value, lies outside of what is known. One whose epochs were all disturbed
+    tells nothing.
+    """
+    faults: dict[str, str] = {}
+    backends = dict.fromkeys(name.split("/")[0] for name in series)
+    for backend in backends:
+        for probe, control in CONTROLS.items():
+            own = series.get(f"{backend}/{probe}/throughput")
+            if own is not None:
+                if not own.used or own.unit != "core_cycles":
+                    continue
+                value = stats.median(own.values("core_cycles"))
+                low, high = own.interval("core_cycles") or (value, value)
+            elif backend == "ring3" and probe in started:
+                value = low = high = started[probe]
+            else:
+                continue
+            if high < control.low or low > control.high:
+                faults[backend] = (
+                    f"control {backend}/{probe} costs {value:.3f} core cycles and not "
+                    f"{control.known}: the clock or the sensor of this run is wrong; run again, "
+                    "and if it stays so, report this CPU"
+                )
+                break
+    return faults
+
+
+def of_figure(series: Series, target: Target, execution: str, fault: str | None) -> Verdict:
+    """Judges a figure. `execution` is context.irqcost.execution.kind, `fault` that of its
+    backend's controls."""
+    if execution == "emulated":
+        return Verdict(
+            EMULATED,
+            ("emulated: no measure of a CPU; run on hardware, or in a guest with KVM",),
+        )
+    if series.unit != "core_cycles":
+        return Verdict(
+            UNCALIBRATED,
+            ("no core cycle was measured: ticks only; run dep_add and dep_imul to see why",),
+        )
+    disturbed = _disturbed(series, target)
+    if fault is not None:
+        return Verdict(INCONSISTENT, (fault, *disturbed))
+    return Verdict(DISTURBED, disturbed) if disturbed else Verdict(GOOD)
+
+
+def _disturbed(series: Series, target: Target) -> tuple[str, ...]:
+    used, count = len(series.used), len(series.all)
+    if used < stats.FEWEST:
+        if not series.disturbed:
+            return (f"{_epochs(count)}, and an interval needs {stats.FEWEST}: run longer (--time)",)
+        return (
+            f"{used} of {_epochs(count)} free, and an interval needs {stats.FEWEST}: run longer "
+            "(--time), or keep others off the core",
+        )
+    value = stats.median(series.values(series.unit))
+    interval = series.interval(series.unit)
+    assert interval is not None
+    half, wanted = half_width(value, interval), target.half_width(value)
+    if half <= wanted:
+        return ()
+    return (
+        f"epochs differ: ±{half:.2g} core cycles, wanted ±{wanted:.2g}: run longer (--time), or "
+        "keep others off the core",
+    )
+
+
+def _epochs(count: int) -> str:
+    return f"{count} epoch" + ("" if count == 1 else "s")
+
+
+def of_run(verdicts: Sequence[Verdict]) -> Verdict:
+    """The worst word of a run's figures, and every reason for one that is not good, once."""
+    if not verdicts:
+        return Verdict(DISTURBED, ("nothing was measured",))
+    worst = max((verdict.word for verdict in verdicts), key=WORDS.index)
+    counted: list[str] = []
+    for word in WORDS[1:]:
+        of_word = [verdict for verdict in verdicts if verdict.word == word]
+        if of_word:
+            first = of_word[0].reasons[0]
+            counted.append(f"{len(of_word)} of {len(verdicts)} figures {word}, such as: {first}")
+    return Verdict(worst, tuple(counted))

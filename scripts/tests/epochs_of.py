@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Epochs for tests: what the harness would have written, with the figures that a test wants."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from irqcost.epochs import Epoch
+from results import document
+
+FLOOR = 0.18
+
+
+def entry(
+    name: str, cycles: float, label: str = "free", sensor: float = FLOOR, **more: Any
+) -> dict[str, Any]:
+    """An entry whose core cycle is two ticks."""
+    ticks = 2 * cycles
+    return {
+        "name": name,
+        "run_name": name,
+        "run_type": "iteration",
+        "repetition_index": 0,
+        "threads": 1,
+        "iterations": 1000,
+        "real_time": ticks / 2,
+        "cpu_time": ticks / 2,
+        "time_unit": "ns",
+        "core_cycles": cycles,
+        "ticks": ticks,
+        "ticks_min": ticks,
+        "ticks_p50": ticks,
+        "ticks_p99": ticks,
+        "spread": 0.1,
+        "sensor": sensor,
+        "samples": 400,
+        "free": 300,
+        "interrupted": 0,
+        "preempted": 1,
+        "migrated": 0,
+        "label": label,
+        "distribution": {"unit": "core_cycles", "free": [cycles] * 3, "disturbed": [2 * cycles]},
+        **more,
+    }
+
+
+def epoch(
+    *entries: Mapping[str, Any], seconds: float = 1, floor: float = FLOOR, **ours: Any
+) -> Epoch:
+    """A process that measured these; `ours` goes to context.irqcost."""
+    content = document("alpha")
+    floors = {"ring3": {"sensor_cycles_per_nop": floor, "ticks_per_cycle": 2}}
+    content["context"]["irqcost"].update(floors=floors, controls={}, absent=[])
+    content["context"]["irqcost"].update(ours)
+    content["benchmarks"] = list(entries)
+    return Epoch(content, seconds)

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The adaptive loop with a fake harness and a fake clock, and which epochs count."""
+
+import random
+import re
+from collections.abc import Callable
+
+import pytest
+
+from epochs_of import FLOOR, entry, epoch
+from irqcost import ROOT, epochs, stats
+from irqcost.epochs import Epoch, Plan, Request, Target, collect, gather, settled
+
+QUIET = "ring3/popf/throughput"
+NOISY = "ring3/sahf/latency"
+
+
+class FakeHarness:
+    """Takes the time it is given plus 0.1 s, and draws figures."""
+
+    def __init__(self, draws: dict[str, Callable[[], float]], overhead: float = 0.1) -> None:
+        self.draws = draws
+        self.overhead = overhead
+        self.clock = 0.0
+        self.requests: list[Request] = []
+
+    def __call__(self, request: Request) -> Epoch:
+        self.requests.append(request)
+        seconds = request.seconds + self.overhead
+        self.clock += seconds
+        names = self.draws if request.names is None else request.names
+        return epoch(*(entry(name, self.draws[name]()) for name in names), seconds=seconds)
+
+    def collect(self, plan: Plan) -> list[Epoch]:
+        return collect(self, plan, lambda: self.clock, self.overhead)
+
+
+def test_stops_when_all_are_inside_the_target() -> None:
+    harness = FakeHarness({QUIET: lambda: 13.0})
+    assert len(harness.collect(Plan(60))) == stats.FEWEST
+    assert all(request.names is None for request in harness.requests)
+
+
+def test_goes_on_with_those_outside_only() -> None:
+    values = iter(range(10000))
+    harness = FakeHarness({QUIET: lambda: 13.0, NOISY: lambda: float(next(values) % 3)})
+    run = harness.collect(Plan(10))
+    assert [request.names for request in harness.requests[6:]] == [(NOISY,)] * (len(run) - 6)
+    assert len(run) > 12
+    assert 9 < harness.clock <= 10.2
+    found = gather(run)
+    assert len(found[QUIET].used) == 6 and len(found[NOISY].used) == len(run)
+
+
+def test_one_that_comes_to_stand_still_is_left_alone() -> None:
+    values = iter([1.0, 1.0, 1.2, 1.0, 1.0, 1.0] + [1.0] * 100)
+    harness = FakeHarness({QUIET: lambda: next(values)})
+    # Two of nine are needed on one side: one stray value is inside.
+    assert len(harness.collect(Plan(60))) == 9
+
+
+def test_what_is_known_is_handed_on() -> None:
+    harness = FakeHarness({QUIET: lambda: 13.0})
+    harness.collect(Plan(60))
+    assert harness.requests[0].sensor_floors == {} and harness.requests[0].tsc_khz is None
+    assert harness.requests[1].sensor_floors == {"ring3": FLOOR}
+    assert harness.requests[1].tsc_khz == 2445000.0
+
+
+def test_too_little_time_gives_what_it_can() -> None:
+    harness = FakeHarness({QUIET: lambda: 13.0})
+    run = harness.collect(Plan(0.05))
+    assert len(run) == 1
+    assert gather(run)[QUIET].interval("core_cycles") is None
+
+
+def test_an_emulated_epoch_is_enough() -> None:
+    execution = {"kind": "emulated", "reason": "x"}
+    asked = []
+
+    def measure(request: Request) -> Epoch:
+        asked.append(request)
+        return epoch(entry(QUIET, 2.0, label="few: 5 samples"), execution=execution)
+
+    run = collect(measure, Plan(60), lambda: 0.0)
+    assert len(asked) == 1 and len(gather(run)[QUIET].used) == 1
+
+
+def test_epochs_beside_a_neighbour_do_not_count() -> None:
+    limit = FLOOR * epochs.SENSOR_HIGH
+    run = [
+        epoch(entry(QUIET, 13.0)),
+        epoch(entry(QUIET, 13.1, sensor=limit * 0.999)),
+        epoch(entry(QUIET, 20.0, sensor=limit * 1.001), floor=0.3),
+        epoch(entry(QUIET, 17.0, label="disturbed: 3 of 400 samples free")),
+    ]
+    found = gather(run)[QUIET]
+    assert [item["core_cycles"] for item in found.used] == [13.0, 13.1]
+    assert [item["core_cycles"] for item in found.disturbed] == [20.0, 17.0]
+
+
+def test_a_quiet_epoch_later_tells_of_a_neighbour_before() -> None:
+    loud = [epoch(entry(QUIET, 20.0, sensor=0.3), floor=0.3) for _ in range(6)]
+    assert settled(gather(loud)[QUIET], Target())
+    quiet = epoch(entry(NOISY, 1.0))
+    assert not settled(gather([*loud, quiet])[QUIET], Target())
+    assert not gather([*loud, quiet])[QUIET].used
+
+
+def test_all_disturbed_shows_what_there_is() -> None:
+    run = [epoch(entry(QUIET, cycles, label="disturbed: …")) for cycles in (14.0, 15.0) * 4]
+    found = gather(run)[QUIET]
+    assert found.values("core_cycles") and found.interval("core_cycles") is None
+
+
+def test_the_target_is_the_wider_of_the_two() -> None:
+    assert Target(0.2, 0.05).half_width(100) == pytest.approx(0.2)
+    assert Target(0.2, 0.05).half_width(-10) == 0.05
+
+
+def test_the_limit_is_that_of_the_harness() -> None:
+    header = (ROOT / "bench_user" / "measure" / "estimate.h").read_text(encoding="utf-8")
+    match = re.search(r"kSensorHigh = ([\d.]+);", header)
+    assert match and float(match[1]) == epochs.SENSOR_HIGH
+
+
+def test_stopping_when_it_suits_costs_little_coverage() -> None:
+    """To stop as soon as the interval is narrow prefers epochs that happen to agree."""
+    generator = random.Random(7)
+    hits = trials = 0
+    for _ in range(400):
+        harness = FakeHarness({QUIET: lambda: generator.gauss(20, 0.05)})
+        found = gather(harness.collect(Plan(20)))[QUIET]
+        interval = found.interval("core_cycles")
+        assert interval is not None
+        trials += 1
+        hits += interval[0] <= 20 <= interval[1]
+    print(f"covered {hits} of {trials}")
+    assert hits / trials > 0.9

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Epochs become one result: medians, intervals, histograms; and the text that is written."""
+
+import json
+import random
+
+import pytest
+
+from epochs_of import FLOOR, entry, epoch
+from irqcost import jsontext, model
+from irqcost.epochs import Target
+from irqcost.histogram import MOST_BINS, histogram
+from irqcost.merge import merge
+
+NAME = "ring3/popf/throughput"
+CYCLES = [13.03, 13.0, 13.01, 13.02, 13.0, 13.01, 13.02]
+
+
+def merged(*entries: dict[str, object], **ours: object) -> model.Result:
+    return model.parse(merge([epoch(one, **ours) for one in entries], Target()))
+
+
+def test_a_figure_is_the_median_of_its_epochs() -> None:
+    document = merge([epoch(entry(NAME, value)) for value in CYCLES], Target())
+    (one,) = document["benchmarks"]
+    assert one["core_cycles"] == 13.01 and one["ticks"] == 26.02 and one["real_time"] == 13.01
+    assert (one["core_cycles_low"], one["core_cycles_high"]) == (13.0, 13.03)
+    assert (one["ticks_low"], one["ticks_high"]) == (26.0, 26.06)
+    assert one["epochs"] == CYCLES and one["epochs_disturbed"] == []
+    assert (one["samples"], one["free"], one["preempted"]) == (2800, 2100, 7)
+    assert one["iterations"] == 7000
+    assert (one["verdict"], one["reasons"], one["label"]) == ("good", [], "good")
+    assert "distribution" not in one
+    figure = model.parse(document).figures[NAME]
+    assert figure.cycles_interval == (13.0, 13.03) and not figure.doubtful
+    ours = document["context"]["irqcost"]
+    assert ours["epochs"]["count"] == 7 and ours["epochs"]["seconds"] == 7
+    assert ours["verdict"] == {"verdict": "good", "reasons": []}
+    assert ours["floors"] == {"ring3": {"sensor_cycles_per_nop": FLOOR, "ticks_per_cycle": 2}}
+
+
+def test_disturbed_epochs_are_kept_and_not_used() -> None:
+    loud = [entry(NAME, 20.0, sensor=0.3), entry(NAME, 21.0, label="disturbed: …")]
+    document = merge([epoch(one) for one in [*loud, *(entry(NAME, v) for v in CYCLES)]], Target())
+    (one,) = document["benchmarks"]
+    assert one["core_cycles"] == 13.01 and one["epochs_disturbed"] == [20.0, 21.0]
+    assert one["samples"] == 9 * 400 and one["verdict"] == "good"
+
+
+def test_without_a_free_epoch_the_figure_says_so() -> None:
+    result = merged(*[entry(NAME, 20.0, label="disturbed: …")] * 7)
+    figure = result.figures[NAME]
+    assert figure.core_cycles == 20.0 and figure.cycles_interval is None
+    assert figure.doubtful and figure.remark.startswith("disturbed: 0 of 7 epochs free")
+    assert result.context.verdict == "disturbed" and result.context.epochs == 7
+
+
+def test_an_emulated_run_is_exact() -> None:
+    one = entry(NAME, 1.0)
+    del one["core_cycles"]
+    one["distribution"]["unit"] = "ticks"
+    execution = {"kind": "emulated", "reason": "x"}
+    document = merge([epoch(one, execution=execution)], Target())
+    (figure,) = document["benchmarks"]
+    assert figure["ticks"] == 2.0 and figure["epochs"] == [2.0] and "ticks_low" not in figure
+    assert figure["verdict"] == "emulated" and "core_cycles" not in figure
+    assert not model.parse(document).figures[NAME].doubtful
+
+
+def test_derived_and_absent() -> None:
+    def derived(cycles: float) -> dict[str, object]:
+        numbers = {"core_cycles": cycles, "low": cycles - 1, "high": cycles + 1}
+        return {"name": "bpf/x/alone", **numbers, "formula": "x", "inputs": {"x": cycles + 5}}
+
+    missing = [{"name": "ring3/rdtscp/latency", "reason": "no RDTSCP"}]
+    lost = [*missing, {"name": "bpf/x/alone", "reason": "call was not measured"}]
+    run = [
+        epoch(entry(NAME, 13.0), derived=[derived(cycles)], absent=missing)
+        for cycles in (21.0, 22.0, 24.0)
+    ]
+    run.append(epoch(entry(NAME, 13.0), absent=lost))
+    ours = merge(run, Target())["context"]["irqcost"]
+    assert ours["derived"] == [derived(22.0)]
+    assert ours["absent"] == missing
+
+
+def test_a_histogram_gives_the_estimate_back() -> None:
+    generator = random.Random(3)
+    free = sorted(13 + generator.expovariate(50) for _ in range(3000))
+    disturbed = [generator.uniform(13, 40) for _ in range(3000)]
+    found = histogram("core_cycles", 13.0, free, disturbed)
+    for name, values in (("free", free), ("disturbed", disturbed)):
+        grid = found[name]
+        assert sum(count for _, count in grid["counts"]) == 3000
+        assert len(grid["counts"]) <= MOST_BINS[name]
+        assert grid["origin"] <= min(values) < grid["origin"] + grid["width"]
+    seen = 0
+    for index, count in found["free"]["counts"]:
+        seen += count
+        if seen > 300:
+            break
+    p10 = found["free"]["origin"] + index * found["free"]["width"]
+    assert p10 == pytest.approx(free[300], rel=0.001)
+
+
+@pytest.mark.parametrize("values", [[], [0.0], [-2.5, -2.5], [1e6, -1e6, 0.0]])
+def test_histograms_of_odd_samples(values: list[float]) -> None:
+    grid = histogram("ticks", 0.0, values, [])["free"]
+    assert sum(count for _, count in grid["counts"]) == len(values)
+    assert grid["width"] > 0
+
+
+def test_the_text_is_json_with_lists_of_numbers_on_a_line() -> None:
+    document = merge([epoch(entry(NAME, value)) for value in CYCLES], Target())
+    text = jsontext.dumps(document)
+    assert json.loads(text) == document
+    assert '"epochs": [13.03, 13.0, 13.01, 13.02, 13.0, 13.01, 13.02],\n' in text
+    assert jsontext.dumps({"a": [], "b": {}, "c": ["x", None]}).startswith('{\n  "a": [],\n')
+    with pytest.raises(ValueError, match="JSON"):
+        jsontext.dumps({"a": [float("nan")]})
