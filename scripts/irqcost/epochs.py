@@ -17,6 +17,9 @@ SENSOR_HIGH = 1.05
 # What a benchmark needs of the time of an epoch to be of use: 20 samples and their pilot.
 _LEAST_SHARE = 0.001
 
+# Epochs for which time is kept beyond those that an interval needs.
+_SPARE = 2
+
 
 @dataclass(frozen=True)
 class Target:
@@ -160,9 +163,9 @@ def collect(
     names: tuple[str, ...] | None = None
     while True:
         left = plan.seconds - (now() - started)
-        # As many epochs again as an interval needs are for the figures that need more; how many
-        # come in the end is their affair, so each takes its part of what is left.
-        ahead = max(2 * plan.full - len(epochs), plan.full)
+        # A few long epochs are worth more than many short ones, but some are for the figures that
+        # need more. How many these need is not known: each takes its part of what is left.
+        ahead = max(plan.full - len(epochs), 1) + _SPARE
         seconds = max(left / ahead - overhead, 0)
         tsc_khz = epochs[0].context["tsc"]["khz"] if epochs else None
         request = Request(names, seconds, sensor_floors(epochs), tsc_khz)
