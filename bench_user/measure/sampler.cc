@@ -16,6 +16,9 @@ constexpr std::size_t kPilotSamples = 3;
 constexpr double kPilotStep = 8;
 // Enough steps from one loop to the greatest number: 8^6 > 65536.
 constexpr int kPilotRuns = 7;
+// Part of the time that the first samples may take; the rest is for waiting, should too few of
+// them be free. What is not waited for goes to the benchmarks that follow.
+constexpr double kSampling = 0.75;
 // Fewest samples that are taken where each takes long (emulation).
 constexpr std::size_t kFewestSamples = 20;
 
@@ -50,8 +53,6 @@ double Pilot(Backend& backend, Request& request, double units_per_us) {
     const double body = Least(run, &irqcost_sample::body);
     const double chain = Least(run, &irqcost_sample::chain_body);
     const double sensor = Least(run, &irqcost_sample::sensor);
-    sample_ticks = body + chain + sensor + Least(run, &irqcost_sample::base) +
-                   Least(run, &irqcost_sample::chain_base);
     const double pair = kPairUs * units_per_us;
     const unsigned most = backend.MaxLoops();
     const Loops next{Scaled(run.loops.body, body, pair, most),
@@ -60,6 +61,11 @@ double Pilot(Backend& backend, Request& request, double units_per_us) {
     const bool settled = next.body < kPilotStep / 2 * run.loops.body &&
                          next.chain < kPilotStep / 2 * run.loops.chain &&
                          next.sensor < kPilotStep / 2 * run.loops.sensor;
+    // What the windows will take with these loops.
+    sample_ticks =
+        (body + Least(run, &irqcost_sample::base)) * next.body / run.loops.body +
+        (chain + Least(run, &irqcost_sample::chain_base)) * next.chain / run.loops.chain +
+        sensor * next.sensor / run.loops.sensor;
     request.loops = next;
     if (settled) break;
   }
@@ -81,8 +87,7 @@ void Scale(Estimate& estimate, double ticks_per_unit) {
 std::size_t SamplesPerRun(const SamplerOptions& options, double sample_us) {
   if (options.samples) return *options.samples;
   if (options.exact) return kExactSamples;
-  // Half of the time is for waiting, should some be disturbed.
-  const double affordable = options.share_us / 2 / sample_us;
+  const double affordable = kSampling * options.share_us / sample_us;
   return static_cast<std::size_t>(std::clamp(affordable, static_cast<double>(kFewestSamples),
                                              static_cast<double>(kDefaultSamples)));
 }
