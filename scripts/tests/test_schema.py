@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""docs/result.schema.json: every result in the tree meets it, and what is wrong does not."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from epochs_of import entry, epoch
+from irqcost import ROOT, build
+from irqcost.epochs import Epoch, Target
+from irqcost.merge import merge
+from results import DATA
+
+_SCHEMA = json.loads((ROOT / "docs" / "result.schema.json").read_text(encoding="utf-8"))
+_VALIDATOR = jsonschema.Draft202012Validator(_SCHEMA)
+NAME = "ring3/popf/throughput"
+
+
+def faults(document: Any) -> list[str]:
+    return [f"{error.json_path}: {error.message}" for error in _VALIDATOR.iter_errors(document)]
+
+
+def good() -> Any:
+    return merge([epoch(entry(NAME, 13.0)) for _ in range(6)], Target())
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(_SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "file",
+    sorted([*DATA.glob("*.json"), *(ROOT / "results").rglob("*.json")]),
+    ids=os.path.basename,
+)
+def test_every_result(file: Path) -> None:
+    assert not faults(json.loads(file.read_text(encoding="utf-8")))
+
+
+def test_every_kind_of_verdict() -> None:
+    assert not faults(good())
+    assert not faults(merge([epoch(entry(NAME, 13.0))], Target()))
+    assert not faults(merge([epoch(entry(NAME, 13.0, label="disturbed: …"))] * 7, Target()))
+    bare = entry(NAME, 2.0)
+    del bare["core_cycles"]
+    del bare["distribution"]
+    assert not faults(merge([epoch(bare)] * 6, Target()))
+    assert not faults(merge([epoch(bare, execution={"kind": "emulated", "reason": ""})], Target()))
+    wrong = [epoch(entry("ring3/dep_imul/throughput", 2.0))] * 6
+    assert not faults(merge(wrong, Target()))
+
+
+def _entry(key: str, value: object) -> Callable[[Any], None]:
+    return lambda content: content["benchmarks"][0].update({key: value})
+
+
+def _without(key: str) -> Callable[[Any], None]:
+    return lambda content: content["benchmarks"][0].pop(key)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _entry("verdict", "fine"),
+        _entry("verdict", "disturbed"),  # without a reason
+        _entry("reasons", ["a reason"]),  # but good
+        _entry("run_name", "popf"),
+        _entry("time_unit", "us"),
+        _entry("core_cycles", None),
+        _entry("epochs", 6),
+        _entry("samples", -1),
+        _without("epochs_disturbed"),
+        _without("core_cycles_low"),
+        _without("core_cycles_high"),
+        _without("ticks"),
+        lambda content: content["benchmarks"][0]["histogram"]["free"].update(width=0),
+        lambda content: content["benchmarks"][0]["histogram"]["free"].update(counts=[[0, 0]]),
+        lambda content: content["context"]["irqcost"].update(schema=2),
+        lambda content: content["context"]["irqcost"]["epochs"].update(count=0),
+        lambda content: content["context"]["irqcost"].pop("execution"),
+    ],
+)
+def test_what_is_wrong(change: Callable[[Any], object]) -> None:
+    content = good()
+    change(content)
+    assert faults(content)
+
+
+def test_a_fresh_run(tmp_path: Path) -> None:
+    built = [build.bench(preset) for preset in ("ci", "release") if build.bench(preset).exists()]
+    if not built:
+        pytest.skip("the harness is not built: ./irqcost test builds it")
+    bench = max(built, key=lambda path: path.stat().st_mtime)
+    out = tmp_path / "epoch.json"
+    command = [bench, "--irqcost_backends=ring3", "--irqcost_samples=20", "--irqcost_keep_samples"]
+    command += ["--benchmark_filter=/(popf|dep_imul)/", f"--benchmark_out={out}"]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    document = json.loads(out.read_text(encoding="utf-8"))
+    assert not faults(document)
+    assert not faults(merge([Epoch(document, 1.0)] * 6, Target()))
