@@ -32,7 +32,7 @@ constexpr int kUnusable = 2;
 
 // Time for each control before the run. They tell a CPU from an emulator, where figures are
 // wrong by a factor: no wait for the last per mille.
-constexpr double kControlUs = 15'000;
+constexpr double kControlUs = 50'000;
 
 using Backends = std::vector<std::unique_ptr<Backend>>;
 

@@ -113,6 +113,19 @@ def test_all_disturbed_shows_what_there_is() -> None:
     assert found.values("core_cycles") and found.interval("core_cycles") is None
 
 
+def test_an_epoch_without_a_clock_does_not_count_beside_others() -> None:
+    lost = entry(QUIET, 13.0)
+    del lost["core_cycles"]
+    found = gather([epoch(lost), epoch(entry(QUIET, 13.0)), epoch(entry(QUIET, 13.1))])[QUIET]
+    assert found.unit == "core_cycles" and len(found.used) == 2 and len(found.disturbed) == 1
+    alone = gather([epoch(lost), epoch(lost)])[QUIET]
+    assert alone.unit == "ticks" and len(alone.used) == 2
+    # Where all were disturbed, those with a clock make the figure.
+    loud = entry(QUIET, 13.0, label="disturbed: …")
+    mixed = gather([epoch(lost), epoch(loud)])[QUIET]
+    assert mixed.unit == "core_cycles" and mixed.shown == [loud]
+
+
 def test_the_target_is_the_wider_of_the_two() -> None:
     assert Target(0.2, 0.05).half_width(100) == pytest.approx(0.2)
     assert Target(0.2, 0.05).half_width(-10) == 0.05
