@@ -78,14 +78,37 @@ next:;										\
 	}
 
 #define SINGLE_WINDOW(name, ...) WINDOW(name, REPEAT_1(__VA_ARGS__))
+
+/* What is said to be unlikely keeps a pass in order: else some are laid out to begin in the middle. */
 #define LOOP_WINDOW(name, n, ...)						\
 	WINDOW(name, do {							\
 		REPEAT_##n(__VA_ARGS__)						\
 		asm volatile("" : "+r" (loops) : : CALL_CLOBBERS);		\
-	} while (--loops);)
+	} while (unlikely(--loops));)
+
+/*
+ * The section of body.h, of as many cycles as the constant around it says. Its
+ * register is one that calls preserve, and named: a variable the compiler would
+ * move to and fro, and by turns out of the way of what the API needs.
+ */
+#define SECTION()								\
+	asm volatile(".rept %c0\n\tadd %%r15, %%r15\n\t.endr" : : "i" (section_cycles) : "r15")
+
+#define IN_SITU_WINDOW(cycles, key, ...)					\
+	LOOP_WINDOW(irqcost_##key##_in_situ_##cycles, 1, do {			\
+		enum { section_cycles = cycles };				\
+										\
+		__VA_ARGS__;							\
+	} while (0))
+#define IN_SITU_WINDOWS(key, ...)						\
+	IRQCOST_SECTIONS(IN_SITU_WINDOW, key, __VA_ARGS__)			\
+	const irqcost_window_fn irqcost_in_situ_##key[] = IRQCOST_IN_SITU_TABLE(key);
 
 SINGLE_WINDOW(irqcost_call_empty_1)
 const irqcost_window_fn irqcost_windows_call_empty[] = { irqcost_call_empty_1 };
+
+/* First the windows in which the marker is nothing. */
+#define irqcost_section()
 
 /*
  * objtool keeps a stack of 31 for the flags that a function has read and not
@@ -107,3 +130,13 @@ const irqcost_window_fn irqcost_windows_call_empty[] = { irqcost_call_empty_1 };
 		irqcost_##key##_16, irqcost_##key##_32, irqcost_##key##_64,	\
 	};
 #include <irqcost/probes.def>
+
+#undef irqcost_section
+#define irqcost_section() SECTION()
+
+#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary)
+#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary)		\
+	IN_SITU_WINDOWS(key, code)
+#include <irqcost/probes.def>
+
+IN_SITU_WINDOWS(call_section, irqcost_section())

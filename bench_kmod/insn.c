@@ -6,6 +6,13 @@
 #include "internal.h"
 
 /* A body may leave words on the stack, which objtool cannot follow: body.h puts rsp back. */
+#define IN_SITU_WINDOWS(key, code)						\
+	IRQCOST_IN_SITU_WINDOWS(key, code)					\
+	IRQCOST_SECTIONS(IN_SITU_NON_STANDARD, key)				\
+	const irqcost_window_fn irqcost_in_situ_##key[] = IRQCOST_IN_SITU_TABLE(key);
+#define IN_SITU_NON_STANDARD(cycles, key)					\
+	STACK_FRAME_NON_STANDARD(irqcost_##key##_in_situ_##cycles);
+
 #define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary)		\
 	IRQCOST_INSN_WINDOWS(key, code)						\
 	STACK_FRAME_NON_STANDARD(irqcost_##key##_1);				\
@@ -15,6 +22,9 @@
 	STACK_FRAME_NON_STANDARD(irqcost_##key##_32);				\
 	STACK_FRAME_NON_STANDARD(irqcost_##key##_64);				\
 	STACK_FRAME_NON_STANDARD(irqcost_##key##_128);				\
-	const irqcost_window_fn irqcost_windows_##key[] = IRQCOST_WINDOW_TABLE(key);
+	const irqcost_window_fn irqcost_windows_##key[] = IRQCOST_WINDOW_TABLE(key); \
+	IN_SITU_WINDOWS(key, code)
 #define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary)
 #include <irqcost/probes.def>
+
+IN_SITU_WINDOWS(section, IRQCOST_SECTION_ALONE)

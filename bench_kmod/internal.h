@@ -22,8 +22,11 @@
  * @where: enum irqcost_where
  * @irqs: enum irqcost_irqs
  * @max_unroll: greatest unroll factor that there are windows for
+ * @code: what one operation is
  * @windows: as irqcost_window_index() orders them, up to size 2 * @max_unroll
+ * @in_situ: as irqcost_section_index() orders them; to be used where @code has the marker
  * @empty: windows without a body, written in the way of this row's: the single one alone
+ * @section: windows of the section alone, written in the way of this row's @in_situ
  */
 struct irqcost_row {
 	u32 id;
@@ -31,18 +34,25 @@ struct irqcost_row {
 	u32 where;
 	u32 irqs;
 	u32 max_unroll;
+	const char *code;
 	const irqcost_window_fn *windows;
+	const irqcost_window_fn *in_situ;
 	const irqcost_window_fn *empty;
+	const irqcost_window_fn *section;
 };
 
 /* The windows of each row: insn.c, calls.c. A C window exists up to half the greatest size. */
 #define IRQCOST_CALL_MAX_UNROLL (IRQCOST_MAX_UNROLL / 2)
 #define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) \
-	extern const irqcost_window_fn irqcost_windows_##key[IRQCOST_NR_WINDOWS];
+	extern const irqcost_window_fn irqcost_windows_##key[IRQCOST_NR_WINDOWS]; \
+	extern const irqcost_window_fn irqcost_in_situ_##key[IRQCOST_NR_SECTIONS];
 #define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary) \
-	extern const irqcost_window_fn irqcost_windows_##key[IRQCOST_NR_WINDOWS];
+	extern const irqcost_window_fn irqcost_windows_##key[IRQCOST_NR_WINDOWS]; \
+	extern const irqcost_window_fn irqcost_in_situ_##key[IRQCOST_NR_SECTIONS];
 #include <irqcost/probes.def>
+extern const irqcost_window_fn irqcost_in_situ_section[IRQCOST_NR_SECTIONS];
 extern const irqcost_window_fn irqcost_windows_call_empty[1];
+extern const irqcost_window_fn irqcost_in_situ_call_section[IRQCOST_NR_SECTIONS];
 
 /* probes.c */
 extern const u32 irqcost_nr_rows;

@@ -3,16 +3,19 @@
  * The table of rows, and what this CPU and this kernel make of them.
  */
 #include <linux/kernel.h>
+#include <linux/string.h>
 #include <asm/cpufeature.h>
 #include <asm/tsc.h>
 #include "internal.h"
 
 #define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary)		\
 	{ id, #key, IRQCOST_##where, IRQCOST_##irqs, IRQCOST_MAX_UNROLL,	\
-	  irqcost_windows_##key, irqcost_windows_empty },
+	  code, irqcost_windows_##key, irqcost_in_situ_##key,			\
+	  irqcost_windows_empty, irqcost_in_situ_section },
 #define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary)		\
 	{ id, #key, IRQCOST_##where, IRQCOST_##irqs, IRQCOST_CALL_MAX_UNROLL,	\
-	  irqcost_windows_##key, irqcost_windows_call_empty },
+	  #code, irqcost_windows_##key, irqcost_in_situ_##key,			\
+	  irqcost_windows_call_empty, irqcost_in_situ_call_section },
 static const struct irqcost_row rows[] = {
 #include <irqcost/probes.def>
 };
@@ -54,7 +57,13 @@ const struct irqcost_row *irqcost_row_by_id(u32 id)
  */
 u32 irqcost_row_modes(const struct irqcost_row *row)
 {
-	return 1 << IRQCOST_LATENCY | IRQCOST_REPEATABLE(row->irqs) << IRQCOST_THROUGHPUT;
+	u32 modes = 1 << IRQCOST_LATENCY;
+
+	if (IRQCOST_REPEATABLE(row->irqs))
+		modes |= 1 << IRQCOST_THROUGHPUT;
+	if (IRQCOST_REPEATABLE(row->irqs) && strstr(row->code, IRQCOST_SECTION_MARKER))
+		modes |= 1 << IRQCOST_IN_SITU;
+	return modes;
 }
 
 /**

@@ -167,6 +167,7 @@ static void take_sample(struct sampler *s, struct irqcost_sample *sample)
 	const struct irqcost_run *run = s->run;
 	unsigned long switches;
 	u32 interrupts;
+	int section;
 	bool there;
 
 	*sample = (struct irqcost_sample) {};
@@ -188,12 +189,20 @@ static void take_sample(struct sampler *s, struct irqcost_sample *sample)
 	 */
 	interrupts = interrupts_of(run->cpu);
 	cond_resched();
-	if (run->mode == IRQCOST_THROUGHPUT) {
+	switch (run->mode) {
+	case IRQCOST_THROUGHPUT:
 		sample->base = timed_loops(s, row->windows, run->unroll, s->loops, row->irqs);
 		sample->body = timed_loops(s, row->windows, 2 * run->unroll, s->loops, row->irqs);
-	} else {
+		break;
+	case IRQCOST_LATENCY:
 		sample->base = timed_singles(s, row->empty[0], irqs_of_entry(row->irqs));
 		sample->body = timed_singles(s, row->windows[0], row->irqs);
+		break;
+	case IRQCOST_IN_SITU:
+		section = irqcost_section_index(run->section);
+		sample->base = timed_window(s, row->section[section], s->loops, row->irqs);
+		sample->body = timed_window(s, row->in_situ[section], s->loops, row->irqs);
+		break;
 	}
 	sample->interrupts = interrupts_of(run->cpu) - interrupts;
 
@@ -307,10 +316,15 @@ static int measure(struct irqcost_file *file, const struct irqcost_row *row,
 
 static bool unroll_fits(const struct irqcost_row *row, const struct irqcost_run *run)
 {
-	if (run->mode == IRQCOST_LATENCY)
+	if (run->mode != IRQCOST_THROUGHPUT)
 		return !run->unroll;
 	return is_power_of_2(run->unroll) && run->unroll >= IRQCOST_MIN_UNROLL &&
 	       run->unroll <= row->max_unroll;
+}
+
+static bool section_fits(const struct irqcost_run *run)
+{
+	return run->mode != IRQCOST_IN_SITU || irqcost_section_index(run->section) >= 0;
 }
 
 static bool loops_fit(u32 loops)
@@ -320,15 +334,15 @@ static bool loops_fit(u32 loops)
 
 static int check(const struct irqcost_run *run, const struct irqcost_row *row)
 {
-	if (run->flags || run->reserved)
+	if (run->flags || run->mode > IRQCOST_IN_SITU)
 		return -EINVAL;
-	if (run->mode != IRQCOST_THROUGHPUT && run->mode != IRQCOST_LATENCY)
+	if (run->section && run->mode != IRQCOST_IN_SITU)
 		return -EINVAL;
 	if (!row)
 		return -ENOENT;
 	if (irqcost_row_unusable(row) || !(irqcost_row_modes(row) & 1 << run->mode))
 		return -EOPNOTSUPP;
-	if (!unroll_fits(row, run) || !loops_fit(run->loops) ||
+	if (!unroll_fits(row, run) || !section_fits(run) || !loops_fit(run->loops) ||
 	    !loops_fit(run->chain_loops) || !loops_fit(run->sensor_loops))
 		return -EDOM;
 	if (!run->samples || run->samples > IRQCOST_MAX_SAMPLES)

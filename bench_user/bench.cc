@@ -42,7 +42,7 @@ class Filter {
   bool negative_ = false;
 };
 
-std::string WhyAbsent(const Offer& offer, irqcost_mode mode, std::optional<unsigned> unroll) {
+std::string WhyAbsent(const Offer& offer, Mode mode, std::optional<unsigned> unroll) {
   if (!offer.unusable.empty()) return offer.unusable;
   if (mode == IRQCOST_THROUGHPUT && unroll &&
       (*unroll < offer.min_unroll || *unroll > offer.max_unroll))
@@ -123,7 +123,7 @@ Selection Select(const std::vector<std::unique_ptr<Backend>>& backends, const st
   Selection selection;
   for (const auto& backend : backends) {
     for (const Offer& offer : backend->Offers()) {
-      for (const irqcost_mode mode : offer.modes) {
+      for (const Mode mode : offer.modes) {
         std::string name{backend->Name()};
         name.append("/").append(offer.probe->key).append("/").append(ModeName(mode));
         if (!wanted.Selects(name)) continue;

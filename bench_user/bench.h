@@ -16,10 +16,10 @@ namespace irqcost {
 
 /** One benchmark: a probe on a backend in a mode. */
 struct Benchmark {
-  std::string name;  ///< backend/probe/mode
+  std::string name;  ///< backend/probe/mode, where the mode in situ is in_situ/K
   Backend* backend = nullptr;
   Offer offer;
-  irqcost_mode mode = IRQCOST_THROUGHPUT;
+  Mode mode = IRQCOST_THROUGHPUT;
 };
 
 /** One that was asked for and could not be measured. */

@@ -27,6 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <irqcost/abi.h>
+#include <irqcost/body.h>
 #include <irqcost/catalogue.h>
 
 /* The ids of the rows, by name. */
@@ -161,8 +162,8 @@ static void wrong_fields(void)
 	REFUSED_RUN("size one more", E2BIG, size, sizeof(struct irqcost_run) + 1);
 	REFUSED_RUN("flags 1", EINVAL, flags, 1);
 	REFUSED_RUN("flags 2^31", EINVAL, flags, 1U << 31);
-	REFUSED_RUN("reserved 1", EINVAL, reserved, 1);
-	REFUSED_RUN("mode 2", EINVAL, mode, 2);
+	REFUSED_RUN("a section in throughput mode", EINVAL, section, 20);
+	REFUSED_RUN("mode 3", EINVAL, mode, 3);
 	REFUSED_RUN("mode 2^32-1", EINVAL, mode, ~0U);
 	REFUSED_RUN("probe 0", ENOENT, probe, 0);
 	REFUSED_RUN("probe 2^32-1", ENOENT, probe, ~0U);
@@ -174,6 +175,7 @@ static void wrong_fields(void)
 	REFUSED_RUN("unroll 128", EDOM, unroll, 128);
 	REFUSED_RUN("unroll 2^31", EDOM, unroll, 1U << 31);
 	REFUSED_RUN("latency with an unroll", EDOM, mode, IRQCOST_LATENCY);
+	REFUSED_RUN("in situ with an unroll", EDOM, mode, IRQCOST_IN_SITU);
 	REFUSED_RUN("loops 0", EDOM, loops, 0);
 	REFUSED_RUN("loops one too many", EDOM, loops, IRQCOST_MAX_LOOPS + 1);
 	REFUSED_RUN("loops 2^32-1", EDOM, loops, ~0U);
@@ -193,6 +195,47 @@ static void wrong_fields(void)
 	REFUSED_RUN("CPU 2^32-1", ENODEV, cpu, ~0U);
 	REFUSED_RUN("a buffer at 0", EFAULT, buffer, 0);
 	REFUSED_RUN("a buffer in the kernel", EFAULT, buffer, 0xffffffff81000000);
+}
+
+/* In situ differs from the good request in more than one field, so these go by themselves. */
+static void wrong_sections(void)
+{
+	struct irqcost_run in_situ = good(), latency = good();
+	const __u32 wrong[] = { 1, 19, 21, 501, 1U << 31, ~0U };
+	unsigned int i;
+
+	in_situ.mode = IRQCOST_IN_SITU;
+	in_situ.unroll = 0;
+	for (i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		in_situ.section = wrong[i];
+		refused_run("a section that there is not", EDOM, in_situ);
+	}
+	in_situ.section = 20;
+	in_situ.probe = ROW_cli;
+	refused_run("in situ of a row that encloses nothing", EOPNOTSUPP, in_situ);
+
+	latency.mode = IRQCOST_LATENCY;
+	latency.unroll = 0;
+	latency.section = 500;
+	refused_run("a section in latency mode", EINVAL, latency);
+}
+
+/* Whatever its length, the section is in base and body alike. */
+static void every_section(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < IRQCOST_NR_SECTIONS; i++) {
+		struct irqcost_run run = good();
+		int got;
+
+		run.mode = IRQCOST_IN_SITU;
+		run.unroll = 0;
+		run.section = irqcost_sections[i];
+		got = command(device, IRQCOST_IOC_RUN, &run);
+		report(!got && run.ops == run.loops && samples_right(&run, 2),
+		       "around %u cycles cli and sti are right: %s", run.section, name(got));
+	}
 }
 
 static void wrong_memory(void)
@@ -272,14 +315,14 @@ static void every_row(void)
 			report(false, "PROBE %u", index);
 			continue;
 		}
-		for (mode = 0; mode <= IRQCOST_LATENCY; mode++) {
+		for (mode = 0; mode <= IRQCOST_IN_SITU; mode++) {
 			struct irqcost_run run = good();
 			int want = probe.unusable[0] || !(probe.modes >> mode & 1) ? EOPNOTSUPP : 0;
 			int got;
 
 			run.probe = probe.id;
 			run.mode = mode;
-			run.unroll = mode == IRQCOST_LATENCY ? 0 : probe.max_unroll;
+			run.unroll = mode == IRQCOST_THROUGHPUT ? probe.max_unroll : 0;
 			got = command(device, IRQCOST_IOC_RUN, &run);
 			report(got == want, "%s in mode %u gives %s", probe.key, mode, name(got));
 		}
@@ -439,10 +482,12 @@ int main(int argc, char **argv)
 	report(still_right(), "a right run is right");
 
 	wrong_fields();
+	wrong_sections();
 	wrong_memory();
 	wrong_commands();
 	not_bound();
 	every_row();
+	every_section();
 	limit_on_masking();
 	signal_in_mid_run();
 	while_another_runs();

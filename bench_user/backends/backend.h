@@ -25,8 +25,8 @@ struct Obstacle {
 /** A row as a backend has it. */
 struct Offer {
   const Probe* probe = nullptr;
-  std::vector<irqcost_mode> modes;  ///< those that a row of its kind has
-  unsigned min_unroll = 0;          ///< throughput mode: a power of two between these
+  std::vector<Mode> modes;  ///< those that a row of its kind has
+  unsigned min_unroll = 0;  ///< throughput mode: a power of two between these
   unsigned max_unroll = 0;
   std::string unusable;  ///< why it cannot run here; empty where it can
 };
@@ -41,9 +41,9 @@ struct Loops {
 /** One measurement as it is asked for. The meaning is that of struct irqcost_run. */
 struct Request {
   const Probe* probe = nullptr;
-  irqcost_mode mode = IRQCOST_THROUGHPUT;
+  Mode mode = IRQCOST_THROUGHPUT;
   int cpu = 0;
-  unsigned unroll = 0;  ///< 0 in latency mode
+  unsigned unroll = 0;  ///< throughput mode; 0 in every other
   Loops loops;
   std::size_t samples = 0;
 };

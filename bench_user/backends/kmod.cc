@@ -76,8 +76,8 @@ std::vector<Offer> Kmod::Offers() const {
       throw std::system_error(EPROTO, std::generic_category(),
                               "kmod: unknown probe " + std::to_string(row.id));
     Offer offer{probe, {}, row.min_unroll, row.max_unroll, Text(row.unusable)};
-    for (const irqcost_mode mode : kModes)
-      if (row.modes & (1U << mode)) offer.modes.push_back(mode);
+    for (const Mode mode : kModes)
+      if (row.modes & (1U << mode.kind)) offer.modes.push_back(mode);
     // A row that cannot run here need not name a mode, but is still seen to be absent.
     if (!offer.unusable.empty()) offer.modes = Ring0Modes(*probe);
     offers.push_back(std::move(offer));
@@ -92,7 +92,8 @@ Run Kmod::Measure(const Request& request) {
   irqcost_run args{};
   args.size = sizeof(args);
   args.probe = request.probe->id;
-  args.mode = request.mode;
+  args.mode = request.mode.kind;
+  args.section = request.mode.section;
   args.cpu = static_cast<std::uint32_t>(request.cpu);
   args.unroll = request.unroll;
   args.loops = request.loops.body;

@@ -40,6 +40,29 @@ irqcost_window_fn LoopWindow(std::string_view key, unsigned size) {
   return Ring3Windows(FindProbe(key)->id)[irqcost_window_index(size)];
 }
 
+// The two windows of a mode, and by how many operations they differ for each loop.
+struct Pair {
+  irqcost_window_fn base;
+  irqcost_window_fn body;
+  unsigned ops;
+};
+
+Pair FindPair(const Request& request) {
+  const std::uint32_t id = request.probe->id;
+  const irqcost_window_fn* windows = Ring3Windows(id);
+  switch (request.mode.kind) {
+    case IRQCOST_THROUGHPUT:
+      return {windows[irqcost_window_index(request.unroll)],
+              windows[irqcost_window_index(2 * request.unroll)], request.unroll};
+    case IRQCOST_LATENCY:
+      return {Ring3Windows(FindProbe("empty")->id)[0], windows[0], 1};
+    case IRQCOST_IN_SITU:
+      break;
+  }
+  const int section = irqcost_section_index(request.mode.section);
+  return {Ring3SectionWindows()[section], Ring3InSituWindows(id)[section], 1};
+}
+
 struct alignas(IRQCOST_SCRATCH_BYTES) Scratch {
   unsigned char bytes[IRQCOST_SCRATCH_BYTES];
 };
@@ -60,32 +83,25 @@ std::vector<Offer> Ring3::Offers() const {
   for (const Probe& probe : kCatalogue)
     if (probe.where & IRQCOST_RING3)
       // In user mode the interrupt flag stays as it is, so every row can be repeated.
-      offers.push_back({&probe,
-                        {kModes.begin(), kModes.end()},
-                        IRQCOST_MIN_UNROLL,
-                        IRQCOST_MAX_UNROLL,
+      offers.push_back({&probe, RepeatableModes(probe), IRQCOST_MIN_UNROLL, IRQCOST_MAX_UNROLL,
                         Unusable(probe.key)});
   return offers;
 }
 
 Run Ring3::Measure(const Request& request) {
-  const irqcost_window_fn* windows = Ring3Windows(request.probe->id);
-  const bool throughput = request.mode == IRQCOST_THROUGHPUT;
+  const Pair pair = FindPair(request);
+  // A latency is that of single windows, which do not repeat themselves.
+  const bool single = request.mode == IRQCOST_LATENCY;
   const irqcost_window_fn chain_base = LoopWindow("dep_imul", IRQCOST_CHAIN_UNROLL);
   const irqcost_window_fn chain_body = LoopWindow("dep_imul", 2 * IRQCOST_CHAIN_UNROLL);
   const irqcost_window_fn sensor = LoopWindow("nop", IRQCOST_SENSOR_SIZE);
-  // Latency mode: single windows of nothing against single windows of the row.
-  const irqcost_window_fn base = throughput ? windows[irqcost_window_index(request.unroll)]
-                                            : Ring3Windows(FindProbe("empty")->id)[0];
-  const irqcost_window_fn body =
-      throughput ? windows[irqcost_window_index(2 * request.unroll)] : windows[0];
-  const unsigned calls = throughput ? 1 : request.loops.body;
+  const unsigned calls = single ? request.loops.body : 1;
   Scratch scratch{};
 
   PinToCpu(request.cpu);
   Run run;
   run.loops = request.loops;
-  run.ops = std::uint64_t{request.loops.body} * (throughput ? request.unroll : 1);
+  run.ops = std::uint64_t{request.loops.body} * pair.ops;
   run.samples.resize(request.samples);
   long switches = ContextSwitches();
   for (irqcost_sample& sample : run.samples) {
@@ -95,13 +111,13 @@ Run Ring3::Measure(const Request& request) {
     sample.chain_body = chain_body(request.loops.chain, &scratch);
     sample.sensor = sensor(request.loops.sensor, &scratch);
     for (unsigned call = 0; call < calls; ++call) {
-      if (!throughput) VaryPhase(call);
+      if (single) VaryPhase(call);
       // One behind the other, so that a drift of the clock hits both alike, and in turn
       // first: the second of two equal single windows is faster by a tick or two.
       const bool base_first = call % 2 == 0;
-      if (base_first) sample.base += base(request.loops.body, &scratch);
-      sample.body += body(request.loops.body, &scratch);
-      if (!base_first) sample.base += base(request.loops.body, &scratch);
+      if (base_first) sample.base += pair.base(request.loops.body, &scratch);
+      sample.body += pair.body(request.loops.body, &scratch);
+      if (!base_first) sample.base += pair.base(request.loops.body, &scratch);
     }
     const long switches_now = ContextSwitches();
     if (switches_now != switches) sample.flags |= IRQCOST_SAMPLE_PREEMPTED;

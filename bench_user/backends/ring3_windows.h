@@ -14,6 +14,12 @@ namespace irqcost {
  */
 const irqcost_window_fn* Ring3Windows(std::uint32_t probe_id);
 
+/** Its IRQCOST_NR_SECTIONS in situ windows (irqcost_section_index()), or nullptr. */
+const irqcost_window_fn* Ring3InSituWindows(std::uint32_t probe_id);
+
+/** The windows of the sections alone, in the same order. */
+const irqcost_window_fn* Ring3SectionWindows();
+
 }  // namespace irqcost
 
 #endif  // IRQCOST_BENCH_USER_BACKENDS_RING3_WINDOWS_H

@@ -110,7 +110,7 @@ Distribution InUnitOf(const Estimate& estimate, Distribution distribution, doubl
 
 }  // namespace
 
-Measurement MeasureProbe(Backend& backend, const Offer& offer, irqcost_mode mode,
+Measurement MeasureProbe(Backend& backend, const Offer& offer, Mode mode,
                          const SamplerOptions& options, Floors& floors) {
   Request request{offer.probe, mode, options.cpu, 0, {}, 0};
   if (mode == IRQCOST_THROUGHPUT) request.unroll = options.unroll.value_or(offer.max_unroll);

@@ -61,7 +61,7 @@ struct Measurement {
  * Measures one benchmark. Throws what the backend throws.
  * @floors: those of the backend so far; lowered where this benchmark's are lower.
  */
-Measurement MeasureProbe(Backend& backend, const Offer& offer, irqcost_mode mode,
+Measurement MeasureProbe(Backend& backend, const Offer& offer, Mode mode,
                          const SamplerOptions& options, Floors& floors);
 
 }  // namespace irqcost

@@ -43,9 +43,50 @@ TEST(Catalogue, IdsAndKeysAreUnique) {
 }
 
 TEST(Catalogue, RowsThatChangeTheFlagHaveALatencyOnly) {
-  EXPECT_EQ(Ring0Modes(*FindProbe("cli_clearing")), std::vector{IRQCOST_LATENCY});
-  EXPECT_EQ(Ring0Modes(*FindProbe("sti_setting")), std::vector{IRQCOST_LATENCY});
-  EXPECT_EQ(Ring0Modes(*FindProbe("cli_sti")), (std::vector{IRQCOST_THROUGHPUT, IRQCOST_LATENCY}));
+  EXPECT_EQ(Ring0Modes(*FindProbe("cli_clearing")), std::vector<Mode>{IRQCOST_LATENCY});
+  EXPECT_EQ(Ring0Modes(*FindProbe("sti_setting")), std::vector<Mode>{IRQCOST_LATENCY});
+  EXPECT_EQ(Ring0Modes(*FindProbe("cli")),
+            (std::vector<Mode>{IRQCOST_THROUGHPUT, IRQCOST_LATENCY}));
+}
+
+// Named here once more, so that a marker that was lost or strayed is seen.
+TEST(Catalogue, PairsHaveAnInSituMode) {
+  const std::set<std::string_view> pairs = {"pushf_popf",
+                                            "pushf_pop_push_popf",
+                                            "cli_sti",
+                                            "save_cli_popf",
+                                            "save_cli_test_sti",
+                                            "local_irq_disable_enable",
+                                            "local_irq_save_restore",
+                                            "local_irq_save_restore_masked",
+                                            "spin_lock",
+                                            "spin_lock_irq",
+                                            "spin_lock_irqsave",
+                                            "spin_lock_irqsave_masked",
+                                            "raw_spin_lock_irqsave",
+                                            "preempt_disable_enable",
+                                            "local_bh_disable_enable"};
+  for (const Probe& probe : kCatalogue) {
+    const std::vector<Mode> modes = Ring0Modes(probe);
+    std::vector<unsigned> sections;
+    for (const Mode mode : modes)
+      if (mode.kind == IRQCOST_IN_SITU) sections.push_back(mode.section);
+    EXPECT_EQ(sections, pairs.contains(probe.key) ? (std::vector<unsigned>{0, 20, 100, 500})
+                                                  : std::vector<unsigned>{})
+        << probe.key;
+  }
+}
+
+TEST(Catalogue, ModesHaveTheirNames) {
+  EXPECT_EQ(ModeName(IRQCOST_THROUGHPUT), "throughput");
+  EXPECT_EQ(ModeName(IRQCOST_LATENCY), "latency");
+  EXPECT_EQ(ModeName({IRQCOST_IN_SITU, 20}), "in_situ/20");
+}
+
+TEST(Catalogue, SectionsAreFoundByTheirLength) {
+  for (std::size_t i = 0; i < IRQCOST_NR_SECTIONS; ++i)
+    EXPECT_EQ(irqcost_section_index(irqcost_sections[i]), static_cast<int>(i));
+  EXPECT_EQ(irqcost_section_index(1), -1);
 }
 
 }  // namespace

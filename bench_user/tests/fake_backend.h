@@ -18,6 +18,7 @@ class FakeBackend final : public Backend {
   double ticks_per_cycle = 1;
   double ticks_per_nop = 0.25;
   double overhead = 60;              ///< of each window: fences and the like
+  double hidden_in_section = 0;      ///< of ticks_per_op, what a section of any length hides
   double pause = 0;                  ///< ticks between samples
   unsigned most_body_loops = 65536;  ///< more are cut, as the module does
   std::size_t disturbed_until = 0;   ///< samples before this one are flagged
@@ -35,11 +36,18 @@ class FakeBackend final : public Backend {
     Run run;
     run.loops = request.loops;
     run.loops.body = std::min(run.loops.body, most_body_loops);
-    const bool throughput = request.mode == IRQCOST_THROUGHPUT;
-    const double copies = throughput ? request.unroll : 1;
-    run.ops = static_cast<std::uint64_t>(run.loops.body * copies);
-    const double windows = throughput ? 1 : run.loops.body;
+    const unsigned copies = request.mode == IRQCOST_THROUGHPUT ? request.unroll : 1;
+    run.ops = std::uint64_t{run.loops.body} * copies;
+    const double windows = request.mode == IRQCOST_LATENCY ? run.loops.body : 1;
     const auto ops = static_cast<double>(run.ops);
+    double base = 0, body = ops * ticks_per_op;
+    if (request.mode == IRQCOST_THROUGHPUT) {
+      base = body;
+      body *= 2;
+    } else if (request.mode.kind == IRQCOST_IN_SITU) {
+      base = ops * request.mode.section * ticks_per_cycle;
+      body += base - (request.mode.section > 0 ? ops * hidden_in_section : 0);
+    }
     const double chain = IRQCOST_CHAIN_UNROLL * IRQCOST_CHAIN_CYCLES * ticks_per_cycle;
     for (std::size_t i = 0; i < request.samples; ++i) {
       irqcost_sample sample{};
@@ -47,8 +55,8 @@ class FakeBackend final : public Backend {
       sample.chain_base = Window(chain * run.loops.chain);
       sample.chain_body = Window(2 * chain * run.loops.chain);
       sample.sensor = Window(IRQCOST_SENSOR_SIZE * ticks_per_nop * run.loops.sensor);
-      sample.base = Window(throughput ? ops * ticks_per_op : 0, windows);
-      sample.body = Window(throughput ? 2 * ops * ticks_per_op : ops * ticks_per_op, windows);
+      sample.base = Window(base, windows);
+      sample.body = Window(body, windows);
       if (taken_++ < disturbed_until) sample.flags = IRQCOST_SAMPLE_PREEMPTED;
       now_ += pause;
       run.samples.push_back(sample);

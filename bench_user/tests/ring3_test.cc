@@ -61,16 +61,40 @@ TEST(Windows, HoldTheirCopies) {
   }
 }
 
+// Whether the loop of a window, which begins on one of its cache lines, is this code.
+bool LoopIs(irqcost_window_fn window, const std::string& code) {
+  const auto* text = reinterpret_cast<const char*>(window);
+  return std::memcmp(text + 64, code.data(), code.size()) == 0 ||
+         std::memcmp(text + 128, code.data(), code.size()) == 0;
+}
+
+// In situ, a window is one copy of the row around its section; its base is the section alone.
+TEST(Windows, InSituEncloseTheirSection) {
+  const std::string add("\x49\x01\xdb", 3);                // add %rbx, %r11
+  const std::string end("\x4c\x89\xf4\x41\xff\xcc", 6);    // mov %r14, %rsp; dec %r12d
+  const std::string enter("\x9c\x58"), leave("\x50\x9d");  // pushfq; pop %rax; push %rax; popfq
+  for (std::size_t i = 0; i < IRQCOST_NR_SECTIONS; ++i) {
+    std::string section;
+    for (unsigned cycle = 0; cycle < irqcost_sections[i]; ++cycle) section += add;
+    const std::uint32_t id = FindProbe("pushf_pop_push_popf")->id;
+    std::string body = enter;
+    body.append(section).append(leave).append(end);
+    EXPECT_TRUE(LoopIs(Ring3InSituWindows(id)[i], body)) << irqcost_sections[i];
+    EXPECT_TRUE(LoopIs(Ring3SectionWindows()[i], section + end)) << irqcost_sections[i];
+  }
+}
+
 TEST(Windows, OfRing0AreNotToBeHad) {
   EXPECT_EQ(Ring3Windows(FindProbe("cli")->id), nullptr);
   EXPECT_EQ(Ring3Windows(FindProbe("spin_lock")->id), nullptr);
+  EXPECT_EQ(Ring3InSituWindows(FindProbe("cli_sti")->id), nullptr);
 }
 
-TEST(Ring3, OffersTheRowsOfUserModeInBothModes) {
+TEST(Ring3, OffersTheRowsOfUserModeInTheirModes) {
   const std::vector<Offer> offers = Ring3().Offers();
   for (const Offer& offer : offers) {
     EXPECT_TRUE(offer.probe->where & IRQCOST_RING3) << offer.probe->key;
-    EXPECT_EQ(offer.modes.size(), 2U);
+    EXPECT_EQ(offer.modes, RepeatableModes(*offer.probe)) << offer.probe->key;
   }
   EXPECT_EQ(offers.size(), static_cast<std::size_t>(std::count_if(
                                kCatalogue.begin(), kCatalogue.end(),
@@ -83,7 +107,7 @@ TEST(Ring3, MeasuresEveryRowInEveryMode) {
   Ring3 ring3;
   for (const Offer& offer : ring3.Offers()) {
     if (!offer.unusable.empty()) continue;
-    for (const irqcost_mode mode : offer.modes) {
+    for (const Mode mode : offer.modes) {
       const unsigned unroll = mode == IRQCOST_THROUGHPUT ? offer.min_unroll : 0;
       const irqcost::Run run = ring3.Measure({offer.probe, mode, cpu, unroll, {3, 2, 2}, 5});
       EXPECT_EQ(run.ops, mode == IRQCOST_THROUGHPUT ? 12U : 3U) << offer.probe->key;

@@ -16,14 +16,14 @@ SamplerOptions At(double ticks_per_us) {
   return options;
 }
 
-Measurement Measure(Backend& backend, const Offer& offer, irqcost_mode mode,
+Measurement Measure(Backend& backend, const Offer& offer, Mode mode,
                     const SamplerOptions& options) {
   Floors floors;
   return MeasureProbe(backend, offer, mode, options, floors);
 }
 
-TEST(Sampler, FindsTheCostInBothModes) {
-  for (const irqcost_mode mode : kModes) {
+TEST(Sampler, FindsTheCostInEveryMode) {
+  for (const Mode mode : kModes) {
     FakeBackend backend;
     const Measurement m = Measure(backend, Popf(), mode, At(2300));
     EXPECT_DOUBLE_EQ(m.estimate.ticks, 10);
@@ -33,6 +33,40 @@ TEST(Sampler, FindsTheCostInBothModes) {
                                 (mode == IRQCOST_THROUGHPUT ? 64 : 1));
     EXPECT_FALSE(m.longest_irqs_off);
   }
+}
+
+// The section itself is no part of the figure; what it hides of the row is missing from it.
+TEST(Sampler, InSituIsWhatIsAddedToTheSection) {
+  FakeBackend backend;
+  backend.ticks_per_op = 30;
+  backend.ticks_per_cycle = 0.75;
+  backend.hidden_in_section = 12;
+  for (const unsigned section : irqcost_sections) {
+    const Measurement m = Measure(backend, Popf(), Mode(IRQCOST_IN_SITU, section), At(2300));
+    EXPECT_DOUBLE_EQ(m.estimate.ticks, section == 0 ? 30 : 18) << section;
+    EXPECT_DOUBLE_EQ(*m.estimate.core_cycles, section == 0 ? 40 : 24) << section;
+    EXPECT_EQ(backend.requests.back().unroll, 0U);
+  }
+}
+
+// A section and nothing else: the window is as long as any other, whatever K is.
+TEST(Sampler, InSituWindowsAreOfTheRightLength) {
+  FakeBackend backend;
+  for (const unsigned section : irqcost_sections) {
+    Measure(backend, Popf(), Mode(IRQCOST_IN_SITU, section), At(2300));
+    const double us = (60 + (10.0 + section) * backend.requests.back().loops.body) / 2300;
+    EXPECT_GT(us, kPairUs / 4) << section;
+    EXPECT_LT(us, kPairUs * 4) << section;
+  }
+}
+
+// A row that costs less around work than its loop does is below zero, and said to be.
+TEST(Sampler, InSituMayBeNegative) {
+  FakeBackend backend;
+  backend.ticks_per_op = 2;
+  backend.hidden_in_section = 3;
+  EXPECT_DOUBLE_EQ(Measure(backend, Popf(), Mode(IRQCOST_IN_SITU, 20), At(2300)).estimate.ticks,
+                   -1);
 }
 
 // Whatever a row costs, its windows come near their time and stay far below 100 µs.

@@ -45,6 +45,16 @@ TEST_F(SelectTest, FilterSeesTheBareName) {
   EXPECT_EQ(Names("nothing"), NameList{});
 }
 
+TEST_F(SelectTest, InSituIsNamedByItsSection) {
+  auto fake = std::make_unique<FakeBackend>();
+  fake->offers = {{FindProbe("pushf_popf"), RepeatableModes(*FindProbe("pushf_popf")), 4, 64, ""}};
+  backends_.clear();
+  backends_.push_back(std::move(fake));
+  EXPECT_EQ(Names("in_situ"),
+            (NameList{"fake/pushf_popf/in_situ/0", "fake/pushf_popf/in_situ/20",
+                      "fake/pushf_popf/in_situ/100", "fake/pushf_popf/in_situ/500"}));
+}
+
 TEST_F(SelectTest, UnusableRowsAreAbsentWithTheirReason) {
   const Selection selection = Select(backends_, "", {});
   ASSERT_EQ(selection.absent.size(), 1U);

@@ -2,6 +2,7 @@
 """The catalogue as Python sees it: the rows of probes.def, read by the C preprocessor."""
 
 import json
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,9 @@ INTERRUPTS = {
     "IF_10": "on, then off",
 }
 
+# Where a row that encloses a critical section has it; so in strings, with () in C statements.
+_MARKER = re.compile(r"irqcost_section(\(\))?")
+
 # Rows become JSON arrays: the strings of the catalogue are C strings without escapes.
 _ROW = "[{kind}, id, #key, #group, #where, #irqs, {code}, api, summary]"
 _COLUMNS = "(id, key, group, where, irqs, code, api, summary)"
@@ -67,6 +71,16 @@ class Probe:
     @property
     def interrupts(self) -> str:
         return INTERRUPTS[self.irqs]
+
+    @property
+    def has_section(self) -> bool:
+        """Whether it encloses a critical section, and so is measured in situ."""
+        return self.kind != "bpf" and bool(_MARKER.search(self.code))
+
+    @property
+    def shown_code(self) -> str:
+        """The code with an ellipsis for the section."""
+        return _MARKER.sub("…", self.code)
 
     @property
     def repeatable(self) -> bool:

@@ -10,7 +10,7 @@ from irqcost.series import Series
 def headline(series: Sequence[Series], names: Sequence[str], unit: str | None) -> str:
     """Of one result its dearest and cheapest probe, of several where they differ most.
 
-    `names` are the entries shown (backend/probe/mode).
+    `names` are the entries shown (backend/probe/mode, in situ with the section behind).
     """
     called = units.names([one.result for one in series], unit)
     if len(called) > 1:
@@ -40,12 +40,14 @@ def _range(one: Series, names: Sequence[str], unit: str | None, called: str) -> 
     if not costs:
         return "Every figure is in doubt"
     # Only one mode is comparable with itself: that of the first name.
-    mode = next(iter(costs)).split("/")[2]
+    mode = next(iter(costs)).split("/", 2)[2]
     ranked = sorted((cost, name) for name, cost in costs.items() if name.endswith(f"/{mode}"))
     (low, cheapest), (high, dearest) = ranked[0], ranked[-1]
     text = f"{dearest.split('/')[1]} costs {_written(one, high)} {called}"
     if cheapest != dearest:
         text += f", {cheapest.split('/')[1]} {_written(one, low)}"
+    if mode.startswith("in_situ/"):
+        text += f", around {mode.split('/')[1]} cycles of work"
     return text
 
 
@@ -62,7 +64,7 @@ def _difference(
     if widest is None:
         return "No probe has a figure free of doubt in more than one result"
     _, name, (low_cost, low_index), (high_cost, high_index) = widest
-    backend, probe, mode = name.split("/")
+    backend, probe, mode = name.split("/", 2)
     low_one, high_one = series[low_index], series[high_index]
     # An instruction clock counts the same in both modes.
     exact = low_one.result.context.instruction_clock

@@ -171,6 +171,7 @@ class Entry:
     backend: str
     probe: str
     mode: str
+    variant: str  # in situ: core cycles of the section; "" where the mode has none
     aggregate: str  # "" for a single repetition, else mean, median …
     ns: float
     ticks: float
@@ -191,7 +192,7 @@ class Entry:
 
     @property
     def name(self) -> str:
-        return f"{self.backend}/{self.probe}/{self.mode}"
+        return "/".join(filter(None, (self.backend, self.probe, self.mode, self.variant)))
 
     @property
     def doubtful(self) -> bool:
@@ -216,7 +217,7 @@ class Result:
 
     @cached_property
     def figures(self) -> dict[str, Entry]:
-        """The one figure by `backend/probe/mode`, in the order of the file.
+        """The one figure by `backend/probe/mode[/variant]`, in the order of the file.
 
         With repetitions that is Google Benchmark's median aggregate, or, where a filter kept the
         aggregates out of the file, the repetition in the middle.
@@ -344,8 +345,8 @@ def _backend(name: str, item: _Object) -> Backend:
 def _entry(item: _Object) -> Entry:
     run_name = item.text("run_name")
     parts = run_name.split("/")
-    if len(parts) != 3 or not all(parts):
-        raise FormatError(f"benchmark {run_name!r} is not named backend/probe/mode")
+    if len(parts) not in (3, 4) or not all(parts):
+        raise FormatError(f"benchmark {run_name!r} is not named backend/probe/mode[/variant]")
     if item.text("time_unit") != "ns":
         raise FormatError(f"benchmark {run_name!r} has another time_unit than ns")
     kind = item.text("run_type")
@@ -355,6 +356,7 @@ def _entry(item: _Object) -> Entry:
         backend=parts[0],
         probe=parts[1],
         mode=parts[2],
+        variant=parts[3] if len(parts) > 3 else "",
         aggregate=item.text("aggregate_name") if kind == "aggregate" else "",
         ns=item.number("real_time"),
         ticks=item.number("ticks"),

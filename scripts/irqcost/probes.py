@@ -18,7 +18,8 @@ _MARKDOWN_HEAD = """\
 What irqcost measures. *Rings*: where the probe may run. *Interrupts*: the interrupt flag in ring 0,
 at entry and, where it changes, at exit (in ring 3 it is always on). A probe that changes the flag
 cannot be repeated, so it has a latency and no throughput. *Code* is one operation: assembler, or a
-C statement that the kernel's own headers compile.
+C statement that the kernel's own headers compile; “…” is where the critical section goes in situ,
+and nothing in the other modes.
 """
 
 
@@ -53,7 +54,7 @@ def _text(probes: tuple[Probe, ...]) -> str:
     for heading, members in _groups(probes):
         table.heading(f"\n{heading}")
         for probe in members:
-            table.row(f"  {probe.key}", probe.rings, probe.interrupts, probe.code)
+            table.row(f"  {probe.key}", probe.rings, probe.interrupts, probe.shown_code)
             table.heading(f"      {probe.summary}")
     return str(table)
 
@@ -66,7 +67,7 @@ def markdown(probes: tuple[Probe, ...]) -> str:
         parts.append("| probe | rings | interrupts | code | stands for | |\n")
         parts.append("|---|---|---|---|---|---|\n")
         for probe in members:
-            code = f"`{probe.code}`" if probe.code else ""
+            code = f"`{probe.shown_code}`" if probe.code else ""
             api = f"`{probe.api}`" if probe.api else ""
             cells = (f"`{probe.key}`", probe.rings, probe.interrupts, code, api, probe.summary)
             parts.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n")

@@ -10,6 +10,7 @@ from irqcost.table import Table
 _MODES = {
     "throughput": "throughput: repeated back to back",
     "latency": "latency: once, between fences",
+    "in_situ": "in situ: added to a critical section of so many dependent core cycles",
 }
 _BACKENDS = {
     "ring3": "ring 3 (this process)",
@@ -147,7 +148,7 @@ def _figures(context: Context, entries: list[Entry], groups: dict[str, str]) -> 
             group = groups.get(entry.probe)
             table.heading(catalogue.GROUPS[group] if group else "Not in this catalogue")
         table.row(
-            f"  {entry.probe}",
+            f"  {entry.probe}" + (f", {entry.variant}" if entry.variant else ""),
             *(number(figure(entry), digits) for figure in figures.values()),
             f"{entry.free:.0f}/{entry.samples:.0f}",
             entry.remark,

@@ -17,11 +17,14 @@ def test_a_row_is_read() -> None:
     assert (row.kind, row.id, row.group, row.where, row.irqs) == (
         ("insn", 48, "mask", "RING0", "IF_11")
     )
-    assert row.code == "pushfq; pop %rax; cli; test $0x200, %eax; jz 771f; sti; 771:"
+    assert (
+        row.code == "pushfq; pop %rax; cli; irqcost_section; test $0x200, %eax; jz 771f; sti; 771:"
+    )
     (call,) = [probe for probe in ROWS if probe.key == "spin_lock_irqsave"]
     assert call.kind == "call"
     assert call.code == (
-        "spin_lock_irqsave(&o->lock, flags); spin_unlock_irqrestore(&o->lock, flags)"
+        "spin_lock_irqsave(&o->lock, flags); irqcost_section(); "
+        "spin_unlock_irqrestore(&o->lock, flags)"
     )
 
 

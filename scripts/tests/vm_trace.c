@@ -4,7 +4,8 @@
  *
  * usage: vm_trace CONTROL
  *
- * Prints a line `key mode unroll` for each run that follows. On the serial
+ * Prints a line `key mode unroll` for each run that follows; the mode in situ
+ * has its section behind it, in_situ/K. On the serial
  * port CONTROL it says "begin" and waits for a byte before the first run, and
  * says "end" and waits behind the last: so the trace holds the runs only.
  */
@@ -18,8 +19,46 @@
 #include <termios.h>
 #include <unistd.h>
 #include <irqcost/abi.h>
+#include <irqcost/body.h>
 
-#define MAX_RUNS 256
+#define MAX_RUNS 512
+
+static struct irqcost_sample sample;
+static struct irqcost_run runs[MAX_RUNS];
+static unsigned int nr_runs;
+
+static void add(const struct irqcost_probe *probe, __u32 mode, __u32 unroll, __u32 section)
+{
+	if (nr_runs == MAX_RUNS)
+		errx(1, "more than %d runs", MAX_RUNS);
+	runs[nr_runs++] = (struct irqcost_run) {
+		.size = sizeof(*runs), .probe = probe->id, .mode = mode, .unroll = unroll,
+		.section = section, .loops = 1, .chain_loops = 1, .sensor_loops = 1, .samples = 1,
+		.buffer = (unsigned long)&sample, .buffer_bytes = sizeof(sample),
+	};
+}
+
+static void add_all(const struct irqcost_probe *probe)
+{
+	unsigned int unroll, i;
+
+	if (probe->modes & 1 << IRQCOST_THROUGHPUT) {
+		for (unroll = probe->min_unroll; unroll <= probe->max_unroll; unroll *= 2) {
+			printf("%s throughput %u\n", probe->key, unroll);
+			add(probe, IRQCOST_THROUGHPUT, unroll, 0);
+		}
+	}
+	if (probe->modes & 1 << IRQCOST_LATENCY) {
+		printf("%s latency 0\n", probe->key);
+		add(probe, IRQCOST_LATENCY, 0, 0);
+	}
+	if (probe->modes & 1 << IRQCOST_IN_SITU) {
+		for (i = 0; i < IRQCOST_NR_SECTIONS; i++) {
+			printf("%s in_situ/%u 0\n", probe->key, irqcost_sections[i]);
+			add(probe, IRQCOST_IN_SITU, 0, irqcost_sections[i]);
+		}
+	}
+}
 
 static void meet(int control, const char *word)
 {
@@ -32,10 +71,8 @@ static void meet(int control, const char *word)
 int main(int argc, char **argv)
 {
 	struct irqcost_info info = { .size = sizeof(info) };
-	static struct irqcost_run runs[MAX_RUNS];
-	struct irqcost_sample sample;
 	struct termios raw;
-	unsigned int i, n = 0;
+	unsigned int i;
 	int device, control;
 	cpu_set_t cpus;
 
@@ -54,35 +91,16 @@ int main(int argc, char **argv)
 
 	for (i = 0; i < info.nr_probes; i++) {
 		struct irqcost_probe probe = { .size = sizeof(probe), .index = i };
-		unsigned int mode, unroll;
 
 		if (ioctl(device, IRQCOST_IOC_PROBE, &probe))
 			err(1, "probe %u", i);
-		if (probe.unusable[0])
-			continue;
-		for (mode = IRQCOST_THROUGHPUT; mode <= IRQCOST_LATENCY; mode++) {
-			if (!(probe.modes & 1u << mode))
-				continue;
-			unroll = mode == IRQCOST_THROUGHPUT ? probe.min_unroll : 0;
-			do {
-				if (n == MAX_RUNS)
-					errx(1, "more than %d runs", MAX_RUNS);
-				printf("%s %s %u\n", probe.key,
-				       mode == IRQCOST_THROUGHPUT ? "throughput" : "latency", unroll);
-				runs[n++] = (struct irqcost_run) {
-					.size = sizeof(*runs), .probe = probe.id, .mode = mode,
-					.unroll = unroll, .loops = 1, .chain_loops = 1,
-					.sensor_loops = 1, .samples = 1,
-					.buffer = (unsigned long)&sample, .buffer_bytes = sizeof(sample),
-				};
-				unroll *= 2;
-			} while (unroll && unroll <= probe.max_unroll);
-		}
+		if (!probe.unusable[0])
+			add_all(&probe);
 	}
 	fflush(stdout);
 
 	meet(control, "begin\n");
-	for (i = 0; i < n; i++)
+	for (i = 0; i < nr_runs; i++)
 		if (ioctl(device, IRQCOST_IOC_RUN, &runs[i]))
 			err(1, "run %u (probe %u)", i, runs[i].probe);
 	meet(control, "end\n");

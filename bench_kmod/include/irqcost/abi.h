@@ -100,13 +100,15 @@ struct irqcost_probe {
 };
 
 /**
- * enum irqcost_mode - what the two windows of a sample are
+ * enum irqcost_mode - what the two windows of a sample are (body.h)
  * @IRQCOST_THROUGHPUT: base: loops * unroll bodies; body: twice as many
  * @IRQCOST_LATENCY: base: `loops` single windows of an empty body, summed; body: those of the row
+ * @IRQCOST_IN_SITU: base: `loops` sections of work; body: the same, each enclosed by the row
  */
 enum irqcost_mode {
 	IRQCOST_THROUGHPUT = 0,
 	IRQCOST_LATENCY = 1,
+	IRQCOST_IN_SITU = 2,
 };
 
 /**
@@ -167,6 +169,8 @@ struct irqcost_sample {
  *	not. EDOM, too, where one loop alone masks for longer than all of it
  * @chain_loops: in, out: the same for the chain
  * @sensor_loops: in, out: the same for the sensor
+ * @section: in: in situ: dependent core cycles of work, one of irqcost_sections (body.h), else
+ *	EDOM; other modes: 0, else EINVAL
  * @samples: in: 1 to max_samples, else ERANGE; out: how many were taken
  * @buffer: in: address of samples * sizeof(struct irqcost_sample) bytes
  * @buffer_bytes: in: its length; ENOSPC where it is too small for the samples
@@ -175,7 +179,6 @@ struct irqcost_sample {
  * @preempted: out: samples with IRQCOST_SAMPLE_PREEMPTED
  * @migrated: out: samples with IRQCOST_SAMPLE_MIGRATED
  * @longest_irqs_off: out: ticks of the longest stretch with interrupts off
- * @reserved: must be 0
  *
  * EBUSY: another run is under way. EINTR: a signal came before the first
  * sample; when it comes later the run ends early, with @samples below what was
@@ -193,7 +196,7 @@ struct irqcost_run {
 	__u32 loops;
 	__u32 chain_loops;
 	__u32 sensor_loops;
-	__u32 reserved;
+	__u32 section;
 	__u64 samples;
 	__u64 buffer;
 	__u64 buffer_bytes;

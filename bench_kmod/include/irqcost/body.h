@@ -11,6 +11,9 @@
  *   of sizes u and 2u differ by loops * u bodies and by nothing else.
  * - A *single* window runs the body once between fences, without a loop. It
  *   and the single window of the row `empty` differ by one body.
+ * - An *in situ* window runs, @loops times, one copy of the body around a
+ *   section of work. It and the window of the same section alone differ by
+ *   @loops bodies.
  *
  * Nothing else is ever subtracted: no constant of overhead is assumed.
  *
@@ -41,6 +44,32 @@
 	"rdtsc\n\t"                                                           \
 	"shl $32, %rdx\n\t"                                                   \
 	"or %rdx, %rax\n\t"
+
+/*
+ * The section of an in situ window is a chain of adds, each of which waits for
+ * the one before and takes 1 core cycle. (With an immediate, Golden Cove and
+ * later would resolve it at rename.) The chain goes on from pass to pass: what a
+ * body makes wait, it makes wait as well. Where the section has no cycles, as in
+ * all other windows, the marker is nothing.
+ */
+#define IRQCOST_SECTION_BEGIN(cycles)                                         \
+	".macro irqcost_section\n\t"                                          \
+	".rept " #cycles "\n\t"                                               \
+	"add %rbx, %r11\n\t"                                                  \
+	".endr\n\t"                                                           \
+	".endm\n\t"
+#define IRQCOST_SECTION_END ".purgem irqcost_section\n\t"
+
+/* Expands @each(cycles, ...) for every length that a section may have. */
+#define IRQCOST_SECTIONS(each, ...)                                           \
+	each(0, __VA_ARGS__)                                                  \
+	each(20, __VA_ARGS__)                                                 \
+	each(100, __VA_ARGS__)                                                \
+	each(500, __VA_ARGS__)
+
+#define IRQCOST_SECTION_CYCLES(cycles, ...) cycles,
+static const unsigned int irqcost_sections[] = { IRQCOST_SECTIONS(IRQCOST_SECTION_CYCLES) };
+#define IRQCOST_NR_SECTIONS (sizeof(irqcost_sections) / sizeof(irqcost_sections[0]))
 
 /*
  * Entry: endbr64 for kernels that enforce indirect branch tracking; the
@@ -92,9 +121,10 @@
 typedef unsigned long long (*irqcost_window_fn)(unsigned int loops, void *scratch);
 
 /* The stack pointer is put back after n bodies, which may have left n * 2 words. */
-#define IRQCOST_LOOP_WINDOW(name, n, code)                                    \
+#define IRQCOST_LOOP_WINDOW(name, n, cycles, code)                            \
 	unsigned long long name(unsigned int loops, void *scratch);           \
-	__asm__(IRQCOST_WINDOW_BEGIN(name)                                    \
+	__asm__(IRQCOST_SECTION_BEGIN(cycles)                                 \
+		IRQCOST_WINDOW_BEGIN(name)                                    \
 		".balign 64\n"                                                \
 		"770:\n\t"                                                    \
 		".rept " #n "\n\t"                                            \
@@ -103,13 +133,16 @@ typedef unsigned long long (*irqcost_window_fn)(unsigned int loops, void *scratc
 		"mov %r14, %rsp\n\t"                                          \
 		"dec %r12d\n\t"                                               \
 		"jnz 770b\n\t"                                                \
-		IRQCOST_WINDOW_END(name))
+		IRQCOST_WINDOW_END(name)                                      \
+		IRQCOST_SECTION_END)
 
 #define IRQCOST_SINGLE_WINDOW(name, code)                                     \
 	unsigned long long name(unsigned int loops, void *scratch);           \
-	__asm__(IRQCOST_WINDOW_BEGIN(name)                                    \
+	__asm__(IRQCOST_SECTION_BEGIN(0)                                      \
+		IRQCOST_WINDOW_BEGIN(name)                                    \
 		code "\n\t"                                                   \
-		IRQCOST_WINDOW_END(name))
+		IRQCOST_WINDOW_END(name)                                      \
+		IRQCOST_SECTION_END)
 
 /*
  * All windows of one assembler row: a single one, and loop windows of the
@@ -121,12 +154,12 @@ typedef unsigned long long (*irqcost_window_fn)(unsigned int loops, void *scratc
 
 #define IRQCOST_INSN_WINDOWS(key, code)                                       \
 	IRQCOST_SINGLE_WINDOW(irqcost_##key##_1, code);                       \
-	IRQCOST_LOOP_WINDOW(irqcost_##key##_4, 4, code);                      \
-	IRQCOST_LOOP_WINDOW(irqcost_##key##_8, 8, code);                      \
-	IRQCOST_LOOP_WINDOW(irqcost_##key##_16, 16, code);                    \
-	IRQCOST_LOOP_WINDOW(irqcost_##key##_32, 32, code);                    \
-	IRQCOST_LOOP_WINDOW(irqcost_##key##_64, 64, code);                    \
-	IRQCOST_LOOP_WINDOW(irqcost_##key##_128, 128, code);
+	IRQCOST_LOOP_WINDOW(irqcost_##key##_4, 4, 0, code);                      \
+	IRQCOST_LOOP_WINDOW(irqcost_##key##_8, 8, 0, code);                      \
+	IRQCOST_LOOP_WINDOW(irqcost_##key##_16, 16, 0, code);                    \
+	IRQCOST_LOOP_WINDOW(irqcost_##key##_32, 32, 0, code);                    \
+	IRQCOST_LOOP_WINDOW(irqcost_##key##_64, 64, 0, code);                    \
+	IRQCOST_LOOP_WINDOW(irqcost_##key##_128, 128, 0, code);
 
 /* The same, as the initialiser of an irqcost_window_fn[IRQCOST_NR_WINDOWS]. */
 #define IRQCOST_WINDOW_TABLE(key)                                             \
@@ -138,6 +171,29 @@ typedef unsigned long long (*irqcost_window_fn)(unsigned int loops, void *scratc
 static inline int irqcost_window_index(unsigned int size)
 {
 	return __builtin_ctz(size) - 1;
+}
+
+/* The in situ windows of an assembler row, one for each length. */
+#define IRQCOST_IN_SITU_WINDOWS(key, code) IRQCOST_SECTIONS(IRQCOST_IN_SITU_WINDOW, key, code)
+#define IRQCOST_IN_SITU_WINDOW(cycles, key, code)                             \
+	IRQCOST_LOOP_WINDOW(irqcost_##key##_in_situ_##cycles, 1, cycles, code);
+
+/* The body of their base: the section alone. */
+#define IRQCOST_SECTION_ALONE "irqcost_section"
+
+/* The same, as the initialiser of an irqcost_window_fn[IRQCOST_NR_SECTIONS]. */
+#define IRQCOST_IN_SITU_TABLE(key) { IRQCOST_SECTIONS(IRQCOST_IN_SITU_ENTRY, key) }
+#define IRQCOST_IN_SITU_ENTRY(cycles, key) irqcost_##key##_in_situ_##cycles,
+
+/* Where in such a table the window of a length stands; -1 where there is none. */
+static inline int irqcost_section_index(unsigned int cycles)
+{
+	unsigned int index;
+
+	for (index = 0; index < IRQCOST_NR_SECTIONS; index++)
+		if (irqcost_sections[index] == cycles)
+			return (int)index;
+	return -1;
 }
 
 #endif /* IRQCOST_BODY_H */

@@ -46,6 +46,9 @@ enum irqcost_irqs {
 /* A row that leaves the flag as it found it can be repeated, so it has a throughput. */
 #define IRQCOST_REPEATABLE(irqs) ((irqs) == IRQCOST_IF_00 || (irqs) == IRQCOST_IF_11)
 
+/* The marker in the code of a row that encloses a critical section: it has an in situ mode. */
+#define IRQCOST_SECTION_MARKER "irqcost_section"
+
 /*
  * One line of text a row, in file order: the input of the hash. The columns
  * are taken as they are written, so any change of a row changes the hash.

@@ -2,6 +2,7 @@
 """`irqcost vm`: measure ring 0 in a guest, and bring the result back."""
 
 import argparse
+import re
 import shlex
 import sys
 import time
@@ -112,8 +113,8 @@ class Follower:
 
 
 def _run_name(text: str) -> str:
-    """backend/probe/mode, without what Google Benchmark adds, such as /manual_time."""
-    return "/".join(text.split("/")[:3])
+    """The name of a benchmark, without what Google Benchmark adds, such as /manual_time."""
+    return re.sub(r"/[a-z_]+:.*|/manual_time$", "", text)
 
 
 def run(args: argparse.Namespace) -> int:
