@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The picture of one or more results. The only module that imports matplotlib.
+"""The pictures: of one or more results, and of a sweep. The only module that imports matplotlib.
 
-A grid of panels: a row of panels for each backend, a column for each mode. In a panel, a group of
-bars for each probe and in it a bar for each result. Lengths start at 0 and are linear, so that a
-bar of twice the length is twice the cost.
+Results are a grid of panels: a row of panels for each backend, a column for each mode (for figures
+in situ alone: for each length of the section). In a panel, a group of bars for each probe and in it
+a bar for each result. Lengths start at 0 and are linear, so that a bar of twice the length is twice
+the cost.
 """
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from irqcost.headline import headline  # noqa: E402
 from irqcost.series import Series  # noqa: E402
 from irqcost.catalogue import Probe  # noqa: E402
 from irqcost.model import Entry, Result  # noqa: E402
+from irqcost.sweep import Point, Sweep, plateau  # noqa: E402
 
 # Okabe and Ito's palette, told apart with any colour vision. Yellow is too faint on white.
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
@@ -83,35 +85,112 @@ def draw(
     known = [probe for probe in probes if probe.key in measured]
     shown = [probe for probe in known if probe.group != "control"] or known
     backends = dict.fromkeys(e.backend for s in series for e in s.result.figures.values())
+    headings = _headings(series)
     rows = []
     for backend in backends:
-        keys = tuple(p.key for p in shown if _any(series, backend, p.key))
+        keys = tuple(p.key for p in shown if _any(series, backend, p.key, headings))
         if keys:
             rows.append((backend, keys))
-    modes = [m for m in _MODES if any(_has_mode(series, b, m) for b, _ in rows)]
-    headings = {mode: _MODES[mode] for mode in modes}
-    if len(modes) > 1 and _same_in_both(series):
+    if headings.keys() == _MODES.keys() and _same_in_both(series):
         headings = {"latency": "the same back to back and between fences"}
     if not rows:
         raise IrqcostError("no chart: none of the probes measured is in this catalogue")
     with pyplot.rc_context(_STYLE):
-        figure = _figure(series, rows, headings, unit)
-        try:
-            for target, file in places_.items():
-                kind = target.suffix.removeprefix(".")
-                figure.savefig(file, format=kind, dpi=_DPI, metadata=_METADATA[target.suffix])
-        finally:
-            pyplot.close(figure)
+        _save(_figure(series, rows, headings, unit), places_)
 
 
-def _any(series: Sequence[Series], backend: str, probe: str) -> bool:
-    names = (f"{backend}/{probe}/throughput", f"{backend}/{probe}/latency")
+def draw_sweep(sweep: Sweep, verdict: str, places_: dict[Path, Path]) -> None:
+    """Draws one probe over its unroll factors into the files of places()."""
+    with pyplot.rc_context(_STYLE):
+        figure, axes = pyplot.subplots(figsize=(_WIDTH, 3.4))
+        figure.subplots_adjust(left=0.09, right=0.965, top=0.8, bottom=0.2)
+        for point in sweep.points:
+            _mark(axes, point)
+        if level := plateau(sweep.points):
+            ends = (level[0].unroll, level[-1].unroll)
+            cost = level[-1].figure.value
+            axes.plot(ends, (cost, cost), color=_COLOURS[0], linewidth=0.8, zorder=1)
+        unrolls = [point.unroll for point in sweep.points]
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(unrolls, [str(unroll) for unroll in unrolls])
+        axes.minorticks_off()
+        axes.set_xlim(unrolls[0] / 1.3, unrolls[-1] * 1.3)
+        # From 0: a step looks as large as it is.
+        highest = max(point.figure.high for point in sweep.points)
+        lowest = min(point.figure.low for point in sweep.points)
+        axes.set_ylim(min(0, lowest), highest * 6 / 5 or 1)
+        axes.set_xlabel("unroll factor: copies of the probe in a pass of the smaller loop")
+        axes.set_ylabel(f"{sweep.unit} per operation")
+        axes.grid(axis="y", color="#dddddd", linewidth=0.6)
+        axes.set_axisbelow(True)
+        left = 0.12 / _WIDTH
+        figure.text(left, 0.97, verdict, va="top", size=11.5, weight="bold")
+        where = f"{sweep.name}/throughput, {report.title(sweep.context)}"
+        figure.text(left, 0.885, where, va="top", size=8.5)
+        figure.text(left, 0.02, _sweep_caption(sweep), va="bottom", size=7, color="#444444")
+        _save(figure, places_)
+
+
+def _mark(axes: Any, point: Point) -> None:
+    """One figure of a sweep; hollow where it is in doubt."""
+    doubtful = point.entry.doubtful
+    figure = point.figure
+    axes.errorbar(
+        point.unroll,
+        figure.value,
+        yerr=[[figure.value - figure.low], [figure.high - figure.value]],
+        fmt="o",
+        color=_COLOURS[0],
+        markerfacecolor="white" if doubtful else _COLOURS[0],
+        ecolor="#333333",
+        elinewidth=0.8,
+        capsize=3,
+    )
+    axes.annotate(
+        report.number(figure.value, 2) + (" ?" if doubtful else ""),
+        (point.unroll, figure.high),
+        xytext=(0, 6),
+        textcoords="offset points",
+        ha="center",
+        fontsize=8,
+    )
+
+
+def _sweep_caption(sweep: Sweep) -> str:
+    if all(point.entry.ticks_interval for point in sweep.points):
+        parts = ["Whiskers: 95 % interval of the median over fresh processes."]
+    else:
+        parts = ["Whiskers: 95 % interval, where there is none p75 − p25 of the samples used."]
+    if any(point.entry.doubtful for point in sweep.points):
+        parts.append("Hollow and marked “?”: in doubt, the table says why.")
+    return " ".join(parts)
+
+
+def _save(figure: Any, places_: dict[Path, Path]) -> None:
+    try:
+        for target, file in places_.items():
+            kind = target.suffix.removeprefix(".")
+            figure.savefig(file, format=kind, dpi=_DPI, metadata=_METADATA[target.suffix])
+    finally:
+        pyplot.close(figure)
+
+
+def _headings(series: Sequence[Series]) -> dict[str, str]:
+    """The columns: a mode as it stands in names, and what is written above it.
+
+    Figures in situ have columns only where they are alone: beside others it would be too many.
+    """
+    entries = [e for s in series for e in s.result.figures.values()]
+    modes = {entry.mode for entry in entries}
+    if modes & _MODES.keys():
+        return {mode: heading for mode, heading in _MODES.items() if mode in modes}
+    sections = dict.fromkeys(e.variant for e in entries if e.mode == "in_situ")
+    return {f"in_situ/{section}": f"{section} cycles" for section in sections}
+
+
+def _any(series: Sequence[Series], backend: str, probe: str, modes: Iterable[str]) -> bool:
+    names = [f"{backend}/{probe}/{mode}" for mode in modes]
     return any(name in s.result.figures for s in series for name in names)
-
-
-def _has_mode(series: Sequence[Series], backend: str, mode: str) -> bool:
-    entries = (e for s in series for e in s.result.figures.values())
-    return any(e.backend == backend and e.mode == mode for e in entries)
 
 
 def _same_in_both(series: Sequence[Series]) -> bool:
@@ -166,8 +245,10 @@ def _figure(
     # a sixth of it is room for the figure behind the longest bar.
     grid[0][0].set_xlim(min(ends), max(ends) * 6 / 5 or 1)
     label = " or ".join(units.names([one.result for one in series], unit))
+    if headings.keys() <= _MODES.keys():
+        label += " per operation"
     for axes in grid[-1]:
-        axes.set_xlabel(f"{label} per operation")
+        axes.set_xlabel(label)
     left = 0.12 / _WIDTH
     figure.text(left, 1 - 0.1 / height, "\n".join(title), va="top", size=11.5, weight="bold")
     patches = [Patch(color=_colour(i), label=s.title) for i, s in enumerate(series)]
@@ -266,6 +347,11 @@ def _bar(
 def _caption(series: Sequence[Series]) -> str:
     entries = [e for s in series for e in s.result.figures.values()]
     parts = ["Cost of one operation, loop and fences subtracted."]
+    modes = {entry.mode for entry in entries}
+    if modes == {"in_situ"}:
+        parts = ["What one operation adds to a critical section of so many dependent core cycles."]
+    elif "in_situ" in modes:
+        parts.append("In situ figures: see the table.")
     if any(entry.ticks_interval for entry in entries):
         parts.append("Whiskers: 95 % interval of the median over fresh processes.")
     if any(entry.spread > 0 and not entry.ticks_interval for entry in entries):

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Figures in situ: their names have a fourth part, and every reader of names knows it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from irqcost import catalogue, chart, cli, files, report
+from irqcost.headline import headline
+from irqcost.model import Result
+from irqcost.series import series
+from results import changed, result as golden
+
+SECTIONS = ("0", "20", "100", "500")
+
+
+def in_situ(target: Path, alone: bool = False) -> Path:
+    """alpha with popf in situ: 13, 12, 11 and 10 core cycles."""
+
+    def change(content: Any) -> None:
+        entries = content["benchmarks"]
+        (popf,) = [e for e in entries if e["name"] == "ring3/popf/throughput"]
+        if alone:
+            entries.clear()
+        for index, section in enumerate(SECTIONS):
+            name = f"ring3/popf/in_situ/{section}"
+            entries.append({**popf, "name": name, "run_name": name, "core_cycles": 13 - index})
+
+    return changed("alpha", target, change)
+
+
+@pytest.fixture(name="result")
+def _result(tmp_path: Path) -> Result:
+    return files.read_result(in_situ(tmp_path / "x.json", alone=True))
+
+
+def test_the_name_is_taken_apart_and_put_together(result: Result) -> None:
+    names = [f"ring3/popf/in_situ/{section}" for section in SECTIONS]
+    assert list(result.figures) == names
+    parts = [(e.backend, e.probe, e.mode, e.variant) for e in result.entries]
+    assert parts == [("ring3", "popf", "in_situ", section) for section in SECTIONS]
+
+
+def test_three_parts_have_no_variant() -> None:
+    assert {entry.variant for entry in golden("alpha").entries} == {""}
+
+
+def test_the_table_tells_sections_apart(result: Result) -> None:
+    text = report.text(result, catalogue.read())
+    assert "in situ: added to a critical section" in text
+    assert re.findall(r"popf, (\d+) +([0-9.]+)", text) == [
+        ("0", "13.00"),
+        ("20", "12.00"),
+        ("100", "11.00"),
+        ("500", "10.00"),
+    ]
+
+
+def test_compare_has_a_row_for_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(in_situ(tmp_path / "x.json"))
+    assert cli.main(["compare", path, "--filter", "in_situ", "--no-chart"]) == 0
+    out = capsys.readouterr().out
+    assert re.findall(r"ring3/popf/in_situ/(\d+)", out) == list(SECTIONS)
+
+
+def test_headlines(result: Result) -> None:
+    one = series([result])
+    names = list(result.figures)
+    assert headline(one, names, None) == "popf costs 13.0 core cycles, around 0 cycles of work"
+    two = series([result, result])
+    assert "popf (ring3, in_situ/0) differs most" in headline(two, names, None)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_the_picture(tmp_path: Path, alone: bool) -> None:
+    one = series([files.read_result(in_situ(tmp_path / "x.json", alone))])
+    with chart.places(tmp_path / "x", replace=True) as places:
+        chart.draw(one, catalogue.read(), None, places)
+    svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
+    panels = re.findall(r"ring3: (\d+) cycles", svg)
+    # Beside the other modes there is no room: a sentence points to the table.
+    assert panels == (list(SECTIONS) if alone else [])
+    assert ("In situ figures: see the table." in svg) != alone
+
+
+def test_marked_rows_and_no_others_enclose_a_section() -> None:
+    rows = {probe.key: probe for probe in catalogue.read()}
+    assert rows["cli_sti"].has_section and rows["spin_lock"].has_section
+    assert not rows["cli"].has_section and not rows["irq_save_restore"].has_section
+    assert rows["cli_sti"].shown_code == "cli; …; sti"
+    assert rows["spin_lock"].shown_code == "spin_lock(&o->lock); …; spin_unlock(&o->lock)"

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The sweep over unroll factors: where a plateau begins, and that it is told and drawn."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from irqcost import chart, cli, sweep
+from irqcost.epochs import Epoch, Request
+from irqcost.errors import IrqcostError
+from irqcost.sweep import Point, Sweep
+from irqcost.units import Figure
+from epochs_of import entry, epoch
+from results import result
+
+ALPHA = result("alpha")
+
+
+def swept(*values: float, spread: float = 0.0, doubtful: int | None = None) -> Sweep:
+    """A sweep with these figures; the one at index `doubtful` is in doubt."""
+    popf = ALPHA.figures["ring3/popf/throughput"]
+    points = []
+    for index, (unroll, value) in enumerate(zip(sweep.UNROLLS, values)):
+        label = "disturbed: 3 of 400 samples free" if index == doubtful else "free"
+        points.append(
+            Point(unroll, replace(popf, label=label), Figure(value, value - spread, value + spread))
+        )
+    return Sweep("ring3/popf", ALPHA.context, "core cycles", tuple(points))
+
+
+def factors(one: Sweep) -> list[int]:
+    return [point.unroll for point in sweep.plateau(one.points)]
+
+
+def test_where_a_plateau_begins() -> None:
+    assert factors(swept(13, 13.05, 12.95, 13, 13)) == [4, 8, 16, 32, 64]
+    assert factors(swept(15, 13.2, 13, 13, 13)) == [16, 32, 64]
+    assert factors(swept(13, 13, 13, 13, 14)) == []
+    # A step that is left again is none: the greatest factor is on it, or nothing is.
+    assert factors(swept(13, 13, 14, 13, 13)) == [32, 64]
+
+
+def test_a_plateau_is_as_flat_as_its_figures_are_sharp() -> None:
+    assert factors(swept(1, 1, 1, 1, 1.1)) == []
+    assert factors(swept(1, 1, 1, 1, 1.1, spread=0.06)) == [4, 8, 16, 32, 64]
+    assert factors(swept(0, 0, 0)) == [4, 8, 16]
+
+
+def test_what_is_in_doubt_bears_no_plateau() -> None:
+    assert factors(swept(13, 13, 13, 13, 13, doubtful=2)) == [32, 64]
+    assert factors(swept(13, 13, 13, 13, 13, doubtful=4)) == []
+
+
+def test_the_verdict_says_what_is_seen() -> None:
+    assert (
+        sweep.verdict(swept(15, 13, 13)) == "popf costs 13.00 core cycles from unroll factor 8 on"
+    )
+    assert sweep.verdict(swept(13, 14, 13, 15)).startswith(
+        "popf stands on no plateau: 13.00 to 15.00"
+    )
+    assert "one unroll factor only" in sweep.verdict(swept(13))
+
+
+def test_the_table_has_a_row_for_each_factor() -> None:
+    lines = sweep.text(swept(15, 13, 13, doubtful=0)).splitlines()
+    rows = [line.split() for line in lines if line.strip()[:1].isdigit()]
+    assert [row[:2] for row in rows] == [["4", "15.000"], ["8", "13.000"], ["16", "13.000"]]
+    assert "disturbed: 3 of 400" in lines[4]
+
+
+def test_the_picture(tmp_path: Path) -> None:
+    one = swept(15, 13, 13, spread=0.1, doubtful=0)
+    with chart.places(tmp_path / "x", replace=True) as places:
+        chart.draw_sweep(one, sweep.verdict(one), places)
+    svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
+    for text in ("15.00 ?", "core cycles per operation", "popf costs 13.00 core cycles", "Hollow"):
+        assert text in svg
+    assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_only_factors_that_the_probe_has(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A harness that has 16 alone, as backend bpf does."""
+
+    def names(_bench: Path, arguments: list[str]) -> list[str]:
+        if "--irqcost_unroll=16" not in arguments:
+            raise IrqcostError("no benchmark to run")
+        return ["ring3/popf/throughput"]
+
+    class Session:
+        def __init__(self, *_arguments: object) -> None:
+            pass
+
+        def measure(self, _request: Request) -> Epoch:
+            return epoch(entry("ring3/popf/throughput", 13))
+
+    monkeypatch.setattr(sweep.build, "harness", lambda: Path("bench"))
+    monkeypatch.setattr(sweep.harness, "names", names)
+    monkeypatch.setattr(sweep.harness, "Session", Session)
+    assert cli.main(["sweep", "popf", "--no-chart"]) == 0
+    out = capsys.readouterr().out
+    assert "popf has one unroll factor only: 13.00 core cycles" in out
+
+
+def test_a_probe_without_throughput(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def names(_bench: Path, _arguments: list[str]) -> list[str]:
+        raise IrqcostError("no benchmark to run: the filter matches none")
+
+    monkeypatch.setattr(sweep.build, "harness", lambda: Path("bench"))
+    monkeypatch.setattr(sweep.harness, "names", names)
+    assert cli.main(["sweep", "cli_clearing", "--no-chart"]) == 2
+    assert "no benchmark to run" in capsys.readouterr().err
+    assert cli.main(["sweep", "nosuch", "--no-chart"]) == 2
+    assert "no probe is called nosuch" in capsys.readouterr().err
