@@ -67,8 +67,6 @@ def _entry(series: Series, judged: Verdict) -> dict[str, Any]:
             entry[key] = _EXTREMES[key](values)
         else:
             entry[key] = stats.median(values)
-    if series.unit != "core_cycles":
-        entry.pop("core_cycles", None)
     for key in ("core_cycles", "ticks"):
         interval = series.interval(key) if key in entry else None
         if interval:

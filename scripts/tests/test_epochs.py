@@ -76,11 +76,13 @@ def test_too_little_time_gives_what_it_can() -> None:
 
 def test_an_emulated_epoch_is_enough() -> None:
     execution = {"kind": "emulated", "reason": "x"}
+    counted = entry(QUIET, 2.0, label="few: 5 samples")
+    del counted["core_cycles"]
     asked = []
 
     def measure(request: Request) -> Epoch:
         asked.append(request)
-        return epoch(entry(QUIET, 2.0, label="few: 5 samples"), execution=execution)
+        return epoch(counted, execution=execution)
 
     run = collect(measure, Plan(60), lambda: 0.0)
     assert len(asked) == 1 and len(gather(run)[QUIET].used) == 1
