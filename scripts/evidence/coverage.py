@@ -13,6 +13,7 @@ JSON. Usage, in the checkout:
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -136,6 +137,8 @@ def main() -> None:
         "busy same core": [cpu],
         "both": [other, cpu],
     }
+    # An end from outside takes the way of Ctrl-C, which ends the busy loops.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     load_before = os.getloadavg()
     quiet = files.read_result(args.quiet) if args.quiet else measure(cpu, "--precise")
     print("the quiet values are known", file=sys.stderr, flush=True)
