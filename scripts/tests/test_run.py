@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from irqcost import ROOT, build, cli, harness
+from irqcost import run as run_command
+from irqcost.epochs import Target
 from irqcost.errors import IrqcostError
 from results import document, path
 
@@ -179,3 +181,32 @@ def test_an_interrupted_run_leaves_nothing(fake: Path, number: signal.Signals) -
     assert process.returncode == 130
     assert "interrupted; nothing was kept" in said
     assert not names(fake)
+
+
+@pytest.mark.parametrize(
+    ("flags", "seconds", "target"),
+    [
+        ([], 16.0, Target(0.2, 0.05)),
+        (["--quick"], 3.5, Target(0.2, 0.05)),
+        (["--precise"], 60.0, Target(0.05, 0.02)),
+        (["--time", "7.5"], 7.5, Target(0.2, 0.05)),
+        (["--precise", "--target-cycles", "0.1"], 60.0, Target(0.05, 0.1)),
+        (["--target-percent", "1"], 16.0, Target(1, 0.05)),
+    ],
+)
+def test_how_long_and_how_narrow(flags: list[str], seconds: float, target: Target) -> None:
+    args = cli.parser().parse_args(["run", *flags])
+    assert run_command._seconds(args, backends=1) == seconds
+    assert run_command._target(args) == target
+
+
+def test_many_backends_take_no_minute() -> None:
+    args = cli.parser().parse_args(["run"])
+    assert run_command._seconds(args, backends=3) == 45
+
+
+@pytest.mark.parametrize("flags", [["--time", "0"], ["--target-percent", "nan"], ["--time", "x"]])
+def test_what_is_no_time(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        cli.main(["run", *flags])
+    assert raised.value.code == 2 and flags[0] in capsys.readouterr().err
