@@ -79,7 +79,7 @@ next:;										\
 
 #define SINGLE_WINDOW(name, ...) WINDOW(name, REPEAT_1(__VA_ARGS__))
 
-/* What is said to be unlikely keeps a pass in order: else some are laid out to begin in the middle. */
+/* Said to be unlikely, a further pass leaves this one in order: else some begin in their middle. */
 #define LOOP_WINDOW(name, n, ...)						\
 	WINDOW(name, do {							\
 		REPEAT_##n(__VA_ARGS__)						\

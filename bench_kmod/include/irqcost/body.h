@@ -69,7 +69,9 @@
 
 #define IRQCOST_SECTION_CYCLES(cycles, ...) cycles,
 static const unsigned int irqcost_sections[] = { IRQCOST_SECTIONS(IRQCOST_SECTION_CYCLES) };
-#define IRQCOST_NR_SECTIONS (sizeof(irqcost_sections) / sizeof(irqcost_sections[0]))
+
+#define IRQCOST_SECTION_NAME(cycles, ...) IRQCOST_SECTION_##cycles,
+enum irqcost_section { IRQCOST_SECTIONS(IRQCOST_SECTION_NAME) IRQCOST_NR_SECTIONS };
 
 /*
  * Entry: endbr64 for kernels that enforce indirect branch tracking; the
