@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """Does a figure that calls itself good deserve it, and does its interval hold?
 

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from epochs_of import FLOOR, entry, epoch
-from irqcost import jsontext, model
+from irqcost import catalogue, jsontext, model, report, units
 from irqcost.epochs import Target
 from irqcost.histogram import MOST_BINS, histogram
 from irqcost.merge import merge
@@ -118,3 +118,22 @@ def test_the_text_is_json_with_lists_of_numbers_on_a_line() -> None:
     assert jsontext.dumps({"a": [], "b": {}, "c": ["x", None]}).startswith('{\n  "a": [],\n')
     with pytest.raises(ValueError, match="JSON"):
         jsontext.dumps({"a": [float("nan")]})
+
+
+def test_tables_and_units_give_the_interval() -> None:
+    result = merged(*[entry(NAME, value) for value in CYCLES])
+    figure = result.figures[NAME]
+    assert units.figure(result, figure, "cycles") == units.Figure(13.01, 13.0, 13.03)
+    assert units.figure(result, figure, "ticks") == units.Figure(26.02, 26.0, 26.06)
+    ns = units.figure(result, figure, "ns")
+    assert ns is not None and ns.width == pytest.approx(0.06 / 2.445, rel=1e-6)
+    text = report.text(result, catalogue.read())
+    (row,) = [line.split() for line in text.splitlines() if line.split()[:1] == ["popf"]]
+    assert row[1:3] == ["13.01", "0.02"]
+    assert "medians over up to 7 fresh processes" in text and "Verdict: good" in text
+    # Without an interval: the spread of the samples, half to each side.
+    alone = merged(entry(NAME, 13.0))
+    ticks = units.figure(alone, alone.figures[NAME], "ticks")
+    assert ticks is not None and ticks.width == pytest.approx(0.1)
+    assert " ± " not in report.text(alone, catalogue.read())
+    assert "disturbed: 1 epoch, and an interval needs 6" in report.text(alone, catalogue.read())
