@@ -153,6 +153,8 @@ def verdict(sweep: Sweep) -> str:
     low, high = (report.number(value, 2) for value in (min(values), max(values)))
     if len(values) == 1:
         return f"{probe} has one unroll factor only: {low} {sweep.unit}"
+    if any(point.entry.doubtful for point in sweep.points[-2:]):
+        return f"{probe}: no plateau to be told, for figures of the greatest factors are in doubt"
     return f"{probe} stands on no plateau: {low} to {high} {sweep.unit}, by unroll factor"
 
 

@@ -60,6 +60,9 @@ def test_the_verdict_says_what_is_seen() -> None:
         "popf stands on no plateau: 13.00 to 15.00"
     )
     assert "one unroll factor only" in sweep.verdict(swept(13))
+    # A plateau that was not seen is not denied, and a step between sound figures is.
+    assert "in doubt" in sweep.verdict(swept(13, 13, 13, doubtful=1))
+    assert "no plateau: 13" in sweep.verdict(swept(13, 13, 15, doubtful=0))
 
 
 def test_the_table_has_a_row_for_each_factor() -> None:
