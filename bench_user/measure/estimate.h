@@ -31,12 +31,21 @@ inline constexpr double kChainTolerance = 0.005;
 /** With fewer free samples than this, the estimate is made of all and says so. */
 inline constexpr std::size_t kFewestFree = 10;
 
-/** One sample, independent of the number of loops that it was taken with. */
+/** One sample: two windows of the row and two of the chain, and what each pair differs by. */
 struct Point {
-  double ticks = 0;    ///< per operation; may be negative, as measured
-  double cycle = 0;    ///< ticks of one core cycle by the chain
-  double sensor = 0;   ///< ticks per nop of the sensor
-  unsigned flags = 0;  ///< irqcost_sample_flags
+  double body = 0;          ///< ticks
+  double chain_body = 0;    ///< ticks
+  double sensor = 0;        ///< ticks per nop
+  unsigned flags = 0;       ///< irqcost_sample_flags
+  double base = 0;          ///< ticks
+  double chain_base = 0;    ///< ticks
+  double ops = 1;           ///< operations in body beyond those in base
+  double chain_cycles = 1;  ///< core cycles in chain_body beyond those in chain_base
+
+  /** Ticks per operation; may be negative, as measured. */
+  [[nodiscard]] double Ticks() const { return (body - base) / ops; }
+  /** Ticks of one core cycle by the chain. */
+  [[nodiscard]] double Cycle() const { return (chain_body - chain_base) / chain_cycles; }
 };
 
 /** The samples of a run as points. */
