@@ -104,15 +104,42 @@ static u64 timed_window(struct sampler *s, irqcost_window_fn window, u32 loops, 
 	return ticks;
 }
 
-/* Latency: single windows, each between its own fences and with its own entry. */
-static u64 timed_singles(struct sampler *s, irqcost_window_fn window, u32 irqs)
+/*
+ * A single window is a handful of steps of the TSC long. Equal rounds would all
+ * meet the step in one phase, and their mean would keep its rounding, of a tick
+ * or two. Up to a hundred cycles of delay, of a length that differs from round
+ * to round, spread the phase: as in ring 3.
+ */
+static void vary_phase(u32 round)
 {
-	u64 ticks = 0;
+	u32 product = round, left;
+
+	for (left = round % 31; left; left--)
+		asm volatile("imul %0, %0" : "+r" (product));
+}
+
+/*
+ * Latency: single windows, each between its own fences and with its own entry.
+ * One of base and one of body behind each other, so that a drift of the clock
+ * hits both alike, and in turn first: the second of two equal single windows is
+ * faster by a tick or two.
+ */
+static void timed_singles(struct sampler *s, struct irqcost_sample *sample)
+{
+	const struct irqcost_row *row = s->row;
+	const u32 entry = irqs_of_entry(row->irqs);
 	u32 i;
 
-	for (i = 0; i < s->loops; i++)
-		ticks += timed_window(s, window, 1, irqs);
-	return ticks;
+	for (i = 0; i < s->loops; i++) {
+		const bool base_first = i % 2 == 0;
+
+		vary_phase(i);
+		if (base_first)
+			sample->base += timed_window(s, row->empty[0], 1, entry);
+		sample->body += timed_window(s, row->windows[0], 1, row->irqs);
+		if (!base_first)
+			sample->base += timed_window(s, row->empty[0], 1, entry);
+	}
 }
 
 static u64 timed_loops(struct sampler *s, const irqcost_window_fn *windows, u32 size,
@@ -195,8 +222,7 @@ static void take_sample(struct sampler *s, struct irqcost_sample *sample)
 		sample->body = timed_loops(s, row->windows, 2 * run->unroll, s->loops, row->irqs);
 		break;
 	case IRQCOST_LATENCY:
-		sample->base = timed_singles(s, row->empty[0], irqs_of_entry(row->irqs));
-		sample->body = timed_singles(s, row->windows[0], row->irqs);
+		timed_singles(s, sample);
 		break;
 	case IRQCOST_IN_SITU:
 		section = irqcost_section_index(run->section);
