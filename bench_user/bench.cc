@@ -60,7 +60,11 @@ void Fill(benchmark::State& state, const Measurement& measurement, double ticks_
   counters["ticks_p50"] = e.ticks_p50;
   counters["ticks_p99"] = e.ticks_p99;
   counters["spread"] = e.spread;
-  if (e.core_cycles) counters["sensor"] = e.sensor;
+  counters["ticks_resolution"] = e.ticks_resolution;
+  if (e.core_cycles) {
+    counters["core_cycles_resolution"] = e.cycles_resolution;
+    counters["sensor"] = e.sensor;
+  }
   counters["samples"] = static_cast<double>(e.samples);
   counters["free"] = static_cast<double>(e.free);
   counters["interrupted"] = static_cast<double>(e.interrupted);

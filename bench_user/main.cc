@@ -154,6 +154,7 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   SamplerOptions sampler;
   sampler.cpu = run.measured_cpu;
   sampler.ticks_per_us = run.tsc.khz / 1e3;
+  sampler.tsc_step = static_cast<double>(run.tsc.step);
   sampler.share_us = kControlUs;
   run.controls = MeasureControls(sampler);
   run.execution = Classify(run.hypervisor, run.controls);

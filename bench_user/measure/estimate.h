@@ -64,6 +64,9 @@ struct Estimate {
   std::size_t interrupted = 0;
   std::size_t preempted = 0;
   std::size_t migrated = 0;
+  /** What one step of the clock is of a figure, in its unit: no figure is known better. */
+  double ticks_resolution = 0;
+  double cycles_resolution = 0;
   double sensor = 0;  ///< chain cycles per nop: the floor of the sensor among the samples used
   double cycle = 0;   ///< ticks per chain cycle: the floor of the chain among them
   std::string label;  ///< "free", or why the figure is in doubt

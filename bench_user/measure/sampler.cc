@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <limits>
 #include <system_error>
 
@@ -77,10 +78,27 @@ double UnitsPerUs(const Backend& backend, const SamplerOptions& options) {
   return backend.GetClock() == Clock::kNanoseconds ? 1e3 : options.ticks_per_us;
 }
 
+// The step of a backend's clock, in its units.
+double Step(const Backend& backend, const SamplerOptions& options) {
+  return backend.GetClock() == Clock::kNanoseconds ? 1 : options.tsc_step;
+}
+
+// One step in the difference of a sample's windows, and for core cycles one in that of its
+// chain. All samples may be rounded alike, so that more of them do not help.
+void Resolve(Estimate& estimate, const Run& run, double step) {
+  const double chain_cycles = double{IRQCOST_CHAIN_UNROLL} * IRQCOST_CHAIN_CYCLES * run.loops.chain;
+  estimate.ticks_resolution = step / static_cast<double>(run.ops);
+  if (estimate.cycle > 0)
+    estimate.cycles_resolution = (estimate.ticks_resolution +
+                                  std::abs(estimate.ticks) * step / chain_cycles / estimate.cycle) /
+                                 estimate.cycle;
+}
+
 // A figure is in ticks, whatever the clock counted. (Core cycles are a quotient, without a unit.)
 void Scale(Estimate& estimate, double ticks_per_unit) {
-  for (double* figure : {&estimate.ticks, &estimate.ticks_min, &estimate.ticks_p50,
-                         &estimate.ticks_p99, &estimate.spread, &estimate.cycle})
+  for (double* figure :
+       {&estimate.ticks, &estimate.ticks_min, &estimate.ticks_p50, &estimate.ticks_p99,
+        &estimate.ticks_resolution, &estimate.spread, &estimate.cycle})
     *figure *= ticks_per_unit;
 }
 
@@ -131,6 +149,7 @@ Measurement MeasureProbe(Backend& backend, const Offer& offer, Mode mode,
       result.longest_irqs_off =
           std::max(result.longest_irqs_off.value_or(0), *run.longest_irqs_off);
     result.estimate = EstimateFrom(points, options.with_cycles, sensor_floor);
+    Resolve(result.estimate, run, Step(backend, options));
 
     if (!started) started = run.samples.front().start;
     const auto elapsed = static_cast<double>(run.samples.back().start - *started);

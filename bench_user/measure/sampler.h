@@ -44,6 +44,7 @@ struct SamplerOptions {
   std::optional<unsigned> unroll;      ///< nothing: the greatest that the row allows
   std::optional<std::size_t> samples;  ///< exactly so many; nothing: as many as it needs
   double ticks_per_us = 0;             ///< of the TSC
+  double tsc_step = 0;                 ///< ticks by which it advances
   bool with_cycles = true;             ///< whether the chain counts core cycles here
   bool exact = false;                  ///< whether one tick is one instruction
   double share_us = kPatienceUs;       ///< time for one benchmark

@@ -179,6 +179,18 @@ TEST(Sampler, KnowsAContendedFigureByTheFloorOfAnother) {
   EXPECT_EQ(slower.estimate.free, slower.estimate.samples);
 }
 
+TEST(Sampler, NoFigureIsKnownBetterThanAStepOfTheClock) {
+  FakeBackend backend;
+  backend.ticks_per_cycle = 2;
+  SamplerOptions options = At(2300);
+  options.tsc_step = 24;
+  const Measurement m = Measure(backend, Popf(), IRQCOST_THROUGHPUT, options);
+  const Loops loops = backend.requests.back().loops;
+  const double ticks = 24.0 / (64.0 * loops.body);
+  EXPECT_DOUBLE_EQ(m.estimate.ticks_resolution, ticks);
+  EXPECT_DOUBLE_EQ(m.estimate.cycles_resolution, ticks / 2 + 5 * 24.0 / (2 * 96.0 * loops.chain));
+}
+
 TEST(Sampler, KeepsEverySampleInTheUnitOfTheEstimate) {
   FakeBackend backend;
   backend.ticks_per_cycle = 2;

@@ -102,8 +102,14 @@ class Series:
         return [float(entry[key]) for entry in self.shown if key in entry]
 
     def interval(self, key: str) -> tuple[float, float] | None:
-        """That of the median, where enough epochs were free."""
-        return stats.median_interval(self.values(key)) if self.used else None
+        """That of the median, where enough epochs were free, and one step of the clock more on
+        each side: epochs that agree better than that are rounded alike."""
+        interval = stats.median_interval(self.values(key)) if self.used else None
+        if interval is None:
+            return None
+        steps = self.values(f"{key}_resolution")
+        step = stats.median(steps) if steps else 0.0
+        return interval[0] - step, interval[1] + step
 
 
 def sensor_floors(epochs: Sequence[Epoch]) -> dict[str, float]:

@@ -128,6 +128,14 @@ def test_an_epoch_without_a_clock_does_not_count_beside_others() -> None:
     assert mixed.unit == "core_cycles" and mixed.shown == [loud]
 
 
+def test_no_interval_is_narrower_than_a_step_of_the_clock() -> None:
+    one = entry(QUIET, 13.0, core_cycles_resolution=0.25, ticks_resolution=0.5)
+    found = gather([epoch(one) for _ in range(6)])[QUIET]
+    assert found.interval("core_cycles") == (12.75, 13.25)
+    assert found.interval("ticks") == (25.5, 26.5)
+    assert not settled(found, Target())
+
+
 def test_the_target_is_the_wider_of_the_two() -> None:
     assert Target(0.2, 0.05).half_width(100) == pytest.approx(0.2)
     assert Target(0.2, 0.05).half_width(-10) == 0.05
