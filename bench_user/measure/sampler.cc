@@ -118,7 +118,7 @@ void Lower(Floors& floors, const Estimate& estimate) {
   floors.cycle = std::min(floors.cycle, estimate.cycle);
 }
 
-// Samples as figures: in the unit of the estimate, so that their p10 is the estimate.
+// Samples as figures: in the unit of the estimate, each with the difference of its own windows.
 Distribution InUnitOf(const Estimate& estimate, Distribution distribution, double ticks_per_unit) {
   const double factor = estimate.core_cycles ? 1 / estimate.cycle : ticks_per_unit;
   for (auto* values : {&distribution.free, &distribution.disturbed})

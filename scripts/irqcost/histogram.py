@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A histogram small enough for a result file, and fine enough to redo an estimate from."""
+"""A histogram small enough for a result file, and fine enough to see modes of 0.1 %."""
 
 import math
 from collections import Counter

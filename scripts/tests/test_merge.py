@@ -84,7 +84,7 @@ def test_derived_and_absent() -> None:
     assert ours["absent"] == missing
 
 
-def test_a_histogram_gives_the_estimate_back() -> None:
+def test_a_histogram_gives_a_quantile_back() -> None:
     generator = random.Random(3)
     free = sorted(13 + generator.expovariate(50) for _ in range(3000))
     disturbed = [generator.uniform(13, 40) for _ in range(3000)]
