@@ -139,9 +139,12 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   if (!options.out.empty()) out.emplace(options.out);
 
   PinToCpu(run.measured_cpu);
+  run.load_at_start = ReadLoad();
+  const Activity before = ReadActivity(run.measured_cpu);
   run.cpu = IdentifyCpu(run.measured_cpu);
   run.hypervisor = FindHypervisor();
   run.settings = ReadSettings(run.measured_cpu);
+  run.build = FindBuild();
   TscClaims claims{options.tsc_khz, TscKhzByCpuid(), run.hypervisor.tsc_khz, std::nullopt};
   std::optional<std::uint64_t> config;
   if (opened.module) {
@@ -179,6 +182,8 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   benchmark::BenchmarkReporter* display = text ? text.get() : console.get();
   benchmark::RunSpecifiedBenchmarks(display, file.get(), ".");
 
+  run.activity = Growth(before, ReadActivity(run.measured_cpu));
+  run.load_at_end = ReadLoad();
   auto context = ContextJson(run, opened.backends, selection);
   for (const auto& backend : opened.backends)
     if (!backend->GetObstacle()) backend->Supplement(context, MedianCosts(selection));

@@ -78,6 +78,56 @@ Json FloorsJson(const std::map<std::string, Floors>& floors) {
   return json;
 }
 
+Json SettingsJson(const Settings& settings) {
+  Json json = {{"governor", OrNull(settings.governor)},
+               {"boost", OrNull(settings.boost)},
+               {"smt", OrNull(settings.smt)},
+               {"siblings", OrNull(settings.siblings)},
+               {"idle", nullptr},
+               {"isolated", OrNull(settings.isolated)},
+               {"nohz_full", OrNull(settings.nohz_full)},
+               {"rcu_nocbs", OrNull(settings.rcu_nocbs)},
+               {"irq_affinity", nullptr},
+               {"mitigations", Json(settings.mitigations)}};
+  if (const auto& idle = settings.idle)
+    json["idle"] = {{"driver", idle->driver},
+                    {"governor", OrNull(idle->governor)},
+                    {"states", Json(idle->states)}};
+  if (const auto& affinity = settings.irq_affinity)
+    json["irq_affinity"] = {{"default", OrNull(affinity->standard)},
+                            {"irqs", affinity->irqs},
+                            {"may_hit_measured", affinity->may_hit}};
+  return json;
+}
+
+Json LoadJson(const std::vector<double>& load) { return load.empty() ? Json(nullptr) : Json(load); }
+
+Json SecondsJson(const std::optional<std::map<std::string, std::uint64_t>>& ticks) {
+  if (!ticks) return nullptr;
+  Json json = Json::object();
+  for (const auto& [state, count] : *ticks)
+    json[state] = static_cast<double>(count) / TicksPerSecond();
+  return json;
+}
+
+Json ConditionsJson(const RunContext& run) {
+  return {
+      {"interrupts", OrNull(run.activity.interrupts)},
+      {"cpu_seconds", SecondsJson(run.activity.cpu_ticks)},
+      {"thermal_throttles",
+       {{"core", OrNull(run.activity.core_throttles)},
+        {"package", OrNull(run.activity.package_throttles)}}},
+      {"load_avg", {{"start", LoadJson(run.load_at_start)}, {"end", LoadJson(run.load_at_end)}}}};
+}
+
+Json BuildJson(const Build& build) {
+  Json json = {{"flags", build.flags}, {"sha256", OrNull(build.sha256)}, {"module", nullptr}};
+  if (build.module)
+    json["module"] = {{"srcversion", OrNull(build.module->srcversion)},
+                      {"build_id", OrNull(build.module->build_id)}};
+  return json;
+}
+
 }  // namespace
 
 Json BackendsJson(const std::vector<std::unique_ptr<Backend>>& backends) {
@@ -110,11 +160,8 @@ Json ContextJson(const RunContext& run, const std::vector<std::unique_ptr<Backen
         {"realtime", run.kernel.realtime},
         {"config", OrNull(run.kernel.config)}}},
       {"hypervisor", OrNull(run.hypervisor.name)},
-      {"settings",
-       {{"governor", OrNull(run.settings.governor)},
-        {"boost", OrNull(run.settings.boost)},
-        {"smt", OrNull(run.settings.smt)},
-        {"mitigations", Json(run.settings.mitigations)}}},
+      {"settings", SettingsJson(run.settings)},
+      {"conditions", ConditionsJson(run)},
       {"tsc",
        {{"khz", run.tsc.khz},
         {"source", run.tsc.source},
@@ -124,7 +171,8 @@ Json ContextJson(const RunContext& run, const std::vector<std::unique_ptr<Backen
       {"controls", ControlsJson(run.controls, run.execution.counts_cycles)},
       {"floors", FloorsJson(selection.floors)},
       {"absent", AbsentJson(selection.absent)},
-      {"compiler", IRQCOST_COMPILER},
+      {"compiler", run.build.compiler},
+      {"build", BuildJson(run.build)},
   };
 }
 

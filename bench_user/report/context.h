@@ -10,6 +10,8 @@
 
 #include "backends/backend.h"
 #include "bench.h"
+#include "machine/activity.h"
+#include "machine/build.h"
 #include "machine/cpu.h"
 #include "machine/execution.h"
 #include "machine/hypervisor.h"
@@ -30,6 +32,9 @@ struct RunContext {
   Tsc tsc;
   Controls controls;
   Execution execution;
+  Build build;
+  Activity activity;  ///< of the measuring CPU during the run
+  std::vector<double> load_at_start, load_at_end;
 };
 
 /** Object of context.irqcost. */

@@ -12,8 +12,8 @@
 #include "backends/bpf/derive.h"
 #include "backends/bpf/live_text.h"
 #include "backends/bpf/obstacle.h"
-#include "backends/bpf/sha256.h"
 #include "backends/bpf/symbols.h"
+#include "report/sha256.h"
 
 namespace irqcost {
 namespace {

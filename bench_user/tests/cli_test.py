@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -103,8 +104,16 @@ class Measuring(unittest.TestCase):
             set(irqcost),
             {"schema", "version", "catalogue_hash", "command", "execution", "instruction_clock"}
             | {"cpu", "kernel", "hypervisor", "settings", "tsc", "backends", "controls", "floors"}
-            | {"absent", "compiler"},
+            | {"absent", "compiler", "build", "conditions"},
         )
+        self.assertRegex(irqcost["build"]["sha256"], "^[0-9a-f]{64}$")
+        self.assertEqual(
+            irqcost["build"]["sha256"], hashlib.sha256(Path(BENCH).read_bytes()).hexdigest()
+        )
+        self.assertIn(str(irqcost["cpu"]["measured"]), irqcost["settings"]["siblings"])
+        self.assertGreater(sum(irqcost["conditions"]["cpu_seconds"].values()), 0)
+        self.assertIsInstance(irqcost["conditions"]["interrupts"], dict)
+        self.assertEqual(len(irqcost["conditions"]["load_avg"]["end"]), 3)
         self.assertEqual(irqcost["schema"], 1)
         self.assertRegex(irqcost["catalogue_hash"], "^[0-9a-f]{16}$")
         self.assertIn("--benchmark_filter=/(popf|nop)/", irqcost["command"])

@@ -13,7 +13,7 @@
 #include "backends/bpf/called.h"
 #include "backends/bpf/derive.h"
 #include "backends/bpf/live_text.h"
-#include "backends/bpf/sha256.h"
+#include "report/sha256.h"
 
 namespace irqcost {
 namespace {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "backends/bpf/sha256.h"
+#include "report/sha256.h"
 
 #include <array>
 #include <bit>

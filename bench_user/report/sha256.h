@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef IRQCOST_BENCH_USER_BACKENDS_BPF_SHA256_H
-#define IRQCOST_BENCH_USER_BACKENDS_BPF_SHA256_H
+#ifndef IRQCOST_BENCH_USER_REPORT_SHA256_H
+#define IRQCOST_BENCH_USER_REPORT_SHA256_H
 
 #include <cstdint>
 #include <span>
@@ -16,4 +16,4 @@ std::string Hexadecimal(std::span<const std::uint8_t> bytes);
 
 }  // namespace irqcost
 
-#endif  // IRQCOST_BENCH_USER_BACKENDS_BPF_SHA256_H
+#endif  // IRQCOST_BENCH_USER_REPORT_SHA256_H
