@@ -39,6 +39,8 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
     context["absent"] = _absent(epochs, series)
     if any("derived" in epoch.context for epoch in epochs):
         context["derived"] = _derived(epochs)
+    if all("conditions" in epoch.context for epoch in epochs):
+        context["conditions"] = _conditions([epoch.context["conditions"] for epoch in epochs])
     context["epochs"] = {
         "count": len(epochs),
         "seconds": round(sum(epoch.seconds for epoch in epochs), 3),
@@ -95,6 +97,37 @@ def _controls(epochs: Sequence[Epoch]) -> dict[str, float]:
         if known:
             found[name] = stats.median(known)
     return found
+
+
+def _conditions(epochs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What came to the measuring CPU in all epochs together, and the load around them."""
+    throttles = [one["thermal_throttles"] for one in epochs]
+    return {
+        "interrupts": _sums([one["interrupts"] for one in epochs]),
+        "cpu_seconds": _sums([one["cpu_seconds"] for one in epochs]),
+        "thermal_throttles": {
+            key: None
+            if any(one[key] is None for one in throttles)
+            else sum(o[key] for o in throttles)
+            for key in throttles[0]
+        },
+        "load_avg": {
+            "start": epochs[0]["load_avg"]["start"],
+            "end": epochs[-1]["load_avg"]["end"],
+        },
+    }
+
+
+def _sums(items: Sequence[Mapping[str, float] | None]) -> dict[str, float] | None:
+    """Sums by name; nothing where one epoch could not tell."""
+    sums: dict[str, float] = {}
+    for item in items:
+        if item is None:
+            return None
+        for name, value in item.items():
+            # Ticks of /proc/stat are hundredths of a second.
+            sums[name] = round(sums.get(name, 0) + value, 3)
+    return sums
 
 
 def _floors(epochs: Sequence[Epoch]) -> dict[str, dict[str, float]]:

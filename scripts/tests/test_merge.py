@@ -84,6 +84,38 @@ def test_derived_and_absent() -> None:
     assert ours["absent"] == missing
 
 
+def test_conditions_of_all_epochs() -> None:
+    def conditions(load: float, irqs: dict[str, int] | None, core: int | None) -> dict[str, object]:
+        return {
+            "interrupts": irqs,
+            "cpu_seconds": {"user": 0.1, "steal": 0.01},
+            "thermal_throttles": {"core": core, "package": 1},
+            "load_avg": {"start": [load] * 3, "end": [load + 1] * 3},
+        }
+
+    def of(*items: dict[str, object]) -> dict[str, object]:
+        run = [epoch(entry(NAME, 13.0), conditions=item) for item in items]
+        found = merge(run, Target())["context"]["irqcost"]["conditions"]
+        assert isinstance(found, dict)
+        return found
+
+    assert of(
+        conditions(1, {"LOC timer": 5, "36 disk": 1}, 2),
+        conditions(2, {"LOC timer": 7}, 0),
+        conditions(3, {"RES x": 1}, 1),
+    ) == {
+        "interrupts": {"LOC timer": 12, "36 disk": 1, "RES x": 1},
+        "cpu_seconds": {"user": 0.3, "steal": 0.03},
+        "thermal_throttles": {"core": 3, "package": 3},
+        "load_avg": {"start": [1, 1, 1], "end": [4, 4, 4]},
+    }
+    unknown = of(conditions(1, {}, 2), conditions(1, None, None))
+    assert unknown["interrupts"] is None
+    assert unknown["thermal_throttles"] == {"core": None, "package": 2}
+    without = merge([epoch(entry(NAME, 13.0))], Target())
+    assert "conditions" not in without["context"]["irqcost"]
+
+
 def test_a_histogram_gives_a_quantile_back() -> None:
     generator = random.Random(3)
     free = sorted(13 + generator.expovariate(50) for _ in range(3000))
