@@ -5,8 +5,8 @@ import argparse
 import platform
 from collections.abc import Sequence
 
-from irqcost import build, harness, host
-from irqcost.errors import Exit
+from irqcost import assess, build, harness, host, hostfacts
+from irqcost.errors import Exit, IrqcostError
 from irqcost.host import Fact
 from irqcost.model import Backend
 
@@ -18,10 +18,22 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Says for each backend whether it can run here, why not, and what would make "
         "it run. Changes nothing. Ends with 0 when at least ring 3 can be measured.",
     )
+    parser.add_argument(
+        "--host",
+        action="store_true",
+        help="say instead what on this host hurts precision, what matters most first",
+    )
+    parser.add_argument(
+        "--cpu", metavar="N", type=int, help="with --host: the measuring CPU (default: that of run)"
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.host:
+        return _host(args.cpu, hostfacts.Tree())
+    if args.cpu is not None:
+        raise IrqcostError("--cpu goes with --host: backends do not depend on the CPU")
     bench = build.bench()
     print(f"{host.cpu().brand or 'unknown CPU'}, kernel {host.kernel_release()}")
     if bench.exists():
@@ -40,6 +52,20 @@ def run(args: argparse.Namespace) -> int:
     _print_facts("vm (ring 0 in an emulated guest)", host.vm_facts())
     usable = any(backend.name == "ring3" and backend.usable for backend in backends)
     return Exit.OK if usable else Exit.FAILED
+
+
+def _host(asked: int | None, tree: hostfacts.Tree) -> int:
+    cpu = hostfacts.choose_cpu(asked, tree)
+    findings = assess.assess(hostfacts.read(cpu, tree))
+    print(f"{host.cpu(tree.root).brand or 'unknown CPU'}: what hurts precision on CPU {cpu}\n")
+    for number, finding in enumerate((one for one in findings if one.hurts), 1):
+        print(f"{number:2}. {finding.subject}: {finding.value}")
+        print(f"      why:    {finding.why}")
+        print(f"      remedy: {finding.remedy} ({finding.by.value})")
+    for finding in findings:
+        if not finding.hurts:
+            print(f" ok  {finding.subject}: {finding.value}")
+    return Exit.OK
 
 
 def ring3(machine: str) -> Backend:

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What hurts precision, on invented hosts; and `doctor --host`."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import fake_host
+from irqcost import cli, hostfacts
+from irqcost.assess import By, Finding, assess
+from irqcost.errors import IrqcostError
+from irqcost.hostfacts import Host, Tree, cpu_list, cpu_mask, mask_text
+
+
+def host(root: Path, files: dict[str, str]) -> Host:
+    return hostfacts.read(1, Tree(fake_host.build(root, files)))
+
+
+def hurting(one: Host) -> dict[str, Finding]:
+    return {finding.subject: finding for finding in assess(one) if finding.hurts}
+
+
+def test_a_laptop(tmp_path: Path) -> None:
+    found = hurting(host(tmp_path, fake_host.LAPTOP))
+    assert {subject: finding.by for subject, finding in found.items()} == {
+        "sibling thread": By.TUNE,
+        "governor": By.TUNE,
+        "boost": By.TUNE,
+        "heat": By.USER,
+        "device interrupts": By.TUNE,
+        "tick and scheduler": By.BOOT,
+        "watchdogs": By.TUNE,
+        "idle states": By.BOOT,
+    }
+    assert list(found)[0] == "sibling thread"
+    assert found["sibling thread"].value == "CPU 5 on the core of CPU 1"
+    assert found["governor"].value == "powersave"
+    assert found["device interrupts"].value == "3 of 5 lines may come to CPU 1"
+    assert found["tick and scheduler"].remedy == "isolcpus=1 nohz_full=1 rcu_nocbs=1"
+    assert found["heat"].value.startswith("slowed the core 12 times")
+    assert all(finding.why and finding.remedy for finding in found.values())
+
+
+def test_a_tuned_server(tmp_path: Path) -> None:
+    one = host(tmp_path, fake_host.TUNED)
+    assert not hurting(one)
+    assert [finding.subject for finding in assess(one)] == [
+        "sibling thread",
+        "hypervisor",
+        "load",
+        "governor",
+        "boost",
+        "heat",
+        "device interrupts",
+        "tick and scheduler",
+        "watchdogs",
+        "idle states",
+    ]
+
+
+def test_a_guest_says_what_it_cannot_change(tmp_path: Path) -> None:
+    one = host(tmp_path, fake_host.GUEST)
+    found = hurting(one)
+    on_the_host = [subject for subject, finding in found.items() if finding.by is By.HOST]
+    assert on_the_host == ["sibling thread", "hypervisor", "governor and boost"]
+    assert "10.00% of the CPU's time was stolen" in found["hypervisor"].value
+    assert found["load"].value == "load 3.00 on 2 CPUs"
+    assert "CONFIG_NO_HZ_FULL" in found["tick and scheduler"].remedy
+    assert "watchdogs" not in found and "idle states" not in found
+    # Its siblings, where it sees them, it can switch off.
+    shared = replace(one, siblings=frozenset({0}))
+    assert hurting(shared)["sibling thread"].by is By.TUNE
+    fixed = replace(shared, siblings_fixed=frozenset({0}))
+    assert "--cpu" in hurting(fixed)["sibling thread"].remedy
+
+
+def test_a_host_that_tells_nothing(tmp_path: Path) -> None:
+    one = hostfacts.read(1, Tree(tmp_path))
+    assert (one.governor, one.boost, one.irqs, one.load, one.stolen) == (None,) * 5
+    assert all(finding.value for finding in assess(one))
+
+
+@pytest.mark.parametrize(
+    "text, cpus",
+    [("0-2,7", {0, 1, 2, 7}), ("", set()), (None, set()), ("  (null)", set()), ("12", {12})],
+)
+def test_lists_of_cpus(text: str | None, cpus: set[int]) -> None:
+    assert cpu_list(text) == cpus
+
+
+@pytest.mark.parametrize(
+    "text, cpus",
+    [("3", {0, 1}), ("00000001,80000000", {31, 32}), ("0", set()), ("0f", {0, 1, 2, 3})],
+)
+def test_masks_of_cpus(text: str, cpus: set[int]) -> None:
+    assert cpu_mask(text) == cpus
+    assert mask_text(frozenset(cpus), text) == text
+
+
+def test_the_measuring_cpu(tmp_path: Path) -> None:
+    tree = Tree(fake_host.build(tmp_path, fake_host.LAPTOP))
+    assert hostfacts.choose_cpu(7, tree) == 7
+    with pytest.raises(IrqcostError, match="CPU 8 is not online; online are: 0-7"):
+        hostfacts.choose_cpu(8, tree)
+
+
+def test_doctor_host(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["doctor", "--host"]) == 0
+    text = capsys.readouterr().out
+    assert "what hurts precision on CPU" in text and "tick and scheduler" in text
+    assert cli.main(["doctor", "--host", "--cpu", "65535"]) == 2
+    assert cli.main(["doctor", "--cpu", "0"]) == 2
