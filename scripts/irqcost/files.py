@@ -104,10 +104,25 @@ def written_whole(target: Path, replace: bool = False) -> Iterator[Path]:
             yield temporary
         with _explained(target):
             _sync(temporary)
-            os.replace(temporary, target)
+            _publish(temporary, target, replace)
             _sync(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _publish(temporary: Path, target: Path, replace: bool) -> None:
+    """Gives a finished file its name. What took the name since the work began stays."""
+    if not replace:
+        try:
+            os.link(temporary, target)  # Fails where the name is taken; renaming would not.
+            return
+        except FileExistsError:
+            raise IrqcostError(f"{target}: another command wrote it meanwhile; it stays") from None
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
+                raise
+        # A file system without links.
+    os.replace(temporary, target)
 
 
 @contextmanager

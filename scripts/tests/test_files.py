@@ -189,7 +189,7 @@ def no_space(*_arguments: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-@pytest.mark.parametrize("call", ["posix_fallocate", "fsync", "replace"])
+@pytest.mark.parametrize("call", ["posix_fallocate", "fsync", "link"])
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     monkeypatch.setattr(os, call, no_space)
     with pytest.raises(IrqcostError, match="x.json: cannot be written: No space left"):
@@ -237,3 +237,26 @@ def test_default_path_is_in_utc() -> None:
     when = datetime(2026, 1, 1, 1, 30, tzinfo=timezone(timedelta(hours=2)))
     place = files.default_path(Cpu(None, "X", None, 6, 1, 2, None, None), "6.1.0-rt", when)
     assert place.parts[-3:] == ("results", "x-06-01-02", "2025-12-31T233000Z-6.1.0-rt.json")
+
+
+def test_of_two_at_once_the_first_to_end_stays(tmp_path: Path) -> None:
+    target = tmp_path / "x.json"
+    with pytest.raises(IrqcostError, match="another command wrote it meanwhile"):
+        with files.written_whole(target) as late:
+            late.write_text("late")
+            # Another process makes another temporary file.
+            (tmp_path / "other").write_text("early")
+            (tmp_path / "other").rename(target)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["x.json"]
+    assert target.read_text() == "early"
+
+
+def test_a_file_system_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+    with files.written_whole(tmp_path / "x.json") as partial:
+        partial.write_text("whole")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["x.json"]
+    assert (tmp_path / "x.json").read_text() == "whole"
