@@ -8,7 +8,7 @@ import time
 from datetime import datetime, timezone
 from pathlib import Path
 
-from irqcost import build, catalogue, files, harness, host, jsontext, report
+from irqcost import build, catalogue, files, harness, host, jsontext, kconfig, report
 from irqcost.epochs import Plan, Target, collect
 from irqcost.errors import Exit
 from irqcost.merge import merge
@@ -135,7 +135,11 @@ def _measure(
             session = harness.Session(bench, arguments, seconds, progress)
             plan = Plan(seconds, wanted)
             epochs = collect(session.measure, plan, time.monotonic, starting)
-        partial.write_text(jsontext.dumps(merge(epochs, wanted)), encoding="utf-8")
+        document = merge(epochs, wanted)
+        kernel = document["context"]["irqcost"]["kernel"]
+        if kernel["config"] is None:
+            kernel["config"] = kconfig.read(kernel["release"])
+        partial.write_text(jsontext.dumps(document), encoding="utf-8")
         result = files.read_result(partial)
     for backend in result.context.backends:
         if not backend.usable:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from irqcost import ROOT, build, cli, harness
+from irqcost import ROOT, build, cli, harness, kconfig
 from irqcost import run as run_command
 from irqcost.epochs import Target
 from irqcost.errors import IrqcostError
@@ -101,6 +101,16 @@ def test_table_file_and_chart(fake: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "--benchmark_list_tests" in calls(fake)[0]
     measured = calls(fake)[-1]
     assert measured[:2] == ["--benchmark_filter=popf", "--irqcost_samples=7"]
+
+
+@pytest.mark.parametrize("facts", [None, ["SMP"]])
+def test_the_kernels_configuration_where_no_module_tells_it(
+    fake: Path, monkeypatch: pytest.MonkeyPatch, facts: list[str] | None
+) -> None:
+    monkeypatch.setattr(kconfig, "read", lambda release: facts)
+    assert run("--no-chart", "--out", str(fake / "x.json")) == 0
+    content = json.loads((fake / "x.json").read_text())
+    assert content["context"]["irqcost"]["kernel"]["config"] == facts
 
 
 def test_remarks_stand_in_the_table(fake: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -84,6 +84,9 @@ def _without(key: str) -> Callable[[Any], None]:
         lambda content: content["context"]["irqcost"].update(schema=2),
         lambda content: content["context"]["irqcost"]["epochs"].update(count=0),
         lambda content: content["context"]["irqcost"].pop("execution"),
+        lambda content: content["context"]["irqcost"].update(conditions={}),
+        lambda content: content["context"]["irqcost"]["settings"].update(idle={"driver": None}),
+        lambda content: content["context"]["irqcost"].update(build={"flags": "", "sha256": "x"}),
     ],
 )
 def test_what_is_wrong(change: Callable[[Any], object]) -> None:
