@@ -42,6 +42,8 @@ _STYLE = {
     "axes.titlesize": 9,
     "axes.titleweight": "bold",
     "hatch.linewidth": 0.6,
+    # A "$" in the name of a CPU or a kernel is no formula.
+    "text.parse_math": False,
     # Text stays text: it can be searched and read aloud.
     "svg.fonttype": "none",
     # The same result gives the same file.

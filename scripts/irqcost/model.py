@@ -19,8 +19,21 @@ SCHEMA = 1
 EXECUTIONS = ("bare-metal", "virtualised", "emulated")
 
 
+def _plain(text: str) -> str:
+    """A text as it may be shown: a file must not move a terminal's cursor, and half a character is
+    none that could be written."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+
+
 class FormatError(Exception):
     """The content is not that of a result. The message says where and why."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_plain(message))
+
+
+# Beyond any cost, and far from where sums and quotients of figures overflow.
+_GREATEST = 1e30
 
 
 class _Object:
@@ -30,13 +43,13 @@ class _Object:
         if not isinstance(value, Mapping):
             raise FormatError(f"{where} is not an object")
         self._members: Mapping[str, Any] = value
-        self._where = where
+        self.where = where
 
     def has(self, key: str) -> bool:
         return key in self._members
 
     def _get(self, key: str, kinds: tuple[type, ...], what: str, nullable: bool) -> Any:
-        place = f"{self._where}.{key}"
+        place = f"{self.where}.{key}"
         if key not in self._members:
             raise FormatError(f"{place} is missing")
         value = self._members[key]
@@ -48,21 +61,21 @@ class _Object:
         return value
 
     def object(self, key: str) -> "_Object":
-        return _Object(self._get(key, (Mapping,), "an object", False), f"{self._where}.{key}")
+        return _Object(self._get(key, (Mapping,), "an object", False), f"{self.where}.{key}")
 
     def objects(self, key: str) -> list["_Object"]:
         items = self._get(key, (list,), "a list", False)
-        return [_Object(item, f"{self._where}.{key}[{i}]") for i, item in enumerate(items)]
+        return [_Object(item, f"{self.where}.{key}[{i}]") for i, item in enumerate(items)]
 
     def members(self) -> list[str]:
         return list(self._members)
 
     def text(self, key: str) -> str:
-        return str(self._get(key, (str,), "a text", False))
+        return _plain(self._get(key, (str,), "a text", False))
 
     def maybe_text(self, key: str) -> str | None:
         value = self._get(key, (str,), "a text or null", True)
-        return None if value is None else str(value)
+        return None if value is None else _plain(value)
 
     def flag(self, key: str) -> bool:
         return bool(self._get(key, (bool,), "true or false", False))
@@ -73,7 +86,9 @@ class _Object:
         except OverflowError:
             value = math.inf
         if not math.isfinite(value):
-            raise FormatError(f"{self._where}.{key} is not a finite number")
+            raise FormatError(f"{self.where}.{key} is not a finite number")
+        if abs(value) > _GREATEST:
+            raise FormatError(f"{self.where}.{key} is {value:g}: no figure is so great")
         return value
 
     def maybe_number(self, key: str) -> float | None:
@@ -82,8 +97,8 @@ class _Object:
     def texts(self, key: str) -> tuple[str, ...]:
         values = self._get(key, (list,), "a list", False)
         if not all(isinstance(value, str) for value in values):
-            raise FormatError(f"{self._where}.{key} is not a list of texts")
-        return tuple(values)
+            raise FormatError(f"{self.where}.{key} is not a list of texts")
+        return tuple(map(_plain, values))
 
     def maybe_texts(self, key: str) -> tuple[str, ...] | None:
         return None if self.has(key) and self._members[key] is None else self.texts(key)
@@ -333,7 +348,18 @@ def _context(date: str, ours: _Object, failed: list[Absent]) -> Context:
 
 def _interval(item: _Object, key: str) -> tuple[float, float] | None:
     low, high = item.maybe_number(f"{key}_low"), item.maybe_number(f"{key}_high")
-    return None if low is None or high is None else (low, high)
+    if low is None or high is None:
+        return None
+    if not low <= item.number(key) <= high:
+        raise FormatError(f"{item.where}.{key} is not from {key}_low to {key}_high")
+    return low, high
+
+
+def _spread(item: _Object) -> float:
+    spread = item.number("spread")
+    if spread < 0:
+        raise FormatError(f"{item.where}.spread is below 0")
+    return spread
 
 
 def _backend(name: str, item: _Object) -> Backend:
@@ -364,7 +390,7 @@ def _entry(item: _Object) -> Entry:
         ticks_min=item.number("ticks_min"),
         ticks_p50=item.number("ticks_p50"),
         ticks_p99=item.number("ticks_p99"),
-        spread=item.number("spread"),
+        spread=_spread(item),
         samples=item.number("samples"),
         free=item.number("free"),
         label=item.text("label") if item.has("label") else "",

@@ -110,3 +110,11 @@ def test_compare_says_where_the_chart_is(
     prefix = tmp_path / "6.1"
     assert cli.main(["compare", str(path("alpha")), "--out", str(prefix)]) == 0
     assert f"Chart:  {tmp_path}/6.1.png\nChart:  {tmp_path}/6.1.svg\n" in capsys.readouterr().out
+
+
+def test_names_are_no_formulas(tmp_path: Path) -> None:
+    def change(content: Any) -> None:
+        content["context"]["irqcost"]["cpu"]["brand"] = "A $\\frac{$ B"
+
+    odd = files.read_result(changed("alpha", tmp_path / "odd.json", change))
+    assert "A $\\frac{$ B" in draw(series([odd]), tmp_path / "x")

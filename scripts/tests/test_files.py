@@ -58,6 +58,16 @@ def ours(key: str, value: object) -> Callable[[Any], None]:
         (entry("ticks", "1.0"), r"benchmarks\[0\].ticks is not a number"),
         (entry("ticks", True), r"benchmarks\[0\].ticks is not a number"),
         (entry("ticks", 10**400), "not a finite number"),
+        (entry("ticks", 1e308), r"benchmarks\[0\].ticks is 1e\+308: no figure is so great"),
+        (
+            lambda c: c["context"]["irqcost"]["backends"].update({"\x1b[2J": 1}),
+            "backends.\ufffd\\[2J is not an object",
+        ),
+        (entry("spread", -1), r"benchmarks\[0\].spread is below 0"),
+        (
+            lambda c: c["benchmarks"][0].update(ticks_low=1e9, ticks_high=2e9),
+            r"benchmarks\[0\].ticks is not from ticks_low to ticks_high",
+        ),
         (entry("run_name", "ring3/popf"), "not named backend/probe/mode"),
         (entry("run_name", "ring3//latency"), "not named backend/probe/mode"),
         (entry("time_unit", "us"), "another time_unit"),
@@ -260,3 +270,15 @@ def test_a_file_system_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyP
         partial.write_text("whole")
     assert [entry.name for entry in tmp_path.iterdir()] == ["x.json"]
     assert (tmp_path / "x.json").read_text() == "whole"
+
+
+def test_texts_hold_nothing_that_a_terminal_obeys(tmp_path: Path) -> None:
+    name = "X\x1b]0;title\x07\nY\ud800\u202eZ 1 µs"
+
+    def change(content: Any) -> None:
+        content["context"]["irqcost"]["cpu"]["brand"] = name
+        content["benchmarks"][0]["label"] = name
+
+    odd = files.read_result(changed("alpha", tmp_path / "odd.json", change))
+    shown = "X\ufffd]0;title\ufffd\ufffdY\ufffd\ufffdZ 1 µs"
+    assert odd.context.cpu.brand == shown and odd.entries[0].label == shown
