@@ -7,7 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <system_error>
 #include <vector>
 
@@ -22,9 +22,13 @@ using Bytes = std::vector<std::uint8_t>;
 std::optional<Bytes> ReadBytes(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
-  Bytes bytes{std::istreambuf_iterator<char>(file), {}};
+  // Each process hashes itself, so byte by byte would be felt. Files of sysfs do not know their
+  // size.
+  std::ostringstream content;
+  content << file.rdbuf();
   if (file.bad()) return std::nullopt;
-  return bytes;
+  const std::string text = content.str();
+  return Bytes(text.begin(), text.end());
 }
 
 // An ELF note: three words, a name padded to four bytes, and what it tells.
