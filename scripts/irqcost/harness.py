@@ -2,6 +2,7 @@
 """Running irqcost-bench. It measures; this only starts it and watches."""
 
 import json
+import os
 import re
 import subprocess
 import tempfile
@@ -17,9 +18,15 @@ from irqcost.process import child
 from irqcost.progress import Progress
 
 
+def _environment() -> dict[str, str]:
+    """Without what Google Benchmark would take for flags: an epoch is one repetition, and what a
+    run measures is said by its arguments alone."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("BENCHMARK_")}
+
+
 def _ask(bench: Path, arguments: Sequence[str]) -> str:
     """What the harness answers without measuring. Raises IrqcostError with what it said."""
-    done = subprocess.run([bench, *arguments], capture_output=True, text=True)
+    done = subprocess.run([bench, *arguments], capture_output=True, text=True, env=_environment())
     if done.returncode:
         raise IrqcostError(done.stderr.strip() or f"{bench} ended with status {done.returncode}")
     return done.stdout
@@ -69,7 +76,7 @@ class Session:
 
     def _watch(self, command: Sequence[str]) -> None:
         with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
-            with child(command, said) as process:
+            with child(command, said, _environment()) as process:
                 assert process.stdout is not None
                 for line in process.stdout:
                     # The console reporter begins a finished benchmark's line with name and time.

@@ -2,7 +2,7 @@
 """Child processes that do not outlive the command that started them."""
 
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO
 
@@ -12,14 +12,24 @@ _GRACE_SECONDS = 10
 
 
 @contextmanager
-def child(command: Sequence[str], stderr: IO[str] | int) -> Iterator["subprocess.Popen[str]"]:
+def child(
+    command: Sequence[str], stderr: IO[str] | int, environment: Mapping[str, str] | None = None
+) -> Iterator["subprocess.Popen[str]"]:
     """Runs a command in the checkout, its standard output as lines of text in a pipe.
+
+    `environment` of None is this process's own.
 
     It has ended when the block has: by itself, or, where the block is left by an exception
     (Ctrl-C among them), by SIGTERM and in the end SIGKILL.
     """
     process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True, errors="replace"
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        errors="replace",
     )
     with process:
         try:

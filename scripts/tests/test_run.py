@@ -157,6 +157,18 @@ def test_nothing_is_kept_of_a_failure(
     assert not names(fake)
 
 
+def test_flags_in_the_environment_do_not_reach_the_harness(
+    fake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # With 3 repetitions a process would count as three epochs.
+    monkeypatch.setenv("BENCHMARK_REPETITIONS", "3")
+    install(
+        fake.parent,
+        _WRITES + "\n    import os; assert not [n for n in os.environ if 'BENCHMARK' in n]",
+    )
+    assert run("--no-chart", "--out", str(fake / "x.json")) == 0
+
+
 def test_a_refusal_of_the_harness_is_shown(tmp_path: Path) -> None:
     bench = tmp_path / "bench"
     bench.write_text("#!/bin/sh\necho 'no such flag' >&2\nexit 2\n")
