@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """From epochs to the one result file (docs/RESULTS.md). Documents in, document out."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from irqcost import stats, verdict
@@ -36,11 +37,13 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
     run = verdict.of_run(verdicts)
     context["controls"] = _controls(epochs)
     context["floors"] = _floors(epochs)
-    context["absent"] = _absent(epochs, series)
+    derived, doubtful = _derived(epochs, series)
     if any("derived" in epoch.context for epoch in epochs):
-        context["derived"] = _derived(epochs)
+        context["derived"] = derived
     if all("conditions" in epoch.context for epoch in epochs):
         context["conditions"] = _conditions([epoch.context["conditions"] for epoch in epochs])
+    found = {*series, *(item["name"] for item in derived), *(item["name"] for item in doubtful)}
+    context["absent"] = _absent(epochs, found) + doubtful
     context["epochs"] = {
         "count": len(epochs),
         "seconds": round(sum(epoch.seconds for epoch in epochs), 3),
@@ -144,30 +147,40 @@ def _floors(epochs: Sequence[Epoch]) -> dict[str, dict[str, float]]:
     }
 
 
-def _absent(epochs: Sequence[Epoch], series: Mapping[str, Series]) -> list[Any]:
+def _absent(epochs: Sequence[Epoch], found: Container[str]) -> list[Any]:
     """What no epoch measured. Later epochs are not asked for everything, so the first one tells."""
-    derived = {item["name"] for epoch in epochs for item in epoch.context.get("derived", [])}
-    return [
-        item
-        for item in epochs[0].context["absent"]
-        if item["name"] not in series and item["name"] not in derived
-    ]
+    return [item for item in epochs[0].context["absent"] if item["name"] not in found]
 
 
-def _derived(epochs: Sequence[Epoch]) -> list[dict[str, Any]]:
-    """Each derived figure by the epochs that could derive it: medians of all its numbers."""
+def _derived(
+    epochs: Sequence[Epoch], series: Mapping[str, Series]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Each derived figure by the epochs that could derive it: medians of all its numbers. And, as
+    absent, those all of whose inputs turned out to be disturbed."""
+    disturbed = {id(entry) for one in series.values() for entry in one.disturbed}
     by_name: dict[str, list[Mapping[str, Any]]] = {}
     for epoch in epochs:
+        doubtful = {entry["run_name"] for entry in epoch.entries if id(entry) in disturbed}
         for item in epoch.context.get("derived", []):
-            by_name.setdefault(item["name"], []).append(item)
-    merged = []
-    for items in by_name.values():
-        # A formula depends on the kernel's text, which stays as it is while the kernel runs.
-        one = dict(items[0])
+            items = by_name.setdefault(item["name"], [])
+            backend = item["name"].split("/")[0]
+            if doubtful.isdisjoint(f"{backend}/{probe}/throughput" for probe in item["inputs"]):
+                items.append(item)
+    merged, absent = [], []
+    for name, items in by_name.items():
+        if not items:
+            reason = "in no epoch were all rows that it follows from undisturbed"
+            absent.append({"name": name, "reason": reason})
+            continue
+        # Of two rows that price the same kind of call the cheaper one counts, and which that is
+        # may change from epoch to epoch: figures of different formulas are not mixed.
+        formula = Counter(item["formula"] for item in items).most_common(1)[0][0]
+        alike = [item for item in items if item["formula"] == formula]
+        one = dict(alike[0])
         for key in ("core_cycles", "low", "high"):
-            one[key] = stats.median(item[key] for item in items)
+            one[key] = stats.median(item[key] for item in alike)
         one["inputs"] = {
-            probe: stats.median(item["inputs"][probe] for item in items) for probe in one["inputs"]
+            probe: stats.median(item["inputs"][probe] for item in alike) for probe in one["inputs"]
         }
         merged.append(one)
-    return merged
+    return merged, absent

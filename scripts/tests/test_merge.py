@@ -3,15 +3,17 @@
 
 import json
 import random
+from typing import Any
 
 import pytest
 
 from epochs_of import FLOOR, entry, epoch
 from irqcost import catalogue, jsontext, model, report, units
-from irqcost.epochs import Target
+from irqcost.epochs import Epoch, Target
 from irqcost.histogram import MOST_BINS, histogram
 from irqcost.merge import merge
 
+FLOORS = {"bpf": {"sensor_cycles_per_nop": FLOOR, "ticks_per_cycle": 2}}
 NAME = "ring3/popf/throughput"
 CYCLES = [13.03, 13.0, 13.01, 13.02, 13.0, 13.01, 13.02]
 
@@ -82,6 +84,42 @@ def test_derived_and_absent() -> None:
     ours = merge(run, Target())["context"]["irqcost"]
     assert ours["derived"] == [derived(22.0)]
     assert ours["absent"] == missing
+
+
+def alone(row: float, price: str, cost: float) -> dict[str, object]:
+    return {
+        "name": "bpf/x/alone",
+        **{key: row - cost for key in ("core_cycles", "low", "high")},
+        "formula": f"x - 1 * {price}",
+        "inputs": {"x": row, price: cost},
+    }
+
+
+def test_derived_figures_of_different_formulas_are_not_mixed() -> None:
+    # On a kernel where both calls return alike, noise tells which is the cheaper one.
+    found = [alone(30, "call", 4.0), alone(31, "call_thunk", 7.0), alone(32, "call", 4.2)]
+    run = [epoch(entry("bpf/x/throughput", 30), derived=[one]) for one in found]
+    (one,) = merge(run, Target())["context"]["irqcost"]["derived"]
+    assert one["formula"] == "x - 1 * call"
+    assert one["core_cycles"] == pytest.approx((26.0 + 27.8) / 2)
+    assert one["inputs"] == {"x": 31, "call": 4.1}
+
+
+def test_nothing_is_derived_from_an_epoch_that_was_disturbed() -> None:
+    def of(sensor: float, row: float) -> Epoch:
+        entries = (entry("bpf/x/throughput", row, sensor=sensor), entry("bpf/call/throughput", 4))
+        floors = {"bpf": {"sensor_cycles_per_nop": sensor, "ticks_per_cycle": 2}}
+        return epoch(*entries, derived=[alone(row, "call", 4.0)], floors=floors)
+
+    def ours(*epochs: Epoch) -> Any:
+        return merge(epochs, Target())["context"]["irqcost"]
+
+    # Beside a neighbour from end to end: in its own process that does not show.
+    (one,) = ours(of(0.3, 50), of(FLOOR, 30), of(0.3, 50))["derived"]
+    assert one["core_cycles"] == 26.0
+    never = ours(of(0.3, 50), epoch(entry("bpf/call/throughput", 4), floors=FLOORS))
+    assert never["derived"] == []
+    assert [item["name"] for item in never["absent"]] == ["bpf/x/alone"]
 
 
 def test_conditions_of_all_epochs() -> None:
