@@ -173,7 +173,10 @@ def _irqs(host: Host) -> Finding | None:
     why = "each one ends in a flagged sample and leaves other caches behind"
     if len(host.online) < 2:
         return Finding("device interrupts", value, True, why, "a second CPU", By.USER)
-    return Finding("device interrupts", value, True, why, "send them to other CPUs", By.TUNE)
+    remedy = "send them to other CPUs"
+    if host.irqbalance:
+        remedy = f"stop irqbalance, which would send them back, and {remedy}"
+    return Finding("device interrupts", value, True, why, remedy, By.TUNE)
 
 
 def _tick(host: Host) -> Finding:

@@ -59,6 +59,7 @@ class Host:
     boost: bool | None = None
     irqs: int | None = None  # interrupt lines
     irqs_here: int = 0  # those that may come to the measuring CPU
+    irqbalance: bool = False  # the daemon that spreads interrupts over the CPUs runs
     isolated: frozenset[int] = frozenset()
     tickless: frozenset[int] | None = frozenset()  # nohz_full; None: the kernel cannot
     watchdogs: tuple[str, ...] = ()  # those that run: soft_watchdog, nmi_watchdog
@@ -133,6 +134,9 @@ def read(cpu: int, tree: Tree) -> Host:
         boost=_boost(tree),
         irqs=len(irqs) if tree.exists("proc/irq") else None,
         irqs_here=sum(irqs.values()),
+        irqbalance=any(
+            tree.read(f"proc/{pid}/comm") == "irqbalance" for pid in tree.numbers("proc")
+        ),
         isolated=cpu_list(tree.read(f"{CPUS}/isolated")),
         tickless=(
             cpu_list(tree.read(f"{CPUS}/nohz_full")) if tree.exists(f"{CPUS}/nohz_full") else None

@@ -96,13 +96,16 @@ def _irqs(host: Host, tree: Tree) -> _Part:
     changes = []
     for path in paths:
         mask = tree.read(path)
-        if not mask or host.cpu not in cpu_mask(mask):
+        # An interrupt whose last CPU goes offline is opened to all CPUs by the kernel, for good.
+        if not mask or (host.cpu not in cpu_mask(mask) and cpu_mask(mask) & elsewhere):
             continue
         # As few CPUs are taken from an interrupt as will do.
         wanted = cpu_mask(mask) & elsewhere or elsewhere
         setting = "new interrupts" if "default" in path else f"interrupt {path.split('/')[2]}"
-        why = f"it comes to other CPUs than {host.cpu}"
+        why = f"it stays away from the core of CPU {host.cpu}"
         changes.append(Change(setting, path, mask, mask_text(wanted, mask), why))
+    if host.irqbalance and changes:
+        return changes, [("interrupts, for long", "irqbalance runs and sends them back: stop it")]
     return changes, []
 
 

@@ -40,6 +40,9 @@ def test_a_laptop(tmp_path: Path) -> None:
     assert found["tick and scheduler"].remedy == "isolcpus=1 nohz_full=1 rcu_nocbs=1"
     assert found["heat"].value.startswith("slowed the core 12 times")
     assert all(finding.why and finding.remedy for finding in found.values())
+    fake_host.build(tmp_path, {"proc/77/comm": "irqbalance\n"})
+    balanced = hurting(hostfacts.read(1, Tree(tmp_path)))
+    assert "stop irqbalance" in balanced["device interrupts"].remedy
 
 
 def test_a_tuned_server(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ CHANGED = {
     "proc/irq/default_smp_affinity": "dd",
     "proc/irq/0/smp_affinity": "dd",
     "proc/irq/9/smp_affinity": "dd",  # had no other CPU
+    "proc/irq/16/smp_affinity": "dd",  # had only the one that goes offline
     "proc/irq/121/smp_affinity": "08",
     f"{CPUS}/cpu5/online": "0",
 }
@@ -60,13 +61,13 @@ def test_there_and_back(laptop: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert fake_host.content(laptop) == {**before, **CHANGED}
     text = capsys.readouterr().out
     # Plan first: setting, from, to, why.
-    assert text.index("For measuring on CPU 1") < text.index("9 of 9 changed")
+    assert text.index("For measuring on CPU 1") < text.index("10 of 10 changed")
     assert "powersave" in text and "interrupt 121" in text
     assert (laptop / STATE).stat().st_mode & 0o777 == 0o600
     assert command(tree, "--restore") == 0
     assert fake_host.content(laptop) == before
     assert not (laptop / STATE).exists()
-    assert "9 settings are as they were" in capsys.readouterr().out
+    assert "10 settings are as they were" in capsys.readouterr().out
     assert command(tree, "--restore") == 0
     assert "not tuned" in capsys.readouterr().out
     assert fake_host.content(laptop) == before
@@ -124,7 +125,7 @@ def test_what_the_kernel_refuses(laptop: Path, capsys: pytest.CaptureFixture[str
     text = capsys.readouterr().out
     assert "not changed: interrupt 0: " in text and "Input/output error" in text
     assert "not changed: nmi_watchdog: " in text and "reads '1' after '0'" in text
-    assert "7 of 9 changed" in text
+    assert "8 of 10 changed" in text
     kept = {key: before[key] for key in ("proc/irq/0/smp_affinity", ignored)}
     assert fake_host.content(laptop) == {**before, **CHANGED, **kept}
     assert command(tree, "--restore") == 0
@@ -175,7 +176,7 @@ tune.apply(settings.plan(hostfacts.read(1, tree), tree), tree)
 """
 
 
-@pytest.mark.parametrize("step", [0, 4, 8])
+@pytest.mark.parametrize("step", [0, 4, 9])
 def test_after_sigkill(laptop: Path, step: int) -> None:
     before = fake_host.content(laptop)
     path = os.pathsep.join([str(ROOT / "scripts"), str(Path(__file__).parent)])
@@ -194,7 +195,7 @@ def test_a_device_that_went(laptop: Path, capsys: pytest.CaptureFixture[str]) ->
     (laptop / "proc/irq/121/smp_affinity").unlink()
     assert command(Tree(laptop), "--restore") == 0
     text = capsys.readouterr().out
-    assert "gone since: interrupt 121" in text and "8 settings are as they were" in text
+    assert "gone since: interrupt 121" in text and "9 settings are as they were" in text
     assert not (laptop / "proc/irq/121/smp_affinity").exists()
 
 
@@ -270,6 +271,12 @@ def test_what_has_no_remedy(laptop: Path) -> None:
     assert "measure on another core" in reasons["CPU 5 online"]
     (laptop / f"{CPUS}/online").write_text("1\n")
     assert "only one" in dict(plan(Tree(laptop)).impossible)["interrupts"]
+
+
+def test_irqbalance_is_named(laptop: Path) -> None:
+    assert not plan(Tree(laptop)).impossible
+    fake_host.build(laptop, {"proc/77/comm": "irqbalance\n"})
+    assert "stop it" in dict(plan(Tree(laptop)).impossible)["interrupts, for long"]
 
 
 def test_not_root(laptop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
