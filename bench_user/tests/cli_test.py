@@ -72,7 +72,9 @@ class Lists(unittest.TestCase):
         self.assertIn("--benchmark_filter", done.stdout)
 
     def test_names_are_bare(self) -> None:
-        done = run("--benchmark_list_tests", "--irqcost_backends=ring3", "--benchmark_filter=/pushf/")
+        done = run(
+            "--benchmark_list_tests", "--irqcost_backends=ring3", "--benchmark_filter=/pushf/"
+        )
         self.assertEqual(done.stdout, "ring3/pushf/throughput\nring3/pushf/latency\n")
         self.assertEqual(done.returncode, 0)
 
@@ -124,8 +126,12 @@ class Measuring(unittest.TestCase):
         runs = [b for b in document["benchmarks"] if b["run_type"] == "iteration"]
         self.assertEqual(
             [b["name"] for b in runs],
-            [f"ring3/{p}/{m}" for p in ("nop", "popf") for m in ("throughput", "latency")
-             for _ in range(2)],
+            [
+                f"ring3/{p}/{m}"
+                for p in ("nop", "popf")
+                for m in ("throughput", "latency")
+                for _ in range(2)
+            ],
         )
         for bench in runs:
             self.assertEqual(bench["samples"], 20)
