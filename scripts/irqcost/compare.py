@@ -42,7 +42,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--out",
         metavar="PREFIX",
-        type=Path,
+        type=files.named,
         default=Path("irqcost-compare"),
         help="chart as PREFIX.png and PREFIX.svg (default: irqcost-compare in this folder)",
     )

@@ -5,6 +5,7 @@ What is written appears whole or not at all: it is made under a temporary name i
 it will stand, flushed to the disk, and renamed.
 """
 
+import argparse
 import errno
 import json
 import os
@@ -82,6 +83,14 @@ def find_results(paths: Sequence[Path]) -> tuple[list[Path], list[ResultError]]:
             errors.append(ResultError(path, "no .json file in this folder"))
         found += inside
     return found, errors
+
+
+def named(text: str) -> Path:
+    """The type of an option that names a file to be written, or the beginning of such names."""
+    path = Path(text)
+    if path.name in ("", ".."):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a file")
+    return path
 
 
 @contextmanager

@@ -22,6 +22,9 @@ _SECONDS = (16.0, 45.0)
 _QUICK_SECONDS = (3.5, 3.5)
 _PRECISE_SECONDS = (60.0, 240.0)
 
+# More than an epoch may take: kMostSeconds of the harness.
+_MOST_SECONDS = 86400.0
+
 _TARGET = Target()
 _PRECISE_TARGET = Target(percent=0.05, cycles=0.02)
 
@@ -36,7 +39,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--out",
         metavar="FILE",
-        type=Path,
+        type=files.named,
         help="result file; the chart lies beside it "
         "(default: results/CPU/TIME-KERNEL.json in the checkout)",
     )
@@ -52,7 +55,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     speed.add_argument(
         "--time",
         metavar="SECONDS",
-        type=_positive,
+        type=_time,
         help="measure for at most so long (default: 16 for each backend, at most 45)",
     )
     parser.add_argument(
@@ -80,6 +83,13 @@ def _positive(text: str) -> float:
     return value
 
 
+def _time(text: str) -> float:
+    value = _positive(text)
+    if value > _MOST_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text} is above {_MOST_SECONDS:.0f}, which is a day")
+    return value
+
+
 def run(args: argparse.Namespace) -> int:
     bench = build.harness()
     arguments = _arguments(args)
@@ -90,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
         return _measure(bench, arguments, args, target)[0]
     from irqcost import chart  # matplotlib takes a second to load: only where it draws
 
-    prefix = target.with_name(target.name.removesuffix(".json"))
+    prefix = target.with_suffix("") if target.suffix == ".json" else target
     # The places of the pictures are made sure of before anything is measured.
     with chart.places(prefix, replace=False) as places:
         code, result = _measure(bench, arguments, args, target)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from irqcost import build, catalogue, harness, model, report, units
+from irqcost import build, catalogue, files, harness, model, report, units
 from irqcost.epochs import Plan, Target, collect
 from irqcost.errors import Exit, IrqcostError
 from irqcost.merge import merge
@@ -64,7 +64,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--out",
         metavar="PREFIX",
-        type=Path,
+        type=files.named,
         default=Path("irqcost-sweep"),
         help="chart as PREFIX.png and PREFIX.svg (default: irqcost-sweep in this folder)",
     )

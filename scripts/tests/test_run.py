@@ -227,8 +227,24 @@ def test_many_backends_take_no_minute() -> None:
     assert run_command._seconds(args, backends=3) == 45
 
 
-@pytest.mark.parametrize("flags", [["--time", "0"], ["--target-percent", "nan"], ["--time", "x"]])
+@pytest.mark.parametrize(
+    "flags", [["--time", "0"], ["--target-percent", "nan"], ["--time", "x"], ["--time", "86401"]]
+)
 def test_what_is_no_time(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as raised:
         cli.main(["run", *flags])
     assert raised.value.code == 2 and flags[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["", ".", "/", "..", "a/.."])
+@pytest.mark.parametrize("command", [["run"], ["compare", str(path("alpha"))], ["sweep", "nop"]])
+def test_what_is_no_name(command: list[str], name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        cli.main([*command, "--out", name])
+    assert raised.value.code == 2
+    assert f"{name!r} is not the name of a file" in capsys.readouterr().err
+
+
+def test_a_name_that_is_a_suffix(fake: Path) -> None:
+    assert run("--out", str(fake / ".json")) == 0
+    assert names(fake) == [".json", ".json.png", ".json.svg"]
