@@ -58,6 +58,19 @@ def test_front_works_from_elsewhere(tmp_path: Path) -> None:
     assert done.returncode == 0 and "pushf_popf" in done.stdout
 
 
+def test_front_runs_nothing_of_the_current_folder(tmp_path: Path) -> None:
+    for name in ("json", "numpy", "argparse"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('not the one that was meant')")
+    done = subprocess.run(
+        [str(ROOT / "irqcost"), "--no-install", "--help"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"},
+    )
+    assert done.returncode == 0 and done.stdout.startswith("usage:")
+
+
 def test_front_names_what_is_missing(tmp_path: Path) -> None:
     # A PATH with nothing on it but what the front itself calls.
     for program in ("bash", "env", "readlink", "dirname", "awk", "paste", "python3"):
