@@ -40,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser().parse_args(arguments)
     # An end from outside takes the way of Ctrl-C, so that what was begun is cleaned up.
     signal.signal(signal.SIGTERM, _interrupt)
+    # (nohup has SIGHUP ignored: that stays.)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _interrupt)
     try:
         return int(args.run(args))
     except IrqcostError as error:

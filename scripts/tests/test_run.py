@@ -177,7 +177,7 @@ def test_a_refusal_of_the_harness_is_shown(tmp_path: Path) -> None:
         harness.backends(bench)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_leaves_nothing(fake: Path, number: signal.Signals) -> None:
     install(
         fake.parent,
