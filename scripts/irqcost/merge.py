@@ -65,7 +65,9 @@ def _entry(series: Series, judged: Verdict) -> dict[str, Any]:
         if key in _PLACES or isinstance(value, (str, bool)):
             continue
         values = series.values(key)
-        if key in _SUMS:
+        if key == "free":
+            entry[key] = sum(item[key] for item in (series.used or shown))
+        elif key in _SUMS:
             # Nothing is dropped silently: samples of disturbed epochs count, too.
             entry[key] = sum(item[key] for item in (shown if key == "iterations" else series.all))
         elif key in _EXTREMES:
@@ -85,8 +87,11 @@ def _entry(series: Series, judged: Verdict) -> dict[str, Any]:
     entry["label"] = ": ".join((judged.word, *judged.reasons[:1]))
     if distributions:
         alike = [one for one in distributions if one["unit"] == series.unit]
-        free = [value for one in alike for value in one["free"]]
+        # Of an epoch that was disturbed no sample was free, whatever it thought of itself.
+        used = [item["distribution"] for item in series.used or shown if "distribution" in item]
+        free = [value for one in used for value in one["free"]]
         disturbed = [value for one in alike for value in one["disturbed"]]
+        disturbed += [v for one in alike if not any(one is u for u in used) for v in one["free"]]
         entry["histogram"] = histogram(series.unit, entry[series.unit], free, disturbed)
     return entry
 

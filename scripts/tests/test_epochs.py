@@ -41,6 +41,20 @@ def test_stops_when_all_are_inside_the_target() -> None:
     assert all(request.names is None for request in harness.requests)
 
 
+def test_one_epoch_that_seems_emulated_ends_no_run() -> None:
+    harness = FakeHarness({QUIET: lambda: 13.0})
+    seems = {"kind": "emulated", "reason": "a multiply took 1.9 times as long as an add"}
+    lost = entry(QUIET, 13.0)
+    del lost["core_cycles"]
+
+    def measure(request: Request) -> Epoch:
+        found = harness(request)
+        return found if len(harness.requests) != 3 else epoch(lost, execution=seems)
+
+    run = collect(measure, Plan(60), lambda: harness.clock, 0.1)
+    assert len(gather(run)[QUIET].used) >= stats.FEWEST
+
+
 def test_goes_on_with_those_outside_only() -> None:
     values = iter(range(10000))
     harness = FakeHarness({QUIET: lambda: 13.0, NOISY: lambda: float(next(values) % 3)})

@@ -14,6 +14,7 @@ from irqcost.histogram import MOST_BINS, histogram
 from irqcost.merge import merge
 
 FLOORS = {"bpf": {"sensor_cycles_per_nop": FLOOR, "ticks_per_cycle": 2}}
+KINDS = ("free", "disturbed")
 NAME = "ring3/popf/throughput"
 CYCLES = [13.03, 13.0, 13.01, 13.02, 13.0, 13.01, 13.02]
 
@@ -47,6 +48,10 @@ def test_disturbed_epochs_are_kept_and_not_used() -> None:
     (one,) = document["benchmarks"]
     assert one["core_cycles"] == 13.01 and one["epochs_disturbed"] == [20.0, 21.0]
     assert one["samples"] == 9 * 400 and one["verdict"] == "good"
+    # Their samples are not among the free ones, of which the figure is made.
+    assert one["free"] == 7 * 300
+    counts = {kind: sum(n for _, n in one["histogram"][kind]["counts"]) for kind in KINDS}
+    assert counts == {"free": 7 * 3, "disturbed": 9 + 2 * 3}
 
 
 def test_without_a_free_epoch_the_figure_says_so() -> None:
