@@ -149,6 +149,7 @@ void Register(Selection& selection, const SamplerOptions& options, std::optional
       try {
         SamplerOptions own = options;
         own.share_us = budget->ShareUs();
+        bench.backend->Prepare(*bench.offer.probe);
         const auto started = std::chrono::steady_clock::now();
         const Measurement measurement =
             MeasureProbe(*bench.backend, bench.offer, bench.mode, own,

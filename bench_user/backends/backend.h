@@ -91,6 +91,9 @@ class Backend {
   /** Most loops in one window. */
   [[nodiscard]] virtual unsigned MaxLoops() const = 0;
 
+  /** Gets ready what a row needs, so that it does not count as time of its measurement. */
+  virtual void Prepare(const Probe& /*probe*/) {}
+
   /**
    * Measures. The calling thread stays bound to the CPU afterwards.
    * Throws std::system_error where the system refuses it.

@@ -122,6 +122,7 @@ class Bpf final : public Backend {
   [[nodiscard]] std::vector<Offer> Offers() const override { return offers_; }
   [[nodiscard]] unsigned MaxLoops() const override { return IRQCOST_MAX_LOOPS; }
   [[nodiscard]] Clock GetClock() const override { return Clock::kNanoseconds; }
+  void Prepare(const Probe& probe) override;
   Run Measure(const Request& request) override;
   void Supplement(Json& context, const Costs& costs) override;
 
@@ -148,10 +149,15 @@ Bpf::Bpf() {
   }
 }
 
+void Bpf::Prepare(const Probe& probe) {
+  Row& row = rows_.at(&probe);
+  while (row.unusable.empty() && row.programs.size() < kPlacements) Load(probe, row);
+}
+
 Run Bpf::Measure(const Request& request) {
+  Prepare(*request.probe);
   Row& row = rows_.at(request.probe);
   measured_.insert(request.probe);
-  while (row.unusable.empty() && row.programs.size() < kPlacements) Load(*request.probe, row);
   if (!row.unusable.empty()) throw std::runtime_error("bpf: " + row.unusable);
   PinToCpu(request.cpu);
   for (const Program& program : row.programs) {
