@@ -68,7 +68,8 @@ std::map<std::string, double> ParseFloors(const std::string& flag, const std::st
   for (const std::string& part : Split(text)) {
     const std::size_t colon = part.find(':');
     if (colon == std::string::npos)
-      throw UsageError(flag + ": '" + part + "' is not a backend and its floor, as in ring3:0.17");
+      throw UsageError(std::string(flag).append(": '").append(part).append(
+          "' is not a backend and its floor, as in ring3:0.17"));
     const std::string backend = ParseWord(flag, part.substr(0, colon), {"ring3", "kmod", "bpf"});
     // No CPU takes in more than a hundred nops a cycle, nor needs a hundred cycles for one.
     floors[backend] = ParseNumber<double>(flag, part.substr(colon + 1), 0.01, 100);

@@ -133,9 +133,11 @@ Measurement MeasureProbe(Backend& backend, const Offer& offer, Mode mode,
   Request request{offer.probe, mode, options.cpu, 0, {}, 0};
   if (mode == IRQCOST_THROUGHPUT) request.unroll = options.unroll.value_or(offer.max_unroll);
   const double units_per_us = UnitsPerUs(backend, options);
-  request.samples = SamplesPerRun(options, Pilot(backend, request, units_per_us) / units_per_us);
+  const double sample_us = Pilot(backend, request, units_per_us) / units_per_us;
+  request.samples = SamplesPerRun(options, sample_us);
 
-  const double sensor_floor = options.with_cycles ? floors.sensor : kNoFloor;
+  double sensor_floor = kNoFloor;
+  if (options.with_cycles) sensor_floor = floors.sensor;
   Measurement result;
   std::vector<Point> points;
   std::optional<std::uint64_t> started;

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Entry of `python3 -m irqcost`."""
 
+import os
 import sys
 
-from irqcost.cli import main
+# It was for this interpreter: a script that is started from here may need its own folder.
+os.environ.pop("PYTHONSAFEPATH", None)
+
+from irqcost.cli import main  # noqa: E402
 
 sys.exit(main())
