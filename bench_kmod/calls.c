@@ -4,11 +4,21 @@
  * code of this kernel: what its headers inline, what they call, and what it
  * patches at boot.
  */
+#include <linux/atomic.h>
+#include <linux/bitops.h>
 #include <linux/bottom_half.h>
+#include <linux/interrupt.h>
 #include <linux/irqflags.h>
+#include <linux/mutex.h>
 #include <linux/objtool.h>
+#include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/rcupdate.h>
+#include <linux/seqlock.h>
+#include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <asm/local.h>
+#include <asm/processor.h>
 #include "internal.h"
 
 /*
@@ -68,7 +78,9 @@ next:;										\
 	unsigned long long name(unsigned int loops, void *scratch)		\
 	{									\
 		struct irqcost_objects *const o __maybe_unused = &irqcost_objects; \
-		unsigned long flags __maybe_unused;				\
+		unsigned long flags __maybe_unused, inner __maybe_unused;	\
+		unsigned long innermost __maybe_unused;				\
+		void *object __maybe_unused;					\
 		u64 start, end;							\
 										\
 		BEGIN(start, loops);						\
@@ -113,7 +125,7 @@ const irqcost_window_fn irqcost_windows_call_empty[] = { irqcost_call_empty_1 };
 /*
  * objtool keeps a stack of 31 for the flags that a function has read and not
  * yet written back, and a restore by test and sti writes none back: the greater
- * windows are more than it can follow.
+ * windows are more than it can follow. A copy may save the flags three times.
  */
 #define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary)
 #define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary)		\
@@ -123,6 +135,7 @@ const irqcost_window_fn irqcost_windows_call_empty[] = { irqcost_call_empty_1 };
 	LOOP_WINDOW(irqcost_##key##_16, 16, code)				\
 	LOOP_WINDOW(irqcost_##key##_32, 32, code)				\
 	LOOP_WINDOW(irqcost_##key##_64, 64, code)				\
+	STACK_FRAME_NON_STANDARD(irqcost_##key##_16);				\
 	STACK_FRAME_NON_STANDARD(irqcost_##key##_32);				\
 	STACK_FRAME_NON_STANDARD(irqcost_##key##_64);				\
 	const irqcost_window_fn irqcost_windows_##key[IRQCOST_NR_WINDOWS] = {	\

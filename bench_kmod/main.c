@@ -63,7 +63,26 @@ static struct miscdevice irqcost_device = {
 	.fops = &irqcost_fops,
 	.mode = 0600,
 };
-module_misc_device(irqcost_device);
+
+static int __init irqcost_init(void)
+{
+	int ret = irqcost_objects_init();
+
+	if (ret)
+		return ret;
+	ret = misc_register(&irqcost_device);
+	if (ret)
+		irqcost_objects_exit();
+	return ret;
+}
+module_init(irqcost_init);
+
+static void __exit irqcost_exit(void)
+{
+	misc_deregister(&irqcost_device);
+	irqcost_objects_exit();
+}
+module_exit(irqcost_exit);
 
 MODULE_DESCRIPTION("Measures what masking interrupts costs");
 MODULE_AUTHOR("The irqcost authors");

@@ -5,13 +5,21 @@
 #ifndef IRQCOST_OBJECTS_H
 #define IRQCOST_OBJECTS_H
 
+#include <linux/atomic.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/seqlock.h>
+#include <linux/slab.h>
 #include <linux/spinlock.h>
+/* It does not include itself what it needs on PREEMPT_RT. */
+#include <linux/local_lock.h>
+#include <asm/local.h>
 #include <irqcost/body.h>
 
 /**
  * struct irqcost_objects - the memory and the locks of a run
  *
- * There is one run at a time, so the locks are never contended.
+ * There is one run at a time, so the locks are never contended (objects.c).
  */
 struct irqcost_objects {
 	/** @scratch: what an assembler row finds at (%r15) */
@@ -20,8 +28,42 @@ struct irqcost_objects {
 	spinlock_t lock;
 	/** @raw_lock: protects nothing; spins on every kernel */
 	raw_spinlock_t raw_lock;
+	/** @rwlock: protects nothing; sleeps on PREEMPT_RT */
+	rwlock_t rwlock;
+	/** @seqlock: protects nothing; its writer sleeps on PREEMPT_RT */
+	seqlock_t seqlock;
+	/** @mutex: protects nothing */
+	struct mutex mutex;
+	/** @bits: bit 0 is a lock that protects nothing */
+	unsigned long bits;
+	/** @word: always 0 */
+	unsigned long word;
+	/** @atomic: counts for nobody */
+	atomic_long_t atomic;
+	/** @cache: of objects of 64 bytes */
+	struct kmem_cache *cache;
+	/** @irq: a requested interrupt that no device raises; 0 where there was none to be had */
+	unsigned int irq;
+};
+
+/**
+ * struct irqcost_cpu_objects - the same for each CPU
+ */
+struct irqcost_cpu_objects {
+	/** @lock: protects nothing; sleeps on PREEMPT_RT */
+	local_lock_t lock;
+	/** @count: counts for nobody */
+	unsigned long count;
+	/** @word: always 0 */
+	unsigned long word;
+	/** @local: counts for nobody */
+	local_t local;
 };
 
 extern struct irqcost_objects irqcost_objects;
+DECLARE_PER_CPU(struct irqcost_cpu_objects, irqcost_cpu);
+
+int irqcost_objects_init(void);
+void irqcost_objects_exit(void);
 
 #endif /* IRQCOST_OBJECTS_H */

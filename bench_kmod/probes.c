@@ -80,6 +80,10 @@ const char *irqcost_row_unusable(const struct irqcost_row *row)
 		return "not a row for ring 0";
 	if (row->windows == irqcost_windows_rdtscp && !boot_cpu_has(X86_FEATURE_RDTSCP))
 		return "the CPU has no rdtscp";
+	if (strstr(row->code, "%cr8") && boot_cpu_has(X86_FEATURE_XENPV))
+		return "a Xen PV guest has no task priority register";
+	if (strstr(row->code, "o->irq") && !irqcost_objects.irq)
+		return "the kernel had no interrupt number to give";
 	if (IS_ENABLED(CONFIG_PREEMPT_RT) && row->where & IRQCOST_RT_SLEEPS &&
 	    row->irqs != IRQCOST_IF_11)
 		return "may sleep on PREEMPT_RT: not with interrupts masked";

@@ -33,11 +33,6 @@
 /* One at a time on the whole machine: a second run would be a neighbour that disturbs the first. */
 static DEFINE_MUTEX(run_lock);
 
-struct irqcost_objects irqcost_objects = {
-	.lock = __SPIN_LOCK_UNLOCKED(irqcost_objects.lock),
-	.raw_lock = __RAW_SPIN_LOCK_UNLOCKED(irqcost_objects.raw_lock),
-};
-
 /**
  * struct sampler - one run under way
  * @row: what is measured

@@ -20,6 +20,9 @@ GROUPS = {
     "irqflags": "The kernel's irqflags API",
     "lock": "Locks",
     "preempt": "Preemption and softirqs",
+    "atomic": "Instead of masking",
+    "alloc": "The allocator",
+    "line": "Masking one line",
     "bpf": "Ring 0 through BPF",
 }
 

@@ -19,7 +19,7 @@ from vm_trace import Run, Tracer, read_trace
 
 KERNELS = tuple(DEBIAN_KERNELS)
 
-_TIME_LIMIT = 300
+_TIME_LIMIT = 900
 
 
 @dataclass(frozen=True)

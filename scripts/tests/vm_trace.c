@@ -21,7 +21,7 @@
 #include <irqcost/abi.h>
 #include <irqcost/body.h>
 
-#define MAX_RUNS 512
+#define MAX_RUNS 2048
 
 static struct irqcost_sample sample;
 static struct irqcost_run runs[MAX_RUNS];

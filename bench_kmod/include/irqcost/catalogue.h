@@ -50,18 +50,18 @@ enum irqcost_irqs {
 #define IRQCOST_SECTION_MARKER "irqcost_section"
 
 /*
- * One line of text a row, in file order: the input of the hash. The columns
- * are taken as they are written, so any change of a row changes the hash.
+ * One line of text a row, in file order: together the input of the hash. The
+ * columns are taken as they are written, so any change of a row changes the hash.
  */
 #define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) \
-	"insn|" #id "|" #key "|" #group "|" #where "|" #irqs "|" code "|" api "\n"
+	"insn|" #id "|" #key "|" #group "|" #where "|" #irqs "|" code "|" api "\n",
 #define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary) \
-	"call|" #id "|" #key "|" #group "|" #where "|" #irqs "|" #code "|" api "\n"
+	"call|" #id "|" #key "|" #group "|" #where "|" #irqs "|" #code "|" api "\n",
 #define IRQCOST_BPF(id, key, group, where, irqs, code, api, summary) \
-	"bpf|" #id "|" #key "|" #group "|" #where "|" #irqs "|" #code "|" api "\n"
-static const char irqcost_catalogue_text[] =
+	"bpf|" #id "|" #key "|" #group "|" #where "|" #irqs "|" #code "|" api "\n",
+static const char *const irqcost_catalogue_text[] = {
 #include "probes.def"
-;
+};
 
 /**
  * irqcost_catalogue_hash() - 64-bit FNV-1a over the rows (parameters of the
@@ -71,9 +71,11 @@ static inline __u64 irqcost_catalogue_hash(void)
 {
 	__u64 hash = 0xcbf29ce484222325ULL;
 	const char *c;
+	unsigned int row;
 
-	for (c = irqcost_catalogue_text; *c; c++)
-		hash = (hash ^ (unsigned char)*c) * 0x100000001b3ULL;
+	for (row = 0; row < sizeof(irqcost_catalogue_text) / sizeof(*irqcost_catalogue_text); row++)
+		for (c = irqcost_catalogue_text[row]; *c; c++)
+			hash = (hash ^ (unsigned char)*c) * 0x100000001b3ULL;
 	return hash;
 }
 

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the bodies of the catalogue work on: made when the module is loaded.
+ */
+#include <linux/interrupt.h>
+#include <linux/irq.h>
+#include <linux/kernel.h>
+#include "objects.h"
+
+#define OBJECT_BYTES 64
+
+struct irqcost_objects irqcost_objects = {
+	.lock = __SPIN_LOCK_UNLOCKED(irqcost_objects.lock),
+	.raw_lock = __RAW_SPIN_LOCK_UNLOCKED(irqcost_objects.raw_lock),
+	.rwlock = __RW_LOCK_UNLOCKED(irqcost_objects.rwlock),
+	.seqlock = __SEQLOCK_UNLOCKED(irqcost_objects.seqlock),
+	.mutex = __MUTEX_INITIALIZER(irqcost_objects.mutex),
+};
+
+DEFINE_PER_CPU(struct irqcost_cpu_objects, irqcost_cpu) = {
+	.lock = INIT_LOCAL_LOCK(lock),
+};
+
+/* Of a line that nothing raises. */
+static irqreturn_t handler(int irq, void *device)
+{
+	return IRQ_NONE;
+}
+
+/*
+ * An interrupt of the module's own: a descriptor in software, with the chip that
+ * the kernel has for lines without hardware. It must be requested, as a line
+ * that has no handler is off for good, and enable_irq() would only count.
+ */
+static unsigned int own_irq(void)
+{
+	int irq = irq_alloc_desc(NUMA_NO_NODE);
+
+	if (irq <= 0)
+		return 0;
+	irq_set_chip_and_handler_name(irq, &dummy_irq_chip, handle_simple_irq, "irqcost");
+	irq_modify_status(irq, IRQ_NOREQUEST, IRQ_NOPROBE);
+	if (request_irq(irq, handler, 0, "irqcost", &irqcost_objects)) {
+		irq_free_desc(irq);
+		return 0;
+	}
+	return irq;
+}
+
+/**
+ * irqcost_objects_init() - make what cannot be initialised beforehand
+ *
+ * Without an interrupt to be had, its rows are unusable and all others work.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int irqcost_objects_init(void)
+{
+	irqcost_objects.cache = kmem_cache_create("irqcost", OBJECT_BYTES, OBJECT_BYTES, 0, NULL);
+	if (!irqcost_objects.cache)
+		return -ENOMEM;
+	irqcost_objects.irq = own_irq();
+	return 0;
+}
+
+/**
+ * irqcost_objects_exit() - undo irqcost_objects_init()
+ */
+void irqcost_objects_exit(void)
+{
+	if (irqcost_objects.irq) {
+		free_irq(irqcost_objects.irq, &irqcost_objects);
+		irq_free_desc(irqcost_objects.irq);
+	}
+	kmem_cache_destroy(irqcost_objects.cache);
+}
