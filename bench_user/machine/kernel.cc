@@ -4,6 +4,10 @@
 #include <irqcost/abi.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
+#include <array>
+#include <sstream>
+#include <string_view>
 #include <utility>
 
 #include "machine/text_file.h"
@@ -36,7 +40,24 @@ std::vector<std::string> Names(std::uint64_t config) {
   return names;
 }
 
+// Parameters that say where a system lies, not how its kernel runs.
+constexpr std::array<std::string_view, 6> kPlaces = {
+    "BOOT_IMAGE=", "init=", "initrd=", "rdinit=", "resume=", "root="};
+
 }  // namespace
+
+std::string KernelParameters(const std::string& command_line) {
+  std::istringstream words(command_line);
+  std::string kept;
+  for (std::string word; words >> word && word != "--";) {
+    if (std::any_of(kPlaces.begin(), kPlaces.end(),
+                    [&word](std::string_view place) { return word.starts_with(place); }))
+      continue;
+    if (!kept.empty()) kept += ' ';
+    kept += word;
+  }
+  return kept;
+}
 
 Kernel FindKernel(std::optional<std::uint64_t> module_config) {
   Kernel kernel;
@@ -45,7 +66,7 @@ Kernel FindKernel(std::optional<std::uint64_t> module_config) {
     kernel.release = name.release;
     kernel.version = name.version;
   }
-  kernel.command_line = ReadLine("/proc/cmdline");
+  if (const auto line = ReadLine("/proc/cmdline")) kernel.command_line = KernelParameters(*line);
   if (module_config) {
     kernel.config = Names(*module_config);
     kernel.realtime = (*module_config & IRQCOST_CONFIG_PREEMPT_RT) != 0;
