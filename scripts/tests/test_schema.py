@@ -97,8 +97,7 @@ def test_what_is_wrong(change: Callable[[Any], object]) -> None:
 
 def test_a_fresh_run(tmp_path: Path) -> None:
     built = [build.bench(preset) for preset in ("ci", "release") if build.bench(preset).exists()]
-    if not built:
-        pytest.skip("the harness is not built: ./irqcost test builds it")
+    assert built, "the harness is not built: ./irqcost test builds it"
     bench = max(built, key=lambda path: path.stat().st_mtime)
     out = tmp_path / "epoch.json"
     command = [bench, "--irqcost_backends=ring3", "--irqcost_samples=20", "--irqcost_keep_samples"]
