@@ -70,12 +70,12 @@ def run(args: argparse.Namespace) -> int:
     named = series(results)
     print(text(named, [path for path, _ in read], args.unit))
     if not args.no_chart:
-        from irqcost import chart  # matplotlib takes a second to load: only where it draws
+        from irqcost.charts import Material, draw, style  # matplotlib: only where it draws
 
-        with chart.places(args.out, replace=True) as places:
-            chart.draw(named, catalogue.read(), args.unit, places)
-        for path in places:
-            print(f"Chart:  {path}")
+        with style.places(args.out, replace=True) as places:
+            draw("bars", Material(named, catalogue.read(), args.unit), places)
+        for place in places:
+            print(f"Chart:  {place.target}")
     return Exit.UNUSABLE if errors else Exit.OK
 
 

@@ -6,18 +6,64 @@ from collections.abc import Sequence
 from irqcost import report, units
 from irqcost.series import Series
 
+# What masks and unmasks, by what it says about the kernel's own masking: the first that was
+# measured makes the headline. In ring 3 nothing masks; popf is the part that can be seen there.
+_MASKING = (
+    "local_irq_save_restore",
+    "irq_save_restore",
+    "save_cli_test_sti",
+    "local_irq_disable_enable",
+    "cli_sti",
+)
+_SEEN_IN_RING_3 = ("popf",)
+
 
 def headline(series: Sequence[Series], names: Sequence[str], unit: str | None) -> str:
-    """Of one result its dearest and cheapest probe, of several where they differ most.
+    """Of one result what masking costs, of several where they differ most, too.
+
+    Where nothing that masks was measured: the dearest and the cheapest probe.
 
     `names` are the entries shown (backend/probe/mode, in situ with the section behind).
     """
     called = units.names([one.result for one in series], unit)
     if len(called) > 1:
         return "Figures in different units, not to be compared: " + " beside ".join(called)
+    masking = _masking(series, names, unit, called[0])
     if len(series) == 1:
-        return _range(series[0], names, unit, called[0])
-    return _difference(series, names, unit, called[0])
+        return masking or _range(series[0], names, unit, called[0])
+    difference = _difference(series, names, unit, called[0])
+    return f"{masking}; {difference}" if masking else difference
+
+
+def _masking(
+    series: Sequence[Series], names: Sequence[str], unit: str | None, called: str
+) -> str | None:
+    """What masking costs in all of the results; None where it was not measured in each."""
+    found = _first(_MASKING, series, names, unit)
+    if found:
+        name, amount = found
+        text = f"Masking and restoring costs {amount} {called} ({'/'.join(name.split('/')[:2])})"
+    else:
+        found = _first(_SEEN_IN_RING_3, series, names, unit)
+        if not found:
+            return None
+        name, amount = found
+        text = f"{name.split('/')[1]} costs {amount} {called}"
+    mode = name.split("/", 2)[2]
+    return text + (f", around {mode.split('/')[1]} cycles of work" if "/" in mode else "")
+
+
+def _first(
+    keys: Sequence[str], series: Sequence[Series], names: Sequence[str], unit: str | None
+) -> tuple[str, str] | None:
+    """The first of the probes that has a cost in each result: its entry, and from where to where
+    the cost goes."""
+    for name in (name for key in keys for name in names if name.split("/")[1] == key):
+        costs = [(cost, _written(one, cost)) for one in series if (cost := _cost(one, name, unit))]
+        if len(costs) == len(series):
+            low, high = min(costs)[1], max(costs)[1]
+            return name, low if low == high else f"{low} to {high}"
+    return None
 
 
 def _cost(one: Series, name: str, unit: str | None) -> float | None:

@@ -98,15 +98,15 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.no_chart or args.quick:
         return _measure(bench, arguments, args, target)[0]
-    from irqcost import chart  # matplotlib takes a second to load: only where it draws
+    from irqcost.charts import Material, draw, style  # matplotlib: only where it draws
 
     prefix = target.with_suffix("") if target.suffix == ".json" else target
     # The places of the pictures are made sure of before anything is measured.
-    with chart.places(prefix, replace=False) as places:
+    with style.places(prefix, replace=False) as places:
         code, result = _measure(bench, arguments, args, target)
-        chart.draw(series([result]), catalogue.read(), None, places)
-    for path in places:
-        print(f"Chart:  {path}")
+        draw("bars", Material(series([result]), catalogue.read()), places)
+    for place in places:
+        print(f"Chart:  {place.target}")
     return code
 
 

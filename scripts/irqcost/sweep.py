@@ -85,14 +85,15 @@ def run(args: argparse.Namespace) -> int:
     if args.no_chart:
         print(text(_measure(bench, arguments)))
         return Exit.OK
-    from irqcost import chart  # matplotlib takes a second to load: only where it draws
+    from irqcost.charts import style  # matplotlib takes a second to load: only where it draws
+    from irqcost.charts import sweep as chart
 
-    with chart.places(args.out, replace=True) as places:
+    with style.places(args.out, replace=True) as places:
         sweep = _measure(bench, arguments)
         print(text(sweep))
-        chart.draw_sweep(sweep, verdict(sweep), places)
-    for path in places:
-        print(f"Chart:  {path}")
+        chart.draw(sweep, verdict(sweep), places)
+    for place in places:
+        print(f"Chart:  {place.target}")
     return Exit.OK
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from irqcost import catalogue, chart, cli, files
+from irqcost import catalogue, charts, cli, files
+from irqcost.charts import style
 from irqcost.errors import IrqcostError
 from irqcost.series import Series, series
 from results import changed, path, result
@@ -15,8 +16,8 @@ from results import changed, path, result
 
 def draw(results: list[Series], prefix: Path) -> str:
     """Draws; returns the SVG's text."""
-    with chart.places(prefix, replace=True) as places:
-        chart.draw(results, catalogue.read(), None, places)
+    with style.places(prefix, replace=True) as places:
+        charts.draw("bars", charts.Material(results, catalogue.read()), places)
     assert prefix.with_name(prefix.name + ".png").read_bytes().startswith(b"\x89PNG\r\n")
     return prefix.with_name(prefix.name + ".svg").read_text(encoding="utf-8")
 
@@ -47,8 +48,8 @@ def test_the_same_results_give_the_same_picture(tmp_path: Path) -> None:
 def bars(monkeypatch: pytest.MonkeyPatch, results: list[Series], folder: Path) -> list[Any]:
     """The axes of the picture."""
     figures = []
-    close = chart.pyplot.close
-    monkeypatch.setattr(chart.pyplot, "close", lambda f: (figures.append(f), close(f)))
+    close = style.pyplot.close
+    monkeypatch.setattr(style.pyplot, "close", lambda f: (figures.append(f), close(f)))
     draw(results, folder / "x")
     return list(figures[0].axes)
 

@@ -136,6 +136,12 @@ def test_headlines() -> None:
         "spin_lock (kmod) differs most: "
         "17 instructions on 6.1.0-50-amd64, 108 on 6.1.0-50-rt-amd64"
     )
+    masking = ["kmod/local_irq_save_restore/throughput", *names]
+    assert headline(both[:1], masking, None) == (
+        "Masking and restoring costs 10 instructions (kmod/local_irq_save_restore)"
+    )
+    assert headline(both, masking, None).startswith("Masking and restoring costs 10 instructions (")
+    assert "; spin_lock (kmod) differs most" in headline(both, masking, None)
     assert headline(both[:1], names, None) == ("spin_lock_irqsave costs 31 instructions, cli 1")
     mixed = series([result("alpha"), result("exact")])
     assert headline(mixed, names, None).startswith("Figures in different units")

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from irqcost import chart, cli, sweep
+from irqcost import cli, sweep
+from irqcost.charts import style
+from irqcost.charts import sweep as chart
 from irqcost.epochs import Epoch, Request
 from irqcost.errors import IrqcostError
 from irqcost.sweep import Point, Sweep
@@ -74,8 +76,8 @@ def test_the_table_has_a_row_for_each_factor() -> None:
 
 def test_the_picture(tmp_path: Path) -> None:
     one = swept(15, 13, 13, spread=0.1, doubtful=0)
-    with chart.places(tmp_path / "x", replace=True) as places:
-        chart.draw_sweep(one, sweep.verdict(one), places)
+    with style.places(tmp_path / "x", replace=True) as places:
+        chart.draw(one, sweep.verdict(one), places)
     svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
     for text in ("15.00 ?", "core cycles per operation", "popf costs 13.00 core cycles", "Hollow"):
         assert text in svg

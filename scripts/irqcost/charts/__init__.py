@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The charts of results, by name. One module a chart: to add one is to add a file and a row here.
+
+A chart's module has `figure(material, theme)`, which returns a matplotlib figure and raises
+IrqcostError where the material has nothing for it. Charts of something else than results (a sweep)
+have a module here too, with a function of their own, and no row.
+
+matplotlib takes a second to load: it is imported by the modules below this one, and these only
+where something is drawn.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from irqcost.catalogue import Probe
+from irqcost.series import Series
+
+if TYPE_CHECKING:
+    from irqcost.charts.style import Place
+
+
+@dataclass(frozen=True)
+class Material:
+    """What charts are made of: results with their names, the catalogue, and the unit.
+
+    `unit` is a key of units.UNITS, or None for each result's natural one.
+    """
+
+    series: Sequence[Series]
+    probes: Sequence[Probe]
+    unit: str | None = None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart: its name, which is that of its module, what it shows, and of which figures."""
+
+    name: str
+    shows: str
+    needs: str
+
+
+CHARTS = {
+    chart.name: chart
+    for chart in (Chart("bars", "cost by probe, a bar for each result", "any figures"),)
+}
+
+
+def draw(name: str, material: Material, places: Sequence["Place"]) -> None:
+    """Draws a chart of CHARTS into the files of style.places().
+
+    Raises IrqcostError where the material has nothing for it.
+    """
+    from irqcost.charts import style
+
+    module = import_module(f"irqcost.charts.{CHARTS[name].name}")
+    style.save(lambda theme: module.figure(material, theme), places)

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Bars: what each probe costs, a bar for each result.
+
+A grid of panels: a row of panels for each backend, a column for each mode (for figures in situ
+alone: for each length of the section). In a panel, a group of bars for each probe and in it a bar
+for each result. Lengths start at 0 and are linear, so that a bar of twice the length is twice the
+cost.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from irqcost import report, units
+from irqcost.charts import Material
+from irqcost.charts.style import (
+    IN_DOUBT,
+    WIDTH,
+    Theme,
+    footing,
+    heading,
+    legend,
+    pyplot,
+    write,
+)
+from irqcost.errors import IrqcostError
+from irqcost.headline import headline
+from irqcost.model import Entry, Result
+from irqcost.series import Series
+
+_MODES = {"throughput": "throughput, back to back", "latency": "latency, between fences"}
+
+_BAR = 0.17  # inches of height for one bar
+_GAP = 0.14  # between groups
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """What one pair of axes shows: by probe (top to bottom) and series, an entry or none."""
+
+    backend: str
+    mode: str
+    heading: str
+    probes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Bar:
+    """Where a bar lies, and its colour."""
+
+    middle: float
+    colour: str
+
+
+def figure(material: Material, theme: Theme) -> Any:
+    """The picture. Raises IrqcostError where no probe of the catalogue was measured.
+
+    Probes of the group `control` are left out where there are others: they check a run, and are
+    no cost of masking.
+    """
+    series = material.series
+    measured = {entry.probe for one in series for entry in one.result.figures.values()}
+    known = [probe for probe in material.probes if probe.key in measured]
+    shown = [probe for probe in known if probe.group != "control"] or known
+    backends = dict.fromkeys(e.backend for s in series for e in s.result.figures.values())
+    headings = _headings(series)
+    rows = []
+    for backend in backends:
+        keys = tuple(p.key for p in shown if _any(series, backend, p.key, headings))
+        if keys:
+            rows.append((backend, keys))
+    if headings.keys() == _MODES.keys() and _same_in_both(series):
+        headings = {"latency": "the same back to back and between fences"}
+    if not rows:
+        raise IrqcostError("no chart: none of the probes measured is in this catalogue")
+    return _figure(series, rows, headings, material.unit, theme)
+
+
+def _headings(series: Sequence[Series]) -> dict[str, str]:
+    """The columns: a mode as it stands in names, and what is written above it.
+
+    Figures in situ have columns only where they are alone: beside others it would be too many.
+    """
+    entries = [e for s in series for e in s.result.figures.values()]
+    modes = {entry.mode for entry in entries}
+    if modes & _MODES.keys():
+        return {mode: heading for mode, heading in _MODES.items() if mode in modes}
+    sections = dict.fromkeys(e.variant for e in entries if e.mode == "in_situ")
+    return {f"in_situ/{section}": f"{section} cycles" for section in sections}
+
+
+def _any(series: Sequence[Series], backend: str, probe: str, modes: Iterable[str]) -> bool:
+    names = [f"{backend}/{probe}/{mode}" for mode in modes]
+    return any(name in s.result.figures for s in series for name in names)
+
+
+def _same_in_both(series: Sequence[Series]) -> bool:
+    """Whether every throughput is also the latency, as counts of instructions are: then one panel
+    shows all."""
+    return all(
+        entry.mode != "throughput"
+        or (twin := one.result.figures.get(f"{entry.backend}/{entry.probe}/latency")) is not None
+        and twin.ticks == entry.ticks
+        for one in series
+        for entry in one.result.figures.values()
+    )
+
+
+def _figure(
+    series: Sequence[Series],
+    rows: Sequence[tuple[str, tuple[str, ...]]],
+    headings: dict[str, str],
+    unit: str | None,
+    theme: Theme,
+) -> Any:
+    heights = [len(keys) * _pitch(_members(series, backend)) for backend, keys in rows]
+    caption = footing(_caption(series))
+    names = [f"{b}/{key}/{mode}" for mode in headings for b, keys in rows for key in keys]
+    title = heading(headline(series, names, unit))
+    head = 0.25 * len(title) + 0.17 * len(series) + 0.45
+    foot = 0.5 + 0.15 * len(caption)
+    between = 0.55
+    height = head + foot + sum(heights) + between * (len(rows) - 1)
+    figure, grid = pyplot.subplots(
+        len(rows),
+        len(headings),
+        figsize=(WIDTH, height),
+        squeeze=False,
+        sharex=True,
+        gridspec_kw={"height_ratios": heights},
+    )
+    figure.subplots_adjust(
+        left=0.245,
+        right=0.965,
+        top=1 - head / height,
+        bottom=foot / height,
+        hspace=between / (sum(heights) / len(rows)),
+        wspace=0.08,
+    )
+    ends = [0.0]
+    for axes_row, (backend, keys) in zip(grid, rows):
+        for axes, (mode, words) in zip(axes_row, headings.items()):
+            ends += _panel(axes, series, _Panel(backend, mode, words, keys), unit, theme)
+        _name_probes(axes_row, keys, _pitch(_members(series, backend)))
+    # One scale for all panels, from 0, or from below it where an estimate is negative by noise;
+    # a sixth of it is room for the figure behind the longest bar.
+    grid[0][0].set_xlim(min(ends), max(ends) * 6 / 5 or 1)
+    label = " or ".join(units.names([one.result for one in series], unit))
+    if headings.keys() <= _MODES.keys():
+        label += " per operation"
+    for column in grid.T:
+        lowest = [axes for axes in column if axes.get_visible()][-1]
+        lowest.tick_params(labelbottom=True)
+        lowest.set_xlabel(label)
+    legend(figure, theme, [s.title for s in series], 0.1 + 0.22 * len(title))
+    write(figure, theme, title, caption)
+    return figure
+
+
+def _name_probes(axes_row: Any, keys: Sequence[str], pitch: float) -> None:
+    """The names of a backend's probes, beside the first panel of its row that has figures."""
+    seen = [axes for axes in axes_row if axes.get_visible()]
+    for axes in seen:
+        axes.set_yticks([row * pitch for row in range(len(keys))], keys)
+        axes.tick_params(axis="y", length=0, labelleft=axes is seen[0])
+
+
+def _members(series: Sequence[Series], backend: str) -> list[tuple[int, Result]]:
+    """The results that have a backend, each with its place among all."""
+    return [
+        (index, one.result)
+        for index, one in enumerate(series)
+        if any(entry.backend == backend for entry in one.result.figures.values())
+    ]
+
+
+def _pitch(members: Sequence[tuple[int, Result]]) -> float:
+    """From one group of bars to the next."""
+    return len(members) * _BAR + _GAP
+
+
+def _panel(
+    axes: Any, series: Sequence[Series], panel: _Panel, unit: str | None, theme: Theme
+) -> list[float]:
+    """Draws a panel, or hides one without figures; returns where its bars end."""
+    ends = []
+    members = _members(series, panel.backend)
+    pitch = _pitch(members)
+    for row, key in enumerate(panel.probes):
+        for index, (place, result) in enumerate(members):
+            entry = result.figures.get(f"{panel.backend}/{key}/{panel.mode}")
+            if entry:
+                middle = row * pitch + (index - (len(members) - 1) / 2) * _BAR
+                bar = _Bar(middle, theme.colour(place))
+                ends += _draw_bar(axes, bar, result, entry, unit, theme)
+    axes.set_ylim((len(panel.probes) - 0.5) * pitch, -0.5 * pitch)
+    axes.set_title(f"{panel.backend}: {panel.heading}", loc="left", fontsize=8)
+    axes.grid(axis="x", linewidth=0.6)
+    axes.set_visible(bool(ends))
+    return ends
+
+
+def _draw_bar(
+    axes: Any, bar: _Bar, result: Result, entry: Entry, unit: str | None, theme: Theme
+) -> list[float]:
+    """Draws a bar with its whisker and figure; returns where it ends, if there is one."""
+    figure = units.figure(result, entry, unit)
+    if figure is None:
+        return []
+    axes.barh(
+        bar.middle,
+        figure.value,
+        height=_BAR * 0.9,
+        color=bar.colour,
+        edgecolor=theme.paper,
+        linewidth=0,
+        hatch=IN_DOUBT if entry.doubtful else None,
+    )
+    if figure.width:
+        # In the colour of the text, and short: it must not hide the end of the bar.
+        sides = [[figure.value - figure.low], [figure.high - figure.value]]
+        axes.errorbar(
+            figure.value, bar.middle, xerr=sides, ecolor=theme.ink, elinewidth=0.8, capsize=1.6
+        )
+    digits = 0 if result.context.instruction_clock and figure.value == round(figure.value) else 1
+    axes.annotate(
+        report.number(figure.value, digits) + (" ?" if entry.doubtful else ""),
+        (max(figure.high, 0), bar.middle),
+        xytext=(3, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=7,
+    )
+    return [figure.low, figure.high]
+
+
+def _caption(series: Sequence[Series]) -> str:
+    entries = [e for s in series for e in s.result.figures.values()]
+    parts = ["Cost of one operation, loop and fences subtracted."]
+    modes = {entry.mode for entry in entries}
+    if modes == {"in_situ"}:
+        parts = ["What one operation adds to a critical section of so many dependent core cycles."]
+    elif "in_situ" in modes:
+        parts.append("In situ figures: see the table.")
+    if any(entry.ticks_interval for entry in entries):
+        parts.append("Whiskers: 95 % interval of the median over fresh processes.")
+    if any(entry.spread > 0 and not entry.ticks_interval for entry in entries):
+        without = "without an interval " if any(e.ticks_interval for e in entries) else ""
+        parts.append(f"Whiskers {without}are p75 − p25 of the samples used, about the estimate.")
+    if any(entry.doubtful for entry in entries):
+        parts.append("Hatched and marked “?”: in doubt, the table says why.")
+    parts.append("A probe that changes the interrupt flag has no throughput.")
+    executions = dict.fromkeys(report.execution(s.result.context) for s in series)
+    parts.append("Executed: " + "; ".join(executions) + ".")
+    return " ".join(parts)

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What all charts have in common: colours, sizes, texts, and how they become files."""
+
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+from matplotlib import pyplot as pyplot  # noqa: E402  (after the choice; charts take it here)
+from matplotlib.patches import Patch  # noqa: E402
+
+from irqcost import files  # noqa: E402
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours of a page: paper, ink for texts, faint for what stands behind the data."""
+
+    name: str
+    paper: str
+    ink: str
+    muted: str
+    grid: str
+    # For series, told apart with any colour vision: Okabe and Ito's palette, without the yellow
+    # that is too faint on white and the black or blue that are too faint on black.
+    colours: tuple[str, ...]
+
+    def colour(self, index: int) -> str:
+        """The colour of a series; beyond the palette they repeat."""
+        return self.colours[index % len(self.colours)]
+
+
+LIGHT = Theme(
+    "light",
+    paper="#ffffff",
+    ink="#1a1a1a",
+    muted="#4d4d4d",
+    grid="#dddddd",
+    colours=("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000"),
+)
+DARK = Theme(
+    "dark",
+    paper="#0d1117",
+    ink="#e6edf3",
+    muted="#a9b4c0",
+    grid="#30363d",
+    colours=("#56B4E9", "#E69F00", "#00B78A", "#CC79A7", "#F0E442", "#D55E00", "#FFFFFF"),
+)
+THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
+
+WIDTH = 8.6  # inches: at 100 dots an inch a column of a blog
+IN_DOUBT = "////"  # the hatch of figures that are not good
+_DPI = 150
+
+_STYLE = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9,
+    "axes.titleweight": "bold",
+    "axes.axisbelow": True,
+    "hatch.linewidth": 0.6,
+    # A "$" in the name of a CPU or a kernel is no formula.
+    "text.parse_math": False,
+    # Text stays text: it can be searched and read aloud.
+    "svg.fonttype": "none",
+    # The same result gives the same file.
+    "svg.hashsalt": "irqcost",
+}
+# The kinds of files, and what they are told: no date, so that nothing differs without reason.
+_METADATA: dict[str, dict[str, None]] = {".png": {}, ".svg": {"Date": None}}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A picture to be: its name, the temporary file that becomes it, and its theme."""
+
+    target: Path
+    file: Path
+    theme: Theme
+
+
+@contextmanager
+def places(
+    prefix: Path, replace: bool, themes: Sequence[Theme] = (LIGHT,)
+) -> Iterator[list[Place]]:
+    """PREFIX.png and PREFIX.svg, or PREFIX-dark.…, written whole when the block has ended."""
+    found = []
+    with ExitStack() as stack:
+        for theme in themes:
+            name = prefix.name + ("" if theme is LIGHT else f"-{theme.name}")
+            for suffix in _METADATA:
+                target = prefix.with_name(name + suffix)
+                file = stack.enter_context(files.written_whole(target, replace))
+                found.append(Place(target, file, theme))
+        yield found
+
+
+def save(draw: Callable[[Theme], Any], places_: Sequence[Place]) -> None:
+    """Draws once for each theme, and fills the files of places()."""
+    for theme in dict.fromkeys(place.theme for place in places_):
+        with pyplot.rc_context(_STYLE | _coloured(theme)):
+            figure = draw(theme)
+            try:
+                for place in places_:
+                    if place.theme is theme:
+                        kind = place.target.suffix
+                        options = {"dpi": _DPI, "metadata": _METADATA[kind]}
+                        figure.savefig(place.file, format=kind.removeprefix("."), **options)
+            finally:
+                pyplot.close(figure)
+
+
+def _coloured(theme: Theme) -> dict[str, str]:
+    ink = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
+    paper = ("figure.facecolor", "axes.facecolor", "savefig.facecolor")
+    return (
+        {key: theme.ink for key in ink}
+        | {key: theme.paper for key in paper}
+        | {"grid.color": theme.grid}
+    )
+
+
+def legend(figure: Any, theme: Theme, labels: Sequence[str], below: float) -> None:
+    """A line for each series, with its colour, `below` inches under the upper edge."""
+    figure.legend(
+        handles=[Patch(color=theme.colour(i), label=label) for i, label in enumerate(labels)],
+        loc="upper left",
+        bbox_to_anchor=(0, 1 - below / figure.get_figheight()),
+        frameon=False,
+        fontsize=8.5,
+        borderaxespad=0.2,
+        labelspacing=0.25,
+        handlelength=1.2,
+    )
+
+
+def heading(text: str) -> list[str]:
+    """The lines of a title."""
+    return textwrap.wrap(text, 85)
+
+
+def footing(text: str) -> list[str]:
+    """The lines of a caption."""
+    return textwrap.wrap(text, 160)
+
+
+def write(figure: Any, theme: Theme, title: Sequence[str], caption: Sequence[str]) -> None:
+    """Puts the title above and the caption below; the chart leaves room for their lines."""
+    left, height = 0.12 / figure.get_figwidth(), figure.get_figheight()
+    top = 1 - 0.1 / height
+    figure.text(left, top, "\n".join(title), va="top", size=11.5, weight="bold")
+    bottom = 0.06 / height
+    figure.text(left, bottom, "\n".join(caption), va="bottom", size=7, color=theme.muted)
