@@ -62,6 +62,7 @@ int irqcost_copy_in(void *to, const void __user *from, u32 size)
  */
 int irqcost_ioc_info(void __user *arg)
 {
+	struct irqcost_cycles cycles;
 	struct irqcost_info info;
 	int ret = irqcost_copy_in(&info, arg, sizeof(info));
 
@@ -80,6 +81,7 @@ int irqcost_ioc_info(void __user *arg)
 		.tsc_khz = tsc_khz,
 		.config = kernel_config(),
 		.release = UTS_RELEASE,
+		.aperf_errno = -irqcost_read_cycles(&cycles),
 	};
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }

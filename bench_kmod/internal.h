@@ -73,6 +73,21 @@ struct irqcost_file {
 	u32 capacity;
 };
 
+/**
+ * struct irqcost_cycles - the counters of a CPU at one moment
+ * @ticks: TSC
+ * @aperf: core cycles while it was not halted
+ * @mperf: ticks of the TSC while it was not halted
+ */
+struct irqcost_cycles {
+	u64 ticks;
+	u64 aperf;
+	u64 mperf;
+};
+
+/* cycles.c */
+int irqcost_read_cycles(struct irqcost_cycles *cycles);
+
 /* The commands: main.c dispatches to info.c and run.c. */
 int irqcost_copy_in(void *to, const void __user *from, u32 size);
 int irqcost_ioc_info(void __user *arg);

@@ -40,6 +40,7 @@ static DEFINE_MUTEX(run_lock);
  * @loops: of base and body
  * @chain_loops: of the clock
  * @sensor_loops: of the sensor
+ * @counts: whether the CPU's counters of core cycles can be read
  * @longest: most ticks with interrupts off so far
  * @error: 0, or -EIO once a window broke its promise
  */
@@ -49,6 +50,7 @@ struct sampler {
 	u32 loops;
 	u32 chain_loops;
 	u32 sensor_loops;
+	bool counts;
 	u64 longest;
 	int error;
 };
@@ -187,6 +189,7 @@ static void take_sample(struct sampler *s, struct irqcost_sample *sample)
 {
 	const struct irqcost_row *row = s->row;
 	const struct irqcost_run *run = s->run;
+	struct irqcost_cycles before, after;
 	unsigned long switches;
 	u32 interrupts;
 	int section;
@@ -196,6 +199,7 @@ static void take_sample(struct sampler *s, struct irqcost_sample *sample)
 
 	there = raw_smp_processor_id() == run->cpu;
 	switches = current->nvcsw + current->nivcsw;
+	s->counts = s->counts && !irqcost_read_cycles(&before);
 
 	sample->start = get_cycles();
 	sample->chain_base = timed_loops(s, irqcost_windows_dep_imul, IRQCOST_CHAIN_UNROLL,
@@ -226,6 +230,11 @@ static void take_sample(struct sampler *s, struct irqcost_sample *sample)
 		break;
 	}
 	sample->interrupts = interrupts_of(run->cpu) - interrupts;
+	if (s->counts && !irqcost_read_cycles(&after)) {
+		sample->span_ticks = after.ticks - before.ticks;
+		sample->span_cycles = after.aperf - before.aperf;
+		sample->span_mperf = after.mperf - before.mperf;
+	}
 
 	if (sample->interrupts)
 		sample->flags |= IRQCOST_SAMPLE_INTERRUPTED;
@@ -298,7 +307,7 @@ static int measure(struct irqcost_file *file, const struct irqcost_row *row,
 		   struct irqcost_run *run)
 {
 	const struct irqcost_run asked = *run;
-	struct sampler s = { .row = row, .run = &asked };
+	struct sampler s = { .row = row, .run = &asked, .counts = true };
 	u32 n;
 	int ret;
 

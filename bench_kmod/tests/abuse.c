@@ -123,6 +123,24 @@ static bool samples_right(const struct irqcost_run *run, unsigned int instructio
 	return !exact || undisturbed;
 }
 
+/* Core cycles are counted around all windows of a sample, or nowhere. */
+static bool spans_right(const struct irqcost_run *run)
+{
+	unsigned int i;
+
+	for (i = 0; i < run->samples; i++) {
+		const struct irqcost_sample *s = &samples[i];
+		const __u64 windows = s->chain_base + s->chain_body + s->sensor + s->base + s->body;
+
+		if (info.aperf_errno && (s->span_ticks || s->span_cycles || s->span_mperf))
+			return false;
+		if (!info.aperf_errno && (s->span_ticks < windows || !s->span_cycles ||
+					  !s->span_mperf))
+			return false;
+	}
+	return true;
+}
+
 /* A right request gets a right answer: cli and sti are two instructions. */
 static bool still_right(void)
 {
@@ -131,6 +149,7 @@ static bool still_right(void)
 	memset(samples, 0, SAMPLES * sizeof(*samples));
 	return !command(device, IRQCOST_IOC_RUN, &run) && run.samples == SAMPLES &&
 	       run.ops == (__u64)run.loops * run.unroll && samples_right(&run, 2) &&
+	       spans_right(&run) &&
 	       run.longest_irqs_off;
 }
 
@@ -479,6 +498,8 @@ int main(int argc, char **argv)
 	report(!command(device, IRQCOST_IOC_INFO, &info) &&
 	       info.abi_revision == IRQCOST_ABI_REVISION && info.sample_size == sizeof(*samples) &&
 	       info.catalogue_hash == irqcost_catalogue_hash(), "INFO is that of this catalogue");
+	report(!info.aperf_errno || info.aperf_errno == EOPNOTSUPP || info.aperf_errno == EIO,
+	       "APERF: %s", name(info.aperf_errno));
 	report(still_right(), "a right run is right");
 
 	wrong_fields();

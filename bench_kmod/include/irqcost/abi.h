@@ -14,7 +14,7 @@
 #include <linux/types.h>
 
 #define IRQCOST_DEVICE "irqcost"
-#define IRQCOST_ABI_REVISION 1
+#define IRQCOST_ABI_REVISION 2
 
 /* Limits. INFO reports them, so a harness need not trust its own header. */
 #define IRQCOST_MAX_SAMPLES 65536
@@ -58,6 +58,9 @@ enum irqcost_config {
  * @tsc_khz: the kernel's tsc_khz, 0 where it has none
  * @config: IRQCOST_CONFIG_ bits
  * @release: the kernel release that the module was built for
+ * @aperf_errno: why samples count no core cycles on the CPU that asked: EOPNOTSUPP where CPUID does
+ *	not have APERF and MPERF (leaf 6, ECX bit 0), EIO where reading them faults; 0 where they do
+ * @reserved: out: 0
  */
 struct irqcost_info {
 	__u32 size;
@@ -71,6 +74,8 @@ struct irqcost_info {
 	__u32 tsc_khz;
 	__u64 config;
 	char release[IRQCOST_NAME_LEN];
+	__u32 aperf_errno;
+	__u32 reserved;
 };
 
 /**
@@ -133,6 +138,11 @@ enum irqcost_sample_flags {
  * @body: ticks of the greater window
  * @flags: IRQCOST_SAMPLE_ bits
  * @interrupts: interrupts that the CPU took during base and body
+ * @span_ticks: TSC ticks from before the first window to behind the last; 0 where the CPU
+ *	has no counter of core cycles
+ * @span_cycles: core cycles in that span, by the CPU's counter: APERF; in ring 3 a hardware event
+ * @span_mperf: what MPERF grew by in it: ticks of the TSC in which the CPU was not halted;
+ *	in ring 3 always 0
  *
  * Cost of one operation in ticks: (body - base) / ops. In core cycles: that
  * divided by (chain_body - chain_base) / (chain_loops * 32 * 3).
@@ -147,6 +157,9 @@ struct irqcost_sample {
 	__u64 body;
 	__u32 flags;
 	__u32 interrupts;
+	__u64 span_ticks;
+	__u64 span_cycles;
+	__u64 span_mperf;
 };
 
 /* The windows of the chain (row dep_imul) and of the sensor (row nop). */
@@ -217,9 +230,9 @@ struct irqcost_run {
 #else
 #define IRQCOST_ASSERT_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
 #endif
-IRQCOST_ASSERT_SIZE(struct irqcost_info, 112);
+IRQCOST_ASSERT_SIZE(struct irqcost_info, 120);
 IRQCOST_ASSERT_SIZE(struct irqcost_probe, 160);
-IRQCOST_ASSERT_SIZE(struct irqcost_sample, 56);
+IRQCOST_ASSERT_SIZE(struct irqcost_sample, 80);
 IRQCOST_ASSERT_SIZE(struct irqcost_run, 104);
 
 #endif /* IRQCOST_ABI_H */
