@@ -53,6 +53,14 @@ Json CpuJson(const Cpu& cpu, int measured) {
           {"measured", measured}};
 }
 
+// The rows that were measured, by their names.
+Json CodeJson(const std::vector<Benchmark>& benchmarks) {
+  Json json = Json::object();
+  for (const Benchmark& benchmark : benchmarks)
+    json[std::string(benchmark.offer.probe->key)] = benchmark.offer.probe->code;
+  return json;
+}
+
 Json AbsentJson(const std::vector<Absence>& absent) {
   Json json = Json::array();
   for (const Absence& absence : absent)
@@ -149,6 +157,7 @@ Json ContextJson(const RunContext& run, const std::vector<std::unique_ptr<Backen
       {"schema", kSchema},
       {"version", IRQCOST_VERSION},
       {"catalogue_hash", Hexadecimal(irqcost_catalogue_hash())},
+      {"code", CodeJson(selection.benchmarks)},
       {"command", CommandJson(run.command)},
       {"execution", {{"kind", run.execution.kind}, {"reason", run.execution.reason}}},
       {"instruction_clock", run.execution.instruction_clock},

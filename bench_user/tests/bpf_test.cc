@@ -88,7 +88,7 @@ TEST(KernelSymbols, ZeroesAreHidden) {
 TEST(PossibleTargets, FollowsDisplacementsOf32Bits) {
   // nop; call +0x10; jmp -0x10
   const FunctionText text{"f", 0x1000, {0x90, 0xe8, 0x10, 0, 0, 0, 0xe9, 0xf0, 0xff, 0xff, 0xff}};
-  EXPECT_EQ(PossibleTargets(text), (std::vector<std::uint64_t>{0x1016, 0xffb}));
+  EXPECT_EQ(PossibleTargets(text), (Targets{{1, 0x1016}, {6, 0xffb}}));
   // Cut off behind the opcode.
   EXPECT_TRUE(PossibleTargets({"f", 0x1000, {0xe8, 0, 0, 0}}).empty());
 }

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from irqcost import catalogue, files, report, stats, units
+from irqcost import catalogue, files, report, stats, texts, units
 from irqcost.errors import Exit, IrqcostError, ResultError
 from irqcost.model import Result
 from irqcost.series import Series, series
@@ -69,6 +69,8 @@ def run(args: argparse.Namespace) -> int:
     results = [result for _, result in read]
     named = series(results)
     print(text(named, [path for path, _ in read], args.unit))
+    for line in other_instructions(named):
+        print(line)
     if not args.no_chart:
         from irqcost.charts import Material, draw, style  # matplotlib: only where it draws
 
@@ -135,6 +137,17 @@ def text(named: Sequence[Series], paths: Sequence[Path], unit: str | None) -> st
     notes = [f"X/{letters[0]}: ratio in the first unit of X"] if ratios else []
     notes += ["? in doubt: the label in the result file says why"] if in_doubt else []
     return "\n".join([*legend, "", str(table), *notes])
+
+
+def other_instructions(named: Sequence[Series]) -> list[str]:
+    """Where a result measured other instructions than the first under the same name."""
+    lines = []
+    for index, one in enumerate(named[1:], 1):
+        found = texts.differences(named[0].result.context, one.result.context)
+        if found:
+            lines += ["", f"{_letter(index)} measured other instructions than {_letter(0)}:"]
+            lines += [f"  {line}" for line in texts.sentences(found)]
+    return lines
 
 
 def _letter(index: int) -> str:

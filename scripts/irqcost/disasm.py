@@ -11,7 +11,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,13 +119,27 @@ def listing(function: Function, names: Mapping[int, str]) -> str:
 
 def decode(function: Function, names: Mapping[int, str]) -> list[Line]:
     """The instructions, without the padding behind the last that ends the function."""
-    lines = list(_decode(function, names))
-    while lines and lines[-1].text.split()[0] in ("int3", "nop", "nopw", "nopl", ".byte"):
-        lines.pop()
+    lines = []
+    for instruction in instructions(function.code, function.address):
+        offset = instruction.address - function.address
+        target = branch_target(instruction)
+        shown = text(instruction)
+        if target is not None:
+            inside = 0 <= target - function.address < len(function.code)
+            name = names.get(target, f"{target:#x}")
+            where = f"{function.symbol}+{target - function.address:#x}" if inside else name
+            shown = f"{instruction.mnemonic} {where}"
+        mark = _mark(instruction, offset, names.get(target or 0, ""))
+        lines.append(Line(offset, bytes(instruction.bytes), shown, mark))
     return lines
 
 
-def _decode(function: Function, names: Mapping[int, str]) -> Iterator[Line]:
+def instructions(code: bytes, address: int, trim: bool = True) -> list[Any]:
+    """Capstone's instructions of code at an address, with `trim` without the padding at its end.
+
+    What is no instruction is one of id 0 and without operands. Raises IrqcostError where there is
+    no Capstone.
+    """
     try:
         import capstone  # type: ignore[import]
     except ImportError as error:
@@ -133,27 +147,45 @@ def _decode(function: Function, names: Mapping[int, str]) -> Iterator[Line]:
     machine = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
     machine.syntax = capstone.CS_OPT_SYNTAX_ATT
     machine.detail = True
-    machine.skipdata = True  # what is no instruction is shown as bytes
-    for instruction in machine.disasm(function.code, function.address):
-        offset = instruction.address - function.address
-        target = _target(instruction)
-        text = f"{instruction.mnemonic} {instruction.op_str}".strip()
-        if target is not None:
-            inside = 0 <= target - function.address < len(function.code)
-            name = names.get(target, f"{target:#x}")
-            where = f"{function.symbol}+{target - function.address:#x}" if inside else name
-            text = f"{instruction.mnemonic} {where}"
-        mark = _mark(instruction, offset, names.get(target or 0, ""))
-        yield Line(offset, bytes(instruction.bytes), text, mark)
+    machine.skipdata = True
+    found = list(machine.disasm(code, address))
+    while trim and found and found[-1].mnemonic in ("int3", "nop", "nopw", "nopl", ".byte"):
+        found.pop()
+    return found
 
 
-def _immediates(instruction: Any) -> list[int]:
+def text(instruction: Any) -> str:
+    """An instruction in AT&T syntax."""
+    return f"{instruction.mnemonic} {instruction.op_str}".strip()
+
+
+def immediates(instruction: Any) -> list[tuple[int, int]]:
+    """Immediate operands, each with its bytes in the instruction."""
+    if instruction.id == 0:
+        return []
     from capstone.x86 import X86_OP_IMM  # type: ignore[import]
 
-    return [operand.imm for operand in instruction.operands if operand.type == X86_OP_IMM]
+    size = instruction.imm_size
+    return [(operand.imm, size) for operand in instruction.operands if operand.type == X86_OP_IMM]
 
 
-def _target(instruction: Any) -> int | None:
+def has_address(instruction: Any, addresses: range) -> bool:
+    """Whether an operand in memory is at an address of its own: relative to the instruction, to
+    the CPU's own data (gs), to nothing, or, beside an index, at one of these addresses."""
+    from capstone.x86 import X86_OP_MEM, X86_REG_GS, X86_REG_RIP
+
+    for operand in instruction.operands:
+        if operand.type != X86_OP_MEM:
+            continue
+        place = operand.mem
+        if place.base == X86_REG_RIP or place.segment == X86_REG_GS:
+            return True
+        if place.disp % 2**64 in addresses or not (place.base or place.index):
+            return True
+    return False
+
+
+def branch_target(instruction: Any) -> int | None:
     """Where a direct call or jump goes."""
     from capstone import CS_GRP_CALL, CS_GRP_JUMP
 
@@ -162,8 +194,8 @@ def _target(instruction: Any) -> int | None:
         instruction.group(CS_GRP_CALL) or instruction.group(CS_GRP_JUMP)
     ):
         return None
-    immediates = _immediates(instruction)
-    return immediates[0] % 2**64 if immediates else None
+    found = immediates(instruction)
+    return found[0][0] % 2**64 if found else None
 
 
 def _mark(instruction: Any, offset: int, target: str) -> str:
@@ -191,10 +223,11 @@ def _mark(instruction: Any, offset: int, target: str) -> str:
 
 
 def _tests_interrupt_flag(instruction: Any, name: str) -> bool:
+    values = [value for value, _ in immediates(instruction)]
     if name.startswith("bt") and not name.startswith("bts"):
-        return 9 in _immediates(instruction)
+        return 9 in values
     if not name.startswith(("test", "and")):
         return False
     high = any(f"%{register}" in instruction.op_str for register in _HIGH_BYTES)
     flag = _INTERRUPT_FLAG >> 8 if high else _INTERRUPT_FLAG
-    return flag in _immediates(instruction)
+    return flag in values

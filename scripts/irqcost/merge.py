@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
-from irqcost import stats, verdict
+from irqcost import stats, texts, verdict
 from irqcost.epochs import Epoch, Series, Target, gather, sensor_floors
 from irqcost.histogram import histogram
 from irqcost.verdict import Verdict
@@ -44,6 +44,7 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
         context["conditions"] = _conditions([epoch.context["conditions"] for epoch in epochs])
     found = {*series, *(item["name"] for item in derived), *(item["name"] for item in doubtful)}
     context["absent"] = _absent(epochs, found) + doubtful
+    texts.add_hashes(context)
     context["epochs"] = {
         "count": len(epochs),
         "seconds": round(sum(epoch.seconds for epoch in epochs), 3),

@@ -137,6 +137,28 @@ class Backend:
     usable: bool
     reason: str = ""
     remedy: str = ""
+    clock: str = ""  # what it measured with where that is not the TSC, in words
+
+
+@dataclass(frozen=True)
+class Text:
+    """A function as the CPU executed it; see `text` in docs/RESULTS.md."""
+
+    code: bytes
+    hash: str
+    code_hash: str = ""  # "" where the instructions were not decoded
+    targets: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A figure that follows from measured ones, in core cycles."""
+
+    name: str
+    cycles: float
+    low: float
+    high: float
+    formula: str
 
 
 @dataclass(frozen=True)
@@ -173,6 +195,10 @@ class Context:
     epochs: int = 0
     verdict: str = ""
     reasons: tuple[str, ...] = ()
+    # Live text by `backend/probe` and symbol, and the catalogue's code by probe.
+    text: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
+    code: Mapping[str, str] = field(default_factory=dict)
+    derived: tuple[Derived, ...] = ()
 
     @property
     def emulated(self) -> bool:
@@ -343,7 +369,41 @@ def _context(date: str, ours: _Object, failed: list[Absent]) -> Context:
         epochs=int(ours.object("epochs").number("count")) if ours.has("epochs") else 0,
         verdict=verdict.text("verdict") if verdict else "",
         reasons=verdict.texts("reasons") if verdict else (),
+        text=_texts(ours.object("text")) if ours.has("text") else {},
+        code=_strings(ours.object("code")) if ours.has("code") else {},
+        derived=tuple(map(_derived, ours.objects("derived"))) if ours.has("derived") else (),
     )
+
+
+def _strings(item: _Object) -> dict[str, str]:
+    return {key: item.text(key) for key in item.members()}
+
+
+def _texts(item: _Object) -> dict[str, dict[str, Text]]:
+    return {
+        name: {symbol: _text(functions.object(symbol)) for symbol in functions.members()}
+        for name in item.members()
+        for functions in [item.object(name)]
+    }
+
+
+def _text(item: _Object) -> Text:
+    try:
+        code = bytes.fromhex(item.text("bytes"))
+        named = _strings(item.object("targets")) if item.has("targets") else {}
+        targets = {int(offset): symbol for offset, symbol in named.items()}
+    except ValueError as error:
+        raise FormatError(f"{item.where}: bytes or offsets are not numbers") from error
+    code_hash = item.text("code_sha256") if item.has("code_sha256") else ""
+    return Text(code, item.text("sha256"), code_hash, targets)
+
+
+def _derived(item: _Object) -> Derived:
+    low, high = item.number("low"), item.number("high")
+    cycles = item.number("core_cycles")
+    if not low <= cycles <= high:
+        raise FormatError(f"{item.where}.core_cycles is not from low to high")
+    return Derived(item.text("name"), cycles, low, high, item.text("formula"))
 
 
 def _interval(item: _Object, key: str) -> tuple[float, float] | None:
@@ -364,8 +424,14 @@ def _spread(item: _Object) -> float:
 
 def _backend(name: str, item: _Object) -> Backend:
     if item.flag("usable"):
-        return Backend(name, True)
+        return Backend(name, True, clock=_clock(item.object("clock")) if item.has("clock") else "")
     return Backend(name, False, item.text("reason"), item.text("remedy"))
+
+
+def _clock(item: _Object) -> str:
+    source = item.maybe_text("source")
+    made = f" (clock source {source})" if source else ""
+    return f"{item.text('name')}{made}, in steps of {item.number('step_ns'):g} ns"
 
 
 def _entry(item: _Object) -> Entry:

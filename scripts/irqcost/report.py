@@ -18,6 +18,8 @@ _BACKENDS = {
     "bpf": "ring 0 (BPF program)",
 }
 
+_DERIVED = "masking alone: derived from the figures as called; the truth is from `from` to `to`"
+
 # What hypervisors sign themselves with in CPUID, and how people call them.
 _HYPERVISORS = {
     "KVMKVMKVM": "KVM",
@@ -93,6 +95,9 @@ def text(result: Result, probes: tuple[catalogue.Probe, ...]) -> str:
         entries = [e for e in result.figures.values() if (e.backend, e.mode) == (backend, mode)]
         parts += ["", f"{backend_name(backend)}, {mode_name(mode)}", ""]
         parts.append(_figures(result.context, entries, groups))
+    if result.context.derived:
+        parts += ["", _DERIVED, "", _derived(result.context)]
+    parts += _provenance(result.context)
     if result.context.verdict:
         parts += ["", f"Verdict: {result.context.verdict}"]
         parts += [f"  {reason}" for reason in result.context.reasons]
@@ -100,6 +105,28 @@ def text(result: Result, probes: tuple[catalogue.Probe, ...]) -> str:
     if missing:
         parts += ["", "Not measured:", *missing]
     return "\n".join(parts)
+
+
+def _derived(context: Context) -> str:
+    digits = decimals(context)
+    table = Table(("probe", "core cycles", "from", "to", "derived as"), "<>>><")
+    for one in context.derived:
+        backend, probe = one.name.split("/")[:2]
+        values = (number(value, digits) for value in (one.cycles, one.low, one.high))
+        table.row(f"  {backend}/{probe}", *values, one.formula)
+    return str(table)
+
+
+def _provenance(context: Context) -> list[str]:
+    """What the ring-0 figures were measured with, and whose live text the file holds."""
+    lines = [f"{one.name} measured with {one.clock}" for one in context.backends if one.clock]
+    functions = {symbol for texts in context.text.values() for symbol in texts}
+    if functions:
+        lines.append(
+            f"live text of {len(functions)} kernel functions is in the file; ./irqcost compare "
+            "tells where another result's differs"
+        )
+    return ["", *lines] if lines else []
 
 
 def _half_width(entry: Entry) -> float | None:

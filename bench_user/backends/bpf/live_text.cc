@@ -7,6 +7,7 @@
 #include <cstring>
 #include <fstream>
 #include <system_error>
+#include <utility>
 
 #include "backends/bpf/obstacle.h"
 #include "irqcost_text.skel.h"
@@ -31,15 +32,15 @@ bool IsReturnThunk(const std::string& symbol) { return symbol.ends_with("return_
 
 }  // namespace
 
-std::vector<std::uint64_t> PossibleTargets(const FunctionText& text) {
+Targets PossibleTargets(const FunctionText& text) {
   constexpr std::size_t kLength = 5;
-  std::vector<std::uint64_t> targets;
+  Targets targets;
   for (std::size_t at = 0; at + kLength <= text.bytes.size(); ++at) {
     if (text.bytes[at] != 0xe8 && text.bytes[at] != 0xe9) continue;
     std::int32_t displacement = 0;
     std::memcpy(&displacement, &text.bytes[at + 1], sizeof(displacement));
-    targets.push_back(text.address + at + kLength +
-                      static_cast<std::uint64_t>(std::int64_t{displacement}));
+    targets[at] =
+        text.address + at + kLength + static_cast<std::uint64_t>(std::int64_t{displacement});
   }
   return targets;
 }
@@ -90,10 +91,9 @@ FunctionText LiveText::Read(const std::string& symbol) {
 
 std::vector<FunctionText> LiveText::ReadWithCallees(const std::string& symbol) {
   std::vector<FunctionText> texts = {Read(symbol)};
-  for (const std::uint64_t target : PossibleTargets(texts.front())) {
-    const std::string name = symbols_.At(target);
-    if (name.empty() || std::any_of(texts.begin(), texts.end(),
-                                    [&](const FunctionText& text) { return text.symbol == name; }))
+  for (const auto& [offset, name] : NamedTargets(texts.front())) {
+    if (std::any_of(texts.begin(), texts.end(),
+                    [&name = name](const FunctionText& text) { return text.symbol == name; }))
       continue;
     // What cannot be read for itself (a name that several functions share) is left to its caller.
     if (symbols_.Find(name).size() == 1) texts.push_back(Read(name));
@@ -101,10 +101,17 @@ std::vector<FunctionText> LiveText::ReadWithCallees(const std::string& symbol) {
   return texts;
 }
 
+std::map<std::size_t, std::string> LiveText::NamedTargets(const FunctionText& text) const {
+  std::map<std::size_t, std::string> named;
+  for (const auto& [offset, address] : PossibleTargets(text))
+    if (std::string name = symbols_.At(address); !name.empty()) named[offset] = std::move(name);
+  return named;
+}
+
 bool LiveText::ReturnsThroughThunk(const FunctionText& text) const {
-  const std::vector<std::uint64_t> targets = PossibleTargets(text);
+  const std::map<std::size_t, std::string> targets = NamedTargets(text);
   return std::any_of(targets.begin(), targets.end(),
-                     [this](std::uint64_t target) { return IsReturnThunk(symbols_.At(target)); });
+                     [](const auto& target) { return IsReturnThunk(target.second); });
 }
 
 }  // namespace irqcost

@@ -4,7 +4,9 @@
 #ifndef IRQCOST_BENCH_USER_BACKENDS_BPF_LIVE_TEXT_H
 #define IRQCOST_BENCH_USER_BACKENDS_BPF_LIVE_TEXT_H
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -31,12 +33,15 @@ struct TextError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/** Addresses by the offset of the instruction that goes there. */
+using Targets = std::map<std::size_t, std::uint64_t>;
+
 /**
  * Addresses to which a function's calls and jumps of 32-bit displacement (e8, e9) may go. The bytes
  * are not decoded, so there are others among them; that one of those is the start of a
  * function by chance is as unlikely as 10^5 functions in 2^32 addresses make it.
  */
-std::vector<std::uint64_t> PossibleTargets(const FunctionText& text);
+Targets PossibleTargets(const FunctionText& text);
 
 class LiveText {
  public:
@@ -51,6 +56,9 @@ class LiveText {
 
   /** A function and those it calls or jumps to, one level deep, return thunks among them. */
   std::vector<FunctionText> ReadWithCallees(const std::string& symbol);
+
+  /** Names of the functions that a function calls or jumps to, by the offset where it does. */
+  [[nodiscard]] std::map<std::size_t, std::string> NamedTargets(const FunctionText& text) const;
 
   /** Whether a return of the function goes through a thunk. */
   [[nodiscard]] bool ReturnsThroughThunk(const FunctionText& text) const;

@@ -23,6 +23,7 @@ using Json = nlohmann::ordered_json;
 // A function that a row calls: its text, its callees', and how it returns.
 struct Function {
   std::vector<FunctionText> texts;
+  std::vector<Json> shown;  // the texts as the result has them
   Return returns = Return::kElsewhere;
 };
 
@@ -40,8 +41,18 @@ std::optional<Cost> CostOf(const Probe& probe, const Costs& costs) {
   return at->second;
 }
 
+Json TextJson(const FunctionText& text, const std::map<std::size_t, std::string>& targets) {
+  Json json = {{"bytes", Hexadecimal(text.bytes)},
+               {"sha256", Sha256(text.bytes)},
+               {"targets", Json::object()}};
+  for (const auto& [offset, symbol] : targets) json["targets"][std::to_string(offset)] = symbol;
+  return json;
+}
+
 Function ReadFunction(LiveText& live, const std::string& name) {
-  Function function{live.ReadWithCallees(name), Return::kElsewhere};
+  Function function{live.ReadWithCallees(name), {}, Return::kElsewhere};
+  for (const FunctionText& text : function.texts)
+    function.shown.push_back(TextJson(text, live.NamedTargets(text)));
   const auto find = [&](const FunctionText& text) {
     return FindReturn(text.bytes, live.ReturnsThroughThunk(text));
   };
@@ -78,10 +89,6 @@ Json DerivedJson(const std::string& name, const Derived& derived) {
           {"inputs", Json(derived.inputs)}};
 }
 
-Json TextJson(const FunctionText& text) {
-  return {{"bytes", Hexadecimal(text.bytes)}, {"sha256", Sha256(text.bytes)}};
-}
-
 std::string HexadecimalNumber(std::uint64_t value) {
   char text[2 + 16 + 1];
   std::snprintf(text, sizeof(text), "0x%016llx", static_cast<unsigned long long>(value));
@@ -113,8 +120,8 @@ void Record(const std::vector<const Probe*>& measured, const Costs& costs, Json&
 
   for (const Row& row : rows)
     for (const Function& function : row.functions)
-      for (const FunctionText& text : function.texts)
-        context["text"][Name(*row.probe)][text.symbol] = TextJson(text);
+      for (std::size_t at = 0; at < function.texts.size(); ++at)
+        context["text"][Name(*row.probe)][function.texts[at].symbol] = function.shown[at];
 
   const std::map<Return, CallPrice> prices = FindPrices(rows, costs);
   for (const Row& row : rows) {

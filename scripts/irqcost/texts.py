@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Whether two results measured the same instructions. Pure functions.
+
+The same function of one kernel differs from boot to boot in its bytes, though not in what it does:
+where the kernel was loaded (KASLR), and before 6.15 where its per-CPU variables lie, is part of
+them. So instructions are compared without the fields that hold addresses: displacements relative to
+the instruction, absolute ones, per-CPU ones, addresses of the kernel as immediates, and the
+distances of calls and jumps out of the function, for which the name of what they reach counts where
+it is known. Not seen is, therefore, when another variable of the same kind is read.
+"""
+
+import difflib
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from irqcost import disasm
+from irqcost.errors import IrqcostError
+from irqcost.model import Context, Text
+
+# Kernel addresses: what a 32-bit immediate reaches by sign extension (the kernel's image begins 16
+# MiB above, so that a mask of 31 bits is none), and the upper half for one of 64 bits.
+_IMAGE = (0xFFFFFFFF81000000, 0xFFFFFFFFFF000000)
+_UPPER_HALF = (0xFFFF800000000000, 0xFFFFFFFFFF000000)
+
+_NO_CAPSTONE = "the texts cannot be compared without Capstone: install python3-capstone"
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """An instruction without its addresses: bytes in which they are 0, and what it reaches."""
+
+    code: bytes
+    target: str
+    text: str  # AT&T syntax, to be read
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two results have other instructions under one name, such as `bpf/irq_save_restore`.
+
+    `lines` is a unified diff of what differs; `what` says it in words.
+    """
+
+    name: str
+    what: str
+    lines: tuple[str, ...] = ()
+
+
+def instructions(code: bytes, targets: Mapping[int, str]) -> list[Instruction]:
+    """The function's instructions; @targets names by offset what its calls and jumps reach.
+
+    Raises IrqcostError where there is no Capstone.
+    """
+    masked = []
+    for instruction in disasm.instructions(code, 0):
+        target = disasm.branch_target(instruction)
+        inside = target is not None and target < len(code)
+        leaves = target is not None and not inside
+        name = targets.get(_opcode(instruction), "") if leaves else ""
+        plain = bytes(_masked(instruction, leaves))
+        if target is None:
+            text = " ".join(disasm.text(one) for one in disasm.instructions(plain, 0, trim=False))
+        else:
+            text = f"{instruction.mnemonic} {f'+{target:#x}' if inside else name or '(elsewhere)'}"
+        masked.append(Instruction(plain, name, text))
+    return masked
+
+
+def _opcode(branch: Any) -> int:
+    """The offset of the byte before the distance: a call may have prefixes before its opcode."""
+    return int(branch.address + branch.imm_offset - 1)
+
+
+def _masked(instruction: Any, leaves: bool) -> bytearray:
+    """The bytes, with 0 in the fields that hold an address; `leaves` for a branch that leaves."""
+    code = bytearray(instruction.bytes)
+    if instruction.id == 0:  # no instruction
+        return code
+    if leaves or any(_is_address(value, size) for value, size in disasm.immediates(instruction)):
+        _clear(code, instruction.imm_offset, instruction.imm_size)
+    if instruction.disp_size >= 4 and disasm.has_address(instruction, _in(_IMAGE)):
+        _clear(code, instruction.disp_offset, instruction.disp_size)
+    return code
+
+
+def _clear(code: bytearray, offset: int, size: int) -> None:
+    code[offset : offset + size] = bytes(size)
+
+
+def _in(limits: tuple[int, int]) -> range:
+    return range(*limits)
+
+
+def _is_address(value: int, size: int) -> bool:
+    """Whether an immediate of so many bytes in the instruction is an address of the kernel."""
+    return value % 2**64 in _in(_UPPER_HALF if size == 8 else _IMAGE)
+
+
+def code_hash(code: bytes, targets: Mapping[int, str]) -> str:
+    """SHA-256 of the instructions without addresses: equal where the instructions are."""
+    lines = [f"{one.code.hex()} {one.target}\n" for one in instructions(code, targets)]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def add_hashes(context: dict[str, Any]) -> None:
+    """Puts `code_sha256` beside each raw hash of context.irqcost.text, or says why not."""
+    if not context.get("text"):
+        return
+    text = {
+        name: {symbol: dict(one) for symbol, one in functions.items()}
+        for name, functions in context["text"].items()
+    }
+    try:
+        for functions in text.values():
+            for one in functions.values():
+                targets = {int(at): name for at, name in one.get("targets", {}).items()}
+                one["code_sha256"] = code_hash(bytes.fromhex(one["bytes"]), targets)
+    except IrqcostError as error:
+        absent = {"name": "text: code_sha256", "reason": str(error)}
+        context["absent"] = [*context["absent"], absent]
+        return
+    context["text"] = text
+
+
+def differences(one: Context, other: Context) -> list[Difference]:
+    """What two results measured under one name though it is not the same."""
+    found = []
+    for key in one.code.keys() & other.code.keys():
+        if one.code[key] != other.code[key]:
+            lines = _diff([one.code[key]], [other.code[key]])
+            found.append(Difference(key, "the catalogue's row is another one", lines))
+    for name in one.text.keys() & other.text.keys():
+        found += _of_functions(name, one.text[name], other.text[name])
+    return sorted(found, key=lambda difference: difference.name)
+
+
+def _of_functions(
+    name: str, one: Mapping[str, Text], other: Mapping[str, Text]
+) -> Iterable[Difference]:
+    for symbol in sorted(one.keys() ^ other.keys()):
+        where = "first" if symbol in one else "second"
+        yield Difference(name, f"only the {where} of them reaches {symbol}")
+    for symbol in sorted(one.keys() & other.keys()):
+        difference = _of_texts(name, symbol, one[symbol], other[symbol])
+        if difference is not None:
+            yield difference
+
+
+def _of_texts(name: str, symbol: str, one: Text, other: Text) -> Difference | None:
+    if one.code == other.code and one.targets == other.targets:
+        return None
+    if one.code_hash and one.code_hash == other.code_hash:
+        return None
+    # A file that does not name what its calls reach is compared without the names.
+    named = bool(one.targets) == bool(other.targets)
+    try:
+        texts = [instructions(text.code, text.targets if named else {}) for text in (one, other)]
+    except IrqcostError:
+        return Difference(name, f"{symbol}: {_NO_CAPSTONE}")
+    first, second = ([(i.code, i.target) for i in text] for text in texts)
+    if first == second:
+        return None
+    lines = _diff([i.text for i in texts[0]], [i.text for i in texts[1]])
+    return Difference(name, f"{symbol} has other instructions", lines)
+
+
+def _diff(one: Sequence[str], other: Sequence[str]) -> tuple[str, ...]:
+    """Unified, with one line around and without the names of files."""
+    return tuple(difflib.unified_diff(one, other, lineterm="", n=1))[2:]
+
+
+def sentences(found: Sequence[Difference]) -> list[str]:
+    """The differences as lines to print. What has the same diff is listed together: many rows end
+    in the same function."""
+    together: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for one in found:
+        together.setdefault((one.what, one.lines), []).append(one.name)
+    lines = []
+    for (what, diff), names in together.items():
+        lines.append(f"{', '.join(names)}: {what}")
+        lines += [f"  {line}" for line in diff]
+    return lines

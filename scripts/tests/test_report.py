@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the report says beside its tables of figures."""
+
+from irqcost import catalogue, model, report
+from results import document
+
+
+def test_derived_figures_clocks_and_live_text() -> None:
+    content = document("alpha")
+    ours = content["context"]["irqcost"]
+    derived = {"core_cycles": 22.7, "low": 21.7, "high": 27.71, "inputs": {}}
+    ours["derived"] = [{"name": "bpf/pair/alone", "formula": "pair - 2 * call", **derived}]
+    clock = {"name": "bpf_ktime_get_ns", "source": "tsc", "step_ns": 1}
+    ours["backends"]["bpf"] = {"usable": True, "clock": clock}
+    ours["text"] = {"bpf/pair": {"f": {"bytes": "c3", "sha256": "0" * 64}}}
+    text = report.text(model.parse(content), catalogue.read())
+    (line,) = [line.split() for line in text.splitlines() if line.startswith("  bpf/pair ")]
+    assert line == ["bpf/pair", "22.70", "21.70", "27.71", "pair", "-", "2", "*", "call"]
+    assert "bpf measured with bpf_ktime_get_ns (clock source tsc), in steps of 1 ns" in text
+    assert "live text of 1 kernel function" in text
+
+
+def test_a_run_without_them_has_no_word_of_them() -> None:
+    text = report.text(model.parse(document("alpha")), catalogue.read())
+    assert "derived" not in text and "live text" not in text and "measured with" not in text
