@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
-from irqcost import stats, texts, verdict
+from irqcost import agreement, stats, texts, verdict
 from irqcost.epochs import Epoch, Series, Target, gather, sensor_floors
 from irqcost.histogram import histogram
 from irqcost.verdict import Verdict
@@ -34,7 +34,12 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
         judged = verdict.of_figure(one, target, execution, faults.get(one.name.split("/")[0]))
         verdicts.append(judged)
         entries.append(_entry(one, judged))
-    run = verdict.of_run(verdicts)
+    agreements = agreement.check(
+        series, context.get("code", {}), target, bool(context["instruction_clock"])
+    )
+    context["agreement"] = [one.document() for one in agreements]
+    disagreeing = [one.sentence() for one in agreements if not one.agree]
+    run = verdict.of_run(verdicts, disagreeing)
     context["controls"] = _controls(epochs)
     context["floors"] = _floors(epochs)
     derived, doubtful = _derived(epochs, series)

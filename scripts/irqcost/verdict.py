@@ -122,8 +122,12 @@ def _epochs(count: int) -> str:
     return f"{count} epoch" + ("" if count == 1 else "s")
 
 
-def of_run(verdicts: Sequence[Verdict]) -> Verdict:
-    """The worst word of a run's figures, and every reason for one that is not good, once."""
+def of_run(verdicts: Sequence[Verdict], disagreeing: Sequence[str] = ()) -> Verdict:
+    """The worst word of a run's figures, and every reason for one that is not good, once.
+
+    `disagreeing` are sentences about backends that contradict each other: the run is then
+    inconsistent, though each figure by itself may be good.
+    """
     if not verdicts:
         return Verdict(DISTURBED, ("nothing was measured",))
     worst = max((verdict.word for verdict in verdicts), key=WORDS.index)
@@ -133,4 +137,4 @@ def of_run(verdicts: Sequence[Verdict]) -> Verdict:
         if of_word:
             first = of_word[0].reasons[0]
             counted.append(f"{len(of_word)} of {len(verdicts)} figures {word}, such as: {first}")
-    return Verdict(worst, tuple(counted))
+    return Verdict(INCONSISTENT if disagreeing else worst, (*disagreeing, *counted))
