@@ -19,8 +19,10 @@
 #include "backends/kmod.h"
 #include "backends/ring3.h"
 #include "bench.h"
+#include "measure/interleave.h"
 #include "options.h"
 #include "report/context.h"
+#include "report/interleaved.h"
 #include "report/out_file.h"
 #include "report/reporters.h"
 
@@ -127,6 +129,22 @@ void Print(const std::string& text) {
   if (!std::cout) throw std::system_error(errno, std::generic_category(), "standard output");
 }
 
+// The benchmarks of --irqcost_interleave, in its order.
+std::vector<Contender> Contenders(const std::vector<std::string>& names,
+                                  const Selection& selection) {
+  std::vector<Contender> contenders;
+  for (const std::string& name : names) {
+    const auto& all = selection.benchmarks;
+    const auto found = std::find_if(all.begin(), all.end(),
+                                    [&name](const Benchmark& b) { return b.name == name; });
+    if (found == all.end())
+      throw UsageError("--irqcost_interleave: there is no benchmark " + name +
+                       " here; --benchmark_list_tests lists those that there are");
+    contenders.push_back({found->backend, found->offer, found->mode});
+  }
+  return contenders;
+}
+
 int MeasureAll(const std::vector<std::string>& command, const Options& options) {
   Opened opened = Open(options);
   RunContext run;
@@ -134,6 +152,7 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   run.measured_cpu = ChooseCpu(options.cpu);
   Selection selection = Select(opened.backends, options.filter, options.unroll);
   RequireBenchmarks(selection, opened.backends);
+  const std::vector<Contender> contenders = Contenders(options.interleave, selection);
   InitializeLibrary(command.front(), options, !options.out.empty());
   std::optional<OutFile> out;
   if (!options.out.empty()) out.emplace(options.out);
@@ -169,6 +188,15 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   const std::size_t known_absent = selection.absent.size();
   for (const auto& [backend, floor] : options.sensor_floors)
     selection.floors[backend].sensor = floor;
+  if (!contenders.empty()) {
+    auto json = InterleavedJson(options.interleave,
+                                Interleave(contenders, options.blocks, sampler, selection.floors));
+    run.activity = Growth(before, ReadActivity(run.measured_cpu));
+    run.load_at_end = ReadLoad();
+    json["context"] = ContextJson(run, opened.backends, selection);
+    Print(json.dump() + "\n");
+    return kFine;
+  }
   Register(selection, sampler, options.seconds);
   std::unique_ptr<TextReporter> file;
   if (out) file = MakeTextReporter(options.out_format);

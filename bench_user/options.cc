@@ -62,6 +62,7 @@ std::vector<std::string> Split(const std::string& text) {
 }
 
 constexpr double kMostSeconds = 86400;
+constexpr std::size_t kMostBlocks = 1'000'000;
 
 std::map<std::string, double> ParseFloors(const std::string& flag, const std::string& text) {
   std::map<std::string, double> floors;
@@ -93,6 +94,14 @@ std::vector<std::string> ParseSymbols(const std::string& flag, const std::string
     throw UsageError(flag + ": '" + text + "' is no list of names such as " +
                      "_raw_spin_lock_irqsave,_raw_spin_unlock_irqrestore");
   return symbols;
+}
+
+std::vector<std::string> ParseBenchmarks(const std::string& flag, const std::string& text) {
+  std::vector<std::string> names = Split(text);
+  if (names.size() < 2 || std::find(names.begin(), names.end(), "") != names.end())
+    throw UsageError(flag + ": '" + text + "' is no list of two benchmarks or more, such as " +
+                     "ring3/slow_0/throughput,ring3/slow_1/throughput");
+  return names;
 }
 
 [[noreturn]] void RefuseTime(const std::string& flag) {
@@ -146,6 +155,14 @@ constexpr Flag kFlags[] = {
      }},
     {"--irqcost_text", [](Options& o, const std::string& flag,
                           const std::string& value) { o.text = ParseSymbols(flag, value); }},
+    {"--irqcost_interleave",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       o.interleave = ParseBenchmarks(flag, value);
+     }},
+    {"--irqcost_blocks",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       o.blocks = ParseNumber<std::size_t>(flag, value, 1, kMostBlocks);
+     }},
     {"--irqcost_list_backends",
      [](Options& o, const std::string& flag, const std::string& value) {
        o.list_backends = ParseBool(flag, value);
@@ -242,6 +259,9 @@ of irqcost:
   --irqcost_keep_samples        add every sample to the JSON
   --irqcost_unroll=N            copies of the body in throughput mode: 4, 8, 16, 32 or 64
                                 (default: the most that the probe has)
+  --irqcost_interleave=A,B,...  let these benchmarks take turns (A B B A), print their figures for
+                                each block as JSON, and do nothing else; one may stand there twice
+  --irqcost_blocks=N            how many blocks, which have no sample in common (default: 1)
   --irqcost_device=PATH         the module's device (default: /dev/irqcost)
   --irqcost_text=SYMBOL,...     print as JSON the bytes of these functions of the running kernel
                                 and of those that they call, and do nothing else

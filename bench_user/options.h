@@ -33,6 +33,8 @@ struct Options {
   std::string out;  ///< a file, or empty
   std::string out_format = "json";
   std::string color = "auto";
+  std::vector<std::string> interleave;  ///< benchmarks that take turns, by name
+  std::size_t blocks = 1;               ///< of those
   bool list_tests = false;
   bool list_backends = false;
   bool help = false;

@@ -110,14 +110,6 @@ std::size_t SamplesPerRun(const SamplerOptions& options, double sample_us) {
                                              static_cast<double>(kDefaultSamples)));
 }
 
-// A floor counts only where enough samples agree on it. Without core cycles there is no unit
-// in which floors of different runs could be compared.
-void Lower(Floors& floors, const Estimate& estimate) {
-  if (!estimate.core_cycles || estimate.free < kFewestFree) return;
-  floors.sensor = std::min(floors.sensor, estimate.sensor);
-  floors.cycle = std::min(floors.cycle, estimate.cycle);
-}
-
 // Samples as figures: in the unit of the estimate, each with the difference of its own windows.
 Distribution InUnitOf(const Estimate& estimate, Distribution distribution, double ticks_per_unit) {
   const double factor = estimate.core_cycles ? 1 / estimate.cycle : ticks_per_unit;
@@ -128,12 +120,25 @@ Distribution InUnitOf(const Estimate& estimate, Distribution distribution, doubl
 
 }  // namespace
 
-Measurement MeasureProbe(Backend& backend, const Offer& offer, Mode mode,
-                         const SamplerOptions& options, Floors& floors) {
+// Without core cycles there is no unit in which floors of different runs could be compared.
+void Lower(Floors& floors, const Estimate& estimate) {
+  if (!estimate.core_cycles || estimate.free < kFewestFree) return;
+  floors.sensor = std::min(floors.sensor, estimate.sensor);
+  floors.cycle = std::min(floors.cycle, estimate.cycle);
+}
+
+Piloted FindLoops(Backend& backend, const Offer& offer, Mode mode, const SamplerOptions& options) {
   Request request{offer.probe, mode, options.cpu, 0, {}, 0};
   if (mode == IRQCOST_THROUGHPUT) request.unroll = options.unroll.value_or(offer.max_unroll);
   const double units_per_us = UnitsPerUs(backend, options);
   const double sample_us = Pilot(backend, request, units_per_us) / units_per_us;
+  return {request, sample_us};
+}
+
+Measurement MeasureProbe(Backend& backend, const Offer& offer, Mode mode,
+                         const SamplerOptions& options, Floors& floors) {
+  auto [request, sample_us] = FindLoops(backend, offer, mode, options);
+  const double units_per_us = UnitsPerUs(backend, options);
   request.samples = SamplesPerRun(options, sample_us);
 
   double sensor_floor = kNoFloor;

@@ -38,6 +38,9 @@ struct Floors {
   double cycle = kNoFloor;   ///< ticks per core cycle
 };
 
+/** Lowers floors by an estimate on which enough free samples agree. */
+void Lower(Floors& floors, const Estimate& estimate);
+
 /** What all benchmarks of a process have in common. */
 struct SamplerOptions {
   int cpu = 0;
@@ -57,6 +60,15 @@ struct Measurement {
   std::uint64_t operations = 0;                   ///< operations timed, over all samples
   std::optional<std::uint64_t> longest_irqs_off;  ///< ticks
 };
+
+/** A request whose loops were found by trial, without a number of samples. */
+struct Piloted {
+  Request request;
+  double sample_us = 0;  ///< what one sample of it takes
+};
+
+/** Finds the loops with which each window takes the time that it should. */
+Piloted FindLoops(Backend& backend, const Offer& offer, Mode mode, const SamplerOptions& options);
 
 /**
  * Measures one benchmark. Throws what the backend throws.

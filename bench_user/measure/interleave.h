@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// Benchmarks that take turns, so that whatever drifts or disturbs falls on all of them alike.
+#ifndef IRQCOST_BENCH_USER_MEASURE_INTERLEAVE_H
+#define IRQCOST_BENCH_USER_MEASURE_INTERLEAVE_H
+
+#include <cstddef>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "backends/backend.h"
+#include "measure/estimate.h"
+#include "measure/sampler.h"
+
+namespace irqcost {
+
+/** Samples that a benchmark takes each time that its turn comes. */
+inline constexpr std::size_t kTurnSamples = 5;
+/** Rounds of a block, each once forwards and once backwards: A B B A. */
+inline constexpr std::size_t kBlockRounds = 6;
+
+/** One of those that take turns; the same may stand there twice. */
+struct Contender {
+  Backend* backend = nullptr;
+  Offer offer;
+  Mode mode = IRQCOST_THROUGHPUT;
+};
+
+/**
+ * Measures blocks. No two blocks have a sample in common. A block is longer than kBlockRounds,
+ * by whole rounds and at most by kPatienceUs, while a contender has fewer than kWantedFree free
+ * samples. Throws what the backends throw.
+ * @floors: by backend, as known so far; lowered as blocks tell.
+ * Return: for each block an estimate of each contender, in their order.
+ */
+std::vector<std::vector<Estimate>> Interleave(std::span<const Contender> contenders,
+                                              std::size_t blocks, const SamplerOptions& options,
+                                              std::map<std::string, Floors>& floors);
+
+}  // namespace irqcost
+
+#endif  // IRQCOST_BENCH_USER_MEASURE_INTERLEAVE_H

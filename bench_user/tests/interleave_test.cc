@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "measure/interleave.h"
+
+#include <gtest/gtest.h>
+
+#include "fake_backend.h"
+#include "report/interleaved.h"
+
+namespace irqcost {
+namespace {
+
+Offer OfferOf(const char* key) {
+  return {FindProbe(key), {IRQCOST_THROUGHPUT}, IRQCOST_MIN_UNROLL, IRQCOST_MAX_UNROLL, ""};
+}
+
+SamplerOptions OptionsOfTheFake() {
+  SamplerOptions options;
+  options.ticks_per_us = 2000;
+  options.tsc_step = 1;
+  return options;
+}
+
+// The keys of the rows in the order in which samples were taken, without the pilots.
+std::vector<std::string> Turns(const FakeBackend& backend) {
+  std::vector<std::string> keys;
+  for (const Request& request : backend.requests)
+    if (request.samples == kTurnSamples) keys.emplace_back(request.probe->key);
+  return keys;
+}
+
+TEST(InterleaveTest, ContendersTakeTurnsForwardsAndBackwards) {
+  FakeBackend backend;
+  const std::vector<Contender> contenders = {{&backend, OfferOf("popf"), IRQCOST_THROUGHPUT},
+                                             {&backend, OfferOf("nop"), IRQCOST_THROUGHPUT}};
+  std::map<std::string, Floors> floors;
+  const auto blocks = Interleave(contenders, 2, OptionsOfTheFake(), floors);
+  ASSERT_EQ(blocks.size(), 2U);
+  ASSERT_EQ(blocks[0].size(), 2U);
+  const std::vector<std::string> turns = Turns(backend);
+  ASSERT_EQ(turns.size(), 2 * kBlockRounds * 4);
+  for (std::size_t i = 0; i < turns.size(); i += 4)
+    EXPECT_EQ(std::vector<std::string>(turns.begin() + static_cast<std::ptrdiff_t>(i),
+                                       turns.begin() + static_cast<std::ptrdiff_t>(i) + 4),
+              (std::vector<std::string>{"popf", "nop", "nop", "popf"}));
+}
+
+TEST(InterleaveTest, BlocksShareNoSample) {
+  FakeBackend backend;
+  const std::vector<Contender> contenders(2, {&backend, OfferOf("popf"), IRQCOST_THROUGHPUT});
+  std::map<std::string, Floors> floors;
+  const auto blocks = Interleave(contenders, 3, OptionsOfTheFake(), floors);
+  for (const auto& block : blocks)
+    for (const Estimate& estimate : block) {
+      EXPECT_EQ(estimate.samples, 2 * kBlockRounds * kTurnSamples);
+      EXPECT_EQ(estimate.free, estimate.samples);
+      EXPECT_NEAR(*estimate.core_cycles, backend.ticks_per_op, 1e-9);
+    }
+}
+
+TEST(InterleaveTest, WaitsForFreeSamplesOfAll) {
+  FakeBackend backend;
+  backend.disturbed_until = 1000;
+  const std::vector<Contender> contenders(2, {&backend, OfferOf("popf"), IRQCOST_THROUGHPUT});
+  std::map<std::string, Floors> floors;
+  const auto blocks = Interleave(contenders, 1, OptionsOfTheFake(), floors);
+  for (const Estimate& estimate : blocks[0]) {
+    EXPECT_GE(estimate.free, kWantedFree);
+    EXPECT_GT(estimate.samples, estimate.free);
+  }
+}
+
+TEST(InterleaveTest, GivesUpWaitingInTheEnd) {
+  FakeBackend backend;
+  backend.disturbed_until = 1'000'000'000;
+  const std::vector<Contender> contenders(2, {&backend, OfferOf("popf"), IRQCOST_THROUGHPUT});
+  std::map<std::string, Floors> floors;
+  const auto blocks = Interleave(contenders, 1, OptionsOfTheFake(), floors);
+  EXPECT_EQ(blocks[0][0].free, 0U);
+  EXPECT_NE(blocks[0][0].label, "free");
+}
+
+TEST(InterleaveTest, ANeighbourThroughoutABlockIsKnownByTheBlocksBefore) {
+  FakeBackend backend;
+  const std::vector<Contender> contenders(2, {&backend, OfferOf("popf"), IRQCOST_THROUGHPUT});
+  std::map<std::string, Floors> floors;
+  Interleave(contenders, 1, OptionsOfTheFake(), floors);
+  backend.ticks_per_nop *= 1.5;
+  const auto blocks = Interleave(contenders, 1, OptionsOfTheFake(), floors);
+  EXPECT_EQ(blocks[0][0].free, 0U);
+}
+
+TEST(InterleavedJsonTest, HasAListForEachBlock) {
+  Estimate counted;
+  counted.core_cycles = 30;
+  counted.ticks = 23;
+  counted.samples = 60;
+  counted.free = 50;
+  counted.label = "free";
+  Estimate ticks_only;
+  ticks_only.ticks = 4;
+  const auto json = InterleavedJson({"a", "b"}, {{counted, ticks_only}});
+  EXPECT_EQ(json["names"], nlohmann::json({"a", "b"}));
+  ASSERT_EQ(json["blocks"].size(), 1U);
+  EXPECT_EQ(json["blocks"][0][0]["core_cycles"], 30);
+  EXPECT_EQ(json["blocks"][0][0]["free"], 50);
+  EXPECT_FALSE(json["blocks"][0][1].contains("core_cycles"));
+  EXPECT_EQ(json["blocks"][0][1]["ticks"], 4);
+}
+
+}  // namespace
+}  // namespace irqcost
