@@ -70,7 +70,8 @@ def _refuse_constant(name: str) -> NoReturn:
 def find_results(paths: Sequence[Path]) -> tuple[list[Path], list[ResultError]]:
     """Result files: those named, and for a folder every .json file below it, sorted by name.
 
-    Returns them, and an error for each folder that holds none.
+    Links to folders are not followed, so that none is read in a circle. Returns the files, and an
+    error for each folder that holds none or cannot be read.
     """
     found: list[Path] = []
     errors = []
@@ -78,8 +79,16 @@ def find_results(paths: Sequence[Path]) -> tuple[list[Path], list[ResultError]]:
         if not path.is_dir():
             found.append(path)
             continue
-        inside = sorted(path.rglob("*.json"))
-        if not inside:
+        unread: list[OSError] = []
+        inside = sorted(
+            Path(folder, name)
+            for folder, _, names in os.walk(path, onerror=unread.append)
+            for name in names
+            if name.endswith(".json")
+        )
+        for error in unread:
+            errors.append(ResultError(Path(error.filename), error.strerror or str(error)))
+        if not inside and not unread:
             errors.append(ResultError(path, "no .json file in this folder"))
         found += inside
     return found, errors

@@ -22,6 +22,8 @@ EXECUTIONS = ("bare-metal", "virtualised", "emulated")
 def _plain(text: str) -> str:
     """A text as it may be shown: a file must not move a terminal's cursor, and half a character is
     none that could be written."""
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
@@ -40,28 +42,27 @@ class _Object:
     """A JSON object whose members are read by type; errors name the path to the member."""
 
     def __init__(self, value: object, where: str) -> None:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             raise FormatError(f"{where} is not an object")
-        self._members: Mapping[str, Any] = value
+        self._members: dict[str, Any] = value
         self.where = where
 
     def has(self, key: str) -> bool:
         return key in self._members
 
     def _get(self, key: str, kinds: tuple[type, ...], what: str, nullable: bool) -> Any:
-        place = f"{self.where}.{key}"
         if key not in self._members:
-            raise FormatError(f"{place} is missing")
+            raise FormatError(f"{self.where}.{key} is missing")
         value = self._members[key]
         if value is None and nullable:
             return None
         # bool is an int in Python, and no number in JSON.
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            raise FormatError(f"{place} is not {what}")
+            raise FormatError(f"{self.where}.{key} is not {what}")
         return value
 
     def object(self, key: str) -> "_Object":
-        return _Object(self._get(key, (Mapping,), "an object", False), f"{self.where}.{key}")
+        return _Object(self._get(key, (dict,), "an object", False), f"{self.where}.{key}")
 
     def objects(self, key: str) -> list["_Object"]:
         items = self._get(key, (list,), "a list", False)
@@ -70,7 +71,12 @@ class _Object:
     def members(self) -> list[str]:
         return list(self._members)
 
+    # Thousands of files have millions of texts and numbers: what is plainly right is seen first.
+
     def text(self, key: str) -> str:
+        value = self._members.get(key)
+        if type(value) is str and value.isprintable():
+            return value
         return _plain(self._get(key, (str,), "a text", False))
 
     def maybe_text(self, key: str) -> str | None:
@@ -81,6 +87,9 @@ class _Object:
         return bool(self._get(key, (bool,), "true or false", False))
 
     def number(self, key: str) -> float:
+        value = self._members.get(key)
+        if type(value) is float and -_GREATEST <= value <= _GREATEST:
+            return value
         try:
             value = float(self._get(key, (int, float), "a number", False))
         except OverflowError:
@@ -93,6 +102,12 @@ class _Object:
 
     def maybe_number(self, key: str) -> float | None:
         return self.number(key) if self._members.get(key) is not None else None
+
+    def run(self) -> tuple[Any, ...]:
+        """What tells the entry of a run from all others: name, and repetition or aggregate."""
+        get = self._members.get
+        keys = (self.text("name"), get("run_name"), get("repetition_index"), get("aggregate_name"))
+        return tuple(map(str, keys))
 
     def texts(self, key: str) -> tuple[str, ...]:
         values = self._get(key, (list,), "a list", False)
@@ -291,7 +306,7 @@ def _middle(entries: list[Entry]) -> Entry:
 
 def parse(document: object) -> Result:
     """The result that a JSON document holds. Raises FormatError."""
-    if not isinstance(document, Mapping) or "context" not in document:
+    if not isinstance(document, dict) or "context" not in document:
         raise FormatError("not a result: no `context` (Google Benchmark's JSON has one)")
     root = _Object(document, "result")
     context = root.object("context")
@@ -303,7 +318,12 @@ def parse(document: object) -> Result:
         raise FormatError(f"schema {schema:g}, but this irqcost reads schema {SCHEMA}")
     entries = []
     failed = []
+    seen = set()
     for item in root.objects("benchmarks"):
+        key = item.run()
+        if key in seen:
+            raise FormatError(f"benchmark {key[0]!r} stands twice: which is meant is not told")
+        seen.add(key)
         # Google Benchmark keeps an entry for what ended with an error; it has no figures.
         if item.has("error_occurred") and item.flag("error_occurred"):
             failed.append(Absent(item.text("name"), item.text("error_message")))

@@ -55,6 +55,7 @@ def ours(key: str, value: object) -> Callable[[Any], None]:
         (lambda c: c.update(benchmarks={}), "benchmarks is not a list"),
         (entry("ticks", float("nan")), "NaN is no figure"),
         (entry("ticks", float("-inf")), "-Infinity is no figure"),
+        (lambda c: c["benchmarks"].append(c["benchmarks"][0]), "stands twice"),
         (entry("ticks", "1.0"), r"benchmarks\[0\].ticks is not a number"),
         (entry("ticks", True), r"benchmarks\[0\].ticks is not a number"),
         (entry("ticks", 10**400), "not a finite number"),

@@ -1,0 +1,390 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Many result files at once: what comparisons over thousands of them need, and no more.
+
+    loaded = store.read([Path("results")], select="/popf/")
+    for record in loaded.records:
+        record.context.cpu, record.date, record.figures()["ring3/popf/throughput"].core_cycles
+
+A Record is a result without what only one file is asked for (histograms, epochs, the bytes of live
+text): for these, `files.read_result(record.path)`. Records of thousands of runs of one machine
+share its context and the names of the figures.
+
+Files are parsed once, on all CPUs; from so many on that it pays (index.WORTH), what was found is
+remembered in the user's cache (index.py), which is never the only copy: a file that changed, or an
+index that another version wrote, is read anew.
+"""
+
+import gc
+import hashlib
+import json
+import math
+import multiprocessing
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from irqcost import files, index, model
+from irqcost.errors import IrqcostError, ResultError
+from irqcost.progress import Progress
+
+# The columns of Record.values; NaN where a file has no such figure. Units as in docs/RESULTS.md.
+COLUMNS = (
+    "core_cycles",
+    "core_cycles_low",
+    "core_cycles_high",
+    "ticks",
+    "ticks_low",
+    "ticks_high",
+    "ns",
+    "spread",
+)
+
+# What of context.irqcost a Record keeps: what machines and conditions are told apart by.
+_KEPT = (
+    "schema",
+    "version",
+    "catalogue_hash",
+    "command",
+    "execution",
+    "instruction_clock",
+    "cpu",
+    "kernel",
+    "hypervisor",
+    "settings",
+    "tsc",
+    "backends",
+    "code",
+)
+
+# So many files are handed to a process at a time.
+_CHUNK = 16
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of a record. None is what the file does not have.
+
+    `verdict` is as in the file ("" in one of the harness alone), `remark` says why a figure is in
+    doubt and is "" for one that is not.
+    """
+
+    name: str  # backend/probe/mode[/variant…]
+    core_cycles: float | None
+    cycles_interval: tuple[float, float] | None
+    ticks: float
+    ticks_interval: tuple[float, float] | None
+    ns: float
+    spread: float  # ticks
+    verdict: str
+    remark: str
+
+    @property
+    def doubtful(self) -> bool:
+        return bool(self.remark)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A result file in short.
+
+    `names` are the figures in the order of the file, `values` (figures × COLUMNS) their numbers,
+    `verdicts` their verdicts, and `remarks`, by place, why figures are in doubt. `shared` is the
+    context without what is of this run alone; `context` has both. `texts` is a digest of the live
+    text by `backend/probe`: where two differ, the files are to be asked (texts.py).
+    """
+
+    path: Path
+    date: str
+    tsc_khz: float | None
+    verdict: str
+    shared: model.Context
+    texts: Mapping[str, str]
+    names: tuple[str, ...]
+    values: npt.NDArray[np.float64] = field(repr=False)
+    verdicts: tuple[str, ...] = field(repr=False)
+    remarks: Mapping[int, str] = field(repr=False)
+
+    @property
+    def context(self) -> model.Context:
+        """The context of this run. Not kept are its reasons, texts and derived figures."""
+        return replace(self.shared, date=self.date, tsc_khz=self.tsc_khz, verdict=self.verdict)
+
+    def column(self, name: str) -> npt.NDArray[np.float64]:
+        """One of COLUMNS, for all of `names`."""
+        chosen: npt.NDArray[np.float64] = self.values[:, COLUMNS.index(name)]
+        return chosen
+
+    def figures(self) -> dict[str, Figure]:
+        """The figures by name, in the order of the file."""
+        found = {}
+        for place, (name, row) in enumerate(zip(self.names, self.values.tolist())):
+            cycles, cycles_low, cycles_high, ticks, ticks_low, ticks_high, ns, spread = row
+            found[name] = Figure(
+                name=name,
+                core_cycles=None if math.isnan(cycles) else cycles,
+                cycles_interval=None if math.isnan(cycles_low) else (cycles_low, cycles_high),
+                ticks=ticks,
+                ticks_interval=None if math.isnan(ticks_low) else (ticks_low, ticks_high),
+                ns=ns,
+                spread=spread,
+                verdict=self.verdicts[place],
+                remark=self.remarks.get(place, ""),
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The records that could be read, in the order asked for, and an error for each other file."""
+
+    records: list[Record]
+    errors: list[ResultError]
+
+
+def read(paths: Sequence[Path], select: str | None = None) -> Loaded:
+    """The results in files, and in folders with all below them (files.find_results()).
+
+    `select` is a regular expression (IrqcostError where it is none): figures whose name it does
+    not match are left out; a file may be left with none.
+    """
+    expression = _compiled(select)
+    found, errors = files.find_results(paths)
+    rows: dict[Path, index.Row] = {}
+    with index.opened(len(found)) as known:
+        unknown = []
+        for path in found:
+            row = known.find(path)
+            if row is None:
+                unknown.append(path)
+            else:
+                rows[path] = row
+        for path, read_ in _parsed(unknown, known.documents):
+            if isinstance(read_, ResultError):
+                errors.append(read_)
+            else:
+                rows[path] = read_
+                known.add(path, read_)
+        known.forget([path for path in paths if path.is_dir()], found)
+        unpack = _Unpacker(known.documents, expression)
+        records = [unpack.record(path, rows[path]) for path in found if path in rows]
+    return Loaded(records, errors)
+
+
+def _compiled(select: str | None) -> re.Pattern[str] | None:
+    try:
+        return None if select is None else re.compile(select)
+    except re.error as error:
+        raise IrqcostError(f"--select {select}: not a regular expression: {error}") from error
+
+
+# Files into rows
+
+
+def _parsed(
+    paths: Sequence[Path], documents: dict[str, str]
+) -> Iterator[tuple[Path, index.Row | ResultError]]:
+    """Parses files, many of them in as many processes as there are CPUs; adds to `documents`."""
+    if not paths:
+        return
+    many = Progress(f"reading {len(paths)} result files") if len(paths) >= index.WORTH else None
+    with many or nullcontext():
+        for done, (path, outcome, new) in enumerate(_outcomes(paths), 1):
+            documents.update(new)
+            if many:
+                # A name may hold what moves a cursor.
+                many.count(done, len(paths), ascii(path.name))
+            yield path, ResultError(path, outcome) if isinstance(outcome, str) else outcome
+
+
+# What comes of a file: its row or why there is none, and documents not sent before.
+_Outcome = tuple[Path, index.Row | str, dict[str, str]]
+
+
+def _outcomes(paths: Sequence[Path]) -> Iterator[_Outcome]:
+    processes = len(os.sched_getaffinity(0))
+    _sent.clear()
+    if len(paths) < index.WORTH or processes == 1:
+        yield from map(_parse, paths)
+        return
+    fork = multiprocessing.get_context("fork")
+    # Documents have no cycles: looking for them in millions of objects is time for nothing.
+    with ProcessPoolExecutor(processes, fork, initializer=gc.disable) as pool:
+        try:
+            yield from pool.map(_parse, paths, chunksize=_CHUNK)
+        except BrokenProcessPool as error:
+            raise IrqcostError("a process that read result files died (out of memory?)") from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+# Documents that this process has sent already.
+_sent: set[str] = set()
+
+
+def _parse(path: Path) -> _Outcome:
+    try:
+        document, result = files.read_document(path)
+    except ResultError as error:
+        return path, error.reason, {}
+    context = result.context
+    shared = _shared(document["context"]["irqcost"], result)
+    names = json.dumps(list(result.figures))
+    digests = {_digest(text): text for text in (shared, names)}
+    new = {key: text for key, text in digests.items() if key not in _sent}
+    _sent.update(new)
+    shared_key, names_key = digests
+    entries = list(result.figures.values())
+    row = index.Row(
+        date=context.date,
+        tsc_khz=context.tsc_khz,
+        verdict=context.verdict,
+        shared=shared_key,
+        names=names_key,
+        numbers=np.array([_numbers(entry) for entry in entries], dtype="<f8").tobytes(),
+        verdicts="\n".join(entry.verdict for entry in entries),
+        remarks=json.dumps({i: e.remark for i, e in enumerate(entries) if e.doubtful}),
+    )
+    return path, row, new
+
+
+def _numbers(entry: model.Entry) -> list[float]:
+    nothing = (math.nan, math.nan)
+    cycles = math.nan if entry.core_cycles is None else entry.core_cycles
+    return [
+        cycles,
+        *(entry.cycles_interval or nothing),
+        entry.ticks,
+        *(entry.ticks_interval or nothing),
+        entry.ns,
+        entry.spread,
+    ]
+
+
+def _shared(ours: dict[str, Any], result: model.Result) -> str:
+    """The part of a context that runs of one machine have in common, as JSON."""
+    kept = {key: ours[key] for key in _KEPT if key in ours}
+    kept["tsc"] = {**kept["tsc"], "khz": None}  # where it was measured, it is of this run
+    absent = [{"name": one.name, "reason": one.reason} for one in result.context.absent]
+    return json.dumps({**kept, "absent": absent, "text_digests": _text_digests(ours.get("text"))})
+
+
+def _text_digests(text: Any) -> dict[str, str]:
+    """By `backend/probe`, what identifies the functions in context.irqcost.text."""
+    if not isinstance(text, dict):
+        return {}
+    digests = {}
+    for name, functions in text.items():
+        hashes = {symbol: _text_hash(one) for symbol, one in sorted(functions.items())}
+        digests[name] = _digest(json.dumps(hashes))
+    return digests
+
+
+def _text_hash(one: dict[str, Any]) -> Any:
+    """Of the instructions without addresses, where the run could tell them; else of the bytes."""
+    return one.get("code_sha256") or one.get("sha256")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+# Rows into records
+
+
+class _Unpacker:
+    """Makes records of rows; what rows share is made once."""
+
+    def __init__(self, documents: Mapping[str, str], expression: re.Pattern[str] | None) -> None:
+        self._documents = documents
+        self._expression = expression
+        self._context = lru_cache(maxsize=None)(self._read_context)
+        self._names = lru_cache(maxsize=None)(self._read_names)
+
+    def _read_context(self, key: str) -> tuple[model.Context, dict[str, str]]:
+        ours = json.loads(self._documents[key])
+        whole = {"context": {"date": "", "irqcost": ours}, "benchmarks": []}
+        return model.parse(whole).context, ours["text_digests"]
+
+    def _read_names(self, key: str) -> tuple[tuple[str, ...], list[int] | None]:
+        """The names selected, and their places where these are not all."""
+        names = tuple(json.loads(self._documents[key]))
+        if self._expression is None:
+            return names, None
+        places = [i for i, name in enumerate(names) if self._expression.search(name)]
+        return tuple(names[place] for place in places), places
+
+    def record(self, path: Path, row: index.Row) -> Record:
+        shared, texts = self._context(row.shared)
+        names, places = self._names(row.names)
+        values = np.frombuffer(row.numbers, dtype="<f8").reshape(-1, len(COLUMNS))
+        verdicts = tuple(row.verdicts.split("\n")) if len(values) else ()
+        remarks = {int(place): text for place, text in json.loads(row.remarks).items()}
+        if places is not None:
+            values = values[places]
+            verdicts = tuple(verdicts[place] for place in places)
+            remarks = {i: remarks[place] for i, place in enumerate(places) if place in remarks}
+        return Record(
+            path,
+            row.date,
+            row.tsc_khz,
+            row.verdict,
+            shared,
+            texts,
+            names,
+            values,
+            verdicts,
+            remarks,
+        )
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """One figure over many records: `values` (n × COLUMNS) and the `places` of these records in
+    what was gathered from. Values of figures in doubt are NaN; `doubtful` says which."""
+
+    places: npt.NDArray[np.intp]
+    values: npt.NDArray[np.float64]
+    doubtful: npt.NDArray[np.bool_]
+
+
+def gather(records: Sequence[Record]) -> dict[str, Gathered]:
+    """Every figure over all records that have it, in the order of the records."""
+    alike: dict[tuple[str, ...], list[int]] = {}
+    by_identity: dict[int, list[int]] = {}
+    for place, record in enumerate(records):
+        # Records of one read() share their names: most need not be compared.
+        group = by_identity.get(id(record.names))
+        if group is None:
+            group = by_identity[id(record.names)] = alike.setdefault(record.names, [])
+        group.append(place)
+    parts: dict[str, list[Gathered]] = {}
+    for names, group in alike.items():
+        values = np.stack([records[place].values for place in group])
+        doubtful = np.zeros(values.shape[:2], dtype=bool)
+        for row, place in enumerate(group):
+            doubtful[row, list(records[place].remarks)] = True
+        values[doubtful] = np.nan
+        for column, name in enumerate(names):
+            one = Gathered(np.array(group), values[:, column], doubtful[:, column])
+            parts.setdefault(name, []).append(one)
+    return {name: _joined(several) for name, several in parts.items()}
+
+
+def _joined(parts: Sequence[Gathered]) -> Gathered:
+    if len(parts) == 1:
+        return parts[0]
+    places = np.concatenate([part.places for part in parts])
+    order = np.argsort(places)
+    values = np.concatenate([part.values for part in parts])[order]
+    doubtful = np.concatenate([part.doubtful for part in parts])[order]
+    return Gathered(places[order], values, doubtful)

@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Many results at once, and the index: never believed against the files."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from irqcost import index, store
+from irqcost.errors import IrqcostError
+from results import changed, path, result
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An index of this test alone, used from the first file on, for files of any age."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(index, "WORTH", 1)
+    monkeypatch.setattr(index, "_SETTLED_NS", 0)
+    yield index.place()
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The files that were parsed, not found in the index."""
+    seen: list[Path] = []
+    parse = store._parse
+
+    def note(one: Path) -> Any:
+        seen.append(one)
+        return parse(one)
+
+    monkeypatch.setattr(store, "_outcomes", lambda paths: map(note, paths))
+    # Documents are sent once a process, and here every call is a new one.
+    monkeypatch.setattr(store, "_sent", NoneSent())
+    return seen
+
+
+class NoneSent(set[str]):
+    def __contains__(self, key: object) -> bool:
+        return False
+
+
+def shifted(target: Path, cycles: float) -> Path:
+    """A copy of alpha with another figure for popf's throughput."""
+
+    def change(content: Any) -> None:
+        for entry in content["benchmarks"]:
+            if entry["name"] == "ring3/popf/throughput":
+                entry["core_cycles"] = cycles
+
+    return changed("alpha", target, change)
+
+
+def popf(loaded: store.Loaded) -> list[float | None]:
+    return [one.figures()["ring3/popf/throughput"].core_cycles for one in loaded.records]
+
+
+def test_a_record_is_the_result_in_short() -> None:
+    for name in ("alpha", "exact"):
+        whole = result(name)
+        (record,) = store.read([path(name)]).records
+        assert record.names == tuple(whole.figures)
+        assert record.context == whole.context
+        for figure, entry in zip(record.figures().values(), whole.figures.values()):
+            assert figure.name == entry.name
+            assert figure.core_cycles == entry.core_cycles
+            assert figure.cycles_interval == entry.cycles_interval
+            assert (figure.ticks, figure.ns, figure.spread) == (entry.ticks, entry.ns, entry.spread)
+            assert figure.ticks_interval == entry.ticks_interval
+            assert (figure.verdict, figure.remark) == (entry.verdict, entry.remark)
+            assert figure.doubtful == entry.doubtful
+
+
+def test_the_second_look_parses_nothing(tmp_path: Path, parsed: list[Path]) -> None:
+    folder = tmp_path / "r"
+    folder.mkdir()
+    for number in range(3):
+        shifted(folder / f"{number}.json", 10.0 + number)
+    first = store.read([folder])
+    assert len(parsed) == 3
+    second = store.read([folder])
+    assert len(parsed) == 3
+    assert popf(first) == popf(second) == [10.0, 11.0, 12.0]
+    assert [one.context for one in first.records] == [one.context for one in second.records]
+
+
+def test_a_file_that_changed_is_read_anew(tmp_path: Path, parsed: list[Path]) -> None:
+    one = shifted(tmp_path / "1.json", 10.0)
+    assert popf(store.read([one])) == [10.0]
+    # The same size and, set back, the same time of change.
+    status = one.stat()
+    shifted(one, 11.0)
+    os.utime(one, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert one.stat().st_size == status.st_size
+    assert popf(store.read([one])) == [11.0]
+    # Another file of the same size, age and name.
+    shifted(tmp_path / "2.json", 12.0).replace(one)
+    assert popf(store.read([one])) == [12.0]
+    assert len(parsed) == 3
+
+
+def test_a_file_just_written_is_not_remembered(
+    tmp_path: Path, parsed: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "_SETTLED_NS", 10**18)
+    one = shifted(tmp_path / "1.json", 10.0)
+    store.read([one])
+    store.read([one])
+    assert len(parsed) == 2
+
+
+def test_an_index_of_other_code_is_made_anew(
+    parsed: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.read([path("alpha")])
+    monkeypatch.setattr(index, "_code", lambda: "another")
+    assert popf(store.read([path("alpha")])) == [13.0]
+    assert popf(store.read([path("alpha")])) == [13.0]
+    assert len(parsed) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"no database", b"SQLite format 3\0" + b"x" * 5000])
+def test_a_damaged_index_is_made_anew(cache: Path, parsed: list[Path], content: bytes) -> None:
+    cache.parent.mkdir(parents=True)
+    cache.write_bytes(content)
+    for _ in range(2):
+        assert popf(store.read([path("alpha")])) == [13.0]
+    assert len(parsed) == 1
+
+
+def test_damage_inside_is_survived(
+    cache: Path, parsed: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.read([path("alpha"), path("beta")])
+    content = bytearray(cache.read_bytes())
+    content[8192:] = b"\xff" * (len(content) - 8192)
+    cache.write_bytes(content)
+    for _ in range(2):
+        assert popf(store.read([path("alpha"), path("beta")])) == pytest.approx([13.0, 17.0])
+    assert "no index" in capsys.readouterr().err
+    # The second time it was made anew.
+    assert len(parsed) == 6
+    store.read([path("alpha"), path("beta")])
+    assert len(parsed) == 6
+
+
+def test_no_index_is_no_error(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cache.parent.parent.mkdir()
+    cache.parent.write_text("in the way")
+    assert popf(store.read([path("alpha")])) == [13.0]
+    assert "no index" in capsys.readouterr().err
+
+
+def test_what_is_gone_is_forgotten(tmp_path: Path, cache: Path) -> None:
+    folder = tmp_path / "r"
+    folder.mkdir()
+    shifted(folder / "1.json", 10.0)
+    shifted(folder / "2.json", 11.0)
+    shifted(tmp_path / "r2.json", 11.0)
+    store.read([folder, tmp_path / "r2.json"])
+    (folder / "1.json").unlink()
+    store.read([folder])
+    with sqlite3.connect(cache) as database:
+        rows = database.execute("SELECT path FROM files ORDER BY path").fetchall()
+    assert [os.fsdecode(name) for (name,) in rows] == [
+        str(folder / "2.json"),
+        str(tmp_path / "r2.json"),
+    ]
+
+
+def test_bad_files_are_named_and_the_rest_is_read(tmp_path: Path) -> None:
+    folder = tmp_path / "r"
+    folder.mkdir()
+    shifted(folder / "1.json", 10.0)
+    (folder / "cut.json").write_bytes(path("alpha").read_bytes()[:3000])
+    (folder / "deep.json").write_text("[" * 100_000)
+    (folder / "foreign.json").write_text('{"context": {}, "benchmarks": []}')
+    (folder / "nan.json").write_text('{"context": NaN}')
+    (folder / "circle.json").symlink_to("circle.json")
+    (folder / "around").symlink_to(folder, target_is_directory=True)
+    os.mkfifo(folder / "pipe.json")
+    with (folder / "huge.json").open("wb") as huge:
+        huge.truncate(1 << 30)
+    for _ in range(2):  # without the index, and with it
+        loaded = store.read([folder])
+        assert popf(loaded) == [10.0]
+        reasons = {error.path.name: error.reason for error in loaded.errors}
+        assert reasons.keys() == {
+            "cut.json",
+            "deep.json",
+            "foreign.json",
+            "nan.json",
+            "circle.json",
+            "pipe.json",
+            "huge.json",
+        }
+        assert reasons["cut.json"].startswith("truncated")
+        assert "1073741824 bytes; no result is larger" in reasons["huge.json"]
+        assert reasons["pipe.json"] == "not a regular file"
+
+
+def test_processes_give_what_one_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    for number in range(40):
+        shifted(tmp_path / f"{number:02}.json", float(number))
+    loaded = store.read([tmp_path])
+    assert popf(loaded) == [float(number) for number in range(40)]
+    # One context for all of one machine.
+    assert len({id(one.shared) for one in loaded.records}) == 1
+
+
+def test_select(tmp_path: Path) -> None:
+    (record,) = store.read([path("alpha")], select="/sahf/throughput|/popf/latency").records
+    figures = record.figures()
+    assert list(figures) == ["ring3/sahf/throughput", "ring3/popf/latency"]
+    assert not figures["ring3/popf/latency"].doubtful
+    assert (
+        figures["ring3/sahf/throughput"].remark
+        == result("alpha").figures["ring3/sahf/throughput"].remark
+    )
+    with pytest.raises(IrqcostError, match="--select"):
+        store.read([path("alpha")], select="(")
+
+
+def test_gather_keeps_the_order_and_marks_doubt() -> None:
+    records = store.read([path("exact"), path("beta"), path("alpha"), path("exact-rt")]).records
+    gathered = store.gather(records)
+    popf_ = gathered["ring3/popf/throughput"]
+    assert popf_.places.tolist() == [1, 2]
+    assert popf_.values[:, store.COLUMNS.index("core_cycles")].tolist() == pytest.approx(
+        [17.0, 13.0]
+    )
+    doubtful = gathered["ring3/sahf/throughput"]
+    assert doubtful.doubtful.all() and np.isnan(doubtful.values).all()
+    lock = gathered["kmod/spin_lock/throughput"]
+    assert lock.values[:, store.COLUMNS.index("ticks")].tolist() == [17.0, 108.0]
+
+
+def test_texts_are_told_apart(tmp_path: Path) -> None:
+    def other(code: str) -> Any:
+        function = {"f": {"bytes": "90", "sha256": "0" * 64, "code_sha256": code}}
+        return lambda c: c["context"]["irqcost"].update(text={"bpf/irq_save_restore": function})
+
+    one, same, another = (
+        changed("alpha", tmp_path / f"{i}.json", other(code)) for i, code in enumerate("aab")
+    )
+    texts = [record.texts for record in store.read([one, same, another]).records]
+    assert texts[0] == texts[1] != texts[2]
