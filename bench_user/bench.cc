@@ -157,6 +157,9 @@ void Register(Selection& selection, const SamplerOptions& options, std::optional
         budget->Spend(std::chrono::steady_clock::now() - started);
         selection.samples[bench.name].push_back(measurement.distribution);
         const Estimate& e = measurement.estimate;
+        if (e.imul_by_counter)
+          selection.imuls_by_counter[std::string(bench.backend->Name())].push_back(
+              *e.imul_by_counter);
         if (e.core_cycles && e.ticks > 0 && e.label == "free")
           selection.costs[bench.name].push_back(
               {*e.core_cycles, e.spread * *e.core_cycles / e.ticks});

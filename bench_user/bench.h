@@ -35,6 +35,8 @@ struct Selection {
   std::map<std::string, std::vector<Cost>> costs;  ///< of each repetition, by name, once measured
   std::map<std::string, std::vector<Distribution>> samples;  ///< likewise
   std::map<std::string, Floors> floors;                      ///< by backend
+  /** What each figure's chain cost a multiply by the CPU's own counter, by backend. */
+  std::map<std::string, std::vector<double>> imuls_by_counter;
 };
 
 /** The cost in the middle of each benchmark's repetitions. */

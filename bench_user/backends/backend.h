@@ -59,6 +59,12 @@ struct Run {
 /** What the time stamps of a backend's samples count. */
 enum class Clock { kTscTicks, kNanoseconds };
 
+/** A backend's hardware counter of core cycles, which is held against the chain. */
+struct CounterOfCycles {
+  std::string name;    ///< aperf or perf; empty where there is none
+  std::string reason;  ///< why there is none
+};
+
 /** What one operation was found to cost, in core cycles. */
 struct Cost {
   double core_cycles = 0;
@@ -87,6 +93,11 @@ class Backend {
 
   /** What its samples count. */
   [[nodiscard]] virtual Clock GetClock() const { return Clock::kTscTicks; }
+
+  /** What counts core cycles in the spans of its samples. */
+  [[nodiscard]] virtual CounterOfCycles GetCounter() const {
+    return {{}, "this backend reads no counter of core cycles"};
+  }
 
   /** Most loops in one window. */
   [[nodiscard]] virtual unsigned MaxLoops() const = 0;

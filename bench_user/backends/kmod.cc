@@ -85,6 +85,13 @@ std::vector<Offer> Kmod::Offers() const {
   return offers;
 }
 
+CounterOfCycles Kmod::GetCounter() const {
+  if (info_.aperf_errno == 0) return {"aperf", {}};
+  const std::string error = std::generic_category().message(static_cast<int>(info_.aperf_errno));
+  if (info_.aperf_errno == EOPNOTSUPP) return {{}, "CPUID does not have APERF and MPERF: " + error};
+  return {{}, "APERF and MPERF cannot be read: " + error};
+}
+
 Run Kmod::Measure(const Request& request) {
   PinToCpu(request.cpu);
   Run run;

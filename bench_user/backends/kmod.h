@@ -19,6 +19,7 @@ class Kmod final : public Backend {
   [[nodiscard]] std::optional<Obstacle> GetObstacle() const override { return obstacle_; }
   [[nodiscard]] std::vector<Offer> Offers() const override;
   [[nodiscard]] unsigned MaxLoops() const override { return info_.max_loops; }
+  [[nodiscard]] CounterOfCycles GetCounter() const override;
   Run Measure(const Request& request) override;
 
   /** What the module says of itself and its kernel; nothing where there is an obstacle. */

@@ -63,6 +63,30 @@ Pair FindPair(const Request& request) {
   return {Ring3SectionWindows()[section], Ring3InSituWindows(id)[section], 1};
 }
 
+// The counters before and behind all windows of a sample.
+class Span {
+ public:
+  explicit Span(CycleCounter* counter) : counter_(counter) {
+    if (!counter_) return;
+    ticks_ = __rdtsc();
+    cycles_ = counter_->Read();
+  }
+
+  void End(irqcost_sample& sample) const {
+    if (!cycles_) return;
+    const std::uint64_t ticks = __rdtsc();
+    const auto cycles = counter_->Read();
+    if (!cycles) return;
+    sample.span_ticks = ticks - ticks_;
+    sample.span_cycles = *cycles - *cycles_;
+  }
+
+ private:
+  CycleCounter* counter_;
+  std::uint64_t ticks_ = 0;
+  std::optional<std::uint64_t> cycles_;
+};
+
 struct alignas(IRQCOST_SCRATCH_BYTES) Scratch {
   unsigned char bytes[IRQCOST_SCRATCH_BYTES];
 };
@@ -106,6 +130,7 @@ Run Ring3::Measure(const Request& request) {
   long switches = ContextSwitches();
   for (irqcost_sample& sample : run.samples) {
     const bool started_here = sched_getcpu() == request.cpu;
+    const Span span(cycles_.counter.get());
     sample.start = __rdtsc();
     sample.chain_base = chain_base(request.loops.chain, &scratch);
     sample.chain_body = chain_body(request.loops.chain, &scratch);
@@ -119,6 +144,7 @@ Run Ring3::Measure(const Request& request) {
       sample.body += pair.body(request.loops.body, &scratch);
       if (!base_first) sample.base += pair.base(request.loops.body, &scratch);
     }
+    span.End(sample);
     const long switches_now = ContextSwitches();
     if (switches_now != switches) sample.flags |= IRQCOST_SAMPLE_PREEMPTED;
     if (!started_here || sched_getcpu() != request.cpu) sample.flags |= IRQCOST_SAMPLE_MIGRATED;

@@ -3,17 +3,31 @@
 #ifndef IRQCOST_BENCH_USER_BACKENDS_RING3_H
 #define IRQCOST_BENCH_USER_BACKENDS_RING3_H
 
+#include <memory>
+#include <string>
+#include <utility>
+
 #include "backends/backend.h"
+#include "backends/cycle_counter.h"
 
 namespace irqcost {
 
 class Ring3 final : public Backend {
  public:
+  /** @cycles: what counts core cycles beside the chain. */
+  explicit Ring3(CycleCounterOrReason cycles = OpenPerfCycles()) : cycles_(std::move(cycles)) {}
+
   [[nodiscard]] std::string_view Name() const override { return "ring3"; }
   [[nodiscard]] std::optional<Obstacle> GetObstacle() const override;
   [[nodiscard]] std::vector<Offer> Offers() const override;
   [[nodiscard]] unsigned MaxLoops() const override { return IRQCOST_MAX_LOOPS; }
+  [[nodiscard]] CounterOfCycles GetCounter() const override {
+    return {cycles_.counter ? "perf" : "", cycles_.reason};
+  }
   Run Measure(const Request& request) override;
+
+ private:
+  CycleCounterOrReason cycles_;
 };
 
 }  // namespace irqcost

@@ -4,6 +4,7 @@
 #include <cpuid.h>
 #include <x86intrin.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <ctime>
@@ -100,19 +101,24 @@ Tsc ChooseTscKhz(const TscClaims& claims, double measured_khz) {
       {claims.hypervisor, "hypervisor"},
       {claims.kernel, "kernel"}};
   Tsc tsc;
-  tsc.khz = measured_khz;
+  tsc.khz = tsc.measured_khz = measured_khz;
   tsc.source = "measured";
-  for (const auto& [khz, source] : in_order) {
-    if (!khz || std::abs(*khz - measured_khz) > kTolerance * measured_khz) continue;
-    tsc.khz = *khz;
-    tsc.source = source;
-    break;
+  for (const auto& [khz, source] : in_order)
+    if (khz) tsc.claims.push_back({source, *khz, (*khz / measured_khz - 1) * 1e6});
+  const auto believed = std::find_if(tsc.claims.begin(), tsc.claims.end(), [](const TscClaim& c) {
+    return std::abs(c.ppm) <= kTolerance * 1e6;
+  });
+  if (believed != tsc.claims.end()) {
+    tsc.khz = believed->khz;
+    tsc.source = believed->source;
   }
   return tsc;
 }
 
 Tsc FindTsc(const TscClaims& claims) {
-  Tsc tsc = ChooseTscKhz(claims, MeasureKhz(claims.earlier ? kVerifyNs : kMeasureNs));
+  const std::int64_t duration_ns = claims.earlier ? kVerifyNs : kMeasureNs;
+  Tsc tsc = ChooseTscKhz(claims, MeasureKhz(duration_ns));
+  tsc.measured_ms = static_cast<double>(duration_ns) / 1e6;
   tsc.invariant = Invariant();
   tsc.step = Step();
   return tsc;

@@ -5,13 +5,24 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace irqcost {
+
+/** What somebody says of the frequency, and how far that is from what was measured. */
+struct TscClaim {
+  std::string source;
+  double khz = 0;
+  double ppm = 0;  ///< above the measured frequency, in millionths of it
+};
 
 /** The time stamp counter. */
 struct Tsc {
   double khz = 0;
-  std::string source;  ///< of khz: cpuid, hypervisor, kernel, measured, or earlier
+  std::string source;            ///< of khz: cpuid, hypervisor, kernel, measured, or earlier
+  double measured_khz = 0;       ///< against CLOCK_MONOTONIC_RAW
+  double measured_ms = 0;        ///< for how long
+  std::vector<TscClaim> claims;  ///< all that there are, believed or not
   bool invariant = false;
   std::uint64_t step = 0;  ///< greatest common divisor of the ticks between readings
 };
@@ -30,7 +41,7 @@ std::optional<double> TscKhzByCpuid();
 /**
  * Takes the first claim (in the order of the struct) that agrees with the
  * measured frequency within 1 %, else the measured one: a hypervisor may hand
- * down leaves of a host whose TSC it scales. Sets khz and source.
+ * down leaves of a host whose TSC it scales. Sets khz, source, measured_khz and claims.
  */
 Tsc ChooseTscKhz(const TscClaims& claims, double measured_khz);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <utility>
 
 namespace irqcost {
 namespace {
@@ -71,6 +72,24 @@ std::optional<double> CoreCycles(double ticks, double cycle) {
   return ticks / cycle;
 }
 
+// The chain and the CPU's counter, both of the same samples: what they make of one multiply.
+std::optional<double> ImulByCounter(std::span<const Point> points, double cycle) {
+  std::vector<double> counted;
+  for (const Point& point : points)
+    if (point.counted > 0) counted.push_back(point.counted);
+  if (counted.size() < kFewestFree || cycle <= 0) return std::nullopt;
+  return IRQCOST_CHAIN_CYCLES * cycle * Quantile(std::move(counted), 0.5);
+}
+
+// Core cycles in a tick over the span of a sample; 0 where it did not count, or the CPU halted.
+double Counted(const irqcost_sample& sample) {
+  const auto ticks = static_cast<double>(sample.span_ticks);
+  const auto mperf = static_cast<double>(sample.span_mperf);
+  if (ticks == 0) return 0;
+  if (mperf > 0 && std::abs(mperf - ticks) > kSpanTolerance * ticks) return 0;
+  return static_cast<double>(sample.span_cycles) / ticks;
+}
+
 std::size_t Flagged(std::span<const Point> points, unsigned flag) {
   return static_cast<std::size_t>(std::count_if(
       points.begin(), points.end(), [flag](const Point& p) { return (p.flags & flag) != 0; }));
@@ -105,7 +124,7 @@ std::vector<Point> ToPoints(const Run& run) {
     points.push_back({static_cast<double>(s.body), static_cast<double>(s.chain_body),
                       static_cast<double>(s.sensor) / sensor_nops, s.flags,
                       static_cast<double>(s.base), static_cast<double>(s.chain_base),
-                      static_cast<double>(run.ops), chain_cycles});
+                      static_cast<double>(run.ops), chain_cycles, Counted(s)});
   return points;
 }
 
@@ -119,6 +138,7 @@ Estimate EstimateFrom(std::span<const Point> points, bool with_cycles, double se
   Estimate e;
   e.ticks = TicksBetweenFloors(used);
   e.cycle = CycleBetweenFloors(used);
+  if (free.size() >= kFewestFree) e.imul_by_counter = ImulByCounter(free, e.cycle);
   if (e.cycle > 0) e.sensor = Floor(used, Sensor) / e.cycle;
   if (with_cycles) e.core_cycles = CoreCycles(e.ticks, e.cycle);
   e.ticks_min = *std::min_element(all_ticks.begin(), all_ticks.end());

@@ -28,6 +28,9 @@ inline constexpr double kSensorLow = 0.97;
 inline constexpr double kSensorHigh = 1.05;
 /** … and its chain within this fraction of the chain's floor. Same source. */
 inline constexpr double kChainTolerance = 0.005;
+/** A halted CPU's cycles stand still and the TSC does not: a span in which MPERF differs from the
+ * TSC by more than this tells nothing. */
+inline constexpr double kSpanTolerance = 0.01;
 /** With fewer free samples than this, the estimate is made of all and says so. */
 inline constexpr std::size_t kFewestFree = 10;
 
@@ -41,6 +44,8 @@ struct Point {
   double chain_base = 0;    ///< ticks
   double ops = 1;           ///< operations in body beyond those in base
   double chain_cycles = 1;  ///< core cycles in chain_body beyond those in chain_base
+  /** Core cycles in a tick by the CPU's counter around the whole sample; 0: it did not tell. */
+  double counted = 0;
 
   /** Ticks per operation; may be negative, as measured. */
   [[nodiscard]] double Ticks() const { return (body - base) / ops; }
@@ -69,6 +74,8 @@ struct Estimate {
   double cycles_resolution = 0;
   double sensor = 0;  ///< chain cycles per nop: the floor of the sensor among the samples used
   double cycle = 0;   ///< ticks per chain cycle: the floor of the chain among them
+  /** What a multiply of the chain costs by the CPU's counter of core cycles, where one counted. */
+  std::optional<double> imul_by_counter;
   std::string label;  ///< "free", or why the figure is in doubt
 };
 

@@ -86,6 +86,29 @@ Json FloorsJson(const std::map<std::string, Floors>& floors) {
   return json;
 }
 
+// Which clock the core cycles of a backend are by, and what the CPU's counter made of that clock.
+Json CyclesJson(const std::vector<std::unique_ptr<Backend>>& backends, const Selection& selection,
+                bool counts_cycles) {
+  Json json = Json::object();
+  for (const auto& backend : backends) {
+    if (backend->GetObstacle()) continue;
+    const std::string name{backend->Name()};
+    const CounterOfCycles counter = backend->GetCounter();
+    Json& entry = json[name];
+    entry["source"] = counts_cycles ? Json("chain") : Json(nullptr);
+    entry["counter"] = counter.name.empty() ? Json(nullptr) : Json(counter.name);
+    if (counter.name.empty()) {
+      entry["reason"] = counter.reason;
+    } else if (const auto found = selection.imuls_by_counter.find(name);
+               found != selection.imuls_by_counter.end()) {
+      entry["imul_cycles"] = Quantile(found->second, 0.5);
+    } else {
+      entry["reason"] = "no figure had enough free samples that the counter counted";
+    }
+  }
+  return json;
+}
+
 Json SettingsJson(const Settings& settings) {
   Json json = {{"governor", OrNull(settings.governor)},
                {"boost", OrNull(settings.boost)},
@@ -106,6 +129,18 @@ Json SettingsJson(const Settings& settings) {
                             {"irqs", affinity->irqs},
                             {"may_hit_measured", affinity->may_hit}};
   return json;
+}
+
+Json TscJson(const Tsc& tsc) {
+  Json claims = Json::object();
+  for (const TscClaim& claim : tsc.claims)
+    if (claim.source != "earlier") claims[claim.source] = {{"khz", claim.khz}, {"ppm", claim.ppm}};
+  return {{"khz", tsc.khz},
+          {"source", tsc.source},
+          {"measured", {{"khz", tsc.measured_khz}, {"ms", tsc.measured_ms}}},
+          {"claims", claims},
+          {"invariant", tsc.invariant},
+          {"step", tsc.step}};
 }
 
 Json LoadJson(const std::vector<double>& load) { return load.empty() ? Json(nullptr) : Json(load); }
@@ -171,13 +206,10 @@ Json ContextJson(const RunContext& run, const std::vector<std::unique_ptr<Backen
       {"hypervisor", OrNull(run.hypervisor.name)},
       {"settings", SettingsJson(run.settings)},
       {"conditions", ConditionsJson(run)},
-      {"tsc",
-       {{"khz", run.tsc.khz},
-        {"source", run.tsc.source},
-        {"invariant", run.tsc.invariant},
-        {"step", run.tsc.step}}},
+      {"tsc", TscJson(run.tsc)},
       {"backends", BackendsJson(backends)},
       {"controls", ControlsJson(run.controls, run.execution.counts_cycles)},
+      {"cycles", CyclesJson(backends, selection, run.execution.counts_cycles)},
       {"floors", FloorsJson(selection.floors)},
       {"absent", AbsentJson(selection.absent)},
       {"compiler", run.build.compiler},

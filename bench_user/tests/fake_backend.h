@@ -22,6 +22,9 @@ class FakeBackend final : public Backend {
   double pause = 0;                  ///< ticks between samples
   unsigned most_body_loops = 65536;  ///< more are cut, as the module does
   std::size_t disturbed_until = 0;   ///< samples before this one are flagged
+  CounterOfCycles counter{{}, "a fake has none"};
+  double aperf_per_tick = 0;  ///< of the counter; 0: it does not count
+  double mperf_per_tick = 1;
   std::vector<Offer> offers;
   std::optional<Obstacle> obstacle;
   std::vector<Request> requests;  ///< as they came
@@ -29,6 +32,7 @@ class FakeBackend final : public Backend {
   [[nodiscard]] std::string_view Name() const override { return "fake"; }
   [[nodiscard]] std::optional<Obstacle> GetObstacle() const override { return obstacle; }
   [[nodiscard]] std::vector<Offer> Offers() const override { return offers; }
+  [[nodiscard]] CounterOfCycles GetCounter() const override { return counter; }
   [[nodiscard]] unsigned MaxLoops() const override { return 65536; }
 
   Run Measure(const Request& request) override {
@@ -58,6 +62,12 @@ class FakeBackend final : public Backend {
       sample.base = Window(base, windows);
       sample.body = Window(body, windows);
       if (taken_++ < disturbed_until) sample.flags = IRQCOST_SAMPLE_PREEMPTED;
+      if (aperf_per_tick > 0) {
+        const double span = now_ - static_cast<double>(sample.start);
+        sample.span_ticks = static_cast<std::uint64_t>(span);
+        sample.span_cycles = static_cast<std::uint64_t>(span * aperf_per_tick);
+        sample.span_mperf = static_cast<std::uint64_t>(span * mperf_per_tick);
+      }
       now_ += pause;
       run.samples.push_back(sample);
     }

@@ -127,6 +127,77 @@ TEST(Ring3, MeasuresEveryRowInEveryMode) {
   EXPECT_EQ(AllowedCpus(), std::vector{cpu});
 }
 
+// Seven cycles at each reading.
+class FakeCycles final : public CycleCounter {
+ public:
+  std::optional<std::uint64_t> Read() override {
+    if (readings_ == most) return std::nullopt;
+    return 7 * ++readings_;
+  }
+  unsigned most = ~0U;
+
+ private:
+  unsigned readings_ = 0;
+};
+
+TEST(Ring3, CountsCyclesAroundAllWindows) {
+  auto fake = std::make_unique<FakeCycles>();
+  fake->most = 4;  // two samples; then another event has the counter
+  Ring3 ring3({std::move(fake), {}});
+  EXPECT_EQ(ring3.GetCounter().name, "perf");
+  const int cpu = AllowedCpus().front();
+  const irqcost::Run run =
+      ring3.Measure({FindProbe("popf"), IRQCOST_THROUGHPUT, cpu, 4, {3, 2, 2}, 3});
+  for (const std::size_t i : {0U, 1U}) {
+    const irqcost_sample& s = run.samples[i];
+    EXPECT_EQ(s.span_cycles, 7U);
+    EXPECT_GE(s.span_ticks, s.chain_base + s.chain_body + s.sensor + s.base + s.body);
+    EXPECT_EQ(s.span_mperf, 0U);
+  }
+  EXPECT_EQ(run.samples[2].span_ticks, 0U);
+}
+
+TEST(Ring3, SaysWhyItCountsNoCycles) {
+  const Ring3 ring3({nullptr, "not here"});
+  EXPECT_EQ(ring3.GetCounter().name, "");
+  EXPECT_EQ(ring3.GetCounter().reason, "not here");
+}
+
+// A counter of 48 bits at -5 behind an offset of 1000, as the kernel sets it up.
+TEST(CycleCounter, ReadsThroughThePage) {
+  perf_event_mmap_page page{};
+  page.index = 3;
+  page.offset = 1000;
+  page.pmc_width = 48;
+  unsigned asked = 0;
+  const auto rdpmc = [&asked](unsigned index) {
+    asked = index;
+    return (std::uint64_t{1} << 48) - 5;
+  };
+  EXPECT_EQ(ReadThroughPage(page, rdpmc), 995U);
+  EXPECT_EQ(asked, 2U);
+  EXPECT_EQ(ReadThroughPage(page, [](unsigned) { return std::uint64_t{17}; }), 1017U);
+  page.index = 0;
+  EXPECT_EQ(ReadThroughPage(page, rdpmc), std::nullopt);
+}
+
+TEST(CycleCounter, ReadsAgainWhenTheKernelWroteMeanwhile) {
+  perf_event_mmap_page page{};
+  page.index = 1;
+  page.offset = 10;
+  page.pmc_width = 48;
+  int calls = 0;
+  const auto rdpmc = [&](unsigned) {
+    if (++calls == 1) {
+      page.lock += 2;
+      page.offset = 20;
+    }
+    return std::uint64_t{1};
+  };
+  EXPECT_EQ(ReadThroughPage(page, rdpmc), 21U);
+  EXPECT_EQ(calls, 2);
+}
+
 TEST(Ring3, SaysWhichCpuItCannotHave) {
   Ring3 ring3;
   EXPECT_THROW(ring3.Measure({FindProbe("nop"), IRQCOST_LATENCY, 65535, 0, {}, 1}),

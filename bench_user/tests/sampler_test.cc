@@ -215,5 +215,30 @@ TEST(Sampler, UsesTheUnrollFactorAskedFor) {
   EXPECT_EQ(backend.requests.back().unroll, 0U);
 }
 
+// A fake of the module's MSRs: 1.25 core cycles a tick where the chain has a cycle of 0.8 ticks.
+TEST(Sampler, HoldsTheChainAgainstTheCounter) {
+  FakeBackend backend;
+  backend.ticks_per_cycle = 0.8;
+  backend.aperf_per_tick = 1.25;
+  const Measurement agrees = Measure(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
+  ASSERT_TRUE(agrees.estimate.imul_by_counter);
+  EXPECT_NEAR(*agrees.estimate.imul_by_counter, 3, 0.001);
+  EXPECT_NEAR(*agrees.estimate.core_cycles, 12.5, 0.01);  // by the chain
+
+  backend.aperf_per_tick = 1.5;
+  const Measurement differs = Measure(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
+  EXPECT_NEAR(*differs.estimate.imul_by_counter, 3.6, 0.001);
+}
+
+TEST(Sampler, DoesNotBelieveACounterThatHaltedOrDidNotCount) {
+  FakeBackend backend;
+  EXPECT_FALSE(Measure(backend, Popf(), IRQCOST_LATENCY, At(2300)).estimate.imul_by_counter);
+  backend.aperf_per_tick = 1;
+  backend.mperf_per_tick = 0.98;
+  EXPECT_FALSE(Measure(backend, Popf(), IRQCOST_LATENCY, At(2300)).estimate.imul_by_counter);
+  backend.mperf_per_tick = 0.995;
+  EXPECT_TRUE(Measure(backend, Popf(), IRQCOST_LATENCY, At(2300)).estimate.imul_by_counter);
+}
+
 }  // namespace
 }  // namespace irqcost

@@ -21,5 +21,25 @@ TEST(Tsc, RefusesAClaimAboutAnotherClock) {
   EXPECT_EQ(scaled.source, "measured");
 }
 
+TEST(Tsc, KeepsHowFarEachClaimIsOff) {
+  const Tsc tsc = ChooseTscKhz({{}, 2'000'100, {}, 3'000'000}, 2'000'000);
+  EXPECT_EQ(tsc.measured_khz, 2'000'000);
+  ASSERT_EQ(tsc.claims.size(), 2U);
+  EXPECT_EQ(tsc.claims[0].source, "cpuid");
+  EXPECT_NEAR(tsc.claims[0].ppm, 50, 1e-6);
+  EXPECT_EQ(tsc.claims[1].source, "kernel");  // not believed, but not hidden either
+  EXPECT_NEAR(tsc.claims[1].ppm, 500'000, 1e-6);
+  EXPECT_EQ(tsc.source, "cpuid");
+}
+
+TEST(Tsc, OfThisMachineIsThatOfItsRawClock) {
+  const Tsc tsc = FindTsc({});
+  EXPECT_EQ(tsc.source, "measured");
+  EXPECT_EQ(tsc.khz, tsc.measured_khz);
+  EXPECT_TRUE(tsc.claims.empty());
+  EXPECT_GT(tsc.measured_ms, 50);
+  EXPECT_GT(tsc.step, 0U);
+}
+
 }  // namespace
 }  // namespace irqcost

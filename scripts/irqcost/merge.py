@@ -28,7 +28,8 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
     series = gather(epochs)
     context = dict(epochs[0].context)
     execution = context["execution"]["kind"]
-    faults = verdict.control_faults(series, _controls(epochs))
+    cycles = _cycles(epochs)
+    faults = {**verdict.counter_faults(cycles), **verdict.control_faults(series, _controls(epochs))}
     entries, verdicts = [], []
     for one in series.values():
         judged = verdict.of_figure(one, target, execution, faults.get(one.name.split("/")[0]))
@@ -42,6 +43,9 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
     run = verdict.of_run(verdicts, disagreeing)
     context["controls"] = _controls(epochs)
     context["floors"] = _floors(epochs)
+    context["tsc"] = _tsc(epochs)
+    if cycles:
+        context["cycles"] = cycles
     derived, doubtful = _derived(epochs, series)
     if any("derived" in epoch.context for epoch in epochs):
         context["derived"] = derived
@@ -111,6 +115,34 @@ def _controls(epochs: Sequence[Epoch]) -> dict[str, float]:
         if known:
             found[name] = stats.median(known)
     return found
+
+
+def _tsc(epochs: Sequence[Epoch]) -> dict[str, Any]:
+    """That of the epoch which found the frequency by itself: it measured longest. The others were
+    told it, and only checked. The step is the least that any saw."""
+    found = [epoch.context["tsc"] for epoch in epochs]
+    tsc = dict(next((one for one in found if one["source"] != "earlier"), found[0]))
+    tsc["step"] = min(one["step"] for one in found)
+    tsc["invariant"] = all(one["invariant"] for one in found)
+    return tsc
+
+
+def _cycles(epochs: Sequence[Epoch]) -> dict[str, Any]:
+    """The clock of each backend. What its counter made of the chain is the median over the epochs in
+    which it counted; how often, stands beside it."""
+    merged: dict[str, Any] = {}
+    for epoch in epochs:
+        for backend, item in epoch.context.get("cycles", {}).items():
+            merged.setdefault(backend, []).append(item)
+    for backend, items in merged.items():
+        counted = [item["imul_cycles"] for item in items if "imul_cycles" in item]
+        one = dict(next((item for item in items if "imul_cycles" in item), items[0]))
+        # An epoch that began in a disturbance may have taken the chain for no clock.
+        one["source"] = next((item["source"] for item in items if item["source"]), None)
+        if counted:
+            one.update(imul_cycles=stats.median(counted), epochs=len(counted))
+        merged[backend] = one
+    return merged
 
 
 def _conditions(epochs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

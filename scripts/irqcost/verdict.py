@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from irqcost import stats
 from irqcost.epochs import Series, Target, half_width
@@ -44,6 +45,19 @@ CONTROLS = {
     "dep_imul": _Control(2.985, 3.015, "3"),
     "nop": _Control(1 / 8, 1, "1/8 to 1"),
 }
+
+
+def counter_faults(cycles: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Backends whose chain is not what the CPU's own counter of core cycles makes of it: by backend
+    a sentence. `cycles` is context.irqcost.cycles."""
+    known = CONTROLS["dep_imul"]
+    return {
+        backend: f"the chain's multiply costs {item['imul_cycles']:.3f} core cycles by "
+        f"{item['counter']} and not {known.known}: chain and counter disagree about the clock; see "
+        "that nothing else shares the core, and if it stays so, report this CPU"
+        for backend, item in cycles.items()
+        if item.get("source") and not known.low <= item.get("imul_cycles", 3) <= known.high
+    }
 
 
 def control_faults(series: Mapping[str, Series], started: Mapping[str, float]) -> dict[str, str]:

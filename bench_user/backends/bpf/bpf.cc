@@ -122,6 +122,9 @@ class Bpf final : public Backend {
   [[nodiscard]] std::vector<Offer> Offers() const override { return offers_; }
   [[nodiscard]] unsigned MaxLoops() const override { return IRQCOST_MAX_LOOPS; }
   [[nodiscard]] Clock GetClock() const override { return Clock::kNanoseconds; }
+  [[nodiscard]] CounterOfCycles GetCounter() const override {
+    return {{}, "a BPF program cannot read APERF, MPERF or the TSC"};
+  }
   void Prepare(const Probe& probe) override;
   Run Measure(const Request& request) override;
   void Supplement(Json& context, const Costs& costs) override;
