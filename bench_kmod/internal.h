@@ -88,10 +88,22 @@ struct irqcost_cycles {
 /* cycles.c */
 int irqcost_read_cycles(struct irqcost_cycles *cycles);
 
-/* The commands: main.c dispatches to info.c and run.c. */
+/* The commands: main.c dispatches to info.c, run.c, contention.c and pending.c. */
 int irqcost_copy_in(void *to, const void __user *from, u32 size);
 int irqcost_ioc_info(void __user *arg);
 int irqcost_ioc_probe(void __user *arg);
 int irqcost_ioc_run(struct irqcost_file *file, void __user *arg);
+int irqcost_ioc_contention(void __user *arg);
+int irqcost_ioc_pending(void __user *arg);
+
+/* run.c: what every command that measures needs. */
+extern struct mutex irqcost_run_lock;
+u32 irqcost_interrupts_of(u32 cpu);
+int irqcost_bound_to(u32 cpu);
+
+/* waits.c: what contention.c and pending.c have in common. */
+u64 irqcost_masked_window(irqcost_window_fn window, u32 loops);
+u64 irqcost_chain_ticks(void);
+u64 irqcost_ticks(u64 ns);
 
 #endif /* IRQCOST_INTERNAL_H */

@@ -46,6 +46,10 @@ static long irqcost_ioctl(struct file *filp, unsigned int cmd, unsigned long arg
 		return irqcost_ioc_probe(user);
 	case IRQCOST_IOC_RUN:
 		return irqcost_ioc_run(filp->private_data, user);
+	case IRQCOST_IOC_CONTENTION:
+		return irqcost_ioc_contention(user);
+	case IRQCOST_IOC_PENDING:
+		return irqcost_ioc_pending(user);
 	default:
 		return -ENOTTY;
 	}

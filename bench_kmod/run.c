@@ -31,7 +31,7 @@
 #define TRIALS 4
 
 /* One at a time on the whole machine: a second run would be a neighbour that disturbs the first. */
-static DEFINE_MUTEX(run_lock);
+DEFINE_MUTEX(irqcost_run_lock);
 
 /**
  * struct sampler - one run under way
@@ -145,8 +145,13 @@ static u64 timed_loops(struct sampler *s, const irqcost_window_fn *windows, u32 
 	return timed_window(s, windows[irqcost_window_index(size)], loops, irqs);
 }
 
-/* All that the CPU took since boot: devices, the local APIC's own, and NMIs. */
-static u32 interrupts_of(u32 cpu)
+/**
+ * irqcost_interrupts_of() - all that a CPU took since boot
+ * @cpu: its number
+ *
+ * Return: interrupts of devices and of the local APIC, and NMIs.
+ */
+u32 irqcost_interrupts_of(u32 cpu)
 {
 	const irq_cpustat_t *stat = &per_cpu(irq_stat, cpu);
 	u32 sum = kstat_cpu_irqs_sum(cpu) + stat->__nmi_count + stat->x86_platform_ipis +
@@ -213,7 +218,7 @@ static void take_sample(struct sampler *s, struct irqcost_sample *sample)
 	 * A reschedule that is due changes the way through preempt_enable(): let it
 	 * happen now. An interrupt that asks for one after this shows in the count.
 	 */
-	interrupts = interrupts_of(run->cpu);
+	interrupts = irqcost_interrupts_of(run->cpu);
 	cond_resched();
 	switch (run->mode) {
 	case IRQCOST_THROUGHPUT:
@@ -229,7 +234,7 @@ static void take_sample(struct sampler *s, struct irqcost_sample *sample)
 		sample->body = timed_window(s, row->in_situ[section], s->loops, row->irqs);
 		break;
 	}
-	sample->interrupts = interrupts_of(run->cpu) - interrupts;
+	sample->interrupts = irqcost_interrupts_of(run->cpu) - interrupts;
 	if (s->counts && !irqcost_read_cycles(&after)) {
 		sample->span_ticks = after.ticks - before.ticks;
 		sample->span_cycles = after.aperf - before.aperf;
@@ -362,6 +367,19 @@ static bool loops_fit(u32 loops)
 	return loops && loops <= IRQCOST_MAX_LOOPS;
 }
 
+/**
+ * irqcost_bound_to() - check that the caller stays on the CPU that it names
+ * @cpu: its number, as the caller gave it
+ *
+ * Return: 0; -ENODEV where the CPU is not online; -EXDEV where the caller may run elsewhere.
+ */
+int irqcost_bound_to(u32 cpu)
+{
+	if (cpu >= nr_cpu_ids || !cpu_online(cpu))
+		return -ENODEV;
+	return cpumask_equal(current->cpus_ptr, cpumask_of(cpu)) ? 0 : -EXDEV;
+}
+
 static int check(const struct irqcost_run *run, const struct irqcost_row *row)
 {
 	if (run->flags || run->mode > IRQCOST_IN_SITU)
@@ -379,11 +397,7 @@ static int check(const struct irqcost_run *run, const struct irqcost_row *row)
 		return -ERANGE;
 	if (run->buffer_bytes < run->samples * sizeof(struct irqcost_sample))
 		return -ENOSPC;
-	if (run->cpu >= nr_cpu_ids || !cpu_online(run->cpu))
-		return -ENODEV;
-	if (!cpumask_equal(current->cpus_ptr, cpumask_of(run->cpu)))
-		return -EXDEV;
-	return 0;
+	return irqcost_bound_to(run->cpu);
 }
 
 /**
@@ -407,13 +421,13 @@ int irqcost_ioc_run(struct irqcost_file *file, void __user *arg)
 	if (ret)
 		return ret;
 
-	if (!mutex_trylock(&run_lock))
+	if (!mutex_trylock(&irqcost_run_lock))
 		return -EBUSY;
 	ret = measure(file, row, &run);
 	if (!ret && (copy_to_user(u64_to_user_ptr(run.buffer), file->samples,
 				  run.samples * sizeof(*file->samples)) ||
 		     copy_to_user(arg, &run, sizeof(run))))
 		ret = -EFAULT;
-	mutex_unlock(&run_lock);
+	mutex_unlock(&irqcost_run_lock);
 	return ret;
 }

@@ -10,17 +10,14 @@
  * well, 1 where a test failed, 4 where there is no device.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -29,6 +26,7 @@
 #include <irqcost/abi.h>
 #include <irqcost/body.h>
 #include <irqcost/catalogue.h>
+#include "tap.h"
 
 /* The ids of the rows, by name. */
 #define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) ROW_##key = id,
@@ -44,25 +42,6 @@ static struct irqcost_sample samples[IRQCOST_MAX_SAMPLES];
 static struct irqcost_info info;
 static bool exact;
 static int home, device;
-static int tests, failures;
-
-/* One line of TAP. */
-static void report(bool ok, const char *format, ...)
-{
-	va_list args;
-
-	printf("%sok %d - ", ok ? "" : "not ", ++tests);
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	putchar('\n');
-	failures += !ok;
-}
-
-static const char *name(int error)
-{
-	return error ? strerrorname_np(error) : "success";
-}
 
 static int bind_to(int cpu, int other)
 {
@@ -90,12 +69,6 @@ static struct irqcost_run good(void)
 		.buffer = (uintptr_t)samples,
 		.buffer_bytes = SAMPLES * sizeof(*samples),
 	};
-}
-
-/* The errno of a command, 0 where it succeeds. */
-static int command(int fd, unsigned long cmd, void *arg)
-{
-	return ioctl(fd, cmd, arg) ? errno : 0;
 }
 
 /*

@@ -12,6 +12,8 @@
 
 #include <linux/ioctl.h>
 #include <linux/types.h>
+#include "contention.h"
+#include "pending.h"
 
 #define IRQCOST_DEVICE "irqcost"
 #define IRQCOST_ABI_REVISION 2
@@ -224,6 +226,8 @@ struct irqcost_run {
 #define IRQCOST_IOC_INFO _IOWR(IRQCOST_IOC_MAGIC, 0, struct irqcost_info)
 #define IRQCOST_IOC_PROBE _IOWR(IRQCOST_IOC_MAGIC, 1, struct irqcost_probe)
 #define IRQCOST_IOC_RUN _IOWR(IRQCOST_IOC_MAGIC, 2, struct irqcost_run)
+#define IRQCOST_IOC_CONTENTION _IOWR(IRQCOST_IOC_MAGIC, 16, struct irqcost_contention)
+#define IRQCOST_IOC_PENDING _IOWR(IRQCOST_IOC_MAGIC, 17, struct irqcost_pending)
 
 #ifdef __cplusplus
 #define IRQCOST_ASSERT_SIZE(type, bytes) static_assert(sizeof(type) == (bytes))
@@ -234,5 +238,9 @@ IRQCOST_ASSERT_SIZE(struct irqcost_info, 120);
 IRQCOST_ASSERT_SIZE(struct irqcost_probe, 160);
 IRQCOST_ASSERT_SIZE(struct irqcost_sample, 80);
 IRQCOST_ASSERT_SIZE(struct irqcost_run, 104);
+IRQCOST_ASSERT_SIZE(struct irqcost_contender, 2200);
+IRQCOST_ASSERT_SIZE(struct irqcost_contention, 56);
+IRQCOST_ASSERT_SIZE(struct irqcost_pending_sample, 80);
+IRQCOST_ASSERT_SIZE(struct irqcost_pending, 48);
 
 #endif /* IRQCOST_ABI_H */
