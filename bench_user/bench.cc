@@ -80,6 +80,26 @@ void Fill(benchmark::State& state, const Measurement& measurement, double ticks_
     state.SetIterationTime(e.ticks / ticks_per_us * 1e-6);
 }
 
+void Fill(benchmark::State& state, const WaitEstimate& e, const SamplerOptions& options) {
+  auto& counters = state.counters;
+  counters["ticks"] = e.ticks;
+  if (e.core_cycles) counters["core_cycles"] = *e.core_cycles;
+  counters["ticks_min"] = e.ticks_min;
+  counters["ticks_p50"] = e.ticks_p50;
+  counters["ticks_p99"] = e.ticks_p99;
+  counters["spread"] = e.spread;
+  counters["samples"] = static_cast<double>(e.samples);
+  counters["free"] = static_cast<double>(e.free);
+  counters["interrupted"] = static_cast<double>(e.interrupted);
+  counters["preempted"] = static_cast<double>(e.preempted);
+  counters["longest_irqs_off"] =
+      static_cast<double>(e.longest_irqs_off) / options.ticks_per_us * 1e3;
+  state.SetLabel(e.label);
+  counters[kOperationsCounter] = static_cast<double>(e.operations);
+  for ([[maybe_unused]] auto iteration : state)
+    state.SetIterationTime(e.ticks / options.ticks_per_us * 1e-6);
+}
+
 // Shares out the time of a process: what one benchmark leaves, the later ones have.
 class Budget {
  public:
@@ -107,6 +127,16 @@ void AddOnce(std::vector<Absence>& absent, const std::string& name, const std::s
     absent.push_back({name, reason});
 }
 
+// One iteration, so that the library calls it once a repetition and does not
+// look for a number of iterations.
+template <typename Body>
+void RegisterOnce(const std::string& name, Body body) {
+  benchmark::RegisterBenchmark(name.c_str(), std::move(body))
+      ->UseManualTime()
+      ->Iterations(1)
+      ->Unit(benchmark::kNanosecond);
+}
+
 }  // namespace
 
 Costs MedianCosts(const Selection& selection) {
@@ -122,7 +152,7 @@ Costs MedianCosts(const Selection& selection) {
 }
 
 Selection Select(const std::vector<std::unique_ptr<Backend>>& backends, const std::string& filter,
-                 std::optional<unsigned> unroll) {
+                 std::optional<unsigned> unroll, const WaitOptions& waits) {
   const Filter wanted(filter);
   Selection selection;
   for (const auto& backend : backends) {
@@ -139,11 +169,20 @@ Selection Select(const std::vector<std::unique_ptr<Backend>>& backends, const st
       }
     }
   }
+  if (!waits.wanted && !FilterNamesWaits(filter)) return selection;
+  for (WaitBenchmark& bench : OfferWaits(backends, waits)) {
+    if (!wanted.Selects(bench.name)) continue;
+    if (bench.unusable.empty())
+      selection.waits.push_back(std::move(bench));
+    else
+      selection.absent.push_back({std::move(bench.name), std::move(bench.unusable)});
+  }
   return selection;
 }
 
 void Register(Selection& selection, const SamplerOptions& options, std::optional<double> seconds) {
-  const auto budget = std::make_shared<Budget>(seconds, selection.benchmarks.size());
+  const auto budget =
+      std::make_shared<Budget>(seconds, selection.benchmarks.size() + selection.waits.size());
   for (const Benchmark& bench : selection.benchmarks) {
     auto body = [&bench, &selection, options, budget](benchmark::State& state) {
       try {
@@ -169,12 +208,25 @@ void Register(Selection& selection, const SamplerOptions& options, std::optional
         state.SkipWithError(error.what());
       }
     };
-    // One iteration, so that the library calls it once a repetition and does not
-    // look for a number of iterations.
-    benchmark::RegisterBenchmark(bench.name.c_str(), std::move(body))
-        ->UseManualTime()
-        ->Iterations(1)
-        ->Unit(benchmark::kNanosecond);
+    RegisterOnce(bench.name, std::move(body));
+  }
+  for (const WaitBenchmark& bench : selection.waits) {
+    RegisterOnce(bench.name, [&bench, &selection, options, budget](benchmark::State& state) {
+      try {
+        SamplerOptions own = options;
+        own.share_us = budget->ShareUs();
+        const auto started = std::chrono::steady_clock::now();
+        WaitMeasurement measurement = MeasureWait(bench, own);
+        budget->Spend(std::chrono::steady_clock::now() - started);
+        selection.samples[bench.name].push_back(measurement.estimate.distribution);
+        selection.extras[bench.name].push_back(
+            {std::move(measurement.key), std::move(measurement.object)});
+        Fill(state, measurement.estimate, options);
+      } catch (const std::exception& error) {
+        AddOnce(selection.absent, bench.name, error.what());
+        state.SkipWithError(error.what());
+      }
+    });
   }
 }
 

@@ -11,6 +11,8 @@
 
 #include "backends/backend.h"
 #include "measure/sampler.h"
+#include "report/reporters.h"
+#include "waits.h"
 
 namespace irqcost {
 
@@ -31,9 +33,11 @@ struct Absence {
 /** What a filter selects. */
 struct Selection {
   std::vector<Benchmark> benchmarks;
+  std::vector<WaitBenchmark> waits;
   std::vector<Absence> absent;
   std::map<std::string, std::vector<Cost>> costs;  ///< of each repetition, by name, once measured
   std::map<std::string, std::vector<Distribution>> samples;  ///< likewise
+  Extras extras;                                             ///< likewise
   std::map<std::string, Floors> floors;                      ///< by backend
   /** What each figure's chain cost a multiply by the CPU's own counter, by backend. */
   std::map<std::string, std::vector<double>> imuls_by_counter;
@@ -46,10 +50,11 @@ Costs MedianCosts(const Selection& selection);
  * Applies Google Benchmark's filter to the names of all usable backends. The
  * library would apply it to names with a suffix, so it is done here.
  * @unroll: factor that the user demands. A row that does not have it is absent.
+ * @waits: benchmarks of waiting are selected only where they are wanted or the filter names them.
  * Throws UsageError where the filter is no regular expression.
  */
 Selection Select(const std::vector<std::unique_ptr<Backend>>& backends, const std::string& filter,
-                 std::optional<unsigned> unroll);
+                 std::optional<unsigned> unroll, const WaitOptions& waits = {});
 
 /**
  * Registers benchmarks with Google Benchmark. Each measures anew in each

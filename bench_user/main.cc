@@ -72,6 +72,17 @@ int ChooseCpu(std::optional<int> asked) {
                    " is not online or not allowed to this process; allowed are:" + list);
 }
 
+// CPUs contend in the order of their numbers, beginning with the measuring one.
+WaitOptions Waiting(const Options& options) {
+  WaitOptions waits;
+  waits.wanted = options.waits;
+  waits.cpus = AllowedCpus();
+  const auto measured = std::find(waits.cpus.begin(), waits.cpus.end(), ChooseCpu(options.cpu));
+  std::rotate(waits.cpus.begin(), measured, measured + 1);
+  if (options.hold_ns) waits.hold_ns = *options.hold_ns;
+  return waits;
+}
+
 // Probes of known cost, in ring 3 whichever backend measures: they tell how the CPU executes.
 Controls MeasureControls(const SamplerOptions& sampler) {
   Ring3 ring3;
@@ -89,7 +100,7 @@ Controls MeasureControls(const SamplerOptions& sampler) {
 
 // Throws where nothing is selected, with the reason.
 void RequireBenchmarks(const Selection& selection, const Backends& backends) {
-  if (!selection.benchmarks.empty()) return;
+  if (!selection.benchmarks.empty() || !selection.waits.empty()) return;
   std::string text =
       "no benchmark to run: the filter matches none (--benchmark_list_tests lists "
       "them)";
@@ -150,7 +161,7 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   RunContext run;
   run.command = command;
   run.measured_cpu = ChooseCpu(options.cpu);
-  Selection selection = Select(opened.backends, options.filter, options.unroll);
+  Selection selection = Select(opened.backends, options.filter, options.unroll, Waiting(options));
   RequireBenchmarks(selection, opened.backends);
   const std::vector<Contender> contenders = Contenders(options.interleave, selection);
   InitializeLibrary(command.front(), options, !options.out.empty());
@@ -216,8 +227,8 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   for (const auto& backend : opened.backends)
     if (!backend->GetObstacle()) backend->Supplement(context, MedianCosts(selection));
   const Samples samples = options.keep_samples ? selection.samples : Samples{};
-  if (out) out->Commit(file->Text(context, samples));
-  Print(text ? text->Text(context, samples) : "");
+  if (out) out->Commit(file->Text(context, samples, selection.extras));
+  Print(text ? text->Text(context, samples, selection.extras) : "");
   for (const Absence& absence : selection.absent)
     std::cerr << "not measured: " << absence.name << ": " << absence.reason << "\n";
   return selection.absent.size() == known_absent ? kFine : kUnusable;
@@ -233,10 +244,12 @@ int Main(const std::vector<std::string>& command) {
     Print(BackendsJson(Open(options).backends).dump(2) + "\n");
   } else if (options.list_tests) {
     const Opened opened = Open(options);
-    const Selection selection = Select(opened.backends, options.filter, options.unroll);
+    const Selection selection =
+        Select(opened.backends, options.filter, options.unroll, Waiting(options));
     RequireBenchmarks(selection, opened.backends);
     std::string names;
     for (const Benchmark& bench : selection.benchmarks) names += bench.name + "\n";
+    for (const WaitBenchmark& bench : selection.waits) names += bench.name + "\n";
     Print(names);
   } else {
     return MeasureAll(command, options);

@@ -148,6 +148,15 @@ constexpr Flag kFlags[] = {
        o.keep_samples = ParseBool(flag, value);
      },
      true},
+    {"--irqcost_waits",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       o.waits = ParseBool(flag, value);
+     },
+     true},
+    {"--irqcost_hold_ns",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       o.hold_ns = ParseNumber<unsigned>(flag, value, 0, IRQCOST_MAX_HOLD_NS);
+     }},
     {"--irqcost_device",
      [](Options& o, const std::string& flag, const std::string& value) {
        if (value.empty()) throw UsageError(flag + " needs the path of a device");
@@ -257,6 +266,12 @@ of irqcost:
                                 other processes, in core cycles per nop, such as ring3:0.17,bpf:0.17
   --irqcost_tsc_khz=KHZ         the TSC's frequency as an earlier process found it: it is only checked
   --irqcost_keep_samples        add every sample to the JSON
+  --irqcost_waits               the benchmarks of waiting, too: locks contended by 1 to all allowed
+                                CPUs (contention/cpusN/sectionK), interrupts raised while masked
+                                (pending/handler, return, masked); a filter that has one of these
+                                two words selects them as well
+  --irqcost_hold_ns=N           mask for N ns while an interrupt is pending, 0 to 90000 (default
+                                20000)
   --irqcost_unroll=N            copies of the body in throughput mode: 4, 8, 16, 32 or 64
                                 (default: the most that the probe has)
   --irqcost_interleave=A,B,...  let these benchmarks take turns (A B B A), print their figures for

@@ -27,7 +27,9 @@ struct Options {
   std::optional<double> tsc_khz;                ///< as an earlier process found it
   std::map<std::string, double> sensor_floors;  ///< core cycles per nop, by backend
   bool keep_samples = false;
-  std::vector<std::string> text;  ///< functions of the kernel whose live text is to be printed
+  bool waits = false;               ///< contention and pending interrupts, too
+  std::optional<unsigned> hold_ns;  ///< masked stretch with an interrupt pending
+  std::vector<std::string> text;    ///< functions of the kernel whose live text is to be printed
   std::string filter;  ///< Google Benchmark's: a regular expression, '-' before it negates
   std::string format = "console";
   std::string out;  ///< a file, or empty

@@ -33,9 +33,10 @@ def tap_failures(tap: str) -> list[str]:
 
 def check_abuse(guest: GuestResult) -> None:
     assert guest.status["insmod"] == 0, guest.log("insmod")
-    tap = guest.log("abuse")
-    assert tap_failures(tap) == [], tap
-    assert guest.status["abuse"] == 0, tap
+    for name in ("abuse", "abuse_waits"):
+        tap = guest.log(name)
+        assert tap_failures(tap) == [], tap
+        assert guest.status[name] == 0, tap
     log = guest.files["dmesg"].decode(errors="replace")
     # The kernel's log of the boot itself is not the module's.
     since = log.partition("irqcost: loading out-of-tree module")[2]

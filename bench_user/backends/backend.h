@@ -74,6 +74,8 @@ struct Cost {
 /** Costs by the benchmark's name; of several repetitions the one in the middle. */
 using Costs = std::map<std::string, Cost>;
 
+class Waits;
+
 /** Something that can run probes. */
 class Backend {
  public:
@@ -110,6 +112,9 @@ class Backend {
    * Throws std::system_error where the system refuses it.
    */
   virtual Run Measure(const Request& request) = 0;
+
+  /** What it can measure of waiting (backends/waits.h); nullptr where it cannot. */
+  virtual Waits* GetWaits() { return nullptr; }
 
   /** Adds to context.irqcost, after a run, what only this backend knows of it (docs/RESULTS.md). */
   virtual void Supplement(nlohmann::ordered_json& /*context*/, const Costs& /*costs*/) {}

@@ -7,10 +7,11 @@
 
 #include "backends/backend.h"
 #include "backends/unique_fd.h"
+#include "backends/waits.h"
 
 namespace irqcost {
 
-class Kmod final : public Backend {
+class Kmod final : public Backend, public Waits {
  public:
   /** Opens the device and checks that module and harness understand each other. */
   explicit Kmod(const std::string& device);
@@ -21,6 +22,11 @@ class Kmod final : public Backend {
   [[nodiscard]] unsigned MaxLoops() const override { return info_.max_loops; }
   [[nodiscard]] CounterOfCycles GetCounter() const override;
   Run Measure(const Request& request) override;
+  Waits* GetWaits() override { return this; }
+
+  [[nodiscard]] bool LocksSleep() const override;
+  ContentionRun Contend(const ContentionRequest& request) override;
+  PendingRun Raise(const PendingRequest& request) override;
 
   /** What the module says of itself and its kernel; nothing where there is an obstacle. */
   [[nodiscard]] std::optional<irqcost_info> Info() const;

@@ -105,7 +105,8 @@ class ConsoleText final : public TextReporter {
   bool ReportContext(const Context& context) override { return console_.ReportContext(context); }
   void ReportRuns(const std::vector<Run>& runs) override { console_.ReportRuns(runs); }
   [[nodiscard]] std::string Text(const nlohmann::ordered_json& /*context*/,
-                                 const Samples& /*samples*/) const override {
+                                 const Samples& /*samples*/,
+                                 const Extras& /*extras*/) const override {
     return text_.str();
   }
 
@@ -137,6 +138,15 @@ void AddSamples(nlohmann::ordered_json& benchmarks, const Samples& samples) {
   }
 }
 
+void AddExtras(nlohmann::ordered_json& benchmarks, const Extras& extras) {
+  for (auto& entry : benchmarks) {
+    const auto found = extras.find(entry.at("run_name").get<std::string>());
+    if (found == extras.end() || entry.at("run_type") != "iteration") continue;
+    const Extra& extra = found->second.at(entry.at("repetition_index").get<std::size_t>());
+    entry[extra.key] = extra.object;
+  }
+}
+
 // The library's own JSON, so that its readers find what they know, with our context added.
 class Json final : public TextReporter {
  public:
@@ -148,13 +158,14 @@ class Json final : public TextReporter {
   }
   void Finalize() override { json_.Finalize(); }
 
-  [[nodiscard]] std::string Text(const nlohmann::ordered_json& context,
-                                 const Samples& samples) const override {
+  [[nodiscard]] std::string Text(const nlohmann::ordered_json& context, const Samples& samples,
+                                 const Extras& extras) const override {
     auto document = nlohmann::ordered_json::parse(text_.str());
     auto& executable = document.at("context").at("executable");
     executable = std::filesystem::path(executable.get<std::string>()).filename().string();
     document["context"]["irqcost"] = context;
     AddSamples(document["benchmarks"], samples);
+    AddExtras(document["benchmarks"], extras);
     // Thousands of samples are not for reading: no line for each.
     const int indent = samples.empty() ? 2 : -1;
     return document.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
@@ -181,7 +192,8 @@ class Csv final : public TextReporter {
     if (!runs_.empty()) csv_.ReportRuns(runs_);
   }
   [[nodiscard]] std::string Text(const nlohmann::ordered_json& /*context*/,
-                                 const Samples& /*samples*/) const override {
+                                 const Samples& /*samples*/,
+                                 const Extras& /*extras*/) const override {
     return text_.str();
   }
 

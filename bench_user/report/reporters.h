@@ -20,6 +20,14 @@ namespace irqcost {
 /** All samples by the benchmark's name, a distribution for each repetition. */
 using Samples = std::map<std::string, std::vector<Distribution>>;
 
+/** An object of its own that an entry has: its key, and what it is. */
+struct Extra {
+  std::string key;
+  nlohmann::ordered_json object;
+};
+/** Such objects by the benchmark's name, one for each repetition. */
+using Extras = std::map<std::string, std::vector<Extra>>;
+
 /**
  * Counter in which a benchmark says how many operations it timed, to be reported
  * as its iterations. The library itself knows of one iteration: it insists on
@@ -32,10 +40,10 @@ class TextReporter : public benchmark::BenchmarkReporter {
  public:
   /**
    * The report. For formats that have room for them: `context` is what belongs under
-   * context.irqcost, `samples` what belongs to the entries.
+   * context.irqcost, `samples` and `extras` what belongs to the entries.
    */
   [[nodiscard]] virtual std::string Text(const nlohmann::ordered_json& context,
-                                         const Samples& samples) const = 0;
+                                         const Samples& samples, const Extras& extras) const = 0;
 };
 
 /** Reports to the console while it runs. */

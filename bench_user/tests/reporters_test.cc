@@ -37,7 +37,7 @@ nlohmann::json Write(const std::vector<Report>& runs, const Samples& samples = {
   EXPECT_TRUE(reporter->ReportContext({}));
   reporter->ReportRuns(runs);
   reporter->Finalize();
-  return nlohmann::json::parse(reporter->Text({{"schema", 1}}, samples));
+  return nlohmann::json::parse(reporter->Text({{"schema", 1}}, samples, {}));
 }
 
 TEST(JsonReporter, WritesWhatResultsMdSays) {
@@ -98,7 +98,7 @@ TEST(CsvReporter, HasTheColumnsOfAllRuns) {
   reporter->ReportRuns({Popf()});
   reporter->ReportRuns({ring0});
   reporter->Finalize();
-  const std::string text = reporter->Text({}, {});
+  const std::string text = reporter->Text({}, {}, {});
   EXPECT_NE(text.find("\"longest_irqs_off\""), std::string::npos) << text;
   EXPECT_NE(text.find("\n\"ring3/popf/throughput\","), std::string::npos) << text;
   EXPECT_NE(text.find("\n\"kmod/popf/throughput\","), std::string::npos) << text;

@@ -52,8 +52,14 @@ def _program(source: Path, directory: Path) -> Path:
     return target
 
 
-def _abuse(directory: Path) -> Path:
-    return _program(ROOT / "bench_kmod" / "tests" / "abuse.c", directory)
+# The abuse of the module, each program of one file.
+_ABUSE = ("abuse", "abuse_waits")
+
+
+def _abuse(directory: Path) -> dict[str, Path]:
+    """Programs by their paths in the guest."""
+    tests = ROOT / "bench_kmod" / "tests"
+    return {f"/bin/{name}": _program(tests / f"{name}.c", directory) for name in _ABUSE}
 
 
 @cache
@@ -69,12 +75,12 @@ def exact_guest(name: str) -> ExactGuest:
                 [
                     *guest_commands(),
                     Command("trace", ("/bin/vm_trace", "/dev/ttyS2")),
-                    Command("abuse", ("/bin/abuse", "--exact")),
+                    *(Command(name, (f"/bin/{name}", "--exact")) for name in _ABUSE),
                 ],
                 programs={
                     BENCH: build.harness(),
                     "/bin/vm_trace": _program(Path(__file__).with_name("vm_trace.c"), directory),
-                    "/bin/abuse": _abuse(directory),
+                    **_abuse(directory),
                 },
                 files={MODULE: module(name)},
                 machine=Machine(exact=True, arguments=tracer.arguments),
@@ -95,8 +101,11 @@ def two_cpu_guest(name: str) -> GuestResult:
     with tempfile.TemporaryDirectory() as temporary:
         return run_guest(
             kernel(name),
-            [Command("insmod", ("insmod", MODULE)), Command("abuse", ("/bin/abuse",))],
-            programs={"/bin/abuse": _abuse(Path(temporary))},
+            [
+                Command("insmod", ("insmod", MODULE)),
+                *(Command(name, (f"/bin/{name}",)) for name in _ABUSE),
+            ],
+            programs=_abuse(Path(temporary)),
             files={MODULE: module(name)},
             machine=Machine(cpus=2),
             time_limit=_TIME_LIMIT,

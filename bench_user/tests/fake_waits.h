@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// A backend without a machine that can only wait, as a test says.
+#ifndef IRQCOST_BENCH_USER_TESTS_FAKE_WAITS_H
+#define IRQCOST_BENCH_USER_TESTS_FAKE_WAITS_H
+
+#include <optional>
+#include <vector>
+
+#include "backends/backend.h"
+#include "backends/waits.h"
+
+namespace irqcost {
+
+class FakeWaits final : public Backend, public Waits {
+ public:
+  // What a test may set.
+  bool locks_sleep = false;
+  std::optional<Obstacle> obstacle;
+  std::vector<ContentionRequest> contended;  ///< as they came
+  std::vector<PendingRequest> raised;        ///< as they came
+
+  [[nodiscard]] std::string_view Name() const override { return "fake"; }
+  [[nodiscard]] std::optional<Obstacle> GetObstacle() const override { return obstacle; }
+  [[nodiscard]] std::vector<Offer> Offers() const override { return {}; }
+  [[nodiscard]] unsigned MaxLoops() const override { return 1; }
+  Run Measure(const Request& /*request*/) override { return {}; }
+  Waits* GetWaits() override { return this; }
+  [[nodiscard]] bool LocksSleep() const override { return locks_sleep; }
+
+  // 100 ticks pass between two operations, whoever does them, and each waits 20 ticks.
+  ContentionRun Contend(const ContentionRequest& request) override {
+    contended.push_back(request);
+    ContentionRun run;
+    run.rounds = request.rounds;
+    run.alone = 40;
+    for (const int cpu : request.cpus) {
+      irqcost_contender c{};
+      c.cpu = static_cast<std::uint32_t>(cpu);
+      c.rounds = request.rounds;
+      c.operations = 10;
+      c.ticks = c.operations * 100 * request.cpus.size();
+      c.chain = std::uint64_t{IRQCOST_WAITS_CHAIN} * IRQCOST_CHAIN_CYCLES;
+      c.waits = 10;
+      c.longest_wait = 20;
+      c.histogram[irqcost_wait_bin(20)] = 10;
+      run.contenders.push_back(c);
+    }
+    return run;
+  }
+
+  PendingRun Raise(const PendingRequest& request) override {
+    raised.push_back(request);
+    irqcost_pending_sample sample{};
+    sample.chain = std::uint64_t{IRQCOST_WAITS_CHAIN} * IRQCOST_CHAIN_CYCLES;
+    sample.quiet_add = sample.pending_add = 64;
+    sample.quiet_nop = sample.pending_nop = 32;
+    sample.masked = 10'000;
+    sample.handler = 500;
+    sample.back = 800;
+    sample.interrupts = 1;
+    return {std::vector(request.samples, sample), 1};
+  }
+};
+
+}  // namespace irqcost
+
+#endif  // IRQCOST_BENCH_USER_TESTS_FAKE_WAITS_H
