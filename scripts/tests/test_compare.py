@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """`irqcost compare`: the table, what it refuses, and the headline."""
 
+import csv
+import json
 import re
 import subprocess
 import sys
@@ -12,7 +14,7 @@ import pytest
 from irqcost import cli
 from irqcost.headline import headline
 from irqcost.series import series
-from results import changed, path, result
+from results import changed, document, path, result
 
 
 def compare(*arguments: object) -> int:
@@ -118,8 +120,146 @@ def test_filter(capsys: pytest.CaptureFixture[str]) -> None:
 def test_folder_and_many_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for index in range(28):
         (tmp_path / f"{index:02}.json").write_bytes(path("alpha").read_bytes())
-    assert compare("--unit", "ns", tmp_path) == 0
+    assert compare("--unit", "ns", "--by", "file", tmp_path) == 0
     assert "B1/A" in capsys.readouterr().out
+
+
+def shifted(target: Path, factor: float, **context: Any) -> Path:
+    """Alpha with every figure multiplied, an interval of 1 % to each side, and another context."""
+
+    def change(content: Any) -> None:
+        content["context"]["irqcost"].update(context)
+        for entry in content["benchmarks"]:
+            for key in ("real_time", "ticks", "core_cycles"):
+                entry[key] *= factor
+            for key in ("ticks", "core_cycles"):
+                entry[f"{key}_low"], entry[f"{key}_high"] = sorted(
+                    (entry[key] * 0.99, entry[key] * 1.01)
+                )
+
+    return changed("alpha", target, change)
+
+
+def as_json(capsys: pytest.CaptureFixture[str], *arguments: object) -> Any:
+    assert compare("--format", "json", *arguments) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def cell(document: Any, name: str, column: str, unit: str = "core cycles") -> Any:
+    (figure,) = [figure for figure in document["figures"] if figure["name"] == name]
+    (found,) = [c for c in figure["cells"] if (c["column"], c["unit"]) == (column, unit)]
+    return found
+
+
+def test_ratios_have_intervals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, two = shifted(tmp_path / "1.json", 1), shifted(tmp_path / "2.json", 2)
+    found = cell(as_json(capsys, one, two), "ring3/popf/throughput", "B")
+    assert (found["value"], found["low"], found["high"]) == pytest.approx((26, 25.74, 26.26))
+    assert found["ratio"] == pytest.approx(2)
+    assert found["ratio_low"] == pytest.approx(2 * 0.99 / 1.01)
+    assert found["ratio_high"] == pytest.approx(2 * 1.01 / 0.99)
+    assert not found["ratio_doubtful"]
+    assert compare(one, two) == 0
+    text = capsys.readouterr().out
+    assert cells(text, "ring3/popf/throughput")[2] == "26.00 ±0.26"
+
+
+def test_the_baseline_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files_ = [shifted(tmp_path / f"{factor}.json", factor) for factor in (1, 2, 4)]
+    document = as_json(capsys, "--baseline", files_[1], tmp_path)
+    assert [column["paths"] for column in document["columns"]] == (
+        [[str(files_[i])] for i in (1, 0, 2)]
+    )
+    ratios = [cell(document, "ring3/popf/latency", column)["ratio"] for column in "BC"]
+    assert ratios == pytest.approx([0.5, 2])
+    missing = tmp_path / "none.json"
+    assert compare("--baseline", missing, tmp_path) == 2
+    assert f"no baseline: {missing}: No such file" in capsys.readouterr().err
+
+
+def test_many_are_put_together_by_machine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(9):
+        shifted(tmp_path / f"a{number}.json", 1 + number / 100)
+        kernel = {"kernel": {**document("alpha")["context"]["irqcost"]["kernel"], "release": "9.9"}}
+        shifted(tmp_path / f"b{number}.json", 2 + number / 100, **kernel)
+    (tmp_path / "c.json").write_text("{}")
+    assert compare("--format", "json", tmp_path) == 2
+    output = capsys.readouterr()
+    assert "c.json: not a result" in output.err
+    found = json.loads(output.out)
+    assert [column["files"] for column in found["columns"]] == [9, 9]
+    assert [column["kernel"] for column in found["columns"]] == ["6.1.0-50-amd64", "9.9"]
+    # The median, and its 95 % interval: of nine the second from each end.
+    popf = cell(found, "ring3/popf/throughput", "A")
+    assert (popf["value"], popf["low"], popf["high"]) == pytest.approx((13.52, 13.13, 13.91))
+    assert cell(found, "ring3/popf/throughput", "B")["ratio"] == pytest.approx(2.04 / 1.04)
+    # In doubt in all of them.
+    assert (
+        "none of 9 figures is free of doubt" in cell(found, "ring3/sahf/throughput", "A")["remark"]
+    )
+
+
+def test_a_ratio_of_doubtful_figures_is_marked(capsys: pytest.CaptureFixture[str]) -> None:
+    document_ = as_json(capsys, path("alpha"), path("beta"))
+    assert cell(document_, "ring3/sahf/throughput", "B")["ratio_doubtful"]
+    assert not cell(document_, "ring3/popf/throughput", "B")["ratio_doubtful"]
+    assert compare(path("alpha"), path("beta")) == 0
+    assert cells(capsys.readouterr().out, "ring3/sahf/throughput")[-1].endswith(" ?")
+
+
+def test_why_figures_are_not_comparable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = shifted(tmp_path / "1.json", 1, code={"popf": "push; popf"})
+    two = shifted(tmp_path / "2.json", 2, code={"popf": "popf"})
+    document_ = as_json(capsys, one, two)
+    popf = cell(document_, "ring3/popf/throughput", "B")
+    assert popf["ratio"] == pytest.approx(2)
+    assert popf["not_comparable"] == "the catalogue's row is another one"
+    assert "not_comparable" not in cell(document_, "ring3/pushf/throughput", "B")
+    assert compare(one, two) == 0
+    text = capsys.readouterr().out
+    assert cells(text, "ring3/popf/throughput")[-1] == "2.00 ≠"
+    assert "≠ other instructions than in A" in text
+    mixed = as_json(capsys, "--mix", path("exact"), one)
+    lock = cell(mixed, "kmod/spin_lock/throughput", "B")
+    assert "value" not in lock and lock["missing"] == "/dev/irqcost does not exist"
+
+
+def test_another_mode_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def only_latency(content: Any) -> None:
+        kept = [e for e in content["benchmarks"] if e["name"] == "ring3/popf/latency"]
+        content["benchmarks"] = kept
+
+    other = changed("alpha", tmp_path / "o.json", only_latency)
+    found = as_json(capsys, path("alpha"), other)
+    assert cell(found, "ring3/popf/throughput", "B")["missing"] == (
+        "measured in another mode only: latency"
+    )
+
+
+def test_csv_has_a_line_for_each_figure(capsys: pytest.CaptureFixture[str]) -> None:
+    assert compare("--format", "csv", "--select", "/popf/", path("alpha"), path("beta")) == 0
+    lines = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert len(lines) == 2 * 2 * 2  # modes, columns, units
+    assert [float(line["value"]) for line in lines[:3:2]] == pytest.approx([13, 17])
+    assert lines[2]["cpu"] == "Test CPU Beta (06-cf-02)" and lines[2]["kernel"] == "6.12.9-amd64"
+    assert float(lines[2]["ratio"]) == pytest.approx(17 / 13)
+
+
+def test_texts_of_files_do_no_harm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def change(content: Any) -> None:
+        cpu = content["context"]["irqcost"]["cpu"]
+        cpu["brand"] = "=1+1 <script>|`x`"
+
+    hostile = changed("alpha", tmp_path / "h.json", change)
+    assert compare("--format", "markdown", hostile) == 0
+    text = capsys.readouterr().out
+    assert "<script>" not in text and "\\|\\`x\\`" in text
+    assert "### `popf`" in text and "| `ring3/popf/throughput` | 13.00 | 4.01 |" in text
+    assert compare("--format", "csv", hostile) == 0
+    lines = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert lines[0]["cpu"].startswith("'=1+1")
 
 
 def test_names_tell_results_apart() -> None:

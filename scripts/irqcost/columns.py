@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What stands side by side: a result file, or a machine's many as one."""
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from irqcost import report, stats, store
+from irqcost.model import Context, Entry, Result
+from irqcost.series import Series, series
+
+# What results may be put together by, and what then is the same for all of a column.
+BY: Mapping[str, Callable[[Context], tuple[object, ...]]] = {
+    "machine": lambda c: (c.cpu.brand, _cpu(c), c.kernel.release, c.hypervisor, *_kind(c)),
+    "cpu": lambda c: (c.cpu.brand, _cpu(c), *_kind(c)),
+    "kernel": lambda c: (c.kernel.release, *_kind(c)),
+}
+
+
+def _cpu(context: Context) -> tuple[object, ...]:
+    cpu = context.cpu
+    return cpu.family, cpu.model, cpu.stepping, cpu.codename, cpu.microcode
+
+
+def _kind(context: Context) -> tuple[object, ...]:
+    """Emulated, virtualised and bare-metal figures never mix."""
+    return context.execution, context.instruction_clock
+
+
+@dataclass(frozen=True)
+class Column:
+    """A result with its name, the files it comes from, and a digest of its live texts.
+
+    Of several files each figure is the median over those free of doubt, with the interval of that
+    median; below stats.FEWEST files, from the least to the greatest end of theirs.
+    """
+
+    series: Series
+    paths: tuple[Path, ...]
+    texts: Mapping[str, str]
+
+    @property
+    def result(self) -> Result:
+        return self.series.result
+
+    @property
+    def single(self) -> bool:
+        return len(self.paths) == 1
+
+
+def of_files(paths: Sequence[Path], results: Sequence[Result]) -> list[Column]:
+    """A column for each file."""
+    named = series(results)
+    return [Column(one, (path,), {}) for one, path in zip(named, paths)]
+
+
+def of_groups(records: Sequence[store.Record], by: str) -> list[Column]:
+    """A column for each group of records, in the order in which they first appear."""
+    same: dict[int, tuple[object, ...]] = {}
+    groups: dict[tuple[object, ...], list[store.Record]] = {}
+    for record in records:
+        # Most share their context: it is looked at once.
+        key = same.get(id(record.shared))
+        if key is None:
+            key = same[id(record.shared)] = BY[by](record.shared)
+        groups.setdefault(key, []).append(record)
+    members = list(groups.values())
+    results = [_summary(group) for group in members]
+    columns = []
+    for one, group in zip(series(results), members):
+        count = f"median of {len(group)} results" if len(group) > 1 else "1 result"
+        titled = replace(one, title=f"{one.title}, {count}")
+        paths = tuple(record.path for record in group)
+        columns.append(Column(titled, paths, group[-1].texts))
+    return columns
+
+
+def _summary(group: Sequence[store.Record]) -> Result:
+    """The group as one result: the context of its latest, and medians."""
+    latest = max(group, key=lambda record: record.date)
+    gathered = store.gather(group)
+    entries = tuple(_median(name, one, group) for name, one in gathered.items())
+    return Result(replace(latest.context, epochs=0), entries)
+
+
+def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> Entry:
+    count = len(one.places)
+    sound = one.values[~one.doubtful]
+    doubt = ""
+    if not len(sound):
+        doubt = f"none of {count} figures is free of doubt"
+        rows = [group[place].figures()[name] for place in one.places[:1]]
+        sound = np.array([_row(rows[0])])
+        if count == 1:
+            doubt = rows[0].remark
+    # NaN where no file has such a figure; where only some have, what they have.
+    with np.errstate(invalid="ignore"):
+        middle = {column: _known(sound[:, place]) for place, column in enumerate(store.COLUMNS)}
+    ticks, cycles = middle["ticks"], middle["core_cycles"]
+    verdicts = {group[p].verdicts[group[p].names.index(name)] for p in one.places[:1].tolist()}
+    backend, probe, mode, *variant = name.split("/", 3)
+    return Entry(
+        backend=backend,
+        probe=probe,
+        mode=mode,
+        variant="".join(variant),
+        aggregate="",
+        ns=_middle(middle["ns"]),
+        ticks=_middle(ticks),
+        core_cycles=_middle(cycles) if cycles else None,
+        ticks_min=min(ticks),
+        ticks_p50=_middle(ticks),
+        ticks_p99=max(ticks),
+        spread=_middle(middle["spread"]),
+        samples=count,
+        free=len(sound) if not doubt else 0,
+        label="",
+        ticks_interval=_interval(ticks, middle["ticks_low"], middle["ticks_high"]),
+        cycles_interval=_interval(cycles, middle["core_cycles_low"], middle["core_cycles_high"]),
+        verdict="disturbed" if doubt else ("emulated" if "emulated" in verdicts else "good"),
+        reasons=(doubt,) if doubt else (),
+    )
+
+
+def _row(figure: store.Figure) -> list[float]:
+    nothing = (np.nan, np.nan)
+    return [
+        np.nan if figure.core_cycles is None else figure.core_cycles,
+        *(figure.cycles_interval or nothing),
+        figure.ticks,
+        *(figure.ticks_interval or nothing),
+        figure.ns,
+        figure.spread,
+    ]
+
+
+def _known(values: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> list[float]:
+    return [float(value) for value in values[~np.isnan(values)]]
+
+
+def _middle(values: Sequence[float]) -> float:
+    return statistics.median(values)
+
+
+def _interval(
+    values: Sequence[float], lows: Sequence[float], highs: Sequence[float]
+) -> tuple[float, float] | None:
+    if len(values) >= stats.FEWEST:
+        return stats.median_interval(values)
+    if not lows or not highs:
+        return None
+    middle = _middle(values)
+    return min(middle, *lows), max(middle, *highs)
+
+
+def legend(columns: Sequence[Column]) -> list[str]:
+    """Who each column is: its title, its file or how many, and its verdict."""
+    lines = []
+    for place, column in enumerate(columns):
+        where = str(column.paths[0]) if column.single else f"{len(column.paths)} files"
+        lines += [f"{letter(place)}  {column.series.title}", f"   {where}"]
+        if verdict := column.result.context.verdict:
+            lines[-1] += f" (verdict: {verdict})"
+    return lines
+
+
+def letter(place: int) -> str:
+    """A to Z, then A1, B1 …"""
+    return chr(ord("A") + place % 26) + (str(place // 26) if place >= 26 else "")
+
+
+def differences(base: Context, other: Context) -> dict[str, str]:
+    """In what two results differ that is known to move figures: what it is in one | the other."""
+    pairs = (
+        ("execution", report.execution(base), report.execution(other)),
+        ("CPU", report.cpu_name(base), report.cpu_name(other)),
+        ("core type", base.cpu.codename, other.cpu.codename),
+        ("microcode", base.cpu.microcode, other.cpu.microcode),
+        ("kernel", base.kernel.release, other.kernel.release),
+        ("governor", base.governor, other.governor),
+        ("boost", base.boost, other.boost),
+        ("SMT", base.smt, other.smt),
+        ("command", _arguments(base), _arguments(other)),
+    )
+    found = {name: f"{one} | {two}" for name, one, two in pairs if one != two}
+    changed = sorted(
+        name
+        for name in base.mitigations.keys() | other.mitigations.keys()
+        if base.mitigations.get(name) != other.mitigations.get(name)
+    )
+    if changed:
+        found["mitigations"] = ", ".join(changed)
+    return found
+
+
+def _arguments(context: Context) -> str:
+    return " ".join(context.command)
