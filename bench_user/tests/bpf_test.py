@@ -94,6 +94,9 @@ class Result(unittest.TestCase):
                 with self.subTest(symbol):
                     code = bytes.fromhex(text["bytes"])
                     self.assertEqual(text["sha256"], hashlib.sha256(code).hexdigest())
+        # The program itself: the JIT makes one instruction of each of the chain and of the body.
+        code = bytes.fromhex(self.ours["text"]["bpf/dep_imul"]["program"]["bytes"])
+        self.assertGreaterEqual(code.count(b"\x0f\xaf"), 32 + 64 + 16 + 32)
         if save := self.ours["text"].get("bpf/irq_save_restore"):
             # pushf and cli: without them it does not save and mask.
             self.assertIn(b"\x9c", bytes.fromhex(save["bpf_local_irq_save"]["bytes"]))

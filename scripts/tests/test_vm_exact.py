@@ -9,10 +9,15 @@ import re
 import subprocess
 import tempfile
 from functools import cache
+from typing import Any
 
 import pytest
 
+from bpf_counts import counts
 from irqcost import catalogue
+from irqcost.epochs import Epoch, Target
+from irqcost.merge import merge
+from irqcost.model import Result
 from vm_guests import KERNELS, ExactGuest, exact_guest
 
 pytestmark = pytest.mark.guest
@@ -132,13 +137,18 @@ def test_every_row_is_measured(exact: ExactGuest) -> None:
     assert exact.result.context.emulated
     assert exact.result.context.instruction_clock
     figures = exact.result.figures
-    assert set(figures) == expected_names(exact.result.context.kernel.realtime)
+    names = {name for name, entry in figures.items() if entry.backend != "bpf"}
+    assert names == expected_names(exact.result.context.kernel.realtime)
     assert {entry.label for entry in figures.values()} <= {"", "free"}
 
 
 def test_assembler_rows_cost_their_instructions(exact: ExactGuest) -> None:
     known = assembled()
-    figures = [e for e in exact.result.figures.values() if e.probe in known]
+    figures = [
+        entry
+        for entry in exact.result.figures.values()
+        if entry.probe in known and entry.backend != "bpf"
+    ]
     assert {e.name: e.ticks for e in figures} == {e.name: known[e.probe] for e in figures}
 
 
@@ -172,3 +182,63 @@ def test_known_counts(name: str) -> None:
     for key, count in known.items():
         for mode in ("throughput", "latency", *IN_SITU):
             assert figures[f"kmod/{key}/{mode}"].ticks == count, (key, mode)
+
+
+# BPF programs have loops of a chosen length since 6.4.
+HAS_BPF = ("6.12",)
+
+# Seen by hand before this test existed.
+KNOWN_BPF = {
+    "6.12.117+deb12-amd64": {
+        "dep_add": 1,
+        "call": 5,
+        "call_thunk": 7,
+        "kfunc_preempt_disable_enable": 11,
+        "rcu_read_lock_unlock": 24,
+        "helper_spin_lock": 37,
+    },
+}
+
+
+def instructions(result: Result, probe: str) -> Any:
+    """What the harness counted: ns by a frequency that the kernel knows to 1 kHz of 1 GHz."""
+    return pytest.approx(result.figures[f"bpf/{probe}/throughput"].ticks, rel=1e-5, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", HAS_BPF)
+def test_bpf_rows_cost_what_their_programs_hold(name: str) -> None:
+    result = exact_guest(name).result
+    rows = [entry.probe for entry in result.figures.values() if entry.backend == "bpf"]
+    assert {"empty", "dep_add", "dep_imul", "call", "helper_spin_lock"} <= set(rows)
+    assert {f"bpf/{probe}" for probe in rows} == set(result.context.text)
+    # Return thunks are behind functions that functions call: of whichever row holds them.
+    every = {symbol: one for row in result.context.text.values() for symbol, one in row.items()}
+    straight = set()
+    for probe in rows:
+        possible = counts({**every, **result.context.text[f"bpf/{probe}"]})
+        measured = instructions(result, probe)
+        assert any(count == measured for count in possible), (probe, measured, possible)
+        if len(possible) == 1:
+            straight.add(probe)
+    # Of these nothing but one number is possible.
+    assert {"empty", "dep_add", "dep_imul", "call", "call_thunk"} <= straight
+
+
+@pytest.mark.parametrize("name", HAS_BPF)
+def test_known_counts_of_bpf(name: str) -> None:
+    result = exact_guest(name).result
+    for probe, count in KNOWN_BPF.get(result.context.kernel.release, {}).items():
+        assert count == instructions(result, probe), probe
+
+
+def test_backends_agree_to_the_instruction(exact: ExactGuest) -> None:
+    one = Epoch(exact.document, 0)
+    agreement = merge([one], Target())["context"]["irqcost"]["agreement"]
+    assert {"dep_add/throughput", "lfence/latency"} <= {item["name"] for item in agreement}
+    assert [item for item in agreement if not item["agree"]] == []
+
+
+@pytest.mark.parametrize("name", [name for name in KERNELS if name not in HAS_BPF])
+def test_without_bpf_there_is_a_reason(name: str) -> None:
+    [bpf] = [one for one in exact_guest(name).result.context.backends if one.name == "bpf"]
+    assert not bpf.usable and "bpf_iter_num_new" in bpf.reason and "6.4" in bpf.remedy

@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from irqcost import ROOT, build, files
 from irqcost.model import Result
@@ -27,6 +28,7 @@ class ExactGuest:
     """A guest under the instruction clock: what the harness measured, and what a trace counted."""
 
     guest: GuestResult
+    document: Any  # the harness's file
     result: Result
     traced: tuple[Run, ...]
 
@@ -92,7 +94,7 @@ def exact_guest(name: str) -> ExactGuest:
         path = directory / "result.json"
         path.write_bytes(measured(guest))
         traced = tuple(read_trace(tracer.log, guest.log("trace")))
-        return ExactGuest(guest, files.read_result(path), traced)
+        return ExactGuest(guest, *files.read_document(path), traced)
 
 
 @cache

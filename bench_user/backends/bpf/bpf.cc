@@ -21,6 +21,7 @@
 
 #include "backends/affinity.h"
 #include "backends/bpf/called.h"
+#include "backends/bpf/jited.h"
 #include "backends/bpf/obstacle.h"
 #include "backends/bpf/record.h"
 #include "irqcost_probes.skel.h"
@@ -202,7 +203,14 @@ void Bpf::Supplement(Json& context, const Costs& costs) {
   context["backends"]["bpf"]["clock"] = {{"name", "bpf_ktime_get_ns"},
                                          {"source", source ? Json(*source) : Json(nullptr)},
                                          {"step_ns", step_}};
-  Record({measured_.begin(), measured_.end()}, costs, context);
+  std::vector<MeasuredRow> rows;
+  for (const Probe* probe : measured_) {
+    const std::vector<Program>& programs = rows_.at(probe).programs;
+    // They differ by their place alone.
+    rows.push_back(
+        {probe, programs.empty() ? std::nullopt : ReadJited(programs.front().fd, kProgramSymbol)});
+  }
+  Record(rows, costs, context);
 }
 
 }  // namespace

@@ -101,13 +101,16 @@ Json Absent(const std::string& name, const std::string& reason) {
 
 }  // namespace
 
-void Record(const std::vector<const Probe*>& measured, const Costs& costs, Json& context) {
+void Record(const std::vector<MeasuredRow>& measured, const Costs& costs, Json& context) {
   context["text"] = Json::object();
   context["derived"] = Json::array();
   std::vector<Row> rows;
   try {
     LiveText live;
-    for (const Probe* probe : measured) {
+    for (const auto& [probe, program] : measured) {
+      if (program)
+        context["text"][Name(*probe)][kProgramSymbol] =
+            TextJson(*program, live.NamedTargets(*program));
       Row row{probe, {}};
       for (const std::string& name : CalledFunctions(probe->bpf_code))
         row.functions.push_back(ReadFunction(live, name));

@@ -3,18 +3,29 @@
 #define IRQCOST_BENCH_USER_BACKENDS_BPF_RECORD_H
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <vector>
 
 #include "backends/backend.h"
+#include "backends/bpf/live_text.h"
 
 namespace irqcost {
 
+/** A row that was measured, and its program as the JIT made it; nothing where it is not shown. */
+struct MeasuredRow {
+  const Probe* probe = nullptr;
+  std::optional<FunctionText> program;
+};
+
+/** How `text` calls a program among the functions of the kernel. */
+inline constexpr const char* kProgramSymbol = "program";
+
 /**
- * Adds to context.irqcost what stands beside the figures of backend bpf: `text`, the live text of
- * what each row measured calls, and `derived`, the rows without the price of their calls. What
+ * Adds to context.irqcost what stands beside the figures of backend bpf: `text`, the
+ * programs and the live text of what they call, and `derived`, the rows without the price of their calls. What
  * cannot be had is added to `absent`, with the reason.
  */
-void Record(const std::vector<const Probe*>& measured, const Costs& costs,
+void Record(const std::vector<MeasuredRow>& measured, const Costs& costs,
             nlohmann::ordered_json& context);
 
 }  // namespace irqcost

@@ -76,7 +76,7 @@ def _positive(text: str) -> int:
 
 def guest_commands(samples: int | None = None, pattern: str | None = None) -> list[Command]:
     """What the guest runs: the module is loaded, benchmarks are listed, then measured."""
-    bench = [BENCH, "--irqcost_backends=ring3,kmod"]
+    bench = [BENCH, "--irqcost_backends=ring3,kmod,bpf"]
     if pattern is not None:
         bench.append(f"--benchmark_filter={pattern}")
     measure = [*bench, "--benchmark_out=/out/result.json", "--benchmark_out_format=json"]
