@@ -11,6 +11,17 @@ from irqcost.host import Fact
 from irqcost.model import Backend
 
 
+# What each backend needs, whether or not this machine has it.
+_NEEDS = {
+    "ring3": "an x86-64 CPU; no rights",
+    "kmod": "the module irqcost loaded (root, CONFIG_MODULES, headers of the kernel, no lockdown), "
+    "and its device /dev/irqcost: root, or group irqcost with the udev rule (docs/SAFETY.md)",
+    "bpf": "CAP_BPF and CAP_PERFMON (for live text also CAP_SYSLOG); Linux 6.4 or later with "
+    "CONFIG_BPF_SYSCALL, CONFIG_BPF_JIT and its BTF (CONFIG_DEBUG_INFO_BTF: "
+    "/sys/kernel/btf/vmlinux)",
+}
+
+
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "doctor",
@@ -43,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
         backends = (ring3(platform.machine()),)
     for backend in backends:
         print(f"\n{backend.name}: " + ("can run" if backend.usable else "cannot run"))
+        if backend.name in _NEEDS:
+            print(f"  needs: {_NEEDS[backend.name]}")
         if not backend.usable:
             print(_fact(Fact(False, backend.reason, backend.remedy)))
         if backend.name == "kmod" and not backend.usable:
