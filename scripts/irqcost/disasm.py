@@ -11,6 +11,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "functions",
         nargs="*",
         metavar="FUNCTION",
-        help="of the kernel (default: those that backend bpf measures, and the irqsave spin lock)",
+        help="of the kernel (default: those that backend bpf measures, and the irqsave spin lock); "
+        "or an assembler row of the catalogue, whose body needs no rights to be seen",
     )
     parser.add_argument(
         "--callees", action="store_true", help="also each function that they call or jump to"
@@ -74,7 +76,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    wanted = args.functions or default_functions()
+    rows = {probe.key: probe for probe in catalogue.read() if probe.kind == "insn"}
+    own = [name for name in args.functions if name in rows]
+    for name in own:
+        print(listing(body(rows[name]), {}, trim=False))
+    wanted = [name for name in args.functions if name not in rows] or default_functions()
+    if own and len(own) == len(args.functions):
+        return Exit.OK
     functions, absent = read(build.harness(), wanted)
     names = {function.address: function.symbol for function in functions}
     for function in functions:
@@ -93,6 +101,17 @@ def default_functions() -> list[str]:
     return list(dict.fromkeys([*called, *_LOCKS]))
 
 
+def body(probe: catalogue.Probe) -> Function:
+    """What one operation of an assembler row is, as the assembler makes it: the same bytes in every
+    backend that has windows (body.h), without work in its critical section."""
+    source = f".macro irqcost_section\n.endm\n{probe.code}\n"
+    with tempfile.TemporaryDirectory(prefix="irqcost-") as folder:
+        made, plain = Path(folder, "row.o"), Path(folder, "row")
+        subprocess.run(["as", "-o", made, "-"], input=source, text=True, check=True)
+        subprocess.run(["objcopy", "-O", "binary", "-j", ".text", made, plain], check=True)
+        return Function(probe.key, 0, plain.read_bytes())
+
+
 def read(bench: Path, symbols: Sequence[str]) -> tuple[list[Function], list[str]]:
     """Functions with those that they call, read by the harness, and why others are absent."""
     command = [str(bench), "--irqcost_text=" + ",".join(symbols)]
@@ -107,20 +126,20 @@ def read(bench: Path, symbols: Sequence[str]) -> tuple[list[Function], list[str]
     return functions, [item["reason"] for item in document["absent"]]
 
 
-def listing(function: Function, names: Mapping[int, str]) -> str:
-    """The function as text; @names are functions by address."""
+def listing(function: Function, names: Mapping[int, str], trim: bool = True) -> str:
+    """The function as text; @names are functions by address, @trim as for decode()."""
     lines = [f"{function.symbol}:"]
-    for line in decode(function, names):
+    for line in decode(function, names, trim):
         code = line.code.hex(" ")
         mark = f"  # {line.mark}" if line.mark else ""
         lines.append(f"  {line.offset:4x}: {code:30} {line.text:40}{mark}".rstrip())
     return "\n".join(lines) + "\n"
 
 
-def decode(function: Function, names: Mapping[int, str]) -> list[Line]:
-    """The instructions, without the padding behind the last that ends the function."""
+def decode(function: Function, names: Mapping[int, str], trim: bool = True) -> list[Line]:
+    """The instructions, with @trim without the padding behind the last that ends the function."""
     lines = []
-    for instruction in instructions(function.code, function.address):
+    for instruction in instructions(function.code, function.address, trim):
         offset = instruction.address - function.address
         target = branch_target(instruction)
         shown = text(instruction)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from irqcost import disasm
+from irqcost import catalogue, disasm
 from irqcost.disasm import Function
 from irqcost.errors import Exit, IrqcostError
 
@@ -123,3 +123,17 @@ def test_absent_function_is_told_and_the_rest_printed(
     captured = capsys.readouterr()
     assert "cli" in captured.out and "masks" in captured.out
     assert captured.err == "irqcost: g: this kernel has no such function\n"
+
+
+def row(key: str) -> catalogue.Probe:
+    (found,) = [probe for probe in catalogue.read() if probe.key == key]
+    return found
+
+
+def test_a_row_shows_its_own_body(capsys: pytest.CaptureFixture[str]) -> None:
+    args = argparse.Namespace(functions=["save_cli_popf"], callees=False)
+    assert disasm.run(args) == Exit.OK
+    lines = [line.split("#")[0].split()[-2:] for line in capsys.readouterr().out.splitlines()[1:-1]]
+    assert [" ".join(line[-1:]) for line in lines] == ["pushfq", "%rax", "cli", "%rax", "popfq"]
+    # Here a nop is no padding.
+    assert "nop" in disasm.listing(disasm.body(row("nop")), {}, trim=False).split()
