@@ -73,6 +73,7 @@ void Fill(benchmark::State& state, const Measurement& measurement, double ticks_
   if (measurement.longest_irqs_off)
     counters["longest_irqs_off"] =
         static_cast<double>(*measurement.longest_irqs_off) / ticks_per_us * 1e3;
+  if (measurement.exits) counters["exits"] = static_cast<double>(*measurement.exits);
   state.SetLabel(e.label);
 
   counters[kOperationsCounter] = static_cast<double>(measurement.operations);
@@ -188,6 +189,9 @@ void Register(Selection& selection, const SamplerOptions& options, std::optional
       try {
         SamplerOptions own = options;
         own.share_us = budget->ShareUs();
+        // Emulated instructions count no core cycles.
+        const auto execution = bench.backend->GetExecution();
+        own.with_cycles = own.with_cycles && !(execution && execution->kind == "emulated");
         bench.backend->Prepare(*bench.offer.probe);
         const auto started = std::chrono::steady_clock::now();
         const Measurement measurement =

@@ -17,6 +17,7 @@
 #include "backends/affinity.h"
 #include "backends/bpf/bpf.h"
 #include "backends/kmod.h"
+#include "backends/kvm/kvm.h"
 #include "backends/ring3.h"
 #include "bench.h"
 #include "measure/interleave.h"
@@ -51,6 +52,8 @@ Opened Open(const Options& options) {
       opened.backends.push_back(std::make_unique<Ring3>());
     } else if (name == "bpf") {
       opened.backends.push_back(MakeBpf());
+    } else if (name == "kvm") {
+      opened.backends.push_back(std::make_unique<Kvm>(options.kvm_device, options.backends_asked));
     } else {
       auto kmod = std::make_unique<Kmod>(options.device);
       opened.module = kmod->Info();

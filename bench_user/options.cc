@@ -64,6 +64,8 @@ std::vector<std::string> Split(const std::string& text) {
 constexpr double kMostSeconds = 86400;
 constexpr std::size_t kMostBlocks = 1'000'000;
 
+const std::vector<std::string> kBackends = {"ring3", "kmod", "bpf", "kvm"};
+
 std::map<std::string, double> ParseFloors(const std::string& flag, const std::string& text) {
   std::map<std::string, double> floors;
   for (const std::string& part : Split(text)) {
@@ -71,7 +73,7 @@ std::map<std::string, double> ParseFloors(const std::string& flag, const std::st
     if (colon == std::string::npos)
       throw UsageError(std::string(flag).append(": '").append(part).append(
           "' is not a backend and its floor, as in ring3:0.17"));
-    const std::string backend = ParseWord(flag, part.substr(0, colon), {"ring3", "kmod", "bpf"});
+    const std::string backend = ParseWord(flag, part.substr(0, colon), kBackends);
     // No CPU takes in more than a hundred nops a cycle, nor needs a hundred cycles for one.
     floors[backend] = ParseNumber<double>(flag, part.substr(colon + 1), 0.01, 100);
   }
@@ -81,7 +83,7 @@ std::map<std::string, double> ParseFloors(const std::string& flag, const std::st
 std::vector<std::string> ParseBackends(const std::string& flag, const std::string& text) {
   std::vector<std::string> backends;
   for (const std::string& part : Split(text)) {
-    const std::string name = ParseWord(flag, part, {"ring3", "kmod", "bpf"});
+    const std::string name = ParseWord(flag, part, kBackends);
     if (std::find(backends.begin(), backends.end(), name) == backends.end())
       backends.push_back(name);
   }
@@ -130,6 +132,7 @@ constexpr Flag kFlags[] = {
     {"--irqcost_backends",
      [](Options& o, const std::string& flag, const std::string& value) {
        o.backends = ParseBackends(flag, value);
+       o.backends_asked = true;
      }},
     {"--irqcost_time",
      [](Options& o, const std::string& flag, const std::string& value) {
@@ -161,6 +164,11 @@ constexpr Flag kFlags[] = {
      [](Options& o, const std::string& flag, const std::string& value) {
        if (value.empty()) throw UsageError(flag + " needs the path of a device");
        o.device = value;
+     }},
+    {"--irqcost_kvm_device",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       if (value.empty()) throw UsageError(flag + " needs the path of a device");
+       o.kvm_device = value;
      }},
     {"--irqcost_text", [](Options& o, const std::string& flag,
                           const std::string& value) { o.text = ParseSymbols(flag, value); }},
@@ -255,7 +263,8 @@ latency or in_situ/K: around a critical section of K dependent core cycles.
 usage: irqcost-bench [FLAG...]
 
 of irqcost:
-  --irqcost_backends=LIST       ring3,kmod,bpf (default: all, as far as they can run)
+  --irqcost_backends=LIST       ring3,kmod,bpf,kvm (default: all, as far as they can run; kvm only
+                                where the host does not emulate its guest)
   --irqcost_cpu=N               measure on this CPU (default: the first allowed after CPU 0,
                                 which takes most of a machine's interrupts)
   --irqcost_samples=N           exactly N samples a benchmark, 1 to 65536 (default: 400, and
@@ -278,6 +287,7 @@ of irqcost:
                                 each block as JSON, and do nothing else; one may stand there twice
   --irqcost_blocks=N            how many blocks, which have no sample in common (default: 1)
   --irqcost_device=PATH         the module's device (default: /dev/irqcost)
+  --irqcost_kvm_device=PATH     KVM's device (default: /dev/kvm)
   --irqcost_text=SYMBOL,...     print as JSON the bytes of these functions of the running kernel
                                 and of those that they call, and do nothing else
   --irqcost_list_backends       print as JSON which backends can run here, and do nothing else

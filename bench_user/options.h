@@ -21,8 +21,10 @@ struct Options {
   std::optional<int> cpu;
   std::optional<std::size_t> samples;
   std::optional<unsigned> unroll;
-  std::vector<std::string> backends = {"ring3", "kmod", "bpf"};
+  std::vector<std::string> backends = {"ring3", "kmod", "bpf", "kvm"};
+  bool backends_asked = false;  ///< named by the user: an emulated one, too, is to run
   std::string device = "/dev/irqcost";
+  std::string kvm_device = "/dev/kvm";
   std::optional<double> seconds;                ///< for all benchmarks together
   std::optional<double> tsc_khz;                ///< as an earlier process found it
   std::map<std::string, double> sensor_floors;  ///< core cycles per nop, by backend

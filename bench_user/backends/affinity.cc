@@ -38,13 +38,15 @@ std::vector<int> AllowedCpus() {
   return cpus;
 }
 
-void PinToCpu(int cpu) {
+void BindToCpus(const std::vector<int>& cpus) {
   const auto set = EmptySet();
-  CPU_SET_S(cpu, CPU_ALLOC_SIZE(kMaxCpus), set.get());
+  for (const int cpu : cpus) CPU_SET_S(cpu, CPU_ALLOC_SIZE(kMaxCpus), set.get());
   if (sched_setaffinity(0, CPU_ALLOC_SIZE(kMaxCpus), set.get()) != 0)
     throw std::system_error(errno, std::generic_category(),
-                            "cannot bind to CPU " + std::to_string(cpu));
+                            "cannot bind to CPU " + std::to_string(cpus.front()));
 }
+
+void PinToCpu(int cpu) { BindToCpus({cpu}); }
 
 long ContextSwitches() {
   rusage usage{};

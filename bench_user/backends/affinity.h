@@ -9,6 +9,9 @@ namespace irqcost {
 /** CPUs on which this thread may run, ascending. Throws std::system_error. */
 std::vector<int> AllowedCpus();
 
+/** Lets the calling thread run on these CPUs. Throws std::system_error. */
+void BindToCpus(const std::vector<int>& cpus);
+
 /** Binds the calling thread to one CPU. Throws std::system_error. */
 void PinToCpu(int cpu);
 

@@ -22,6 +22,12 @@ struct Obstacle {
   std::string remedy;  ///< what would make it usable
 };
 
+/** How the CPU executes a backend's code, where that is not as it executes this process. */
+struct BackendExecution {
+  std::string kind;    ///< bare-metal, virtualised or emulated
+  std::string reason;  ///< a sentence: how that was found
+};
+
 /** A row as a backend has it. */
 struct Offer {
   const Probe* probe = nullptr;
@@ -54,6 +60,8 @@ struct Run {
   Loops loops;            ///< what was used: a backend may use fewer than asked
   std::uint64_t ops = 0;  ///< operations by which body and base of a sample differ
   std::optional<std::uint64_t> longest_irqs_off;  ///< ticks; only where interrupts were masked
+  /** Exits to the host in all samples; only where a guest ran and they were counted. */
+  std::optional<std::uint64_t> exits;
 };
 
 /** What the time stamps of a backend's samples count. */
@@ -89,6 +97,11 @@ class Backend {
 
   /** What keeps this backend from running here; nothing where it can. */
   [[nodiscard]] virtual std::optional<Obstacle> GetObstacle() const = 0;
+
+  /** How its code is executed, where that differs from this process or may do so. */
+  [[nodiscard]] virtual std::optional<BackendExecution> GetExecution() const {
+    return std::nullopt;
+  }
 
   /** Rows that it has, in the catalogue's order. Empty where there is an obstacle. */
   [[nodiscard]] virtual std::vector<Offer> Offers() const = 0;

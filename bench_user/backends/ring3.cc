@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "backends/ring3.h"
 
-#include <cpuid.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <x86intrin.h>
@@ -10,23 +9,11 @@
 #include <system_error>
 
 #include "backends/affinity.h"
-#include "backends/ring3_windows.h"
+#include "backends/instructions.h"
+#include "backends/windows.h"
 
 namespace irqcost {
 namespace {
-
-constexpr unsigned kRdtscpBit = 1U << 27;  // CPUID 0x80000001, EDX
-
-// Empty where this CPU has the instructions of a row, else what it lacks. Every
-// other row of ring 3 is part of x86-64 itself.
-std::string Unusable(std::string_view key) {
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  __get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx);
-  if (key == "rdtscp" && !(edx & kRdtscpBit)) return "the CPU has no RDTSCP";
-  if ((key == "lahf" || key == "sahf") && !(ecx & bit_LAHF_LM))
-    return "the CPU has no LAHF and SAHF in 64-bit mode";
-  return {};
-}
 
 // A single window is a handful of steps of the TSC long. Equal rounds would all meet the
 // step in one phase, and their mean would keep its rounding, of a tick or two. Up to a
@@ -37,7 +24,7 @@ void VaryPhase(unsigned round) {
 }
 
 irqcost_window_fn LoopWindow(std::string_view key, unsigned size) {
-  return Ring3Windows(FindProbe(key)->id)[irqcost_window_index(size)];
+  return Windows(*FindProbe(key), IRQCOST_RING3)[irqcost_window_index(size)];
 }
 
 // The two windows of a mode, and by how many operations they differ for each loop.
@@ -48,19 +35,18 @@ struct Pair {
 };
 
 Pair FindPair(const Request& request) {
-  const std::uint32_t id = request.probe->id;
-  const irqcost_window_fn* windows = Ring3Windows(id);
+  const irqcost_window_fn* windows = Windows(*request.probe, IRQCOST_RING3);
   switch (request.mode.kind) {
     case IRQCOST_THROUGHPUT:
       return {windows[irqcost_window_index(request.unroll)],
               windows[irqcost_window_index(2 * request.unroll)], request.unroll};
     case IRQCOST_LATENCY:
-      return {Ring3Windows(FindProbe("empty")->id)[0], windows[0], 1};
+      return {Windows(*FindProbe("empty"), IRQCOST_RING3)[0], windows[0], 1};
     case IRQCOST_IN_SITU:
       break;
   }
   const int section = irqcost_section_index(request.mode.section);
-  return {Ring3SectionWindows()[section], Ring3InSituWindows(id)[section], 1};
+  return {SectionWindows()[section], InSituWindows(*request.probe, IRQCOST_RING3)[section], 1};
 }
 
 // The counters before and behind all windows of a sample.
@@ -108,7 +94,7 @@ std::vector<Offer> Ring3::Offers() const {
     if (probe.where & IRQCOST_RING3)
       // In user mode the interrupt flag stays as it is, so every row can be repeated.
       offers.push_back({&probe, RepeatableModes(probe), IRQCOST_MIN_UNROLL, IRQCOST_MAX_UNROLL,
-                        Unusable(probe.key)});
+                        MissingInstruction(probe.key)});
   return offers;
 }
 

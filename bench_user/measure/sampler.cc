@@ -155,6 +155,7 @@ Measurement MeasureProbe(Backend& backend, const Offer& offer, Mode mode,
     if (run.longest_irqs_off)
       result.longest_irqs_off =
           std::max(result.longest_irqs_off.value_or(0), *run.longest_irqs_off);
+    if (run.exits) result.exits = result.exits.value_or(0) + *run.exits;
     result.estimate = EstimateFrom(points, options.with_cycles, sensor_floor);
     Resolve(result.estimate, run, Step(backend, options));
 

@@ -59,6 +59,7 @@ struct Measurement {
   Distribution distribution;                      ///< core cycles where counted, else ticks
   std::uint64_t operations = 0;                   ///< operations timed, over all samples
   std::optional<std::uint64_t> longest_irqs_off;  ///< ticks
+  std::optional<std::uint64_t> exits;             ///< of a guest to its host, over all samples
 };
 
 /** A request whose loops were found by trial, without a number of samples. */

@@ -179,6 +179,8 @@ Json BackendsJson(const std::vector<std::unique_ptr<Backend>>& backends) {
     Json& entry = json[std::string(backend->Name())];
     const auto obstacle = backend->GetObstacle();
     entry["usable"] = !obstacle;
+    if (const auto execution = backend->GetExecution())
+      entry["execution"] = {{"kind", execution->kind}, {"reason", execution->reason}};
     if (!obstacle) continue;
     entry["reason"] = obstacle->reason;
     entry["remedy"] = obstacle->remedy;

@@ -38,7 +38,7 @@ TEST(ToPoints, DividesByOperationsCyclesAndNops) {
   sample.base = 700;
   sample.body = 1900;
   sample.flags = IRQCOST_SAMPLE_INTERRUPTED;
-  const std::vector<Point> points = ToPoints({{sample}, {3, 10, 5}, 400, {}});
+  const std::vector<Point> points = ToPoints({{sample}, {3, 10, 5}, 400, {}, {}});
   ASSERT_EQ(points.size(), 1U);
   EXPECT_DOUBLE_EQ(points[0].Ticks(), 3);
   EXPECT_DOUBLE_EQ(points[0].Cycle(), 2);
@@ -50,7 +50,7 @@ TEST(ToPoints, KeepsANegativeDifference) {
   irqcost_sample sample{};
   sample.base = 110;
   sample.body = 100;
-  EXPECT_DOUBLE_EQ(ToPoints({{sample}, {}, 10, {}})[0].Ticks(), -1);
+  EXPECT_DOUBLE_EQ(ToPoints({{sample}, {}, 10, {}, {}})[0].Ticks(), -1);
 }
 
 TEST(Estimate, OfEqualSamplesIsExactAndWithoutSpread) {

@@ -10,7 +10,7 @@
 
 #include "backends/affinity.h"
 #include "backends/kmod.h"
-#include "backends/ring3_windows.h"
+#include "backends/windows.h"
 #include "measure/estimate.h"
 
 namespace irqcost {
@@ -49,7 +49,7 @@ TEST(Windows, HoldTheirCopies) {
       {"rdtsc", "\x0f\x31"},
   };
   for (const auto& [key, code] : rows) {
-    const irqcost_window_fn* windows = Ring3Windows(FindProbe(key)->id);
+    const irqcost_window_fn* windows = Windows(*FindProbe(key), IRQCOST_RING3);
     ASSERT_NE(windows, nullptr) << key;
     for (int index = 0; index < IRQCOST_NR_WINDOWS; ++index) {
       const std::size_t size = index == 0 ? 1 : std::size_t{2} << index;
@@ -76,18 +76,20 @@ TEST(Windows, InSituEncloseTheirSection) {
   for (std::size_t i = 0; i < IRQCOST_NR_SECTIONS; ++i) {
     std::string section;
     for (unsigned cycle = 0; cycle < irqcost_sections[i]; ++cycle) section += add;
-    const std::uint32_t id = FindProbe("pushf_pop_push_popf")->id;
+    const Probe& row = *FindProbe("pushf_pop_push_popf");
     std::string body = enter;
     body.append(section).append(leave).append(end);
-    EXPECT_TRUE(LoopIs(Ring3InSituWindows(id)[i], body)) << irqcost_sections[i];
-    EXPECT_TRUE(LoopIs(Ring3SectionWindows()[i], section + end)) << irqcost_sections[i];
+    EXPECT_TRUE(LoopIs(InSituWindows(row, IRQCOST_RING3)[i], body)) << irqcost_sections[i];
+    EXPECT_TRUE(LoopIs(SectionWindows()[i], section + end)) << irqcost_sections[i];
   }
 }
 
-TEST(Windows, OfRing0AreNotToBeHad) {
-  EXPECT_EQ(Ring3Windows(FindProbe("cli")->id), nullptr);
-  EXPECT_EQ(Ring3Windows(FindProbe("spin_lock")->id), nullptr);
-  EXPECT_EQ(Ring3InSituWindows(FindProbe("cli_sti")->id), nullptr);
+TEST(Windows, AreThoseThatTheRingMayRun) {
+  EXPECT_EQ(Windows(*FindProbe("cli"), IRQCOST_RING3), nullptr);
+  EXPECT_NE(Windows(*FindProbe("cli"), IRQCOST_RING0), nullptr);
+  EXPECT_EQ(Windows(*FindProbe("spin_lock"), IRQCOST_RING0), nullptr);
+  EXPECT_EQ(InSituWindows(*FindProbe("cli_sti"), IRQCOST_RING3), nullptr);
+  EXPECT_NE(InSituWindows(*FindProbe("cli_sti"), IRQCOST_RING0), nullptr);
 }
 
 TEST(Ring3, OffersTheRowsOfUserModeInTheirModes) {

@@ -35,6 +35,14 @@
 #endif
 
 /*
+ * Where the windows lie: the operands of .pushsection. The including file
+ * defines this first where they are to lie apart from other code.
+ */
+#ifndef IRQCOST_WINDOW_SECTION
+#define IRQCOST_WINDOW_SECTION ".text"
+#endif
+
+/*
  * One time stamp in rax (rdx is lost). LFENCE waits until every earlier
  * instruction has completed locally, so nothing older slips into the window or,
  * at its end, out of it. RDTSCP would do no better and not every CPU has it.
@@ -79,7 +87,7 @@ enum irqcost_section { IRQCOST_SECTIONS(IRQCOST_SECTION_NAME) IRQCOST_NR_SECTION
  * the same padding. The second fence keeps the body behind the time stamp.
  */
 #define IRQCOST_WINDOW_BEGIN(name)                                            \
-	".pushsection .text\n\t"                                              \
+	".pushsection " IRQCOST_WINDOW_SECTION "\n\t"                         \
 	".balign 64\n\t"                                                      \
 	".type " #name ", @function\n"                                        \
 	#name ":\n\t"                                                         \

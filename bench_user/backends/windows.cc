@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-// The timed windows of ring 3, expanded from the catalogue. Rows of ring 0 are
-// assembled here too, so that one macro serves all rows, but never called.
-#include "backends/ring3_windows.h"
+// Expanded from the catalogue. They lie in a section of their own, so that the guest of backend
+// `kvm` can be given these and nothing else of the program.
+#include "backends/kvm/section.h"
+#define IRQCOST_WINDOW_SECTION IRQCOST_GUEST_SECTION ",\"ax\",@progbits"
 
-#include <irqcost/catalogue.h>
+#include "backends/windows.h"
 
 extern "C" {
 #define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) \
@@ -33,24 +34,24 @@ constexpr Row kRows[] = {
 
 constexpr irqcost_window_fn kSections[] = IRQCOST_IN_SITU_TABLE(section);
 
-const Row* FindRow(std::uint32_t probe_id) {
+const Row* FindRow(const Probe& probe, irqcost_where ring) {
   for (const Row& row : kRows)
-    if (row.id == probe_id) return (row.where & IRQCOST_RING3) ? &row : nullptr;
+    if (row.id == probe.id) return (row.where & ring) ? &row : nullptr;
   return nullptr;
 }
 
 }  // namespace
 
-const irqcost_window_fn* Ring3Windows(std::uint32_t probe_id) {
-  const Row* row = FindRow(probe_id);
+const irqcost_window_fn* Windows(const Probe& probe, irqcost_where ring) {
+  const Row* row = FindRow(probe, ring);
   return row ? row->windows : nullptr;
 }
 
-const irqcost_window_fn* Ring3InSituWindows(std::uint32_t probe_id) {
-  const Row* row = FindRow(probe_id);
+const irqcost_window_fn* InSituWindows(const Probe& probe, irqcost_where ring) {
+  const Row* row = FindRow(probe, ring);
   return row ? row->in_situ : nullptr;
 }
 
-const irqcost_window_fn* Ring3SectionWindows() { return kSections; }
+const irqcost_window_fn* SectionWindows() { return kSections; }
 
 }  // namespace irqcost

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "backends/kvm/execution.h"
+
+#include <cstdio>
+#include <string>
+
+namespace irqcost {
+namespace {
+
+// Three instructions that no hypervisor needs to touch run in the guest as they do outside. A
+// neighbour may halve their speed between the two measurements, and the clock may change by less;
+// an instruction that the host emulates takes hundreds of cycles.
+constexpr double kMostSlower = 10;
+
+struct Pair {
+  const char* name;
+  double guest;
+  double ring3;
+};
+
+std::string Sentence(const char* format, const char* name, double guest, double ring3) {
+  char text[200];
+  std::snprintf(text, sizeof(text), format, name, guest, ring3);
+  return text;
+}
+
+}  // namespace
+
+BackendExecution JudgeGuest(const Controls& guest, const Controls& ring3) {
+  const Pair pairs[] = {{"nop", guest.nop.ticks, ring3.nop.ticks},
+                        {"dependent add", guest.dep_add.ticks, ring3.dep_add.ticks},
+                        {"dependent multiply", guest.dep_imul.ticks, ring3.dep_imul.ticks}};
+  // Ticks of ring 3's chain turn all of them into core cycles, where it counts them.
+  const double cycle = ring3.nop.cycle > 0 ? ring3.nop.cycle : 1;
+  for (const Pair& pair : pairs)
+    if (pair.guest > kMostSlower * pair.ring3 && pair.guest > cycle)
+      return {"emulated", Sentence("the host emulates guest ring 0: a %s costs %.0f core cycles "
+                                   "there, against %.2f in ring 3",
+                                   pair.name, pair.guest / cycle, pair.ring3 / cycle)};
+  return {
+      "virtualised",
+      Sentence("guest ring 0 runs on the CPU: a %s costs %.2f core cycles there, %.2f in ring 3",
+               pairs[0].name, pairs[0].guest / cycle, pairs[0].ring3 / cycle)};
+}
+
+}  // namespace irqcost

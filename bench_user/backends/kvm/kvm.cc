@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "backends/kvm/kvm.h"
+
+#include <sched.h>
+#include <x86intrin.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
+#include <thread>
+
+#include "backends/affinity.h"
+#include "backends/instructions.h"
+#include "backends/kvm/execution.h"
+#include "backends/ring3.h"
+#include "backends/windows.h"
+#include "measure/estimate.h"
+
+namespace irqcost {
+namespace {
+
+// The trial: long enough to tell instructions of a cycle from emulated ones of a thousand.
+constexpr Loops kTrialLoops{4, 4, 4};
+constexpr std::size_t kTrialSamples = 8;
+constexpr std::size_t kRowSamples = 3;
+
+// How far the guest's TSC is watched, and what its rate may differ from the host's: a stay in the
+// guest begins some microseconds late, which is less than a per mille of that.
+constexpr auto kTscSpan = std::chrono::milliseconds(5);
+constexpr double kTscTolerance = 0.01;
+
+// Around a window lie a call and two more stamps. What takes several times as long, and longer than
+// the cheapest exit to a host and back, was interrupted.
+constexpr std::uint64_t kGapFactor = 4;
+constexpr std::uint64_t kGapTicks = 500;
+
+irqcost_window_fn LoopWindow(const Probe& probe, unsigned size) {
+  return Windows(probe, IRQCOST_RING0)[irqcost_window_index(size)];
+}
+
+// The windows and how often they run. Returns the operations by which body and base differ.
+std::uint64_t Fill(GuestTask& task, const Request& request) {
+  const Probe& probe = *request.probe;
+  task.chain_base = LoopWindow(*FindProbe("dep_imul"), IRQCOST_CHAIN_UNROLL);
+  task.chain_body = LoopWindow(*FindProbe("dep_imul"), 2 * IRQCOST_CHAIN_UNROLL);
+  task.sensor = LoopWindow(*FindProbe("nop"), IRQCOST_SENSOR_SIZE);
+  task.chain_loops = request.loops.chain;
+  task.sensor_loops = request.loops.sensor;
+  task.loops = request.loops.body;
+  task.singles = request.mode == IRQCOST_LATENCY ? request.loops.body : 0;
+  task.irqs = probe.irqs;
+  switch (request.mode.kind) {
+    case IRQCOST_THROUGHPUT:
+      task.base = LoopWindow(probe, request.unroll);
+      task.body = LoopWindow(probe, 2 * request.unroll);
+      return std::uint64_t{request.loops.body} * request.unroll;
+    case IRQCOST_LATENCY:
+      task.base = Windows(*FindProbe("empty"), IRQCOST_RING0)[0];
+      task.body = Windows(probe, IRQCOST_RING0)[0];
+      return request.loops.body;
+    case IRQCOST_IN_SITU:
+      break;
+  }
+  const int section = irqcost_section_index(request.mode.section);
+  task.base = SectionWindows()[section];
+  task.body = InSituWindows(probe, IRQCOST_RING0)[section];
+  return request.loops.body;
+}
+
+// What the guest saw a window leave behind.
+void ThrowFault(const GuestTask& task, const Probe& probe) {
+  const std::string who = "kvm: " + std::string(probe.key);
+  switch (task.fault) {
+    case GuestFault::kNone:
+      return;
+    case GuestFault::kInterruptFlag:
+      throw std::runtime_error(who + " left the interrupt flag " +
+                               ((task.found & 0x200) ? "on" : "off") + ", other than its row says");
+    case GuestFault::kStack:
+      throw std::runtime_error(who + " left the stack pointer off by " +
+                               std::to_string(static_cast<std::int64_t>(task.found)) + " bytes");
+    case GuestFault::kOtherFlags:
+      throw std::runtime_error(who + " left the direction, nested task or alignment flag on");
+  }
+}
+
+// Samples whose stamps show that the guest was away between two windows.
+void FlagGaps(Run& run, const std::vector<std::uint64_t>& gaps) {
+  if (gaps.empty()) return;
+  const std::uint64_t usual = *std::min_element(gaps.begin(), gaps.end());
+  for (std::size_t i = 0; i < gaps.size(); ++i)
+    if (gaps[i] > kGapFactor * usual + kGapTicks)
+      run.samples[i].flags |= IRQCOST_SAMPLE_INTERRUPTED;
+}
+
+Estimate Control(Backend& backend, std::string_view key, int cpu) {
+  const Run run = backend.Measure(
+      {FindProbe(key), IRQCOST_THROUGHPUT, cpu, IRQCOST_MAX_UNROLL, kTrialLoops, kTrialSamples});
+  if (run.samples.empty())
+    throw std::system_error(EINTR, std::generic_category(), "trying out the guest");
+  return EstimateFrom(ToPoints(run), true);
+}
+
+Controls MeasureControls(Backend& backend, int cpu) {
+  return {Control(backend, "nop", cpu), Control(backend, "dep_add", cpu),
+          Control(backend, "dep_imul", cpu)};
+}
+
+}  // namespace
+
+Kvm::Kvm(const std::string& device, bool asked_for, KvmSystem* system) {
+  try {
+    vm_ = std::make_unique<KvmVm>(system ? *system : own_system_, device);
+    TryOut(asked_for);
+  } catch (const KvmUnavailable& error) {
+    obstacle_ = {error.what(), error.remedy};
+  } catch (const std::exception& error) {
+    obstacle_ = {error.what(), "report it, with the kernel's version and its log (dmesg)"};
+  }
+}
+
+// Finds out how the host executes the guest, and whether its figures mean anything. The thread
+// keeps the CPUs that it had.
+void Kvm::TryOut(bool asked_for) {
+  const std::vector<int> allowed = AllowedCpus();
+  Ring3 ring3;
+  const Controls guest = MeasureControls(*this, allowed.back());
+  execution_ = JudgeGuest(guest, MeasureControls(ring3, allowed.back()));
+  tsc_ratio_ = TicksPerHostTick();
+  for (const Probe& probe : kCatalogue)
+    if (Windows(probe, IRQCOST_RING0)) unusable_[&probe] = TryRow(probe, allowed.back());
+  BindToCpus(allowed);
+  if (execution_->kind == "emulated" && !asked_for)
+    obstacle_ = {
+        execution_->reason,
+        "measure on a host that lends its CPU's virtualisation; --backends kvm runs it all "
+        "the same, in ticks that measure the emulator"};
+  if (std::abs(tsc_ratio_ - 1) > kTscTolerance) {
+    char text[100];
+    std::snprintf(text, sizeof(text), "the guest's TSC is scaled: %.3f ticks for one of the host's",
+                  tsc_ratio_);
+    obstacle_ = {text, "load kvm_intel or kvm_amd without a scaled TSC"};
+  }
+}
+
+// Why a row cannot be measured; empty where it can. A CPU that runs the guest may still hand single
+// instructions to the host: mov to CR8 on Intel, where no local APIC is there to take it.
+std::string Kvm::TryRow(const Probe& probe, int cpu) {
+  if (std::string missing = MissingInstruction(probe.key); !missing.empty()) return missing;
+  Run run;
+  try {
+    run = Measure({&probe, IRQCOST_LATENCY, cpu, 0, kTrialLoops, kRowSamples});
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  if (execution_->kind == "emulated" || run.samples.empty()) return {};
+  // The first samples touch memory for the first time, and any may meet an interrupt of the host.
+  const irqcost_sample& least =
+      *std::min_element(run.samples.begin(), run.samples.end(),
+                        [](const auto& a, const auto& b) { return a.interrupts < b.interrupts; });
+  if (least.interrupts < run.ops) return {};
+  return "each operation leaves the guest (" + std::to_string(least.interrupts) + " exits in " +
+         std::to_string(run.ops) + " operations): the figure would be that of the hypervisor";
+}
+
+// The rate of the guest's TSC, watched from outside.
+double Kvm::TicksPerHostTick() {
+  const Request request{FindProbe("empty"), IRQCOST_LATENCY, sched_getcpu(), 0, {1, 1, 1}, 1};
+  const auto stamps = [&] {
+    const std::uint64_t host = __rdtsc();
+    const Run run = Measure(request);
+    if (run.samples.empty())
+      throw std::system_error(EINTR, std::generic_category(), "trying out the guest");
+    return std::pair(host, run.samples.front().start);
+  };
+  const auto [host_from, guest_from] = stamps();
+  std::this_thread::sleep_for(kTscSpan);
+  const auto [host_to, guest_to] = stamps();
+  return static_cast<double>(guest_to - guest_from) / static_cast<double>(host_to - host_from);
+}
+
+std::vector<Offer> Kvm::Offers() const {
+  std::vector<Offer> offers;
+  if (obstacle_) return offers;
+  for (const Probe& probe : kCatalogue)
+    if (Windows(probe, IRQCOST_RING0))
+      offers.push_back({&probe, Ring0Modes(probe), IRQCOST_MIN_UNROLL, IRQCOST_MAX_UNROLL,
+                        unusable_.at(&probe)});
+  return offers;
+}
+
+Run Kvm::Measure(const Request& request) {
+  PinToCpu(request.cpu);
+  GuestTask& task = vm_->Task();
+  vm_->Reset();
+  Run run;
+  run.loops = request.loops;
+  run.ops = Fill(task, request);
+  std::vector<std::uint64_t> gaps;
+  long switches = ContextSwitches();
+  while (run.samples.size() < request.samples) {
+    const bool started_here = sched_getcpu() == request.cpu;
+    const KvmTurn turn = vm_->Run();
+    // What a signal cut short is no sample; the guest starts anew with the next run.
+    if (!turn.finished) break;
+    ThrowFault(task, *request.probe);
+    irqcost_sample sample = task.sample;
+    sample.interrupts = static_cast<std::uint32_t>(turn.exits.value_or(0));
+    sample.flags = sample.interrupts > 0 ? IRQCOST_SAMPLE_INTERRUPTED : 0;
+    const long switches_now = ContextSwitches();
+    if (switches_now != switches) sample.flags |= IRQCOST_SAMPLE_PREEMPTED;
+    if (!started_here || sched_getcpu() != request.cpu) sample.flags |= IRQCOST_SAMPLE_MIGRATED;
+    switches = switches_now;
+    if (turn.exits) run.exits = run.exits.value_or(0) + *turn.exits;
+    gaps.push_back(task.gap);
+    run.samples.push_back(sample);
+  }
+  FlagGaps(run, gaps);
+  return run;
+}
+
+void Kvm::Supplement(nlohmann::ordered_json& context, const Costs& /*costs*/) {
+  const auto khz = vm_->TscKhz();
+  context["backends"]["kvm"]["tsc"] = {
+      {"khz", khz ? nlohmann::ordered_json(*khz) : nlohmann::ordered_json(nullptr)},
+      {"ticks_per_host_tick", tsc_ratio_}};
+}
+
+}  // namespace irqcost

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// The guest's memory: a copy of its code, page tables, descriptor tables, stacks, and the task.
+#ifndef IRQCOST_BENCH_USER_BACKENDS_KVM_MEMORY_H
+#define IRQCOST_BENCH_USER_BACKENDS_KVM_MEMORY_H
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "backends/kvm/guest.h"
+#include "backends/mapping.h"
+
+namespace irqcost {
+
+inline constexpr std::size_t kPage = 4096;
+
+/** Selectors and limits that the vCPU's segment registers need beside the addresses. */
+inline constexpr std::uint16_t kGuestCode = 0x08;
+inline constexpr std::uint16_t kGuestTss = 0x18;
+inline constexpr std::uint16_t kGdtLimit = 3 * 8 - 1;
+inline constexpr std::uint16_t kIdtLimit = kGuestVectors * 16 - 1;
+inline constexpr std::uint32_t kTssLimit = 103;
+
+/**
+ * One piece of anonymous memory. Its offsets are the guest's physical addresses; the guest's
+ * virtual addresses are those of this process. Throws std::system_error where there is no memory.
+ */
+class GuestMemory {
+ public:
+  GuestMemory();
+
+  [[nodiscard]] unsigned char* Start() const { return memory_.Get(); }
+  [[nodiscard]] std::size_t Bytes() const { return memory_.Bytes(); }
+  [[nodiscard]] GuestTask& Task() const;
+
+  [[nodiscard]] std::uint64_t Gdt() const;
+  [[nodiscard]] std::uint64_t Idt() const;
+  [[nodiscard]] std::uint64_t Tss() const;
+  [[nodiscard]] std::uint64_t StackTop() const;
+  /** Physical address of the top page table. */
+  [[nodiscard]] std::uint64_t Root() const;
+
+  /** Where a virtual address leads to by the page tables; nothing where nowhere. */
+  [[nodiscard]] std::optional<std::uint64_t> Physical(std::uint64_t address) const;
+
+  /** The guest's copy of something in the section irqcost_text. */
+  [[nodiscard]] const unsigned char* CopyOf(const void* code) const;
+
+ private:
+  std::uint64_t* Table(std::uint64_t physical) const;
+  void MapPage(std::uint64_t address, std::uint64_t physical);
+  void FillTables();
+
+  Mapping memory_;
+  std::uint64_t next_table_;
+};
+
+}  // namespace irqcost
+
+#endif  // IRQCOST_BENCH_USER_BACKENDS_KVM_MEMORY_H
