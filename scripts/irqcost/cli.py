@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-from irqcost import compare, disasm, doctor, lint, probes, run, sweep, test, tune
+from irqcost import ab, compare, disasm, doctor, lint, probes, run, selftest, sweep, test, tune
 from irqcost.errors import Exit, IrqcostError
 from irqcost.vm import command as vm
 
-_COMMANDS = (run, compare, sweep, vm, probes, disasm, doctor, tune, test, lint)
+_COMMANDS = (run, compare, sweep, ab, selftest, vm, probes, disasm, doctor, tune, test, lint)
 
 _EPILOG = """\
 exit codes: 0 fine, 1 a check failed, 2 wrong usage or unusable data (also where the rest was

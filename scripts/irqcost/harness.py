@@ -7,8 +7,9 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from irqcost import files
 from irqcost.epochs import Epoch, Request
@@ -44,6 +45,16 @@ def backends(bench: Path, arguments: Sequence[str] = ()) -> tuple[Backend, ...]:
 def names(bench: Path, arguments: Sequence[str] = ()) -> tuple[str, ...]:
     """The benchmarks that the arguments select. Raises IrqcostError where there are none."""
     return tuple(_ask(bench, [*arguments, "--benchmark_list_tests"]).split())
+
+
+def interleave(
+    bench: Path, benchmarks: Sequence[str], blocks: int, arguments: Sequence[str]
+) -> Mapping[str, Any]:
+    """One process in which benchmarks take turns: `names`, `blocks` and `context`, as
+    docs/SELFTEST.md says. Raises IrqcostError with what the harness said where it failed."""
+    flags = [f"--irqcost_interleave={','.join(benchmarks)}", f"--irqcost_blocks={blocks}"]
+    found: Mapping[str, Any] = json.loads(_ask(bench, [*arguments, *flags]))
+    return found
 
 
 class Session:

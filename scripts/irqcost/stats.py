@@ -3,9 +3,17 @@
 
 import math
 from collections.abc import Sequence
-from statistics import median
+from statistics import NormalDist, median
 
-__all__ = ["CONFIDENCE", "FEWEST", "median", "median_interval", "median_rank", "ratio"]
+__all__ = [
+    "CONFIDENCE",
+    "FEWEST",
+    "median",
+    "median_interval",
+    "median_rank",
+    "ratio",
+    "share_interval",
+]
 
 # What an interval promises.
 CONFIDENCE = 0.95
@@ -22,9 +30,10 @@ def ratio(value: float, base: float, base_spread: float) -> float | None:
     return value / base
 
 
-def median_rank(n: int) -> int | None:
+def median_rank(n: int, confidence: float = CONFIDENCE) -> int | None:
     """The greatest k for which the k-th smallest and the k-th greatest of n values enclose the
-    median that they were drawn around with CONFIDENCE at least; None where there is none (n < 6).
+    median that they were drawn around with `confidence` at least; None where there is none (n < 6
+    for CONFIDENCE).
 
     A value lies below that median as often as a coin shows heads, whatever the distribution: the
     interval misses it where fewer than k of n lie on one side (David and Nagaraja, Order
@@ -34,15 +43,17 @@ def median_rank(n: int) -> int | None:
     rank = 0
     while rank < n // 2:
         missed += 2 * math.comb(n, rank) / 2**n
-        if missed > 1 - CONFIDENCE:
+        if missed > 1 - confidence:
             break
         rank += 1
     return rank or None
 
 
-def median_interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """The interval of CONFIDENCE for the median; None for fewer than FEWEST values."""
-    rank = median_rank(len(values))
+def median_interval(
+    values: Sequence[float], confidence: float = CONFIDENCE
+) -> tuple[float, float] | None:
+    """The interval of `confidence` for the median; None for too few values (CONFIDENCE: FEWEST)."""
+    rank = median_rank(len(values), confidence)
     if rank is None:
         return None
     ordered = sorted(values)
@@ -51,3 +62,14 @@ def median_interval(values: Sequence[float]) -> tuple[float, float] | None:
 
 # Values without which there is no interval.
 FEWEST = next(n for n in range(1, 100) if median_rank(n))
+
+
+def share_interval(hits: int, n: int) -> tuple[float, float]:
+    """The interval of CONFIDENCE for a share of which `hits` of n, at least one, were seen.
+
+    Wilson's score interval (JASA 22, 1927): it is of use at 0 and at n, too.
+    """
+    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    centre = (hits + z * z / 2) / (n + z * z)
+    half = z / (n + z * z) * math.sqrt(hits * (n - hits) / n + z * z / 4)
+    return max(centre - half, 0.0), min(centre + half, 1.0)

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Differences with known answers, and how trials and comparisons are made of blocks and epochs."""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from epochs_of import entry, epoch
+from irqcost import ab, selftest, stats, trials
+from irqcost.difference import FASTER, SAME, SLOWER, UNDECIDED, judge
+from irqcost.epochs import Epoch, Request, gather
+from irqcost.errors import Exit, IrqcostError
+from irqcost.trials import ADDED, PRIMITIVES, PROCESSES
+
+
+def test_verdicts_with_known_answers() -> None:
+    assert judge([0.2] * 9, 0.125).word == SLOWER
+    assert judge([-0.2] * 9, 0.125).word == FASTER
+    assert judge([0.0] * 9, 0.125).word == SAME
+    assert judge([0.1] * 9, 0.125).word == SAME
+    # Above 0 for sure, but the median is below what matters, and not all of the interval.
+    assert judge([0.05] * 5 + [0.3] * 4, 0.125).word == UNDECIDED
+    # Too few pairs have no interval.
+    assert judge([1.0] * 5, 0.125).word == UNDECIDED
+    assert judge([1.0], 0.125).value == 1.0
+    assert judge([], 0.125) == judge([], 0.0)
+    assert judge([], 0.125).value is None
+
+
+def test_one_odd_process_of_nine_decides_nothing() -> None:
+    assert judge([0.25] * 8 + [-40.0], 0.125).word == SLOWER
+    assert judge([0.0] * 8 + [40.0], 0.125).word == SAME
+    assert judge([0.25] * 7 + [-40.0] * 2, 0.125).word == UNDECIDED
+
+
+def test_a_greater_confidence_is_a_wider_interval() -> None:
+    values = [float(value) for value in range(14)]
+    assert stats.median_interval(values) == (2, 11)
+    assert stats.median_interval(values, 0.999) == (0, 13)
+    assert stats.median_interval(values, 0.99999) is None
+
+
+def test_the_interval_of_a_share() -> None:
+    # By Wilson's formula, worked out by hand for z = 1.96.
+    assert stats.share_interval(0, 100) == pytest.approx((0, 0.03699), abs=1e-4)
+    assert stats.share_interval(100, 100) == pytest.approx((0.96301, 1), abs=1e-4)
+    assert stats.share_interval(50, 100) == pytest.approx((0.40383, 0.59617), abs=1e-4)
+
+
+def block(costs: list[float], label: str = "free") -> list[dict[str, Any]]:
+    return [{"core_cycles": cost, "ticks": cost, "label": label} for cost in costs]
+
+
+def machine(shift: float, noise: float, seed: int, label: str = "free") -> Any:
+    """A harness whose slow-downs are as large as they should be, and `shift` more for each."""
+    chance = random.Random(seed)
+
+    def measure(blocks: int) -> Mapping[str, Any]:
+        def once() -> list[dict[str, Any]]:
+            added = [0.0, *ADDED.values()]
+            return block(
+                [
+                    170 + PRIMITIVES * (one + (shift if i else 0)) + chance.gauss(0, noise)
+                    for i, one in enumerate(added)
+                ],
+                label,
+            )
+
+        return {"blocks": [once() for _ in range(blocks)]}
+
+    return measure
+
+
+def test_slow_downs_are_found_and_nothing_else() -> None:
+    kinds = trials.run(machine(0, 0.05, 1), 60, lambda done: None)
+    assert [kind.added for kind in kinds] == [0, 0.25, 0.5, 1, 2]
+    assert [len(kind.trials) for kind in kinds] == [60] * 5
+    assert [kind.found for kind in kinds] == [0, 60, 60, 60, 60]
+    assert [kind.false for kind in kinds] == [0] * 5
+
+
+def test_a_difference_that_is_not_there_is_called_false() -> None:
+    kinds = trials.run(machine(0.3, 0.05, 2), 30, lambda done: None)
+    assert kinds[0].false == 30
+    # And one that hides a slow-down makes its trials wrong.
+    hidden = trials.run(machine(-0.25, 0.05, 3), 30, lambda done: None)
+    assert hidden[1].false == 30 and hidden[1].found == 0
+
+
+def test_noise_is_undecided_and_not_wrong() -> None:
+    kinds = trials.run(machine(0, 20, 4), 50, lambda done: None)
+    assert sum(kind.undecided for kind in kinds) > 200
+
+
+def test_each_trial_has_one_block_of_each_process() -> None:
+    seen: list[int] = []
+
+    def measure(blocks: int) -> Mapping[str, Any]:
+        seen.append(blocks)
+        # Of the plain row the number of the block, so that a trial shows whose it is.
+        costs = [[0.0, 4.0 * number, 0, 0, 0, 0] for number in range(blocks)]
+        return {"blocks": [block(one) for one in costs]}
+
+    kinds = trials.run(measure, 30, lambda done: None)
+    assert seen == [25] * PROCESSES + [5] * PROCESSES
+    assert [trial.value for trial in kinds[0].trials] == [*range(25), *range(5)]
+    assert {trial.pairs for trial in kinds[0].trials} == {PROCESSES}
+
+
+def test_a_disturbed_block_takes_no_part() -> None:
+    def measure(blocks: int) -> Mapping[str, Any]:
+        return {"blocks": [block([170.0] * 6, "disturbed: 3 of 60 samples free")] * blocks}
+
+    (plain, *_) = trials.run(measure, 1, lambda done: None)
+    assert plain.trials[0].pairs == 0 and plain.undecided == 1
+
+
+def session(costs: list[float], log: list[str], name: str) -> Any:
+    """An epoch of ring3/popf/throughput at the next of these costs."""
+    ahead = iter(costs)
+
+    def measure(request: Request) -> Epoch:
+        log.append(name)
+        return epoch(entry("ring3/popf/throughput", next(ahead)))
+
+    return measure
+
+
+def test_builds_take_turns() -> None:
+    order: list[str] = []
+    both = [session([13.0] * 4, order, "A"), session([14.0] * 4, order, "B")]
+    pairs = ab.interleaved(both, 4, ["ring3/popf/throughput"], 0.1)
+    assert "".join(order) == "ABBAABBA"
+    assert [[e.entries[0]["core_cycles"] for e in pair] for pair in pairs] == [[13, 14]] * 4
+
+
+def compared(a: float, b: float, pairs: int = 14, **more: Any) -> list[ab.Line]:
+    name = "ring3/popf/throughput"
+    return ab.judged([(epoch(entry(name, a)), epoch(entry(name, b, **more)))] * pairs, 0.125, 0.3)
+
+
+def test_a_slower_build_is_told_and_ends_with_1() -> None:
+    assert [line.difference.word for line in compared(30, 30.25)] == [SLOWER]
+    assert ab.code(compared(30, 30.25)) == Exit.FAILED
+    assert ab.code(compared(30, 29)) == Exit.OK
+    assert ab.code(compared(30, 30)) == Exit.OK
+    assert ab.code(compared(30, 31, pairs=5)) == Exit.UNDECIDED
+    # 0.3 % of 300 is more than 0.125.
+    assert [line.difference.word for line in compared(300, 300.5)] == [SAME]
+
+
+def test_a_disturbed_epoch_makes_no_pair() -> None:
+    lines = compared(30, 31, label="disturbed: 3 of 400 samples free")
+    assert [line.difference.word for line in lines] == [UNDECIDED]
+    assert "undecided" in ab.text(lines, "core cycles")
+
+
+def test_under_the_instruction_clock_one_instruction_counts() -> None:
+    lines = ab.exact({"kmod/a/latency": 31.0, "kmod/b/latency": 4.0}, {"kmod/a/latency": 32.0})
+    assert [(line.name, line.difference.word) for line in lines] == [("kmod/a/latency", SLOWER)]
+    assert ab.code(lines) == Exit.FAILED
+    with pytest.raises(IrqcostError, match="no benchmark in common"):
+        ab.exact({"a": 1.0}, {"b": 1.0})
+
+
+def test_what_is_no_build_is_refused(tmp_path: Any) -> None:
+    with pytest.raises(IrqcostError, match="neither a file, a folder nor a revision"):
+        ab._source("no-such-revision")
+    with pytest.raises(IrqcostError, match="no checkout"):
+        ab._source(str(tmp_path))
+
+
+def epochs_at(values: list[float]) -> list[Epoch]:
+    return [
+        epoch(
+            *(entry(f"ring3/{probe}/throughput", value) for probe in ("dep_add", "popf")),
+            conditions={"load_avg": {"start": [0, 0, 0], "end": [0, 0, 0]}},
+        )
+        for value in values
+    ]
+
+
+def test_spread_and_coverage_with_known_answers() -> None:
+    series = gather(epochs_at([1, 2, 3, 4, 5, 6, 7, 8]))
+    (one, _) = selftest.spread(series)
+    assert (one.median, one.deviation, one.farthest, one.epochs) == (4.5, 1.5, 3.5, 8)
+    # Twelve epochs: two intervals of six, each held against the other six.
+    alike = gather(epochs_at([1.0, 2, 3, 4, 5, 6] * 2))
+    assert selftest.coverage(alike) == selftest.Coverage(4, 4)
+    apart = gather(epochs_at([1.0] * 6 + [2.0] * 6))
+    assert selftest.coverage(apart) == selftest.Coverage(0, 4)
+    # Too few to hold it against.
+    assert selftest.coverage(gather(epochs_at([1.0] * 11))) == selftest.Coverage(0, 0)
+
+
+def recorded(value: float, shift: float = 0.0, label: str = "free") -> dict[str, Any]:
+    kinds = trials.run(machine(shift, 0.05, 5, label), 25, lambda done: None)
+    return selftest.record(epochs_at([value] * 12), kinds, 0.125, 1.0)
+
+
+def test_a_self_test_passes_fails_or_is_undecided() -> None:
+    good = recorded(1.0)
+    assert selftest.code(good) == Exit.OK
+    assert "Passed" in selftest.text(good) and good["controls"] == {"dep_add": 0.0}
+    assert selftest.code(recorded(1.2)) == Exit.FAILED  # the control dep_add is off
+    assert selftest.code(recorded(1.0, shift=0.3)) == Exit.FAILED
+    assert selftest.code(recorded(1.0, label="disturbed: 0 of 60 samples free")) == Exit.UNDECIDED
