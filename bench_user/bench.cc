@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <exception>
 #include <regex>
 #include <utility>
 
+#include "measure/turns.h"
 #include "options.h"
 #include "report/reporters.h"
 
@@ -101,26 +101,59 @@ void Fill(benchmark::State& state, const WaitEstimate& e, const SamplerOptions& 
     state.SetIterationTime(e.ticks / options.ticks_per_us * 1e-6);
 }
 
-// Shares out the time of a process: what one benchmark leaves, the later ones have.
-class Budget {
+double NowUs() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double, std::micro>(now).count();
+}
+
+// The part of a process's time that one of its benchmarks has.
+double ShareUs(const Selection& selection, std::optional<double> seconds) {
+  const std::size_t all = selection.benchmarks.size() + selection.waits.size();
+  if (!seconds) return kPatienceUs;
+  return std::clamp(*seconds * 1e6 / static_cast<double>(all), 0.0, kPatienceUs);
+}
+
+// What the benchmarks of a selection came to. Those of a backend take turns: all of them are
+// measured when the library asks for the first, and told one after another. A repetition measures
+// anew.
+class Rounds {
  public:
-  Budget(std::optional<double> seconds, std::size_t benchmarks)
-      : left_us_(seconds ? *seconds * 1e6 : static_cast<double>(benchmarks) * kPatienceUs),
-        benchmarks_(benchmarks) {}
+  Rounds(Selection& selection, SamplerOptions options, std::optional<double> seconds)
+      : selection_(selection),
+        options_(std::move(options)),
+        seconds_(seconds),
+        outcomes_(selection.benchmarks.size()) {}
 
-  [[nodiscard]] double ShareUs() const {
-    const double share = left_us_ / static_cast<double>(std::max<std::size_t>(benchmarks_, 1));
-    return std::clamp(share, 0.0, kPatienceUs);
-  }
-
-  void Spend(std::chrono::duration<double, std::micro> time) {
-    left_us_ -= time.count();
-    if (benchmarks_ > 0) --benchmarks_;
+  Outcome Next(const Benchmark& benchmark) {
+    const auto index = static_cast<std::size_t>(&benchmark - selection_.benchmarks.data());
+    if (!outcomes_[index]) Measure(benchmark.backend);
+    return *std::exchange(outcomes_[index], std::nullopt);
   }
 
  private:
-  double left_us_;
-  std::size_t benchmarks_;
+  void Measure(const Backend* backend) {
+    std::vector<Job> jobs;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < selection_.benchmarks.size(); ++i) {
+      const Benchmark& bench = selection_.benchmarks[i];
+      if (bench.backend != backend) continue;
+      jobs.push_back({bench.backend, &bench.offer, bench.mode});
+      places.push_back(i);
+    }
+    std::optional<double> share;
+    if (seconds_) share = ShareUs(selection_, seconds_) * 1e-6 * static_cast<double>(jobs.size());
+    SamplerOptions own = options_;
+    // Emulated instructions count no core cycles.
+    const auto execution = backend->GetExecution();
+    own.with_cycles = own.with_cycles && !(execution && execution->kind == "emulated");
+    std::vector<Outcome> done = MeasureInTurn(jobs, own, share, NowUs, selection_.floors);
+    for (std::size_t i = 0; i < jobs.size(); ++i) outcomes_[places[i]] = std::move(done[i]);
+  }
+
+  Selection& selection_;
+  SamplerOptions options_;
+  std::optional<double> seconds_;
+  std::vector<std::optional<Outcome>> outcomes_;  ///< those that have not been told
 };
 
 void AddOnce(std::vector<Absence>& absent, const std::string& name, const std::string& reason) {
@@ -182,50 +215,38 @@ Selection Select(const std::vector<std::unique_ptr<Backend>>& backends, const st
 }
 
 void Register(Selection& selection, const SamplerOptions& options, std::optional<double> seconds) {
-  const auto budget =
-      std::make_shared<Budget>(seconds, selection.benchmarks.size() + selection.waits.size());
+  const auto rounds = std::make_shared<Rounds>(selection, options, seconds);
   for (const Benchmark& bench : selection.benchmarks) {
-    auto body = [&bench, &selection, options, budget](benchmark::State& state) {
-      try {
-        SamplerOptions own = options;
-        own.share_us = budget->ShareUs();
-        // Emulated instructions count no core cycles.
-        const auto execution = bench.backend->GetExecution();
-        own.with_cycles = own.with_cycles && !(execution && execution->kind == "emulated");
-        bench.backend->Prepare(*bench.offer.probe);
-        const auto started = std::chrono::steady_clock::now();
-        const Measurement measurement =
-            MeasureProbe(*bench.backend, bench.offer, bench.mode, own,
-                         selection.floors[std::string(bench.backend->Name())]);
-        budget->Spend(std::chrono::steady_clock::now() - started);
-        selection.samples[bench.name].push_back(measurement.distribution);
-        const Estimate& e = measurement.estimate;
-        if (e.imul_by_counter)
-          selection.imuls_by_counter[std::string(bench.backend->Name())].push_back(
-              *e.imul_by_counter);
-        if (e.core_cycles && e.ticks > 0 && e.label == "free")
-          selection.costs[bench.name].push_back(
-              {*e.core_cycles, e.spread * *e.core_cycles / e.ticks});
-        Fill(state, measurement, options.ticks_per_us);
-      } catch (const std::exception& error) {
-        AddOnce(selection.absent, bench.name, error.what());
-        state.SkipWithError(error.what());
+    auto body = [&bench, &selection, options, rounds](benchmark::State& state) {
+      const Outcome outcome = rounds->Next(bench);
+      if (!outcome.measurement) {
+        AddOnce(selection.absent, bench.name, outcome.error);
+        state.SkipWithError(outcome.error.c_str());
+        return;
       }
+      const Measurement& measurement = *outcome.measurement;
+      selection.samples[bench.name].push_back(measurement.distribution);
+      const Estimate& e = measurement.estimate;
+      if (e.imul_by_counter)
+        selection.imuls_by_counter[std::string(bench.backend->Name())].push_back(
+            *e.imul_by_counter);
+      if (e.core_cycles && e.ticks > 0 && e.label == "free")
+        selection.costs[bench.name].push_back(
+            {*e.core_cycles, e.spread * *e.core_cycles / e.ticks});
+      Fill(state, measurement, options.ticks_per_us);
     };
     RegisterOnce(bench.name, std::move(body));
   }
+  SamplerOptions own = options;
+  own.share_us = ShareUs(selection, seconds);
   for (const WaitBenchmark& bench : selection.waits) {
-    RegisterOnce(bench.name, [&bench, &selection, options, budget](benchmark::State& state) {
+    RegisterOnce(bench.name, [&bench, &selection, own](benchmark::State& state) {
       try {
-        SamplerOptions own = options;
-        own.share_us = budget->ShareUs();
-        const auto started = std::chrono::steady_clock::now();
         WaitMeasurement measurement = MeasureWait(bench, own);
-        budget->Spend(std::chrono::steady_clock::now() - started);
         selection.samples[bench.name].push_back(measurement.estimate.distribution);
         selection.extras[bench.name].push_back(
             {std::move(measurement.key), std::move(measurement.object)});
-        Fill(state, measurement.estimate, options);
+        Fill(state, measurement.estimate, own);
       } catch (const std::exception& error) {
         AddOnce(selection.absent, bench.name, error.what());
         state.SkipWithError(error.what());

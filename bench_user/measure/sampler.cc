@@ -85,9 +85,9 @@ double Step(const Backend& backend, const SamplerOptions& options) {
 
 // One step in the difference of a sample's windows, and for core cycles one in that of its
 // chain. All samples may be rounded alike, so that more of them do not help.
-void Resolve(Estimate& estimate, const Run& run, double step) {
-  const double chain_cycles = double{IRQCOST_CHAIN_UNROLL} * IRQCOST_CHAIN_CYCLES * run.loops.chain;
-  estimate.ticks_resolution = step / static_cast<double>(run.ops);
+void Resolve(Estimate& estimate, const Loops& loops, std::uint64_t ops, double step) {
+  const double chain_cycles = double{IRQCOST_CHAIN_UNROLL} * IRQCOST_CHAIN_CYCLES * loops.chain;
+  estimate.ticks_resolution = step / static_cast<double>(ops);
   if (estimate.cycle > 0)
     estimate.cycles_resolution = (estimate.ticks_resolution +
                                   std::abs(estimate.ticks) * step / chain_cycles / estimate.cycle) /
@@ -102,14 +102,6 @@ void Scale(Estimate& estimate, double ticks_per_unit) {
     *figure *= ticks_per_unit;
 }
 
-std::size_t SamplesPerRun(const SamplerOptions& options, double sample_us) {
-  if (options.samples) return *options.samples;
-  if (options.exact) return kExactSamples;
-  const double affordable = kSampling * options.share_us / sample_us;
-  return static_cast<std::size_t>(std::clamp(affordable, static_cast<double>(kFewestSamples),
-                                             static_cast<double>(kDefaultSamples)));
-}
-
 // Samples as figures: in the unit of the estimate, each with the difference of its own windows.
 Distribution InUnitOf(const Estimate& estimate, Distribution distribution, double ticks_per_unit) {
   const double factor = estimate.core_cycles ? 1 / estimate.cycle : ticks_per_unit;
@@ -120,7 +112,8 @@ Distribution InUnitOf(const Estimate& estimate, Distribution distribution, doubl
 
 }  // namespace
 
-// Without core cycles there is no unit in which floors of different runs could be compared.
+// A floor counts only where enough samples agree on it. Without core cycles there is no unit
+// in which floors of different runs could be compared.
 void Lower(Floors& floors, const Estimate& estimate) {
   if (!estimate.core_cycles || estimate.free < kFewestFree) return;
   floors.sensor = std::min(floors.sensor, estimate.sensor);
@@ -135,40 +128,79 @@ Piloted FindLoops(Backend& backend, const Offer& offer, Mode mode, const Sampler
   return {request, sample_us};
 }
 
+Sampling::Sampling(Backend& backend, const Offer& offer, Mode mode, const SamplerOptions& options)
+    : backend_(backend), options_(options), units_per_us_(UnitsPerUs(backend, options)) {
+  const Piloted piloted = FindLoops(backend, offer, mode, options);
+  request_ = piloted.request;
+  sample_us_ = piloted.sample_us;
+}
+
+void Sampling::Plan(double share_us) {
+  const double affordable = kSampling * share_us / sample_us_;
+  planned_ = static_cast<std::size_t>(std::clamp(affordable, static_cast<double>(kFewestSamples),
+                                                 static_cast<double>(kDefaultSamples)));
+  if (options_.exact) planned_ = kExactSamples;
+  if (options_.samples) planned_ = *options_.samples;
+}
+
+std::size_t Sampling::Ahead() const { return planned_ - std::min(planned_, points_.size()); }
+
+void Sampling::Take(std::size_t samples) {
+  request_.samples = std::max<std::size_t>(samples, 1);
+  const Run run = Measure(backend_, request_);
+  const std::vector<Point> more = ToPoints(run);
+  points_.insert(points_.end(), more.begin(), more.end());
+  operations_ += run.ops * run.samples.size();
+  if (run.longest_irqs_off)
+    longest_irqs_off_ = std::max(longest_irqs_off_.value_or(0), *run.longest_irqs_off);
+  if (run.exits) exits_ = exits_.value_or(0) + *run.exits;
+  loops_ = run.loops;
+  ops_ = run.ops;
+  // From stamp to stamp, and the last sample, which has none behind it.
+  const auto stamped =
+      static_cast<double>(run.samples.back().start - run.samples.front().start) / units_per_us_;
+  elapsed_us_ += stamped + sample_us_;
+}
+
+double Sampling::SensorFloor(const Floors& floors) const {
+  return options_.with_cycles ? floors.sensor : kNoFloor;
+}
+
+Estimate Sampling::EstimateOf(const Floors& floors) const {
+  return EstimateFrom(points_, options_.with_cycles, SensorFloor(floors));
+}
+
+bool Sampling::WantsMore(const Floors& floors) const {
+  return !options_.samples && EstimateOf(floors).free < std::min(kWantedFree, planned_);
+}
+
+void Sampling::Lower(Floors& floors) const { irqcost::Lower(floors, EstimateOf(floors)); }
+
+Measurement Sampling::Finish(const Floors& floors) const {
+  Measurement result;
+  result.estimate = EstimateOf(floors);
+  Resolve(result.estimate, loops_, ops_, Step(backend_, options_));
+  const double ticks_per_unit = options_.ticks_per_us / units_per_us_;
+  result.distribution =
+      InUnitOf(result.estimate, Distribute(points_, SensorFloor(floors)), ticks_per_unit);
+  Scale(result.estimate, ticks_per_unit);
+  result.operations = operations_;
+  result.longest_irqs_off = longest_irqs_off_;
+  result.exits = exits_;
+  return result;
+}
+
 Measurement MeasureProbe(Backend& backend, const Offer& offer, Mode mode,
                          const SamplerOptions& options, Floors& floors) {
-  auto [request, sample_us] = FindLoops(backend, offer, mode, options);
-  const double units_per_us = UnitsPerUs(backend, options);
-  request.samples = SamplesPerRun(options, sample_us);
-
-  double sensor_floor = kNoFloor;
-  if (options.with_cycles) sensor_floor = floors.sensor;
-  Measurement result;
-  std::vector<Point> points;
-  std::optional<std::uint64_t> started;
-  bool waiting = true;
-  while (waiting) {
-    const Run run = Measure(backend, request);
-    const std::vector<Point> more = ToPoints(run);
-    points.insert(points.end(), more.begin(), more.end());
-    result.operations += run.ops * run.samples.size();
-    if (run.longest_irqs_off)
-      result.longest_irqs_off =
-          std::max(result.longest_irqs_off.value_or(0), *run.longest_irqs_off);
-    if (run.exits) result.exits = result.exits.value_or(0) + *run.exits;
-    result.estimate = EstimateFrom(points, options.with_cycles, sensor_floor);
-    Resolve(result.estimate, run, Step(backend, options));
-
-    if (!started) started = run.samples.front().start;
-    const auto elapsed = static_cast<double>(run.samples.back().start - *started);
-    waiting = !options.samples && result.estimate.free < std::min(kWantedFree, request.samples) &&
-              elapsed < options.share_us * units_per_us;
-  }
-  Lower(floors, result.estimate);
-  const double ticks_per_unit = options.ticks_per_us / units_per_us;
-  result.distribution = InUnitOf(result.estimate, Distribute(points, sensor_floor), ticks_per_unit);
-  Scale(result.estimate, ticks_per_unit);
-  return result;
+  Sampling sampling(backend, offer, mode, options);
+  sampling.Plan(options.share_us);
+  const std::size_t planned = sampling.Ahead();
+  sampling.Take(planned);
+  while (sampling.WantsMore(floors) && sampling.ElapsedUs() < options.share_us)
+    sampling.Take(planned);
+  const Floors before = floors;
+  sampling.Lower(floors);
+  return sampling.Finish(before);
 }
 
 }  // namespace irqcost

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "backends/backend.h"
 #include "measure/estimate.h"
@@ -50,7 +51,7 @@ struct SamplerOptions {
   double tsc_step = 0;                 ///< ticks by which it advances
   bool with_cycles = true;             ///< whether the chain counts core cycles here
   bool exact = false;                  ///< whether one tick is one instruction
-  double share_us = kPatienceUs;       ///< time for one benchmark
+  double share_us = kPatienceUs;       ///< time for a benchmark that is measured by itself
 };
 
 /** What came of one benchmark. */
@@ -72,7 +73,51 @@ struct Piloted {
 Piloted FindLoops(Backend& backend, const Offer& offer, Mode mode, const SamplerOptions& options);
 
 /**
- * Measures one benchmark. Throws what the backend throws.
+ * One benchmark under way. Its samples come in slices, so that benchmarks can take turns
+ * (measure/turns.h). All throw what the backend throws.
+ */
+class Sampling {
+ public:
+  /** Finds the loops by trial. The backend and the offer must outlive it. */
+  Sampling(Backend& backend, const Offer& offer, Mode mode, const SamplerOptions& options);
+
+  /** Sets how many samples are taken in any case, by the time that there is for them. */
+  void Plan(double share_us);
+  /** Samples of the plan that have not been taken. */
+  [[nodiscard]] std::size_t Ahead() const;
+  /** Takes samples: at most so many, and at least one. */
+  void Take(std::size_t samples);
+  /** Whether too few of the samples are free, so that others are worth waiting for. */
+  [[nodiscard]] bool WantsMore(const Floors& floors) const;
+  /** Microseconds that its samples took together, without what lay between slices. */
+  [[nodiscard]] double ElapsedUs() const { return elapsed_us_; }
+
+  /** Lowers floors where those of the samples are lower. */
+  void Lower(Floors& floors) const;
+  /** The figures of the samples taken so far, at least one. */
+  [[nodiscard]] Measurement Finish(const Floors& floors) const;
+
+ private:
+  [[nodiscard]] double SensorFloor(const Floors& floors) const;
+  [[nodiscard]] Estimate EstimateOf(const Floors& floors) const;
+
+  Backend& backend_;
+  SamplerOptions options_;
+  Request request_;
+  double units_per_us_;  ///< what the backend's clock counts in a microsecond
+  double sample_us_ = 0;
+  std::size_t planned_ = 0;
+  std::vector<Point> points_;
+  double elapsed_us_ = 0;
+  std::uint64_t operations_ = 0;
+  std::optional<std::uint64_t> longest_irqs_off_;
+  std::optional<std::uint64_t> exits_;
+  Loops loops_;
+  std::uint64_t ops_ = 0;
+};
+
+/**
+ * Measures one benchmark by itself. Throws what the backend throws.
  * @floors: those of the backend so far; lowered where this benchmark's are lower.
  */
 Measurement MeasureProbe(Backend& backend, const Offer& offer, Mode mode,

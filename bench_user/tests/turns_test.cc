@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "measure/turns.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+#include "fake_backend.h"
+
+namespace irqcost {
+namespace {
+
+const std::vector<Offer>& Offers() {
+  static const std::vector<Offer> offers = {
+      {FindProbe("popf"), {IRQCOST_THROUGHPUT}, 4, 64, {}},
+      {FindProbe("pushf"), {IRQCOST_THROUGHPUT}, 4, 64, {}},
+      {FindProbe("lahf"), {IRQCOST_THROUGHPUT}, 4, 64, {}},
+  };
+  return offers;
+}
+
+std::vector<Job> JobsOf(Backend& backend) {
+  std::vector<Job> jobs;
+  for (const Offer& offer : Offers()) jobs.push_back({&backend, &offer, IRQCOST_THROUGHPUT});
+  return jobs;
+}
+
+SamplerOptions Options() {
+  SamplerOptions options;
+  options.ticks_per_us = 2300;
+  return options;
+}
+
+// A clock that goes on with what the backend was asked for: 35 µs a sample.
+std::function<double()> ClockOf(const FakeBackend& backend) {
+  return [&backend] {
+    double us = 0;
+    for (const Request& request : backend.requests) us += 35 * static_cast<double>(request.samples);
+    return us;
+  };
+}
+
+// The rows in the order in which their slices were taken, without the pilots.
+std::vector<std::string> Slices(const FakeBackend& backend) {
+  std::vector<std::string> keys;
+  for (const Request& request : backend.requests)
+    if (request.samples == kSlice) keys.emplace_back(request.probe->key);
+  return keys;
+}
+
+TEST(Turns, NoRowHasTwoSlicesBeforeTheOthersHadOne) {
+  FakeBackend backend;
+  std::map<std::string, Floors> floors;
+  const auto outcomes = MeasureInTurn(JobsOf(backend), Options(), 0.021, ClockOf(backend), floors);
+  const std::vector<std::string> slices = Slices(backend);
+  ASSERT_GE(slices.size(), 9U);
+  for (std::size_t i = 0; i < slices.size(); ++i)
+    EXPECT_EQ(slices[i], Offers()[i % 3].probe->key) << i;
+  for (const Outcome& outcome : outcomes) {
+    ASSERT_TRUE(outcome.measurement);
+    EXPECT_DOUBLE_EQ(outcome.measurement->estimate.ticks, 10);
+  }
+}
+
+// What would have been all of the first row's samples is a part of each row's.
+TEST(Turns, ADisturbanceIsSharedOut) {
+  FakeBackend backend;
+  backend.disturbed_until = 150;
+  std::map<std::string, Floors> floors;
+  const auto outcomes = MeasureInTurn(JobsOf(backend), Options(), 0.021, ClockOf(backend), floors);
+  for (const Outcome& outcome : outcomes) {
+    EXPECT_EQ(outcome.measurement->estimate.label, "free");
+    EXPECT_GT(outcome.measurement->estimate.preempted, 0U);
+  }
+}
+
+TEST(Turns, TheTimeIsKeptWhateverIsDisturbed) {
+  FakeBackend backend;
+  backend.disturbed_until = 1'000'000'000;
+  std::map<std::string, Floors> floors;
+  const auto clock = ClockOf(backend);
+  const auto outcomes = MeasureInTurn(JobsOf(backend), Options(), 0.2, clock, floors);
+  EXPECT_GT(clock(), 0.19e6);
+  EXPECT_LT(clock(), 0.2e6 + 3 * 35 * static_cast<double>(kSlice));
+  for (const Outcome& outcome : outcomes) EXPECT_EQ(outcome.measurement->estimate.free, 0U);
+}
+
+TEST(Turns, WithoutATimeEachRowHasAllItsSamplesAndPatience) {
+  FakeBackend backend;
+  std::map<std::string, Floors> floors;
+  const auto outcomes =
+      MeasureInTurn(JobsOf(backend), Options(), std::nullopt, ClockOf(backend), floors);
+  for (const Outcome& outcome : outcomes)
+    EXPECT_EQ(outcome.measurement->estimate.samples, kDefaultSamples);
+}
+
+// The lowest floor of all judges all, also those that were measured before it was seen.
+TEST(Turns, ALaterFloorJudgesEarlierSamples) {
+  FakeBackend contended;
+  contended.ticks_per_nop = 0.4;
+  FakeBackend free;
+  std::vector<Job> jobs = JobsOf(contended);
+  jobs.push_back({&free, &Offers()[0], IRQCOST_THROUGHPUT});
+  std::map<std::string, Floors> floors;
+  const auto outcomes = MeasureInTurn(jobs, Options(), 0.02, ClockOf(free), floors);
+  EXPECT_EQ(outcomes[0].measurement->estimate.free, 0U);
+  EXPECT_EQ(outcomes[3].measurement->estimate.label, "free");
+  EXPECT_NEAR(floors["fake"].sensor, 0.25, 0.01);
+}
+
+class FailingBackend final : public Backend {
+ public:
+  FakeBackend fake;
+  std::string fails;  ///< key of the row that cannot be measured
+
+  [[nodiscard]] std::string_view Name() const override { return "fake"; }
+  [[nodiscard]] std::optional<Obstacle> GetObstacle() const override { return std::nullopt; }
+  [[nodiscard]] std::vector<Offer> Offers() const override { return {}; }
+  [[nodiscard]] unsigned MaxLoops() const override { return fake.MaxLoops(); }
+  Run Measure(const Request& request) override {
+    if (request.probe->key == fails && request.samples == kSlice)
+      throw std::runtime_error("the device is gone");
+    return fake.Measure(request);
+  }
+};
+
+TEST(Turns, ARowThatFailsDoesNotEndTheOthers) {
+  FailingBackend backend;
+  backend.fails = "pushf";
+  std::map<std::string, Floors> floors;
+  const auto outcomes =
+      MeasureInTurn(JobsOf(backend), Options(), 0.021, ClockOf(backend.fake), floors);
+  EXPECT_TRUE(outcomes[0].measurement);
+  EXPECT_FALSE(outcomes[1].measurement);
+  EXPECT_EQ(outcomes[1].error, "the device is gone");
+  EXPECT_TRUE(outcomes[2].measurement);
+}
+
+}  // namespace
+}  // namespace irqcost
