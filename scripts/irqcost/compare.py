@@ -7,7 +7,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from irqcost import catalogue, charts, columns, comparison, files, formats, store, texts, units
+from irqcost import (
+    catalogue,
+    charts,
+    columns,
+    comparison,
+    files,
+    formats,
+    literature,
+    published,
+    store,
+    texts,
+    units,
+)
 from irqcost.columns import Column
 from irqcost.errors import Exit, IrqcostError, ResultError
 from irqcost.model import Result
@@ -60,6 +72,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--format", choices=tuple(formats.FORMATS), default="text", help="of the table"
     )
     parser.add_argument(
+        "--published",
+        action="store_true",
+        help="show what was published of the same primitives (results/published/), with sources",
+    )
+    parser.add_argument(
         "--mix",
         action="store_true",
         help="put emulated results beside real ones (refused otherwise)",
@@ -99,13 +116,18 @@ def run(args: argparse.Namespace) -> int:
     if not args.mix:
         _refuse_mix(read)
     rows = comparison.rows(read, args.unit)
-    print(formats.FORMATS[args.format](read, rows, args.unit))
+    wanted = args.chart or (["bars"] if args.format == "text" else [])
+    figures = published.read() if args.published or "generations" in wanted else ()
+    beside = literature.chosen(figures, read, rows, args.unit) if args.published else None
+    what = formats.Comparison(read, rows, args.unit, beside)
+    print(formats.FORMATS[args.format](what))
     if args.format == "text":
         for line in _other_instructions(read):
             print(line)
-    wanted = args.chart or (["bars"] if args.format == "text" else [])
     if not args.no_chart:
-        _draw(args, wanted, read)
+        series = [column.series for column in read]
+        material = charts.Material(series, catalogue.read(), args.unit, figures)
+        _draw(args, wanted, material)
     return Exit.UNUSABLE if errors else Exit.OK
 
 
@@ -200,7 +222,7 @@ def _other_instructions(read: Sequence[Column]) -> list[str]:
     return lines
 
 
-def _draw(args: argparse.Namespace, wanted: Sequence[str], read: Sequence[Column]) -> None:
+def _draw(args: argparse.Namespace, wanted: Sequence[str], material: charts.Material) -> None:
     """The charts, and where they are: beside the text, or apart from what programs read."""
     if not wanted:
         return
@@ -208,7 +230,6 @@ def _draw(args: argparse.Namespace, wanted: Sequence[str], read: Sequence[Column
 
     chosen = list(style.THEMES) if args.theme == "both" else [args.theme]
     themes = [style.THEMES[name] for name in chosen]
-    material = charts.Material([one.series for one in read], catalogue.read(), args.unit)
     for name in dict.fromkeys(wanted):
         prefix: Path = args.out
         if len(wanted) > 1:

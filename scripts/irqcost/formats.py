@@ -4,12 +4,14 @@
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from irqcost import columns as columns_
-from irqcost import jsontext, report
+from irqcost import jsontext, literature, report
 from irqcost.columns import Column, letter
 from irqcost.comparison import Cell, Ratio, Row, shown
+from irqcost.published import Published
 from irqcost.table import Table
 from irqcost.units import unit_name
 
@@ -19,26 +21,42 @@ _APART = "≠"
 _IN_TITLE = ("execution", "CPU", "kernel", "command")
 
 
-def text(columns: Sequence[Column], rows: Sequence[Row], unit: str | None) -> str:
+@dataclass(frozen=True)
+class Comparison:
+    """What is written: columns, rows of figures, the unit asked for, and published figures (None:
+    not asked for)."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    unit: str | None
+    published: Sequence[Published] | None = None
+
+
+def text(what: Comparison) -> str:
     """For a terminal: a legend of letters, and a line for each figure."""
-    headings = _headings(columns, unit)
+    columns, rows = what.columns, what.rows
+    headings = _headings(columns, what.unit)
     table = Table(("backend/probe/mode", *headings), "<" + ">" * len(headings))
     for probe, group in _by_probe(rows).items():
         table.heading(probe)
         for row in group:
             table.row(f"  {row.name}", *_cells(columns, row))
-    return "\n".join([*columns_.legend(columns), "", str(table), *_notes(columns, rows)])
+    lines = [*columns_.legend(columns), "", str(table), *_notes(columns, rows)]
+    if what.published is not None:
+        lines.append(literature.text(what.published, columns))
+    return "\n".join(lines)
 
 
-def markdown(columns: Sequence[Column], rows: Sequence[Row], unit: str | None) -> str:
+def markdown(what: Comparison) -> str:
     """For a page: a list of who was measured, and a table for each primitive."""
+    columns, rows = what.columns, what.rows
     lines = []
     for place, column in enumerate(columns):
         lines.append(f"- **{letter(place)}**: {_escaped(column.series.title)}")
         verdict = column.result.context.verdict
         where = _escaped(str(column.paths[0])) if column.single else f"{len(column.paths)} files"
         lines[-1] += f" ({where}" + (f"; verdict: {_escaped(verdict)})" if verdict else ")")
-    headings = _headings(columns, unit)
+    headings = _headings(columns, what.unit)
     for probe, group in _by_probe(rows).items():
         lines += ["", f"### `{_escaped(probe)}`", ""]
         lines.append("| figure | " + " | ".join(headings) + " |")
@@ -47,7 +65,11 @@ def markdown(columns: Sequence[Column], rows: Sequence[Row], unit: str | None) -
             cells = " | ".join(_cells(columns, row))
             lines.append(f"| `{_escaped(row.name)}` | {cells} |")
     notes = [_escaped(note) for note in _notes(columns, rows)]
-    return "\n".join([*lines, "", *(f"{note}  " if note else "" for note in notes)]).rstrip()
+    lines += ["", *(f"{note}  " if note else "" for note in notes)]
+    if what.published is not None:
+        # A table for a terminal, as it is: its columns are too many for a page.
+        lines += ["", "### Published", "", "```", literature.text(what.published, columns), "```"]
+    return "\n".join(lines).rstrip()
 
 
 def _escaped(words: str) -> str:
@@ -76,20 +98,27 @@ _COLUMNS = (
     "ratio_high",
     "ratio_doubtful",
     "not_comparable",
+    "source",
 )
 
 
-def csv_text(columns: Sequence[Column], rows: Sequence[Row], unit: str | None) -> str:
+def csv_text(what: Comparison) -> str:
     """For other programs: a line for each figure, column and unit. Empty is what there is not."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_COLUMNS)
-    for row in rows:
-        for place, (column, cells) in enumerate(zip(columns, row.cells)):
+    for row in what.rows:
+        for place, (column, cells) in enumerate(zip(what.columns, row.cells)):
             for cell in cells:
                 record = {**_identity(place, column), **_figure(cell)}
                 record |= {"figure": row.name, "file": column.paths[0] if column.single else ""}
                 writer.writerow([_field(record.get(key)) for key in _COLUMNS])
+    for one in what.published or ():
+        record = literature.parts(one)
+        record["figure"] = f"published/{one.primitive}/{one.mode}"
+        record["cpu"] = f"{one.vendor} {one.microarchitecture}, {one.cpu_model}"
+        record |= {"column": "published", "remark": one.suspect, "execution": one.kind}
+        writer.writerow([_field(record.get(key)) for key in _COLUMNS])
     return out.getvalue().rstrip("\n")
 
 
@@ -100,9 +129,10 @@ def _field(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def json_text(columns: Sequence[Column], rows: Sequence[Row], unit: str | None) -> str:
+def json_text(what: Comparison) -> str:
     """For other programs: columns, and figures by primitive; keys as in CSV."""
-    document = {
+    columns, rows = what.columns, what.rows
+    document: dict[str, Any] = {
         "columns": [
             {
                 **_identity(place, column),
@@ -127,6 +157,8 @@ def json_text(columns: Sequence[Column], rows: Sequence[Row], unit: str | None) 
             for row in rows
         ],
     }
+    if what.published is not None:
+        document["published"] = [literature.parts(one) for one in what.published]
     return jsontext.dumps(document).rstrip("\n")
 
 
@@ -161,7 +193,7 @@ def _figure(cell: Cell) -> dict[str, Any]:
     return {key: value for key, value in parts.items() if value is not None}
 
 
-Writer = Callable[[Sequence[Column], Sequence[Row], str | None], str]
+Writer = Callable[[Comparison], str]
 FORMATS: Mapping[str, Writer] = {
     "text": text,
     "markdown": markdown,

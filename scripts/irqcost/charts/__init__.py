@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from irqcost.catalogue import Probe
+from irqcost.published import Published
 from irqcost.series import Series
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Material:
     series: Sequence[Series]
     probes: Sequence[Probe]
     unit: str | None = None
+    published: Sequence[Published] = ()
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,14 @@ class Chart:
 
 CHARTS = {
     chart.name: chart
-    for chart in (Chart("bars", "cost by probe, a bar for each result", "any figures"),)
+    for chart in (
+        Chart("bars", "cost by probe, a bar for each result", "any figures"),
+        Chart(
+            "generations",
+            "popf, cli and sti by year, published figures as hollow marks",
+            "the published figures",
+        ),
+    )
 }
 
 

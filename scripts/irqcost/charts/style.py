@@ -7,6 +7,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
+from xml.sax.saxutils import escape
 
 import matplotlib
 
@@ -113,8 +115,32 @@ def save(draw: Callable[[Theme], Any], places_: Sequence[Place]) -> None:
                         kind = place.target.suffix
                         options = {"dpi": _DPI, "metadata": _METADATA[kind]}
                         figure.savefig(place.file, format=kind.removeprefix("."), **options)
+                        if kind == ".svg":
+                            _add_tooltips(figure, place.file)
             finally:
                 pyplot.close(figure)
+
+
+# What SVG shows where the pointer rests, by figure and group.
+_tooltips: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
+
+
+def tooltip(figure: Any, artist: Any, text: str) -> None:
+    """Gives a mark a text that an SVG shows under the pointer, and screen readers read."""
+    of_figure = _tooltips.setdefault(figure, {})
+    group = f"mark-{len(of_figure)}"
+    artist.set_gid(group)
+    of_figure[group] = text
+
+
+def _add_tooltips(figure: Any, file: Path) -> None:
+    texts = _tooltips.get(figure, {})
+    if texts:
+        svg = file.read_text(encoding="utf-8")
+        for group, text in texts.items():
+            begin = f'<g id="{group}">'
+            svg = svg.replace(begin, f"{begin}<title>{escape(text)}</title>", 1)
+        file.write_text(svg, encoding="utf-8")
 
 
 def _coloured(theme: Theme) -> dict[str, str]:

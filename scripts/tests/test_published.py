@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Published figures: all read, their doubts marked, and never mixed with what they are not."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from irqcost import catalogue, charts, cli, files, published
+from irqcost.charts import style
+from irqcost.errors import IrqcostError, ResultError
+from irqcost.series import series
+from results import changed, path, result
+
+FIGURES = published.read()
+
+
+def golden_cove(target: Path) -> Path:
+    """Alpha as a run on Golden Cove."""
+    return changed(
+        "alpha", target, lambda c: c["context"]["irqcost"]["cpu"].update(codename="Golden Cove")
+    )
+
+
+def test_all_are_read() -> None:
+    assert len(FIGURES) == 2646
+    assert {one.unit for one in FIGURES} == {"core_cycles", "tsc_cycles", "ns", "uops"}
+    assert all(one.source and one.locator for one in FIGURES)
+    known = {probe.key for probe in catalogue.read()}
+    assert {probe for probes in published.PROBES.values() for probe in probes} <= known
+    assert {one.primitive for one in FIGURES} == published.PROBES.keys()
+    penryn = [one for one in FIGURES if (one.microarchitecture, one.mode) == ("Penryn", "pair")]
+    assert [(one.value, one.kind, one.year) for one in penryn] == [(13, "vendor", 2007)]
+
+
+def test_what_the_readme_doubts_is_suspect() -> None:
+    suspect = [one for one in FIGURES if one.suspect]
+    assert all(one.suspect for one in FIGURES if "clock suspect" in one.note)
+    found = {(one.microarchitecture, one.primitive) for one in suspect}
+    assert {("K10", "sti"), ("K7", "popf"), ("Zen", "lfence")} <= found
+    assert not {("K7", "sti"), ("Zen 2", "lfence"), ("Zen 3", "popf")} & found
+    assert all(one.suspect for one in FIGURES if one.source.startswith("LKML p") and not one.value)
+
+
+def test_broken_tables_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ResultError, match="generations.csv: No such file"):
+        published.read(tmp_path)
+    (tmp_path / "generations.csv").write_text("vendor,microarchitecture,year\n")
+    (tmp_path / "costs.csv").write_text("vendor,value\nIntel,many\n")
+    with pytest.raises(ResultError, match="costs.csv: not as its README"):
+        published.read(tmp_path)
+
+
+def lines(capsys: pytest.CaptureFixture[str], *arguments: object) -> list[dict[str, str]]:
+    command = ["compare", "--published", "--format", "csv", *map(str, arguments)]
+    assert cli.main(command) == 0
+    found = csv.DictReader(capsys.readouterr().out.splitlines())
+    return [line for line in found if line["column"] == "published"]
+
+
+def test_they_stand_beside_results_with_their_source(capsys: pytest.CaptureFixture[str]) -> None:
+    found = lines(capsys, "--unit", "cycles", "--select", "/popf/", path("alpha"))
+    assert {line["unit"] for line in found} == {"core cycles"}  # no micro-operations
+    assert {line["figure"].split("/")[1] for line in found} == {"popf"}
+    assert all(line["source"] for line in found)
+    assert {line["execution"] for line in found} == {"measured", "vendor", "model"}
+    (k7,) = [line for line in found if "K7" in line["cpu"] and line["value"] == "1.0"]
+    assert "contradicted" in k7["remark"]
+    # Ticks of an instruction clock are no TSC's.
+    assert lines(capsys, "--unit", "ticks", path("exact")) == []
+
+
+def test_the_table_shows_the_same_core_and_no_models(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = golden_cove(tmp_path / "g.json")
+    assert cli.main(["compare", "--published", "--no-chart", str(one)]) == 0
+    text = capsys.readouterr().out
+    assert "Golden Cove (Alder Lake-P)" in text and "InstLatx64" in text
+    assert "compiler scheduling model" not in text and "LLVM" not in text
+    assert "are no measurements: left out" in text
+    assert cli.main(["compare", "--published", "--format", "json", str(one)]) == 0
+    document: Any = json.loads(capsys.readouterr().out)
+    assert all(one["unit"] != "uops" for one in document["published"])
+
+
+def test_the_chart_over_the_years(tmp_path: Path) -> None:
+    here = series([files.read_result(golden_cove(tmp_path / "g.json")), result("exact")])
+    material = charts.Material(here, catalogue.read(), None, FIGURES)
+    with style.places(tmp_path / "x", replace=True, themes=tuple(style.THEMES.values())) as places:
+        charts.draw("generations", material, places)
+    svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
+    assert "popf cost 8 cycles on the 8086 and 70 on NetBurst (Prescott)" in svg
+    assert "Golden Cove, ours: 13.0 (bare metal)" in svg
+    # The source is in the tooltip; tables of compilers and emulators are in none.
+    assert "<title>Intel 8086: popf 8 core cycles, of 1 figures: HelpPC" in svg
+    assert "K8: sti 27 core cycles" in svg and "(suspect: repeats K7" in svg
+    assert "<title>irqcost, ring3/popf/throughput: 13.00 core cycles; Test CPU Alpha" in svg
+    assert "LLVM 21.1" not in svg and "86Box" not in svg and "EMULATED" not in svg
+    dark = (tmp_path / "x-dark.svg").read_text(encoding="utf-8")
+    assert style.DARK.paper in dark and style.DARK.paper not in svg
+
+
+def test_no_chart_without_figures(tmp_path: Path) -> None:
+    material = charts.Material(series([result("alpha")]), catalogue.read())
+    with pytest.raises(IrqcostError, match="published"):
+        with style.places(tmp_path / "x", replace=True) as places:
+            charts.draw("generations", material, places)
+    assert list(tmp_path.iterdir()) == []
