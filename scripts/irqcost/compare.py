@@ -22,7 +22,7 @@ from irqcost import (
 )
 from irqcost.columns import Column
 from irqcost.errors import Exit, IrqcostError, ResultError
-from irqcost.model import Result
+from irqcost.model import Result, without_emulated
 
 # More results than this are put together by machine: nobody reads so many columns.
 _MOST_COLUMNS = 12
@@ -171,7 +171,11 @@ def _each(
     read: list[tuple[Path, Result]] = []
     for path in found:
         try:
-            read.append((path, _selected(files.read_result(path), select)))
+            result = files.read_result(path)
+            for one in result.context.emulated_backends:
+                why = f"{one.execution_reason}: no measure of a CPU"
+                print(f"irqcost: left out: {path}: backend {one.name}: {why}", file=sys.stderr)
+            read.append((path, _selected(without_emulated(result), select)))
         except ResultError as error:
             if path in baseline:
                 raise IrqcostError(f"no baseline: {error}") from error

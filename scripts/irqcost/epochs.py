@@ -68,7 +68,16 @@ class Epoch:
 
     @property
     def emulated(self) -> bool:
-        return bool(self.context["execution"]["kind"] == "emulated")
+        """Whether nothing in it is a measure of a CPU."""
+        if self.context["execution"]["kind"] == "emulated":
+            return True
+        backends = {entry["run_name"].split("/")[0] for entry in self.entries}
+        return bool(backends) and all(self.emulates(backend) for backend in backends)
+
+    def emulates(self, backend: str) -> bool:
+        """Whether this backend's code was emulated on a machine that runs other code itself."""
+        found = self.context.get("backends", {}).get(backend, {})
+        return bool(found.get("execution", {}).get("kind") == "emulated")
 
     @property
     def entries(self) -> list[Mapping[str, Any]]:
@@ -140,7 +149,9 @@ def gather(epochs: Sequence[Epoch]) -> dict[str, Series]:
     for epoch in epochs:
         for entry in epoch.entries:
             series = found.setdefault(entry["run_name"], Series(entry["run_name"]))
-            if calibrated:
+            if epoch.emulates(series.name.split("/")[0]):
+                disturbed = False
+            elif calibrated:
                 disturbed = "core_cycles" not in entry or is_disturbed(entry, floors)
             else:
                 disturbed = not epoch.emulated and is_disturbed(entry, floors)
@@ -189,7 +200,11 @@ def collect(
         overhead = max(epochs[-1].seconds - seconds, 0)
         measured = gather(epochs)
         if len(epochs) >= plan.full:
-            names = tuple(n for n, s in measured.items() if not settled(s, plan.target))
+            names = tuple(
+                name
+                for name, one in measured.items()
+                if not settled(one, plan.target) and not epochs[0].emulates(name.split("/")[0])
+            )
         count = len(measured) if names is None else len(names)
         left = plan.seconds - (now() - started)
         if not count or left < overhead + count * _LEAST_SHARE:

@@ -11,7 +11,7 @@ from irqcost.histogram import histogram
 from irqcost.verdict import Verdict
 
 # How a number of several epochs becomes one; what is not named is their median.
-_SUMS = ("iterations", "samples", "free", "interrupted", "preempted", "migrated")
+_SUMS = ("iterations", "samples", "free", "interrupted", "preempted", "migrated", "exits")
 _EXTREMES = {"ticks_min": min, "longest_irqs_off": max}
 # Google Benchmark's numbers that count entries within a file, and say nothing of a cost.
 _PLACES = (
@@ -32,7 +32,11 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
     faults = {**verdict.counter_faults(cycles), **verdict.control_faults(series, _controls(epochs))}
     entries, verdicts = [], []
     for one in series.values():
-        judged = verdict.of_figure(one, target, execution, faults.get(one.name.split("/")[0]))
+        backend = one.name.split("/")[0]
+        if epochs[0].emulates(backend):
+            judged = verdict.of_emulated(context["backends"][backend]["execution"]["reason"])
+        else:
+            judged = verdict.of_figure(one, target, execution, faults.get(backend))
         verdicts.append(judged)
         entries.append(_entry(one, judged))
     agreements = agreement.check(

@@ -153,6 +153,8 @@ class Backend:
     reason: str = ""
     remedy: str = ""
     clock: str = ""  # what it measured with where that is not the TSC, in words
+    execution: str = ""  # one of EXECUTIONS, where its code may be executed in a way of its own
+    execution_reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -218,6 +220,11 @@ class Context:
     @property
     def emulated(self) -> bool:
         return self.execution == "emulated"
+
+    @property
+    def emulated_backends(self) -> tuple[Backend, ...]:
+        """Those whose code was emulated on a machine that runs other code itself."""
+        return tuple(one for one in self.backends if one.execution == "emulated")
 
 
 @dataclass(frozen=True)
@@ -295,6 +302,13 @@ class Result:
             if entry.backend == backend and entry.core_cycles and entry.ticks > 0
         ]
         return statistics.median(ratios) if ratios else None
+
+
+def without_emulated(result: Result) -> Result:
+    """A result less the figures of backends that were emulated on a real machine."""
+    emulated = {backend.name for backend in result.context.emulated_backends}
+    kept = tuple(entry for entry in result.entries if entry.backend not in emulated)
+    return Result(result.context, kept) if emulated else result
 
 
 def _middle(entries: list[Entry]) -> Entry:
@@ -443,9 +457,19 @@ def _spread(item: _Object) -> float:
 
 
 def _backend(name: str, item: _Object) -> Backend:
-    if item.flag("usable"):
-        return Backend(name, True, clock=_clock(item.object("clock")) if item.has("clock") else "")
-    return Backend(name, False, item.text("reason"), item.text("remedy"))
+    usable = item.flag("usable")
+    execution = item.object("execution") if item.has("execution") else None
+    if execution and execution.text("kind") not in EXECUTIONS:
+        raise FormatError(f"{execution.where}.kind is none of {', '.join(EXECUTIONS)}")
+    return Backend(
+        name,
+        usable,
+        "" if usable else item.text("reason"),
+        "" if usable else item.text("remedy"),
+        _clock(item.object("clock")) if item.has("clock") else "",
+        execution.text("kind") if execution else "",
+        execution.text("reason") if execution else "",
+    )
 
 
 def _clock(item: _Object) -> str:

@@ -16,6 +16,7 @@ _BACKENDS = {
     "ring3": "ring 3 (this process)",
     "kmod": "ring 0 (kernel module)",
     "bpf": "ring 0 (BPF program)",
+    "kvm": "ring 0 (KVM guest)",
 }
 
 _DERIVED = "masking alone: derived from the figures as called; the truth is from `from` to `to`"
@@ -91,9 +92,13 @@ def text(result: Result, probes: tuple[catalogue.Probe, ...]) -> str:
         )
     keys = dict.fromkeys((e.backend, e.mode) for e in result.figures.values())
     groups = {probe.key: probe.group for probe in probes}
+    emulated = {one.name: one.execution_reason for one in result.context.emulated_backends}
     for backend, mode in keys:
         entries = [e for e in result.figures.values() if (e.backend, e.mode) == (backend, mode)]
-        parts += ["", f"{backend_name(backend)}, {mode_name(mode)}", ""]
+        parts += ["", f"{backend_name(backend)}, {mode_name(mode)}"]
+        if backend in emulated:
+            parts.append(f"EMULATED, no measure of a CPU: {emulated[backend]}")
+        parts.append("")
         parts.append(_figures(result.context, entries, groups))
     if result.context.derived:
         parts += ["", _DERIVED, "", _derived(result.context)]

@@ -12,7 +12,7 @@ from irqcost import build, catalogue, files, harness, host, jsontext, kconfig, r
 from irqcost.epochs import Plan, Target, collect
 from irqcost.errors import Exit
 from irqcost.merge import merge
-from irqcost.model import Result
+from irqcost.model import Result, without_emulated
 from irqcost.progress import Progress
 from irqcost.series import series
 
@@ -104,7 +104,9 @@ def run(args: argparse.Namespace) -> int:
     # The places of the pictures are made sure of before anything is measured.
     with style.places(prefix, replace=False) as places:
         code, result = _measure(bench, arguments, args, target)
-        draw("bars", Material(series([result]), catalogue.read()), places)
+        real = without_emulated(result)
+        shown = real if real.entries else result
+        draw("bars", Material(series([shown]), catalogue.read()), places)
     for place in places:
         print(f"Chart:  {place.target}")
     return code

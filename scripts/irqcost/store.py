@@ -236,6 +236,7 @@ def _parse(path: Path) -> _Outcome:
         document, result = files.read_document(path)
     except ResultError as error:
         return path, error.reason, {}
+    result = model.without_emulated(result)
     context = result.context
     shared = _shared(document["context"]["irqcost"], result)
     names = json.dumps(list(result.figures))

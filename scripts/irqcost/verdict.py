@@ -111,6 +111,11 @@ def of_figure(series: Series, target: Target, execution: str, fault: str | None)
     return Verdict(DISTURBED, disturbed) if disturbed else Verdict(GOOD)
 
 
+def of_emulated(reason: str) -> Verdict:
+    """Of a figure of a backend whose code is emulated; `reason` is how that was found."""
+    return Verdict(EMULATED, (f"{reason}: no measure of a CPU",))
+
+
 def _disturbed(series: Series, target: Target) -> tuple[str, ...]:
     used, count = len(series.used), len(series.all)
     if used < stats.FEWEST:

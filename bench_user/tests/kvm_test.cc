@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "backends/kvm/kvm.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <x86intrin.h>
+
+#include <cerrno>
+#include <cstring>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "backends/affinity.h"
+#include "backends/kvm/execution.h"
+#include "backends/kvm/section.h"
+#include "backends/windows.h"
+
+// Windows that no row has: each breaks one promise, or stops the guest.
+extern "C" {
+unsigned long long irqcost_test_stack(unsigned int loops, void* scratch);
+unsigned long long irqcost_test_direction(unsigned int loops, void* scratch);
+unsigned long long irqcost_test_invalid(unsigned int loops, void* scratch);
+unsigned long long irqcost_test_nowhere(unsigned int loops, void* scratch);
+unsigned long long irqcost_test_triple(unsigned int loops, void* scratch);
+unsigned long long irqcost_test_port(unsigned int loops, void* scratch);
+}
+__asm__(".pushsection " IRQCOST_GUEST_SECTION
+        ",\"ax\",@progbits\n"
+        "irqcost_test_stack: pop %rcx; push $0; jmp *%rcx\n"
+        "irqcost_test_direction: std; ret\n"
+        "irqcost_test_invalid: ud2\n"
+        "irqcost_test_nowhere: mov 0x1234, %eax; ret\n"
+        "irqcost_test_triple: push $0; push $0; lidt (%rsp); ud2\n"
+        "irqcost_test_port: out %al, $0x80; ret\n"
+        ".popsection\n");
+
+namespace irqcost {
+namespace {
+
+constexpr const char* kDevice = "/dev/kvm";
+
+// KVM without a machine. One request can be made to fail, and stays in the guest can be ended.
+class FakeKvm final : public KvmSystem {
+ public:
+  int open_error = 0;
+  unsigned long failing = 0;  // the request that fails …
+  int error = 0;              // … with this
+  int version = 12;
+  bool long_mode = true;
+  std::function<void(kvm_run&)> end = [](kvm_run& run) { run.exit_reason = KVM_EXIT_HLT; };
+  int signal_at = -1;  // the stay, counted from 0, that a signal ends
+  int stays = 0;
+
+  int Open(const char*) override {
+    errno = open_error;
+    return open_error ? -1 : memfd_create("kvm", 0);
+  }
+
+  int Ioctl(int fd, unsigned long request, void* argument) override {
+    if (request == KVM_GET_SREGS) return Fail(request) ? -1 : 0;
+    if (request == KVM_SET_SREGS)
+      task_ = reinterpret_cast<GuestTask*>(static_cast<kvm_sregs*>(argument)->gs.base);
+    if (_IOC_NR(request) == 5) {  // KVM_GET_SUPPORTED_CPUID, whose size is another in C++
+      auto* leaves = static_cast<std::uint32_t*>(argument);
+      leaves[0] = 1;
+      kvm_cpuid_entry2 leaf{};
+      leaf.function = 0x80000001;
+      leaf.edx = long_mode ? 1U << 29 : 0;
+      std::memcpy(leaves + 2, &leaf, sizeof(leaf));
+    }
+    return Ioctl(fd, request, 0UL);
+  }
+
+  int Ioctl(int, unsigned long request, unsigned long) override {
+    if (Fail(request)) return -1;
+    switch (request) {
+      case KVM_GET_API_VERSION:
+        return version;
+      case KVM_CREATE_VM:
+      case KVM_CREATE_VCPU:
+        return memfd_create("kvm", 0);
+      case KVM_GET_VCPU_MMAP_SIZE:
+        return 4096;
+      case KVM_GET_STATS_FD:
+        errno = ENOTTY;
+        return -1;
+      case KVM_RUN:
+        return Stay();
+      default:
+        return 0;
+    }
+  }
+
+  void* Map(int, std::size_t bytes) override {
+    void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    run_ = static_cast<kvm_run*>(memory);
+    return memory;
+  }
+
+ private:
+  bool Fail(unsigned long request) const {
+    if (request == failing) errno = error;
+    return request == failing;
+  }
+
+  int Stay() {
+    if (stays++ == signal_at) {
+      errno = EINTR;
+      return -1;
+    }
+    task_->sample = {__rdtsc(), 1000, 2000, 100, 100, 200, 0, 0};
+    end(*run_);
+    return 0;
+  }
+
+  GuestTask* task_ = nullptr;
+  kvm_run* run_ = nullptr;
+};
+
+void ExpectObstacle(FakeKvm& system, std::string_view reason, std::string_view remedy) {
+  const Kvm kvm(kDevice, true, &system);
+  ASSERT_TRUE(kvm.GetObstacle());
+  EXPECT_NE(kvm.GetObstacle()->reason.find(reason), std::string::npos) << kvm.GetObstacle()->reason;
+  EXPECT_NE(kvm.GetObstacle()->remedy.find(remedy), std::string::npos) << kvm.GetObstacle()->remedy;
+  EXPECT_TRUE(kvm.Offers().empty());
+}
+
+TEST(KvmErrors, NameTheDeviceAndTheRemedy) {
+  const Kvm missing("/no/such/kvm");
+  ASSERT_TRUE(missing.GetObstacle());
+  EXPECT_NE(missing.GetObstacle()->reason.find("/no/such/kvm: No such file"), std::string::npos);
+  const Kvm other("/dev/null");
+  ASSERT_TRUE(other.GetObstacle());
+  EXPECT_NE(other.GetObstacle()->reason.find("not the device of KVM"), std::string::npos);
+  FakeKvm system;
+  system.open_error = EACCES;
+  ExpectObstacle(system, "Permission denied", "sudo usermod -aG");
+}
+
+TEST(KvmErrors, OfTheSystem) {
+  const struct {
+    unsigned long request;
+    int error;
+    const char* reason;
+    const char* remedy;
+  } cases[] = {
+      {KVM_CREATE_VM, EBUSY, "something else uses the CPU's virtualisation", "other hypervisor"},
+      {KVM_CREATE_VM, ENOMEM, "no virtual machine: Cannot allocate", "free memory"},
+      {KVM_SET_USER_MEMORY_REGION, EINVAL, "the guest's memory: Invalid argument", "dmesg"},
+      {KVM_CREATE_VCPU, EEXIST, "making a CPU", "dmesg"},
+      {KVM_SET_SREGS, EINVAL, "64-bit mode: Invalid argument", "dmesg"},
+      {KVM_RUN, EFAULT, "running the guest: Bad address", "report it"},
+  };
+  for (const auto& one : cases) {
+    FakeKvm system;
+    system.failing = one.request;
+    system.error = one.error;
+    ExpectObstacle(system, one.reason, one.remedy);
+  }
+  FakeKvm old;
+  old.version = 11;
+  ExpectObstacle(old, "API version 11, not 12", "kernel");
+  FakeKvm narrow;
+  narrow.long_mode = false;
+  ExpectObstacle(narrow, "no 64-bit mode", "64-bit kernel");
+}
+
+TEST(KvmErrors, OfTheGuestAreTold) {
+  const struct {
+    std::function<void(kvm_run&)> end;
+    const char* reason;
+  } cases[] = {
+      {[](kvm_run& run) { run.exit_reason = KVM_EXIT_SHUTDOWN; }, "triple fault"},
+      {[](kvm_run& run) { run.exit_reason = 4711; }, "unknown exit 4711"},
+      {[](kvm_run& run) {
+         run.exit_reason = KVM_EXIT_FAIL_ENTRY;
+         run.fail_entry.hardware_entry_failure_reason = 0x21;
+       },
+       "refused to enter the guest, reason 0x21"},
+      {[](kvm_run& run) {
+         run.exit_reason = KVM_EXIT_INTERNAL_ERROR;
+         run.internal.suberror = KVM_INTERNAL_ERROR_EMULATION;
+       },
+       "must emulate and cannot"},
+  };
+  for (const auto& one : cases) {
+    FakeKvm system;
+    system.end = one.end;
+    ExpectObstacle(system, one.reason, "report it");
+  }
+}
+
+TEST(KvmErrors, ASignalEndsARunEarlyAndSpoilsNoSample) {
+  FakeKvm system;
+  Kvm kvm(kDevice, true, &system);
+  ASSERT_FALSE(kvm.GetObstacle()) << kvm.GetObstacle()->reason;
+  EXPECT_EQ(kvm.GetExecution()->kind, "virtualised");
+  const Request request{FindProbe("nop"), IRQCOST_LATENCY, AllowedCpus().front(), 0, {1, 1, 1}, 5};
+  system.signal_at = system.stays + 2;
+  EXPECT_EQ(kvm.Measure(request).samples.size(), 2U);
+  EXPECT_EQ(kvm.Measure(request).samples.size(), 5U);
+}
+
+Controls Costs(double nop, double add, double imul) {
+  Controls controls;
+  controls.nop.ticks = nop;
+  controls.dep_add.ticks = add;
+  controls.dep_imul.ticks = imul;
+  for (Estimate* one : {&controls.nop, &controls.dep_add, &controls.dep_imul}) one->cycle = 0.75;
+  return controls;
+}
+
+TEST(JudgeGuest, TellsEmulationByItsPrice) {
+  const Controls ring3 = Costs(0.15, 0.75, 2.25);
+  EXPECT_EQ(JudgeGuest(ring3, ring3).kind, "virtualised");
+  EXPECT_EQ(JudgeGuest(Costs(0.3, 0.8, 2.3), ring3).kind, "virtualised");  // a neighbour
+  const BackendExecution emulated = JudgeGuest(Costs(1800, 1800, 1900), ring3);
+  EXPECT_EQ(emulated.kind, "emulated");
+  EXPECT_EQ(emulated.reason,
+            "the host emulates guest ring 0: a nop costs 2400 core cycles there, against 0.20 in "
+            "ring 3");
+  // An instruction clock: all alike, in the guest as outside.
+  EXPECT_EQ(JudgeGuest(Costs(1, 1, 1), Costs(1, 1, 1)).kind, "virtualised");
+}
+
+TEST(GuestMemory, HasTheCodeAtItsOwnAddresses) {
+  const GuestMemory memory;
+  const auto bytes = static_cast<std::size_t>(__stop_irqcost_text - __start_irqcost_text);
+  EXPECT_EQ(std::memcmp(memory.CopyOf(__start_irqcost_text), __start_irqcost_text, bytes), 0);
+  for (std::size_t at = 0; at < bytes; at += 512) {
+    const auto address = reinterpret_cast<std::uintptr_t>(__start_irqcost_text + at);
+    ASSERT_EQ(
+        memory.Physical(address),
+        static_cast<std::uint64_t>(memory.CopyOf(__start_irqcost_text + at) - memory.Start()));
+  }
+  EXPECT_EQ(memory.Physical(reinterpret_cast<std::uintptr_t>(&memory.Task())),
+            reinterpret_cast<unsigned char*>(&memory.Task()) - memory.Start());
+  EXPECT_FALSE(memory.Physical(0));
+}
+
+// With the device. Where the host emulates the guest this takes a microsecond an instruction, so
+// there are few samples.
+class KvmGuest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const auto obstacle = kvm.GetObstacle()) GTEST_SKIP() << obstacle->reason;
+  }
+  [[nodiscard]] Request Ask(const Probe& probe, Mode mode = IRQCOST_LATENCY) const {
+    const unsigned unroll = mode == IRQCOST_THROUGHPUT ? IRQCOST_MIN_UNROLL : 0;
+    return {&probe, mode, cpu, unroll, {3, 2, 2}, 3};
+  }
+  const int cpu = AllowedCpus().front();
+  Kvm kvm{kDevice};
+};
+
+std::string Thrown(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return "nothing";
+}
+
+// The guest compares flags and stack behind each window with what the row says.
+TEST_F(KvmGuest, MeasuresEveryRowInEveryMode) {
+  int rows = 0;
+  for (const Offer& offer : kvm.Offers()) {
+    ++rows;
+    EXPECT_EQ(offer.modes, Ring0Modes(*offer.probe));
+    if (!offer.unusable.empty()) continue;
+    for (const Mode mode : offer.modes) {
+      const irqcost::Run run = kvm.Measure(Ask(*offer.probe, mode));
+      EXPECT_EQ(run.ops, mode == IRQCOST_THROUGHPUT ? 12U : 3U) << offer.probe->key;
+      ASSERT_EQ(run.samples.size(), 3U);
+      for (const irqcost_sample& sample : run.samples)
+        for (const std::uint64_t ticks :
+             {sample.chain_base, sample.chain_body, sample.sensor, sample.base, sample.body})
+          EXPECT_GT(ticks, 0U) << offer.probe->key;
+    }
+  }
+  EXPECT_GT(rows, 40);
+}
+
+TEST_F(KvmGuest, SeesARowThatLeavesTheInterruptFlagOtherThanItSays) {
+  Probe cli = *FindProbe("cli");
+  cli.irqs = IRQCOST_IF_11;
+  EXPECT_NE(Thrown([&] { kvm.Measure(Ask(cli)); }).find("left the interrupt flag off"),
+            std::string::npos);
+  Probe sti = *FindProbe("sti_setting");
+  sti.irqs = IRQCOST_IF_00;
+  EXPECT_NE(Thrown([&] { kvm.Measure(Ask(sti)); }).find("left the interrupt flag on"),
+            std::string::npos);
+  // And afterwards the guest is as good as new.
+  EXPECT_EQ(kvm.Measure(Ask(*FindProbe("cli"))).samples.size(), 3U);
+}
+
+class KvmMachine : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const auto obstacle = Kvm(kDevice).GetObstacle()) GTEST_SKIP() << obstacle->reason;
+    vm.emplace(system, kDevice);
+  }
+  // Lets the guest run a window of this test as the body.
+  KvmTurn RunBody(irqcost_window_fn body) {
+    const Probe& empty = *FindProbe("empty");
+    const irqcost_window_fn window = Windows(empty, IRQCOST_RING0)[0];
+    vm->Reset();
+    GuestTask& task = vm->Task();
+    task.chain_base = task.chain_body = task.sensor = task.base = window;
+    task.body = body;
+    task.loops = task.chain_loops = task.sensor_loops = 1;
+    task.singles = 0;
+    task.irqs = IRQCOST_IF_00;
+    return vm->Run();
+  }
+  KvmSystem system;
+  std::optional<KvmVm> vm;
+};
+
+TEST_F(KvmMachine, SeesAStackThatIsNotRestored) {
+  EXPECT_TRUE(RunBody(irqcost_test_stack).finished);
+  EXPECT_EQ(vm->Task().fault, GuestFault::kStack);
+  EXPECT_EQ(vm->Task().found, 8U);
+}
+
+TEST_F(KvmMachine, SeesAnotherFlagThatStaysOn) {
+  EXPECT_TRUE(RunBody(irqcost_test_direction).finished);
+  EXPECT_EQ(vm->Task().fault, GuestFault::kOtherFlags);
+}
+
+TEST_F(KvmMachine, TellsWhatStoppedTheGuest) {
+  const auto why = [this](irqcost_window_fn body) { return Thrown([&] { RunBody(body); }); };
+  EXPECT_NE(why(irqcost_test_invalid).find("exception 6 (invalid opcode)"), std::string::npos);
+  EXPECT_NE(why(irqcost_test_nowhere).find("exception 14 (page fault)"), std::string::npos);
+  EXPECT_NE(why(irqcost_test_nowhere).find("address 0x1234"), std::string::npos);
+  EXPECT_NE(why(irqcost_test_triple).find("triple fault"), std::string::npos);
+  EXPECT_NE(why(irqcost_test_port).find("unknown exit 2"), std::string::npos);
+  EXPECT_TRUE(RunBody(Windows(*FindProbe("nop"), IRQCOST_RING0)[0]).finished);
+}
+
+}  // namespace
+}  // namespace irqcost
