@@ -31,10 +31,13 @@ static irqreturn_t handler(int irq, void *device)
  * An interrupt of the module's own: a descriptor in software, with the chip that
  * the kernel has for lines without hardware. It must be requested, as a line
  * that has no handler is off for good, and enable_irq() would only count.
+ *
+ * The descriptor has no owner: a requested line holds a reference to it, and the
+ * module, being the owner, could never be unloaded.
  */
 static unsigned int own_irq(void)
 {
-	int irq = irq_alloc_desc(NUMA_NO_NODE);
+	int irq = __irq_alloc_descs(-1, 1, 1, NUMA_NO_NODE, NULL, NULL);
 
 	if (irq <= 0)
 		return 0;
