@@ -20,6 +20,7 @@
 #include <linux/timex.h>
 #include <linux/uaccess.h>
 #include <asm/tsc.h>
+#include "compat.h"
 #include "internal.h"
 
 /*
@@ -153,35 +154,7 @@ static u64 timed_loops(struct sampler *s, const irqcost_window_fn *windows, u32 
  */
 u32 irqcost_interrupts_of(u32 cpu)
 {
-	const irq_cpustat_t *stat = &per_cpu(irq_stat, cpu);
-	u32 sum = kstat_cpu_irqs_sum(cpu) + stat->__nmi_count + stat->x86_platform_ipis +
-		  stat->apic_perf_irqs + stat->apic_irq_work_irqs;
-
-#ifdef CONFIG_X86_LOCAL_APIC
-	sum += stat->apic_timer_irqs + stat->irq_spurious_count;
-#endif
-#ifdef CONFIG_SMP
-	sum += stat->irq_resched_count + stat->irq_call_count;
-#endif
-#ifdef CONFIG_X86_THERMAL_VECTOR
-	sum += stat->irq_thermal_count;
-#endif
-#ifdef CONFIG_X86_MCE_THRESHOLD
-	sum += stat->irq_threshold_count;
-#endif
-#ifdef CONFIG_X86_MCE_AMD
-	sum += stat->irq_deferred_error_count;
-#endif
-#ifdef CONFIG_X86_HV_CALLBACK_VECTOR
-	sum += stat->irq_hv_callback_count;
-#endif
-#if IS_ENABLED(CONFIG_HYPERV)
-	sum += stat->irq_hv_reenlightenment_count + stat->hyperv_stimer0_count;
-#endif
-#ifdef CONFIG_X86_POSTED_MSI
-	sum += stat->posted_msi_notification_count;
-#endif
-	return sum;
+	return kstat_cpu_irqs_sum(cpu) + irqcost_arch_interrupts(cpu);
 }
 
 /*

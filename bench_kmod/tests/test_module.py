@@ -37,6 +37,7 @@ def check_abuse(guest: GuestResult) -> None:
         tap = guest.log(name)
         assert tap_failures(tap) == [], tap
         assert guest.status[name] == 0, tap
+    assert guest.status["rmmod"] == 0, guest.log("rmmod")
     log = guest.files["dmesg"].decode(errors="replace")
     # The kernel's log of the boot itself is not the module's.
     since = log.partition("irqcost: loading out-of-tree module")[2]
@@ -56,8 +57,10 @@ def test_abuse_on_two_cpus(name: str) -> None:
 
 @pytest.mark.parametrize("name", KERNELS)
 def test_builds_without_a_warning(name: str, tmp_path: Path) -> None:
-    output = make_module(kernel(name), tmp_path, "W=1", "C=1")
-    assert "CHECK" in output, "sparse did not run"
+    # The compiler of another release comes without sparse.
+    checks = [] if kernel(name).toolchain else ["C=1"]
+    output = make_module(kernel(name), tmp_path, "W=1", *checks)
+    assert "CHECK" in output or not checks, "sparse did not run"
     assert [line for line in output.splitlines() if re.search(r"\b(warning|error):", line)] == []
 
 

@@ -8,19 +8,29 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from irqcost import ROOT, build, files
 from irqcost.model import Result
 from irqcost.vm.command import BENCH, MODULE, guest_commands, measured
 from irqcost.vm.initramfs import Command
-from irqcost.vm.kernels import DEBIAN_KERNELS, Kernel, find_kernel
+from irqcost.vm.kernels import DEBUG, NAMES, TESTED, Kernel, find_kernel
 from irqcost.vm.module import build_module
 from irqcost.vm.qemu import GuestResult, Machine, run_guest
 
 from vm_trace import Run, Tracer, read_trace
 
-KERNELS = tuple(DEBIAN_KERNELS)
+# Those that are not always tested are on request: pytest -m matrix.
+KERNELS = tuple(
+    name if name in TESTED else pytest.param(name, marks=pytest.mark.matrix) for name in NAMES
+)
 
 _TIME_LIMIT = 900
+
+
+def memory_mib(name: str) -> int:
+    """What a guest needs: the sanitizers have a byte of shadow for each eight."""
+    return 2048 if name == DEBUG else 1024
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,7 @@ def exact_guest(name: str) -> ExactGuest:
                     *guest_commands(),
                     Command("trace", ("/bin/vm_trace", "/dev/ttyS2")),
                     *(Command(name, (f"/bin/{name}", "--exact")) for name in _ABUSE),
+                    Command("rmmod", ("rmmod", "irqcost")),
                 ],
                 programs={
                     BENCH: build.harness(),
@@ -85,7 +96,9 @@ def exact_guest(name: str) -> ExactGuest:
                     **_abuse(directory),
                 },
                 files={MODULE: module(name)},
-                machine=Machine(exact=True, arguments=tracer.arguments),
+                machine=Machine(
+                    exact=True, memory_mib=memory_mib(name), arguments=tracer.arguments
+                ),
                 time_limit=_TIME_LIMIT,
             )
         finally:
@@ -106,9 +119,10 @@ def two_cpu_guest(name: str) -> GuestResult:
             [
                 Command("insmod", ("insmod", MODULE)),
                 *(Command(name, (f"/bin/{name}",)) for name in _ABUSE),
+                Command("rmmod", ("rmmod", "irqcost")),
             ],
             programs=_abuse(Path(temporary)),
             files={MODULE: module(name)},
-            machine=Machine(cpus=2),
+            machine=Machine(cpus=2, memory_mib=memory_mib(name)),
             time_limit=_TIME_LIMIT,
         )

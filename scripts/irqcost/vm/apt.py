@@ -119,13 +119,26 @@ def find_archive(sources: Iterable[Source], mirror: str | None = None) -> Archiv
     return Archive(main, security)
 
 
+def suites_of(release: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The suites of a Debian @release: in the main archive, and in the security archive.
+
+    What is not released has no security suite, and experimental holds little: the rest is sid's.
+    """
+    if release == "experimental":
+        return ("sid", "experimental"), ()
+    if release == "sid":
+        return ("sid",), ()
+    return (release,), (f"{release}-security",)
+
+
 def sources_text(archive: Archive, release: str) -> str:
-    """The private *.sources file for one Debian release: its main and its security suite."""
+    """The private *.sources file for one Debian release: its main and its security suites."""
     stanzas = []
-    pairs = [(archive.main, release), (archive.security, f"{release}-security")]
-    for source, suite in pairs:
-        if source:
-            lines = ["Types: deb", f"URIs: {source.uri}", f"Suites: {suite}", "Components: main"]
+    main, security = suites_of(release)
+    for source, suites in ((archive.main, main), (archive.security, security)):
+        if source and suites:
+            lines = ["Types: deb", f"URIs: {source.uri}", f"Suites: {' '.join(suites)}"]
+            lines.append("Components: main")
             if source.signed_by:
                 lines.append(f"Signed-By: {source.signed_by}")
             stanzas.append("\n".join(lines) + "\n")
@@ -154,7 +167,7 @@ class PrivateApt:
             (root / part).mkdir(parents=True, exist_ok=True)
         sources = root / "debian.sources"
         sources.write_text(sources_text(archive, release), encoding="utf-8")
-        settings = {
+        settings: dict[str, str | Path] = {
             "Dir::Etc::SourceList": sources,
             "Dir::Etc::SourceParts": "/dev/null",
             "Dir::Etc::Preferences": "/dev/null",
@@ -170,6 +183,9 @@ class PrivateApt:
             "Acquire::Retries": "2",
             "Acquire::http::Timeout": "30",
         }
+        if release == "experimental":
+            # By default apt takes nothing from there that sid has as well.
+            settings["APT::Default-Release"] = release
         self._options = [
             part for key, value in settings.items() for part in ("-o", f"{key}={value}")
         ]
@@ -207,9 +223,12 @@ class PrivateApt:
             if name in found:
                 continue
             found.append(name)
-            depends = parse_depends(self._run("apt-cache", "depends", "--important", name))
-            todo += [other for other in depends if names.match(other)]
+            todo += [other for other in self.depends(name) if names.match(other)]
         return found
+
+    def depends(self, name: str) -> list[str]:
+        """What a package depends on itself. Raises IrqcostError where there is none of the name."""
+        return parse_depends(self._run("apt-cache", "depends", "--important", name))
 
     def download(self, packages: Sequence[str], directory: Path) -> list[Path]:
         """Fetch @packages into @directory, checked by apt against the signed lists."""

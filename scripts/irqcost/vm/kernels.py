@@ -5,6 +5,7 @@ The cache is $IRQCOST_CACHE, else $XDG_CACHE_HOME/irqcost, else ~/.cache/irqcost
 complete or not there at all; removing its directory makes the next run fetch the newest package.
 """
 
+import dataclasses
 import fcntl
 import json
 import os
@@ -18,7 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from irqcost.errors import IrqcostError
-from irqcost.vm.apt import PrivateApt, find_archive, machine_sources
+from irqcost.vm import chroot, debug
+from irqcost.vm.apt import PrivateApt, find_archive, machine_sources, suites_of
+
+# In a kernel's folder, where its modules are built if not with this machine's tools.
+_CHROOT = "chroot"
 
 # Told what is being done, for a line of progress.
 Say = Callable[[str], None]
@@ -26,31 +31,53 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class DebianKernel:
-    """A row of the table: a Debian release, and the metapackages that name its newest kernel."""
+    """A row of the table: a Debian release, and the metapackages that name its newest kernel.
+
+    @own_compiler: modules for it need the compiler, or the C library, of that release.
+    """
 
     release: str
     image: str
     headers: str
+    own_compiler: bool = False
 
 
 DEBIAN_KERNELS = {
+    "5.10": DebianKernel("bullseye", "linux-image-amd64", "linux-headers-amd64", True),
     "6.1": DebianKernel("bookworm", "linux-image-amd64", "linux-headers-amd64"),
     "6.1-rt": DebianKernel("bookworm", "linux-image-rt-amd64", "linux-headers-rt-amd64"),
+    "6.1-cloud": DebianKernel("bookworm", "linux-image-cloud-amd64", "linux-headers-cloud-amd64"),
     "6.12": DebianKernel("bookworm", "linux-image-6.12-amd64", "linux-headers-6.12-amd64"),
+    "6.12-rt": DebianKernel("bookworm", "linux-image-6.12-rt-amd64", "linux-headers-6.12-rt-amd64"),
+    "newest": DebianKernel("experimental", "linux-image-amd64", "linux-headers-amd64", True),
 }
+
+# These are fetched by the tests; the others only when they are asked for.
+TESTED = ("6.1", "6.1-rt", "6.12")
+
+# Built from source, with all checks (debug.py).
+DEBUG = "debug"
+
+NAMES = (*DEBIAN_KERNELS, DEBUG)
 
 # Of what a kernel's packages depend on, these hold parts of the kernel itself.
 _KERNEL_PACKAGE = re.compile(r"^linux-(?:image|binary|headers|kbuild)-")
+# And these nothing that building a module needs.
+_NO_TOOL = re.compile(r"^linux-(?:base|modules)\b|initramfs|dracut|kmod$|^wireless-regdb$")
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """A kernel that can be booted, and the directory that modules for it are built against."""
+    """A kernel that can be booted, and the directory that modules for it are built against.
+
+    @toolchain: where its modules are built, if not with this machine's own tools.
+    """
 
     name: str
     release: str
     vmlinuz: Path
     headers: Path
+    toolchain: chroot.Chroot | None = None
 
 
 def cache_directory() -> Path:
@@ -63,7 +90,7 @@ def cache_directory() -> Path:
 
 
 def is_fetched(name: str) -> bool:
-    """Whether the cache holds this row of the table."""
+    """Whether the cache holds this kernel."""
     return (cache_directory() / "kernels" / name / "kernel.json").is_file()
 
 
@@ -87,11 +114,21 @@ def find_kernel(
         if headers:
             raise IrqcostError(f"--headers goes with a kernel image of your own, not with {name}")
         return _debian_kernel(name, say, mirror)
+    if name == DEBUG:
+        return _debug_kernel(say, mirror)
     path = Path(name)
     if not path.exists():
-        known = ", ".join(DEBIAN_KERNELS)
+        known = ", ".join(NAMES)
         raise IrqcostError(f"--kernel {name}: neither one of {known} nor an existing path")
     return _own_kernel(path.absolute(), headers.absolute() if headers else None)
+
+
+def _debug_kernel(say: Say, mirror: str | None) -> Kernel:
+    kernels = cache_directory() / "kernels"
+    with locked(kernels / f".{DEBUG}.lock"):
+        tree = kernels / DEBUG / "tree"
+        debug.build(tree, say, mirror)
+    return dataclasses.replace(_own_kernel(tree, None), name=DEBUG)
 
 
 def _own_kernel(path: Path, headers: Path | None) -> Kernel:
@@ -144,7 +181,9 @@ def _debian_kernel(name: str, say: Say, mirror: str | None) -> Kernel:
         raise IrqcostError(
             f"{final}: damaged: remove it, and the next run fetches the kernel again"
         )
-    return _checked(Kernel(name, about["release"], vmlinuz, headers))
+    tools = final / _CHROOT
+    toolchain = chroot.Chroot(tools, final / "root") if tools.is_dir() else None
+    return _checked(Kernel(name, about["release"], vmlinuz, headers, toolchain))
 
 
 def _fetch(name: str, final: Path, say: Say, mirror: str | None) -> None:
@@ -161,6 +200,7 @@ def _fetch(name: str, final: Path, say: Say, mirror: str | None) -> None:
         say(f"fetching kernel {name}: package lists")
         apt.update()
         packages = apt.closure([row.image, row.headers], _KERNEL_PACKAGE)
+        tools = {tool for package in packages for tool in apt.depends(package)}
         say(f"fetching kernel {name}: {' '.join(packages)}")
         (scratch / "debs").mkdir()
         debs = apt.download(packages, scratch / "debs")
@@ -169,7 +209,13 @@ def _fetch(name: str, final: Path, say: Say, mirror: str | None) -> None:
         for deb in debs:
             _unpack(deb, new / "root")
         about = _describe(name, new)
-        _relocate(new / about["headers"], final)
+        if row.own_compiler:
+            say(f"kernel {name}: installing the compiler of Debian {row.release} beside it")
+            needed = [tool for tool in tools - set(packages) if not _NO_TOOL.search(tool)]
+            chroot.make(new / _CHROOT, suites_of(row.release)[0][0], needed, archive.main)
+            _relocate(new / about["headers"], chroot.KERNEL)
+        else:
+            _relocate(new / about["headers"], final / "root")
         text = json.dumps({**about, "packages": [deb.stem for deb in debs]}, indent=2)
         (new / "kernel.json").write_text(text + "\n", encoding="utf-8")
         if final.exists():
@@ -207,10 +253,8 @@ def _describe(name: str, new: Path) -> dict[str, str]:
     }
 
 
-def _relocate(headers: Path, final: Path) -> None:
-    """Let the headers' Makefile include its other half from where both will be."""
+def _relocate(headers: Path, root: Path) -> None:
+    """Let the headers' Makefile find itself and its other half below @root, where both will be."""
     makefile = headers / "Makefile"
     text = makefile.read_text(encoding="utf-8")
-    makefile.write_text(
-        text.replace("include /usr/src/", f"include {final}/root/usr/src/"), encoding="utf-8"
-    )
+    makefile.write_text(text.replace("/usr/src/", f"{root}/usr/src/"), encoding="utf-8")

@@ -40,7 +40,19 @@ def build_key(kernel: Kernel, compiler: str, files: Iterable[Path], base: Path =
 
 def make_argv(kernel: Kernel, build: Path, *further: str) -> list[str]:
     """The command that builds the module for @kernel in @build; @further goes to Kbuild."""
+    if kernel.toolchain:
+        return kernel.toolchain.make_argv(kernel.headers, SOURCES, build, *further)
     return ["make", "-C", str(SOURCES), f"KDIR={kernel.headers}", f"BUILD={build}", *further]
+
+
+def compiler_of(kernel: Kernel) -> str:
+    """What tells the compiler that builds for @kernel from another. Raises BuildError."""
+    if kernel.toolchain:
+        return kernel.toolchain.identity()
+    for tool in ("make", "gcc"):
+        if not shutil.which(tool):
+            raise BuildError(f"{tool} is missing: install the packages make and gcc")
+    return subprocess.run(["gcc", "--version"], capture_output=True, text=True, check=True).stdout
 
 
 def make_module(kernel: Kernel, build: Path, *further: str) -> str:
@@ -60,12 +72,8 @@ def make_module(kernel: Kernel, build: Path, *further: str) -> str:
 
 def build_module(kernel: Kernel, say: Say) -> Path:
     """The path of irqcost.ko for @kernel, built now if it is not in the cache."""
-    for tool in ("make", "gcc"):
-        if not shutil.which(tool):
-            raise BuildError(f"{tool} is missing: install the packages make and gcc")
-    compiler = subprocess.run(["gcc", "--version"], capture_output=True, text=True, check=True)
     modules = cache_directory() / "modules"
-    final = modules / build_key(kernel, compiler.stdout, source_files()) / "irqcost.ko"
+    final = modules / build_key(kernel, compiler_of(kernel), source_files()) / "irqcost.ko"
     if not final.is_file():
         with locked(modules / f".{kernel.release}.lock"):
             if not final.is_file():

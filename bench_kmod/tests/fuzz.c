@@ -1,0 +1,753 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fuzz: random requests to /dev/irqcost, right and wrong ones, from several
+ * processes at once, while signals arrive, processes are killed, the module is
+ * unloaded and loaded, memory runs short and a CPU goes and comes back.
+ *
+ * usage: fuzz MODULE.ko [-s SEED] [-n REQUESTS] [-t SECONDS] [-p PROCESSES] [-d]
+ *
+ * Ends after REQUESTS requests or SECONDS, whichever is first. -d: disturb as
+ * well, by memory pressure and hotplug. What is sent follows from SEED; how
+ * processes interleave does not.
+ *
+ * Runs as root in a guest of its own, without the module loaded, and leaves it
+ * unloaded. The kernel's log is for the caller to judge, and so is the growth of
+ * the kernel's memory, which is printed. Exit code 0 where every answer was one
+ * that abi.h allows, and every load and unload did what it must; else 1.
+ */
+#define _GNU_SOURCE
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <irqcost/abi.h>
+#include <irqcost/body.h>
+#include <irqcost/catalogue.h>
+
+/* The ids of the rows, by name. */
+#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) ROW_##key = id,
+#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary) ROW_##key = id,
+enum row {
+#include <irqcost/probes.def>
+};
+
+#define DEVICE "/dev/" IRQCOST_DEVICE
+#define PAGE 4096UL
+#define MAX_PROCESSES 64
+/* How long the processes run until all are killed and the module is loaded anew. */
+#define ROUND_SECONDS 5
+
+/* Greater than any id, number of a mode and index in use: what is beyond must be refused. */
+#define ID_BEYOND 256
+/* Few, so that many requests are made; a long run is what a signal ends early. */
+#define USUAL_SAMPLES 16
+
+/*
+ * Memory that the kernel may be given the address of, with an unmapped page
+ * behind it; and a page that may be read only.
+ */
+#define ARENA_BYTES (64 * PAGE)
+#define MAX_CONTENDERS 4
+static char *arena, *constant;
+
+/* --- chance ------------------------------------------------------------- */
+
+/* xorshift64* (Vigna 2016): small, and the same on every machine. */
+static uint64_t state;
+
+static uint64_t rnd(void)
+{
+	state ^= state >> 12;
+	state ^= state << 25;
+	state ^= state >> 27;
+	return state * 0x2545f4914f6cdd1dULL;
+}
+
+static uint64_t below(uint64_t n)
+{
+	return rnd() % n;
+}
+
+static bool one_in(unsigned int n)
+{
+	return below(n) == 0;
+}
+
+/* --- what a request is made of -------------------------------------------- */
+
+/* A value that a field may well have. @size: of the structure. */
+static uint64_t its_size(size_t size)
+{
+	return size;
+}
+
+static uint64_t zero(size_t size)
+{
+	(void)size;
+	return 0;
+}
+
+static uint64_t id(size_t size)
+{
+	(void)size;
+	return below(ID_BEYOND);
+}
+
+static uint64_t few(size_t size)
+{
+	(void)size;
+	return below(4);
+}
+
+static uint64_t flags(size_t size)
+{
+	(void)size;
+	return one_in(2) ? 0 : 1ULL << below(4);
+}
+
+static uint64_t this_cpu(size_t size)
+{
+	(void)size;
+	return one_in(8) ? below(4) : (uint64_t)sched_getcpu();
+}
+
+static uint64_t unroll(size_t size)
+{
+	(void)size;
+	return one_in(2) ? 0 : 1ULL << below(8);
+}
+
+static uint64_t loops(size_t size)
+{
+	(void)size;
+	return one_in(16) ? 1 + below(IRQCOST_MAX_LOOPS) : 1 + below(8);
+}
+
+static uint64_t section(size_t size)
+{
+	(void)size;
+	return one_in(2) ? 0 : irqcost_sections[below(IRQCOST_NR_SECTIONS)];
+}
+
+static uint64_t nr_samples(size_t size)
+{
+	(void)size;
+	return one_in(64) ? 1 + below(IRQCOST_MAX_SAMPLES) : 1 + below(USUAL_SAMPLES);
+}
+
+static uint64_t address(size_t size)
+{
+	(void)size;
+	switch (below(16)) {
+	case 0:
+		return 0;
+	case 1:	/* a structure that begins in mapped memory and ends beyond it */
+		return (uintptr_t)arena + ARENA_BYTES - 1 - below(256);
+	case 2:
+		return (uintptr_t)constant;
+	case 3:	/* the kernel's */
+		return 0xffff800000000000ULL | below(1ULL << 47);
+	case 4:	/* nobody's: not canonical */
+		return 0x800000000000ULL + below(1ULL << 60);
+	default:
+		return (uintptr_t)arena;
+	}
+}
+
+/* Of CPUs that contend, mostly two different ones. */
+static uint64_t contenders(size_t size)
+{
+	struct irqcost_contender *contender = (struct irqcost_contender *)arena;
+	unsigned int i;
+
+	for (i = 0; i < MAX_CONTENDERS; i++)
+		contender[i].cpu = one_in(8) ? below(4) : i;
+	return address(size);
+}
+
+/* A row that can contend or be masked by. */
+static uint64_t lock_id(size_t size)
+{
+	static const unsigned int locks[] = {
+		ROW_spin_lock, ROW_spin_lock_irqsave, ROW_raw_spin_lock_irqsave,
+		ROW_cli_sti, ROW_save_cli_popf, ROW_local_irq_save_restore,
+	};
+
+	return one_in(8) ? id(size) : locks[below(sizeof(locks) / sizeof(*locks))];
+}
+
+static uint64_t hold_cycles(size_t size)
+{
+	(void)size;
+	return IRQCOST_HOLD_STEP * below(one_in(8) ? 1000 : 20);
+}
+
+static uint64_t hold_ns(size_t size)
+{
+	(void)size;
+	return below(IRQCOST_MAX_HOLD_NS);
+}
+
+static uint64_t bytes(size_t size)
+{
+	(void)size;
+	return one_in(8) ? below(ARENA_BYTES) : ARENA_BYTES;
+}
+
+/**
+ * struct field - a member of a request
+ * @offset: where
+ * @bytes: how long: 4 or 8
+ * @usual: what it may well be
+ *
+ * What no field covers is reserved, or is written by the module.
+ */
+struct field {
+	size_t offset;
+	size_t bytes;
+	uint64_t (*usual)(size_t size);
+};
+
+#define FIELD(type, member, usual) \
+	{ offsetof(struct type, member), sizeof(((struct type *)0)->member), usual }
+
+static const struct field info_fields[] = {
+	FIELD(irqcost_info, size, its_size),
+	{},
+};
+
+static const struct field probe_fields[] = {
+	FIELD(irqcost_probe, size, its_size),
+	FIELD(irqcost_probe, index, id),
+	{},
+};
+
+static const struct field run_fields[] = {
+	FIELD(irqcost_run, size, its_size),
+	FIELD(irqcost_run, flags, flags),
+	FIELD(irqcost_run, probe, id),
+	FIELD(irqcost_run, mode, few),
+	FIELD(irqcost_run, cpu, this_cpu),
+	FIELD(irqcost_run, unroll, unroll),
+	FIELD(irqcost_run, loops, loops),
+	FIELD(irqcost_run, chain_loops, loops),
+	FIELD(irqcost_run, sensor_loops, loops),
+	FIELD(irqcost_run, section, section),
+	FIELD(irqcost_run, samples, nr_samples),
+	FIELD(irqcost_run, buffer, address),
+	FIELD(irqcost_run, buffer_bytes, bytes),
+	{},
+};
+
+static const struct field contention_fields[] = {
+	FIELD(irqcost_contention, size, its_size),
+	FIELD(irqcost_contention, flags, zero),
+	FIELD(irqcost_contention, probe, lock_id),
+	FIELD(irqcost_contention, section, hold_cycles),
+	FIELD(irqcost_contention, rounds, few),
+	FIELD(irqcost_contention, nr_cpus, few),
+	FIELD(irqcost_contention, contenders, contenders),
+	FIELD(irqcost_contention, buffer_bytes, bytes),
+	{},
+};
+
+static const struct field pending_fields[] = {
+	FIELD(irqcost_pending, size, its_size),
+	FIELD(irqcost_pending, flags, zero),
+	FIELD(irqcost_pending, probe, lock_id),
+	FIELD(irqcost_pending, cpu, this_cpu),
+	FIELD(irqcost_pending, hold_ns, hold_ns),
+	FIELD(irqcost_pending, loops, few),
+	FIELD(irqcost_pending, samples, nr_samples),
+	FIELD(irqcost_pending, buffer, address),
+	FIELD(irqcost_pending, buffer_bytes, bytes),
+	{},
+};
+
+/* A command that does not exist, with what looks like a structure. */
+static const struct field unknown_fields[] = {
+	{ 0, 4, its_size },
+	{ 8, 8, zero },
+	{},
+};
+
+/**
+ * struct request - a command of the device
+ * @name: in the report
+ * @command: its number
+ * @size: of its structure
+ * @weight: how often it is sent, relative to the others
+ * @fields: what it is made of
+ * @late: EIO is an answer as well: here it says that an interrupt came late, as it may where
+ *	a hypervisor takes the CPU away
+ */
+static const struct request {
+	const char *name;
+	unsigned long command;
+	size_t size;
+	unsigned int weight;
+	const struct field *fields;
+	bool late;
+} requests[] = {
+	{ "info", IRQCOST_IOC_INFO, sizeof(struct irqcost_info), 1, info_fields, false },
+	{ "probe", IRQCOST_IOC_PROBE, sizeof(struct irqcost_probe), 2, probe_fields, false },
+	{ "run", IRQCOST_IOC_RUN, sizeof(struct irqcost_run), 12, run_fields, false },
+	{ "contend", IRQCOST_IOC_CONTENTION, sizeof(struct irqcost_contention), 1,
+	  contention_fields, false },
+	{ "pending", IRQCOST_IOC_PENDING, sizeof(struct irqcost_pending), 2, pending_fields, true },
+	{ "unknown", 0, 64, 1, unknown_fields, false },
+};
+
+#define NR_REQUESTS (sizeof(requests) / sizeof(*requests))
+
+/* All that abi.h says may be answered; EIO only where a request says so: a row broke its promise. */
+static const int allowed[] = {
+	0, E2BIG, EINVAL, ENOTTY, ENOENT, EOPNOTSUPP, ENODEV, EXDEV, EDOM, ERANGE, ENOSPC, EBUSY,
+	EINTR, EFAULT, ENOMEM, EIO,
+};
+
+#define NR_ALLOWED (sizeof(allowed) / sizeof(*allowed))
+
+/**
+ * struct tally - what all processes count together
+ * @sent: requests
+ * @answers: by request and by place in allowed[]
+ * @wrong: answers that are not allowed
+ * @limit: as many requests, and no more
+ */
+static struct tally {
+	uint64_t sent;
+	uint64_t answers[NR_REQUESTS][NR_ALLOWED];
+	uint64_t wrong;
+	uint64_t limit;
+} *tally;
+
+static void count(uint64_t *counter)
+{
+	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+}
+
+/* --- one request ---------------------------------------------------------- */
+
+static void put(char *place, const struct field *field, uint64_t value)
+{
+	memcpy(place + field->offset, &value, field->bytes);
+}
+
+/*
+ * Addresses only come from address(): another one could be of this process's
+ * own memory, and the module would rightly write there.
+ */
+static bool is_address(const struct field *field)
+{
+	return field->usual == address || field->usual == contenders;
+}
+
+static bool in_an_address(const struct field *fields, size_t byte)
+{
+	for (; fields->bytes; fields++)
+		if (is_address(fields) && byte >= fields->offset &&
+		    byte < fields->offset + fields->bytes)
+			return true;
+	return false;
+}
+
+/* Spoil it at some places: a value at a limit, or a flipped bit, anywhere. */
+static void mutate(char *place, const struct request *request)
+{
+	static const uint64_t limits[] = {
+		0, 1, 0x7f, 0x80, 0xff, 0xffff, 0x10000, 0x10001, 0x7fffffff, 0x80000000,
+		0xffffffff, 0x100000000, 0x7fffffffffffffff, 0x8000000000000000, UINT64_MAX,
+	};
+	unsigned int n, nr = 0;
+
+	while (request->fields[nr].bytes)
+		nr++;
+	for (n = 1 + below(3); n; n--) {
+		const struct field *field = &request->fields[below(nr)];
+		size_t byte = below(request->size);
+
+		if (one_in(2)) {
+			if (!is_address(field))
+				put(place, field, limits[below(sizeof(limits) / sizeof(*limits))]);
+		} else if (!in_an_address(request->fields, byte)) {
+			place[byte] ^= 1 << below(8);
+		}
+	}
+}
+
+static void answered(size_t number, int error, const char *place)
+{
+	size_t i;
+
+	for (i = 0; i < NR_ALLOWED; i++) {
+		if (allowed[i] == error && (error != EIO || requests[number].late)) {
+			count(&tally->answers[number][i]);
+			return;
+		}
+	}
+	count(&tally->wrong);
+	printf("# %s: %s is not an answer; the request was", requests[number].name,
+	       strerrorname_np(error));
+	for (i = 0; i < requests[number].size; i += 4)
+		printf(" %08x", *(const uint32_t *)(place + i));
+	putchar('\n');
+	fflush(stdout);
+}
+
+static size_t any_request(void)
+{
+	unsigned int sum = 0, chosen;
+	size_t i;
+
+	for (i = 0; i < NR_REQUESTS; i++)
+		sum += requests[i].weight;
+	chosen = below(sum);
+	for (i = 0; chosen >= requests[i].weight; i++)
+		chosen -= requests[i].weight;
+	return i;
+}
+
+static void send_one(int device)
+{
+	/* The structure at the start of a page of its own, or where address() points. */
+	static char own[PAGE] __attribute__((aligned(4096)));
+	char sent[PAGE];
+	const size_t number = any_request();
+	const struct request *request = &requests[number];
+	unsigned long command = request->command;
+	const struct field *field;
+	uintptr_t to;
+
+	memset(sent, 0, request->size);
+	for (field = request->fields; field->bytes; field++)
+		put(sent, field, field->usual(request->size));
+	if (one_in(3))
+		mutate(sent, request);
+	if (!command)
+		command = one_in(2) ? rnd() : _IOC(below(4), IRQCOST_IOC_MAGIC, below(256),
+						   below(1 << _IOC_SIZEBITS));
+	to = (uintptr_t)own;
+	memcpy(own, sent, request->size);
+	if (one_in(16)) {
+		to = address(0);
+		if (to == (uintptr_t)arena)
+			memcpy(arena, sent, request->size);
+	}
+	count(&tally->sent);
+	answered(number, ioctl(device, command, to) ? errno : 0, sent);
+}
+
+/* --- the processes --------------------------------------------------------- */
+
+static void ignore(int signal)
+{
+	(void)signal;
+}
+
+static void bind_to(unsigned int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	/* It may be offline just now: then the process stays where it is. */
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* Interrupt what is under way, after a while that differs. */
+static void ring_later(void)
+{
+	struct itimerval timer = { .it_value.tv_usec = 100 + below(20000) };
+
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static void worker(void)
+{
+	struct sigaction action = { .sa_handler = ignore };
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	int device = -1;
+
+	sigaction(SIGALRM, &action, NULL);
+	arena = mmap(NULL, ARENA_BYTES + PAGE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	constant = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (arena == MAP_FAILED || constant == MAP_FAILED ||
+	    munmap(arena + ARENA_BYTES, PAGE))
+		err(1, "memory");
+	bind_to(below(cpus));
+	while (__atomic_load_n(&tally->sent, __ATOMIC_RELAXED) < tally->limit) {
+		if (device < 0 || one_in(64)) {
+			if (device >= 0)
+				close(device);
+			device = open(DEVICE, O_RDWR);
+			if (device < 0)
+				err(1, DEVICE);
+		}
+		if (one_in(64))
+			bind_to(below(cpus));
+		if (one_in(32))
+			ring_later();
+		send_one(device);
+	}
+	exit(0);
+}
+
+/* Take half of what memory is free, and give it back, again and again. */
+static void press(void)
+{
+	for (;;) {
+		size_t size = sysconf(_SC_AVPHYS_PAGES) * PAGE / 2;
+		char *taken = mmap(NULL, size, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		size_t i;
+
+		if (taken != MAP_FAILED) {
+			for (i = 0; i < size; i += PAGE)
+				taken[i] = 1;
+			usleep(1000 * below(100));
+			munmap(taken, size);
+		}
+		usleep(1000 * below(200));
+	}
+}
+
+static bool set(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && write(fd, value, strlen(value)) > 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+#define SECOND_CPU "/sys/devices/system/cpu/cpu1/online"
+
+/* Take the second CPU away and give it back. A run on it must end, not hang. */
+static void plug(void)
+{
+	for (;;) {
+		usleep(1000 * (200 + below(800)));
+		set(SECOND_CPU, "0");
+		usleep(1000 * below(300));
+		set(SECOND_CPU, "1");
+	}
+}
+
+static pid_t start(void (*body)(void), uint64_t seed)
+{
+	pid_t child;
+
+	fflush(stdout);
+	child = fork();
+	if (child < 0)
+		err(1, "fork");
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* Neighbouring seeds must not begin alike, and none may be 0. */
+		state = (seed + 1) * 0x9e3779b97f4a7c15ULL | 1;
+		rnd();
+		body();
+	}
+	return child;
+}
+
+/* --- the module ------------------------------------------------------------ */
+
+/* Both return an errno, 0 for success. */
+static int load(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int error;
+
+	if (fd < 0)
+		err(1, "%s", path);
+	error = syscall(SYS_finit_module, fd, "", 0) ? errno : 0;
+	close(fd);
+	return error;
+}
+
+static int unload(void)
+{
+	return syscall(SYS_delete_module, "irqcost", O_NONBLOCK) ? errno : 0;
+}
+
+/* --- the whole --------------------------------------------------------------- */
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/* Memory in kB that the kernel holds and cannot give back, with all caches dropped. */
+static long kernel_memory(void)
+{
+	static const char *const kinds[] = {
+		"SUnreclaim:", "KernelStack:", "PageTables:", "VmallocUsed:", "Percpu:",
+	};
+	char name[64];
+	FILE *file;
+	long sum = 0, value;
+	size_t i;
+
+	set("/proc/sys/vm/drop_caches", "3");
+	file = fopen("/proc/meminfo", "re");
+	if (!file)
+		err(1, "/proc/meminfo");
+	while (fscanf(file, "%63s %ld%*[^\n]", name, &value) == 2)
+		for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+			if (!strcmp(name, kinds[i]))
+				sum += value;
+	fclose(file);
+	return sum;
+}
+
+static int failures;
+
+static void expect(bool ok, const char *what, const char *got)
+{
+	if (ok)
+		return;
+	failures++;
+	printf("# %s: %s\n", what, got);
+}
+
+/* One life of the module: load, requests from all sides until @until, unload. */
+static void round_of(const char *module, uint64_t seed, int processes, bool disturb, double until)
+{
+	pid_t children[MAX_PROCESSES + 2];
+	int nr = 0, i, status, held, error;
+
+	error = load(module);
+	expect(!error, "loading the module", strerror(error));
+	held = open(DEVICE, O_RDWR | O_CLOEXEC);
+	if (held < 0)
+		err(1, DEVICE);
+	for (i = 0; i < processes; i++)
+		children[nr++] = start(worker, seed * MAX_PROCESSES + i);
+	if (disturb) {
+		children[nr++] = start(press, seed);
+		children[nr++] = start(plug, seed);
+	}
+
+	while (now() < until && tally->sent < tally->limit) {
+		/* A process dies in whatever it does just then, and another begins. */
+		i = below(processes);
+		usleep(1000 * (50 + below(200)));
+		if (one_in(4)) {
+			kill(children[i], SIGKILL);
+			waitpid(children[i], NULL, 0);
+			children[i] = start(worker, rnd());
+		}
+		error = unload();
+		expect(error == EAGAIN || error == EBUSY, "unloading while in use",
+		       error ? strerror(error) : "was not refused");
+	}
+
+	for (i = 0; i < nr; i++) {
+		kill(children[i], SIGKILL);
+		waitpid(children[i], &status, 0);
+		/* Done, or killed by us: whatever else ended it is of interest. */
+		expect(i >= processes || (WIFEXITED(status) && !WEXITSTATUS(status)) ||
+		       (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL),
+		       "a process ended early", WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) :
+		       "of itself");
+	}
+	if (disturb)
+		set(SECOND_CPU, "1");
+	close(held);
+	error = unload();
+	expect(!error, "unloading the module", strerror(error));
+}
+
+static void print_answers(void)
+{
+	size_t i, j;
+
+	for (i = 0; i < NR_REQUESTS; i++) {
+		printf("# %-8s", requests[i].name);
+		for (j = 0; j < NR_ALLOWED; j++)
+			if (tally->answers[i][j])
+				printf(" %s %llu", allowed[j] ? strerrorname_np(allowed[j]) : "ok",
+				       (unsigned long long)tally->answers[i][j]);
+		putchar('\n');
+	}
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t seed = time(NULL), limit = UINT64_MAX;
+	int processes = 4, option, rounds = 0;
+	double seconds = 1e9, begin = now();
+	bool disturb = false;
+	long memory = 0;
+
+	while ((option = getopt(argc, argv, "s:n:t:p:d")) != -1) {
+		switch (option) {
+		case 's':
+			seed = strtoull(optarg, NULL, 0);
+			break;
+		case 'n':
+			limit = strtoull(optarg, NULL, 0);
+			break;
+		case 't':
+			seconds = strtod(optarg, NULL);
+			break;
+		case 'p':
+			processes = atoi(optarg);
+			break;
+		case 'd':
+			disturb = true;
+			break;
+		default:
+			return 2;
+		}
+	}
+	if (optind + 1 != argc || processes < 1 || processes > MAX_PROCESSES ||
+	    (limit == UINT64_MAX && seconds == 1e9))
+		errx(2, "usage: fuzz MODULE.ko [-s SEED] [-n REQUESTS] [-t SECONDS] [-p PROCESSES] [-d]");
+	printf("seed %llu\n", (unsigned long long)seed);
+
+	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		     -1, 0);
+	if (tally == MAP_FAILED)
+		err(1, "memory");
+	tally->limit = limit;
+	state = seed | 1;
+	while (now() - begin < seconds && tally->sent < limit) {
+		double until = now() + ROUND_SECONDS;
+
+		round_of(argv[optind], seed + rounds, processes, disturb,
+			 until < begin + seconds ? until : begin + seconds);
+		/* The first round warms caches up that stay. */
+		if (!rounds++)
+			memory = kernel_memory();
+	}
+
+	print_answers();
+	printf("rounds %d\n", rounds);
+	printf("memory_growth_kb %ld\n", kernel_memory() - memory);
+	printf("requests %llu\n", (unsigned long long)tally->sent);
+	printf("failures %llu\n", (unsigned long long)(tally->wrong + failures));
+	return tally->wrong || failures;
+}
