@@ -4,9 +4,9 @@
  * processes at once, while signals arrive, processes are killed, the module is
  * unloaded and loaded, memory runs short and a CPU goes and comes back.
  *
- * usage: fuzz MODULE.ko [-s SEED] [-n REQUESTS] [-t SECONDS] [-p PROCESSES] [-d]
+ * usage: fuzz MODULE.ko [-s SEED] [-n REQUESTS] [-t SECONDS] [-p N] [-d]
  *
- * Ends after REQUESTS requests or SECONDS, whichever is first. -d: disturb as
+ * N processes; ends after REQUESTS or SECONDS, whichever is first. -d: disturb as
  * well, by memory pressure and hotplug. What is sent follows from SEED; how
  * processes interleave does not.
  *
@@ -68,9 +68,9 @@ static char *arena, *constant;
 /* --- chance ------------------------------------------------------------- */
 
 /* xorshift64* (Vigna 2016): small, and the same on every machine. */
-static uint64_t state;
+static __u64 state;
 
-static uint64_t rnd(void)
+static __u64 rnd(void)
 {
 	state ^= state >> 12;
 	state ^= state << 25;
@@ -78,7 +78,7 @@ static uint64_t rnd(void)
 	return state * 0x2545f4914f6cdd1dULL;
 }
 
-static uint64_t below(uint64_t n)
+static __u64 below(__u64 n)
 {
 	return rnd() % n;
 }
@@ -91,66 +91,66 @@ static bool one_in(unsigned int n)
 /* --- what a request is made of -------------------------------------------- */
 
 /* A value that a field may well have. @size: of the structure. */
-static uint64_t its_size(size_t size)
+static __u64 its_size(size_t size)
 {
 	return size;
 }
 
-static uint64_t zero(size_t size)
+static __u64 zero(size_t size)
 {
 	(void)size;
 	return 0;
 }
 
-static uint64_t id(size_t size)
+static __u64 id(size_t size)
 {
 	(void)size;
 	return below(ID_BEYOND);
 }
 
-static uint64_t few(size_t size)
+static __u64 few(size_t size)
 {
 	(void)size;
 	return below(4);
 }
 
-static uint64_t flags(size_t size)
+static __u64 flags(size_t size)
 {
 	(void)size;
 	return one_in(2) ? 0 : 1ULL << below(4);
 }
 
-static uint64_t this_cpu(size_t size)
+static __u64 this_cpu(size_t size)
 {
 	(void)size;
-	return one_in(8) ? below(4) : (uint64_t)sched_getcpu();
+	return one_in(8) ? below(4) : (__u64)sched_getcpu();
 }
 
-static uint64_t unroll(size_t size)
+static __u64 unroll(size_t size)
 {
 	(void)size;
 	return one_in(2) ? 0 : 1ULL << below(8);
 }
 
-static uint64_t loops(size_t size)
+static __u64 loops(size_t size)
 {
 	(void)size;
 	return one_in(16) ? 1 + below(IRQCOST_MAX_LOOPS) : 1 + below(8);
 }
 
-static uint64_t section(size_t size)
+static __u64 section(size_t size)
 {
 	(void)size;
 	return one_in(2) ? 0 : irqcost_sections[below(IRQCOST_NR_SECTIONS)];
 }
 
-static uint64_t nr_samples(size_t size)
+static __u64 nr_samples(size_t size)
 {
 	(void)size;
 	return one_in(64) ? 1 + below(IRQCOST_MAX_SAMPLES) : 1 + below(USUAL_SAMPLES);
 }
 
-static uint64_t address(size_t size)
+static __u64 address(size_t size)
 {
 	(void)size;
 	switch (below(16)) {
@@ -170,7 +170,7 @@ static uint64_t address(size_t size)
 }
 
 /* Of CPUs that contend, mostly two different ones. */
-static uint64_t contenders(size_t size)
+static __u64 contenders(size_t size)
 {
 	struct irqcost_contender *contender = (struct irqcost_contender *)arena;
 	unsigned int i;
@@ -181,7 +181,7 @@ static uint64_t contenders(size_t size)
 }
 
 /* A row that can contend or be masked by. */
-static uint64_t lock_id(size_t size)
+static __u64 lock_id(size_t size)
 {
 	static const unsigned int locks[] = {
 		ROW_spin_lock, ROW_spin_lock_irqsave, ROW_raw_spin_lock_irqsave,
@@ -191,19 +191,19 @@ static uint64_t lock_id(size_t size)
 	return one_in(8) ? id(size) : locks[below(sizeof(locks) / sizeof(*locks))];
 }
 
-static uint64_t hold_cycles(size_t size)
+static __u64 hold_cycles(size_t size)
 {
 	(void)size;
 	return IRQCOST_HOLD_STEP * below(one_in(8) ? 1000 : 20);
 }
 
-static uint64_t hold_ns(size_t size)
+static __u64 hold_ns(size_t size)
 {
 	(void)size;
 	return below(IRQCOST_MAX_HOLD_NS);
 }
 
-static uint64_t bytes(size_t size)
+static __u64 bytes(size_t size)
 {
 	(void)size;
 	return one_in(8) ? below(ARENA_BYTES) : ARENA_BYTES;
@@ -220,7 +220,7 @@ static uint64_t bytes(size_t size)
 struct field {
 	size_t offset;
 	size_t bytes;
-	uint64_t (*usual)(size_t size);
+	__u64 (*usual)(size_t size);
 };
 
 #define FIELD(type, member, usual) \
@@ -315,7 +315,7 @@ static const struct request {
 
 #define NR_REQUESTS (sizeof(requests) / sizeof(*requests))
 
-/* All that abi.h says may be answered; EIO only where a request says so: a row broke its promise. */
+/* All that abi.h says may be answered. EIO, a broken promise, only where a request says so. */
 static const int allowed[] = {
 	0, E2BIG, EINVAL, ENOTTY, ENOENT, EOPNOTSUPP, ENODEV, EXDEV, EDOM, ERANGE, ENOSPC, EBUSY,
 	EINTR, EFAULT, ENOMEM, EIO,
@@ -331,20 +331,20 @@ static const int allowed[] = {
  * @limit: as many requests, and no more
  */
 static struct tally {
-	uint64_t sent;
-	uint64_t answers[NR_REQUESTS][NR_ALLOWED];
-	uint64_t wrong;
-	uint64_t limit;
+	__u64 sent;
+	__u64 answers[NR_REQUESTS][NR_ALLOWED];
+	__u64 wrong;
+	__u64 limit;
 } *tally;
 
-static void count(uint64_t *counter)
+static void count(__u64 *counter)
 {
 	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
 }
 
 /* --- one request ---------------------------------------------------------- */
 
-static void put(char *place, const struct field *field, uint64_t value)
+static void put(char *place, const struct field *field, __u64 value)
 {
 	memcpy(place + field->offset, &value, field->bytes);
 }
@@ -370,7 +370,7 @@ static bool in_an_address(const struct field *fields, size_t byte)
 /* Spoil it at some places: a value at a limit, or a flipped bit, anywhere. */
 static void mutate(char *place, const struct request *request)
 {
-	static const uint64_t limits[] = {
+	static const __u64 limits[] = {
 		0, 1, 0x7f, 0x80, 0xff, 0xffff, 0x10000, 0x10001, 0x7fffffff, 0x80000000,
 		0xffffffff, 0x100000000, 0x7fffffffffffffff, 0x8000000000000000, UINT64_MAX,
 	};
@@ -426,7 +426,7 @@ static size_t any_request(void)
 static void send_one(int device)
 {
 	/* The structure at the start of a page of its own, or where address() points. */
-	static char own[PAGE] __attribute__((aligned(4096)));
+	static _Alignas(4096) char own[PAGE];
 	char sent[PAGE];
 	const size_t number = any_request();
 	const struct request *request = &requests[number];
@@ -551,7 +551,7 @@ static void plug(void)
 	}
 }
 
-static pid_t start(void (*body)(void), uint64_t seed)
+static pid_t start(void (*body)(void), __u64 seed)
 {
 	pid_t child;
 
@@ -633,7 +633,7 @@ static void expect(bool ok, const char *what, const char *got)
 }
 
 /* One life of the module: load, requests from all sides until @until, unload. */
-static void round_of(const char *module, uint64_t seed, int processes, bool disturb, double until)
+static void round_of(const char *module, __u64 seed, int processes, bool disturb, double until)
 {
 	pid_t children[MAX_PROCESSES + 2];
 	int nr = 0, i, status, held, error;
@@ -696,7 +696,7 @@ static void print_answers(void)
 
 int main(int argc, char **argv)
 {
-	uint64_t seed = time(NULL), limit = UINT64_MAX;
+	__u64 seed = time(NULL), limit = UINT64_MAX;
 	int processes = 4, option, rounds = 0;
 	double seconds = 1e9, begin = now();
 	bool disturb = false;
@@ -725,7 +725,7 @@ int main(int argc, char **argv)
 	}
 	if (optind + 1 != argc || processes < 1 || processes > MAX_PROCESSES ||
 	    (limit == UINT64_MAX && seconds == 1e9))
-		errx(2, "usage: fuzz MODULE.ko [-s SEED] [-n REQUESTS] [-t SECONDS] [-p PROCESSES] [-d]");
+		errx(2, "usage: fuzz MODULE.ko [-s SEED] [-n REQUESTS] [-t SECONDS] [-p N] [-d]");
 	printf("seed %llu\n", (unsigned long long)seed);
 
 	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
