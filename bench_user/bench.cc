@@ -67,6 +67,7 @@ void Fill(benchmark::State& state, const Measurement& measurement, double ticks_
   }
   counters["samples"] = static_cast<double>(e.samples);
   counters["free"] = static_cast<double>(e.free);
+  counters["unknown"] = static_cast<double>(e.unknown);
   counters["interrupted"] = static_cast<double>(e.interrupted);
   counters["preempted"] = static_cast<double>(e.preempted);
   counters["migrated"] = static_cast<double>(e.migrated);

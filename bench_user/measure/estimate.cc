@@ -59,10 +59,35 @@ class Judge {
            std::abs(p.Cycle() - cycle_) <= kChainTolerance * cycle_;
   }
 
+  // Whether there is nothing to judge a point by: the clock's step, or a disturbance, is as large
+  // as the windows of chain or sensor. What was flagged is known to be disturbed all the same.
+  [[nodiscard]] bool Unknown(const Point& p) const {
+    return p.flags == 0 && !(cycle_ > 0 && sensor_ > 0);
+  }
+
  private:
   double cycle_;
   double sensor_;
 };
+
+std::vector<Point> Free(std::span<const Point> points, const Judge& is_free) {
+  std::vector<Point> free;
+  std::copy_if(points.begin(), points.end(), std::back_inserter(free), is_free);
+  return free;
+}
+
+// Their windows, each as if it had the first one's operations and cycles.
+Windows WindowsOf(std::span<const Point> points) {
+  const double ops = points.front().ops, cycles = points.front().chain_cycles;
+  return {
+      ops,
+      cycles,
+      Column(points, [ops](const Point& p) { return p.base * (ops / p.ops); }),
+      Column(points, [ops](const Point& p) { return p.body * (ops / p.ops); }),
+      Column(points, [cycles](const Point& p) { return p.chain_base * (cycles / p.chain_cycles); }),
+      Column(points,
+             [cycles](const Point& p) { return p.chain_body * (cycles / p.chain_cycles); })};
+}
 
 // Floor by floor. A quotient of each sample would carry the noise of its own chain, and
 // the p10 of the quotients would prefer samples with a slow chain: 0.4 % too few
@@ -129,8 +154,8 @@ std::vector<Point> ToPoints(const Run& run) {
 }
 
 Estimate EstimateFrom(std::span<const Point> points, bool with_cycles, double sensor_floor) {
-  std::vector<Point> free;
-  std::copy_if(points.begin(), points.end(), std::back_inserter(free), Judge(points, sensor_floor));
+  const Judge is_free(points, sensor_floor);
+  const std::vector<Point> free = Free(points, is_free);
   const std::span<const Point> used = free.size() >= kFewestFree ? free : points;
   const std::vector<double> all_ticks = Column(points, Ticks);
   const std::vector<double> used_ticks = Column(used, Ticks);
@@ -147,6 +172,9 @@ Estimate EstimateFrom(std::span<const Point> points, bool with_cycles, double se
   e.spread = Quantile(used_ticks, 0.75) - Quantile(used_ticks, 0.25);
   e.samples = points.size();
   e.free = free.size();
+  e.unknown = static_cast<std::size_t>(
+      std::count_if(points.begin(), points.end(),
+                    [&is_free](const Point& p) { return is_free.Unknown(p) && !is_free(p); }));
   e.interrupted = Flagged(points, IRQCOST_SAMPLE_INTERRUPTED);
   e.preempted = Flagged(points, IRQCOST_SAMPLE_PREEMPTED);
   e.migrated = Flagged(points, IRQCOST_SAMPLE_MIGRATED);
@@ -159,6 +187,8 @@ Distribution Distribute(std::span<const Point> points, double sensor_floor) {
   Distribution distribution;
   for (const Point& point : points)
     (is_free(point) ? distribution.free : distribution.disturbed).push_back(point.Ticks());
+  const std::vector<Point> free = Free(points, is_free);
+  distribution.used = WindowsOf(free.size() >= kFewestFree ? std::span<const Point>(free) : points);
   return distribution;
 }
 

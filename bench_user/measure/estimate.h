@@ -66,6 +66,7 @@ struct Estimate {
   double spread = 0;  ///< p75 - p25, ticks, of the samples used
   std::size_t samples = 0;
   std::size_t free = 0;
+  std::size_t unknown = 0;  ///< neither free nor flagged, and without a floor to be judged by
   std::size_t interrupted = 0;
   std::size_t preempted = 0;
   std::size_t migrated = 0;
@@ -92,10 +93,21 @@ inline constexpr double kNoFloor = std::numeric_limits<double>::infinity();
 Estimate EstimateFrom(std::span<const Point> points, bool with_cycles,
                       double sensor_floor = kNoFloor);
 
-/** Costs per operation of all samples, in one unit. */
+/** The windows that an estimate is made of, in what the backend's clock counts. */
+struct Windows {
+  double ops = 1;           ///< operations in body beyond those in base
+  double chain_cycles = 1;  ///< core cycles in chain_body beyond those in chain_base
+  std::vector<double> base;
+  std::vector<double> body;
+  std::vector<double> chain_base;
+  std::vector<double> chain_body;
+};
+
+/** Costs per operation of all samples, in one unit, and the windows of those used. */
 struct Distribution {
   std::vector<double> free;
   std::vector<double> disturbed;
+  Windows used = {};
 };
 
 /** The costs in ticks that EstimateFrom() saw, by whether it found them free. */

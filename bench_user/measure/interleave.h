@@ -18,7 +18,7 @@ namespace irqcost {
 /** Samples that a benchmark takes each time that its turn comes. */
 inline constexpr std::size_t kTurnSamples = 5;
 /** Rounds of a block, each once forwards and once backwards: A B B A. */
-inline constexpr std::size_t kBlockRounds = 6;
+inline constexpr std::size_t kBlockRounds = 12;
 
 /** One of those that take turns; the same may stand there twice. */
 struct Contender {

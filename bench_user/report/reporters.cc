@@ -126,6 +126,15 @@ nlohmann::ordered_json Rounded(const std::vector<double>& values) {
   return json;
 }
 
+nlohmann::ordered_json WindowsJson(const Windows& windows) {
+  return {{"ops", windows.ops},
+          {"chain_cycles", windows.chain_cycles},
+          {"base", Rounded(windows.base)},
+          {"body", Rounded(windows.body)},
+          {"chain_base", Rounded(windows.chain_base)},
+          {"chain_body", Rounded(windows.chain_body)}};
+}
+
 void AddSamples(nlohmann::ordered_json& benchmarks, const Samples& samples) {
   for (auto& entry : benchmarks) {
     const auto found = samples.find(entry.at("run_name").get<std::string>());
@@ -134,7 +143,8 @@ void AddSamples(nlohmann::ordered_json& benchmarks, const Samples& samples) {
         found->second.at(entry.at("repetition_index").get<std::size_t>());
     entry["distribution"] = {{"unit", entry.contains("core_cycles") ? "core_cycles" : "ticks"},
                              {"free", Rounded(distribution.free)},
-                             {"disturbed", Rounded(distribution.disturbed)}};
+                             {"disturbed", Rounded(distribution.disturbed)},
+                             {"used", WindowsJson(distribution.used)}};
   }
 }
 

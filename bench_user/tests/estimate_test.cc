@@ -168,5 +168,45 @@ TEST(Estimate, FindsTheFloorUnderSkewedNoise) {
   EXPECT_NEAR(*e.core_cycles, 12.105 / 0.75, 0.05);
 }
 
+TEST(DistributeTest, KeepsTheWindowsThatTheEstimateIsMadeOf) {
+  std::vector<Point> points(20);
+  for (std::size_t i = 0; i < points.size(); ++i)
+    points[i] = {.body = 500.0 + static_cast<double>(i % 3),
+                 .chain_body = 192,
+                 .sensor = 0.25,
+                 .flags = i < 5 ? 1U : 0U,
+                 .base = 250,
+                 .chain_base = 96,
+                 .ops = 10,
+                 .chain_cycles = 96};
+  const Windows used = Distribute(points).used;
+  ASSERT_EQ(used.body.size(), 15U);
+  const double cycle =
+      (Quantile(used.chain_body, kFloorQuantile) - Quantile(used.chain_base, kFloorQuantile)) /
+      used.chain_cycles;
+  const double ticks =
+      (Quantile(used.body, kFloorQuantile) - Quantile(used.base, kFloorQuantile)) / used.ops;
+  EXPECT_DOUBLE_EQ(ticks / cycle, *EstimateFrom(points, true).core_cycles);
+}
+
+TEST(EstimateTest, AStateThatNothingTellsIsUnknown) {
+  std::vector<Point> points(20);
+  for (Point& point : points)
+    point = {.body = 500,
+             .chain_body = 96,
+             .sensor = 0.25,
+             .flags = 0,
+             .base = 250,
+             .chain_base = 96,
+             .ops = 10,
+             .chain_cycles = 96};
+  points[0].flags = 1;
+  const Estimate estimate = EstimateFrom(points, true);
+  EXPECT_EQ(estimate.unknown, 19U);
+  EXPECT_EQ(estimate.free, 0U);
+  for (Point& point : points) point.chain_base = 0;
+  EXPECT_EQ(EstimateFrom(points, true).unknown, 0U);
+}
+
 }  // namespace
 }  // namespace irqcost

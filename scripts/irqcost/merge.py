@@ -7,7 +7,7 @@ from typing import Any
 
 from irqcost import agreement, stats, texts, verdict
 from irqcost.epochs import Epoch, Series, Target, gather, sensor_floors
-from irqcost.histogram import histogram
+from irqcost.histogram import histogram, windows
 from irqcost.verdict import Verdict
 
 # How a number of several epochs becomes one; what is not named is their median.
@@ -107,6 +107,10 @@ def _entry(series: Series, judged: Verdict) -> dict[str, Any]:
         disturbed = [value for one in alike for value in one["disturbed"]]
         disturbed += [v for one in alike if not any(one is u for u in used) for v in one["free"]]
         entry["histogram"] = histogram(series.unit, entry[series.unit], free, disturbed)
+        kept = [one["used"] for one in used if "used" in one]
+        # One for each of the epochs that the figure is made of, or none.
+        if kept and len(kept) == len(series.used):
+            entry["windows"] = [windows(one) for one in kept]
     return entry
 
 
