@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -147,3 +148,23 @@ def test_udev_understands_the_rule() -> None:
     if "Unknown command" in done.stderr or "unrecognized" in done.stderr:
         pytest.skip("this udevadm has no verify (systemd 254 has)")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_kvm_needs_the_device_alone(bench: Path) -> None:
+    """With a node of its own nobody measures by KVM; without a right to it the harness says so."""
+    node = bench.parent / "kvm"
+    device = Path("/dev/kvm")
+    if not device.exists():
+        pytest.skip("no /dev/kvm on this machine")
+    os.mknod(node, stat.S_IFCHR | 0o600, device.stat().st_rdev)
+    arguments = ("--irqcost_backends=ring3,kvm", f"--irqcost_kvm_device={node}")
+    refused = json.loads(run(bench, "", *arguments, "--irqcost_list_backends").stdout)
+    assert refused["ring3"] == {"usable": True}
+    assert refused["kvm"]["reason"] == f"{node}: Permission denied"
+    assert "sudo usermod -aG kvm $USER" in refused["kvm"]["remedy"]
+    os.chown(node, 65534, 65534)
+    chosen = ("--benchmark_filter=/dep_add/throughput", "--irqcost_samples=5")
+    done = run(bench, "", *arguments, *chosen, "--benchmark_format=json")
+    assert done.returncode == 0, done.stderr
+    names = [entry["name"] for entry in json.loads(done.stdout)["benchmarks"]]
+    assert names == ["ring3/dep_add/throughput", "kvm/dep_add/throughput"]
