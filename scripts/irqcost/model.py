@@ -37,6 +37,9 @@ class FormatError(Exception):
 # Beyond any cost, and far from where sums and quotients of figures overflow.
 _GREATEST = 1e30
 
+# More than a histogram is written with (histogram.py), and few enough to be drawn.
+_MOST_BINS = 10_000
+
 
 class _Object:
     """A JSON object whose members are read by type; errors name the path to the member."""
@@ -102,6 +105,10 @@ class _Object:
 
     def maybe_number(self, key: str) -> float | None:
         return self.number(key) if self._members.get(key) is not None else None
+
+    def raw(self, key: str) -> Any:
+        """A member that is looked at later, or None."""
+        return self._members.get(key)
 
     def run(self) -> tuple[Any, ...]:
         """What tells the entry of a run from all others: name, and repetition or aggregate."""
@@ -228,6 +235,23 @@ class Context:
 
 
 @dataclass(frozen=True)
+class Grid:
+    """Samples counted: `counts` by the beginning of their bin, bins `width` wide."""
+
+    width: float
+    counts: tuple[tuple[float, int], ...]
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """The samples of an entry, free and disturbed, in `unit` (core_cycles or ticks)."""
+
+    unit: str
+    free: Grid
+    disturbed: Grid
+
+
+@dataclass(frozen=True)
 class Entry:
     """One benchmark entry. Costs and spread are per operation."""
 
@@ -252,6 +276,18 @@ class Entry:
     # One of verdict.WORDS with its reasons; "" in a file of the harness alone.
     verdict: str = ""
     reasons: tuple[str, ...] = ()
+    # As it stands in the file: most of what is in one, and seldom looked at.
+    raw_histogram: object = field(default=None, repr=False, compare=False)
+
+    @property
+    def histogram(self) -> Histogram | None:
+        """How the samples lie; None where the file does not tell. Raises FormatError."""
+        if self.raw_histogram is None:
+            return None
+        item = _Object(self.raw_histogram, f"{self.name}.histogram")
+        return Histogram(
+            item.text("unit"), _grid(item.object("free")), _grid(item.object("disturbed"))
+        )
 
     @property
     def name(self) -> str:
@@ -508,4 +544,18 @@ def _entry(item: _Object) -> Entry:
         cycles_interval=_interval(item, "core_cycles"),
         verdict=item.text("verdict") if item.has("verdict") else "",
         reasons=item.texts("reasons") if item.has("reasons") else (),
+        raw_histogram=item.raw("histogram"),
     )
+
+
+def _grid(item: _Object) -> Grid:
+    origin, width = item.number("origin"), item.number("width")
+    counts = item.raw("counts")
+    # Bins beyond this come from no sample that is a cost.
+    sound = width > 0 and isinstance(counts, list) and len(counts) <= _MOST_BINS
+    for pair in counts if sound else ():
+        sound = sound and isinstance(pair, list) and len(pair) == 2
+        sound = sound and all(type(n) is int and 0 <= n <= _GREATEST for n in pair)
+    if not sound:
+        raise FormatError(f"{item.where} is no histogram: see docs/RESULTS.md")
+    return Grid(width, tuple((origin + place * width, count) for place, count in counts))

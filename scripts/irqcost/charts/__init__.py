@@ -48,6 +48,17 @@ CHARTS = {
     chart.name: chart
     for chart in (
         Chart("bars", "cost by probe, a bar for each result", "any figures"),
+        Chart("heatmap", "cost by CPU and probe, as colours and figures", "any figures"),
+        Chart(
+            "instructions",
+            "instructions by kernel and probe",
+            "results under the instruction clock (irqcost vm --exact)",
+        ),
+        Chart(
+            "distribution",
+            "how the samples of a figure lie, free and disturbed ones",
+            "result files with histograms, not put together",
+        ),
         Chart(
             "generations",
             "popf, cli and sti by year, published figures as hollow marks",

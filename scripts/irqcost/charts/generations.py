@@ -217,7 +217,7 @@ def _ours(
             amount = f"{entry.core_cycles:.2f} core cycles"
             tooltip(picture, points, f"irqcost, {name}: {amount}; {series.title}")
             doubt = " ?" if entry.doubtful else ""
-            where = "virtual machine" if execution.startswith("virtualised") else "bare metal"
+            where = "VM" if execution.startswith("virtualised") else "bare metal"
             words = f"{result.context.cpu.codename}, ours: {entry.core_cycles:.1f}{doubt} ({where})"
             labels.append((float(year), entry.core_cycles, words))
     return labels

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The charts of compare: each draws, says what the results hold, and refuses what it cannot show."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from irqcost import catalogue, charts, cli, files
+from irqcost.charts import style
+from irqcost.errors import IrqcostError
+from irqcost.series import Series, series
+from results import changed, path, result
+
+
+def draw(name: str, results: list[Series], prefix: Path, unit: str | None = None) -> list[str]:
+    """Draws in both themes; returns the texts of the light SVG."""
+    themes = tuple(style.THEMES.values())
+    with style.places(prefix, replace=True, themes=themes) as places:
+        charts.draw(name, charts.Material(results, catalogue.read(), unit), places)
+    made = sorted(entry.name for entry in prefix.parent.glob(f"{prefix.name}*"))
+    assert made == [f"{prefix.name}{end}" for end in ("-dark.png", "-dark.svg", ".png", ".svg")]
+    light, dark = (prefix.with_name(prefix.name + end) for end in (".svg", "-dark.svg"))
+    texts = [words(svg.read_text(encoding="utf-8")) for svg in (light, dark)]
+    assert texts[0] == texts[1]
+    return texts[0]
+
+
+def words(svg: str) -> list[str]:
+    return re.findall(r"<text[^>]*>([^<]+)</text>", svg)
+
+
+def test_every_chart_has_its_module() -> None:
+    for chart in charts.CHARTS.values():
+        assert (Path(charts.__file__).parent / f"{chart.name}.py").exists()
+        assert chart.shows and chart.needs
+
+
+def test_heatmap(tmp_path: Path) -> None:
+    texts = draw("heatmap", series([result("alpha"), result("beta")]), tmp_path / "x")
+    # The figures and their doubts, the probes, the unit and the conditions.
+    for text in ("13.0", "17.0", "1.1 ?", "ring3 popf", "core cycles per operation"):
+        assert text in texts
+    assert "ring3 dep_imul" not in texts  # a control
+    assert any("bare metal" in text for text in texts)
+
+
+def test_heatmap_wants_one_unit(tmp_path: Path) -> None:
+    mixed = series([result("alpha"), result("exact")])
+    with pytest.raises(IrqcostError, match="core cycles and instructions share no scale"):
+        draw("heatmap", mixed, tmp_path / "x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_instructions(tmp_path: Path) -> None:
+    both = series([result("exact"), result("exact-rt"), result("alpha")])
+    texts = draw("instructions", both, tmp_path / "x")
+    assert texts.count("108") >= 1 and "17" in texts
+    assert "spin_lock" in texts and "13.0" not in texts  # a time is no count
+    title = " ".join(texts)
+    assert "local_irq_save and restore execute 10 instructions" in title
+    assert "spin_lock differs most: 17 to 108" in title
+    with pytest.raises(IrqcostError, match="instruction clock"):
+        draw("instructions", series([result("alpha")]), tmp_path / "y")
+
+
+def with_histogram(target: Path, histogram: Any) -> list[Series]:
+    """Alpha, whose popf has a histogram: two modes, at 13 and at 15 cycles."""
+
+    def change(content: Any) -> None:
+        for entry in content["benchmarks"]:
+            if entry["name"] == "ring3/popf/throughput":
+                entry["histogram"] = histogram
+
+    return series([files.read_result(changed("alpha", target, change))])
+
+
+TWO_MODES = {
+    "unit": "core_cycles",
+    "free": {"origin": 12.95, "width": 0.1, "counts": [[0, 75], [20, 25]]},
+    "disturbed": {"origin": 20.0, "width": 1.0, "counts": [[0, 3], [900, 2]]},
+}
+
+
+def test_distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = []
+    close = style.pyplot.close
+    monkeypatch.setattr(style.pyplot, "close", lambda f: (figures.append(f), close(f)))
+    texts = draw("distribution", with_histogram(tmp_path / "h.json", TWO_MODES), tmp_path / "x")
+    assert "popf: 75 % of the free samples lie within 1 % of 13.0 core cycles" in texts
+    assert "ring3/popf/throughput: 13.00 core cycles" in texts
+    assert "5 of 5 disturbed beyond" in texts
+    # Both modes are seen: two heaps, the smaller a third of the taller.
+    (axes,) = figures[0].axes
+    heights, edges, _ = axes.patches[0].get_data()
+    seen = [(round(edges[i]), h) for i, h in enumerate(heights) if h > 0.2]
+    assert {place for place, _ in seen} == {13, 15}
+    assert max(h for place, h in seen if place == 15) == pytest.approx(1 / 3, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "histogram",
+    [
+        [],
+        {"unit": "core_cycles"},
+        {**TWO_MODES, "free": {"origin": 0, "width": 0, "counts": []}},
+        {**TWO_MODES, "free": {"origin": 0, "width": 1, "counts": [[0]]}},
+        {**TWO_MODES, "free": {"origin": 0, "width": 1, "counts": [[0, -1]]}},
+        {**TWO_MODES, "free": {"origin": 0, "width": 1, "counts": [[0, 1.5]]}},
+        {**TWO_MODES, "free": {"origin": 0, "width": 1, "counts": [[0, 1]] * 20_000}},
+    ],
+)
+def test_what_is_no_histogram_is_named(tmp_path: Path, histogram: Any) -> None:
+    bad = with_histogram(tmp_path / "h.json", histogram)
+    with pytest.raises(IrqcostError, match="ring3/popf/throughput.histogram"):
+        draw("distribution", bad, tmp_path / "x")
+
+
+def test_no_distribution_without_histograms(tmp_path: Path) -> None:
+    with pytest.raises(IrqcostError, match="no histogram"):
+        draw("distribution", series([result("alpha")]), tmp_path / "x")
+
+
+def test_several_charts_have_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--chart", "bars", "--chart", "heatmap", "--theme", "both", "--format", "json"]
+    prefix = str(tmp_path / "x")
+    assert cli.main(["compare", *arguments, "--out", prefix, str(path("alpha"))]) == 0
+    assert len(list(tmp_path.glob("x-bars*"))) == len(list(tmp_path.glob("x-heatmap*"))) == 4
+    output = capsys.readouterr()
+    # What programs read has no lines of charts in it.
+    assert output.out.startswith("{") and "Chart:" not in output.out
+    assert output.err.count("Chart:") == 8
