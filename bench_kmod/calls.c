@@ -114,7 +114,11 @@ next:;										\
 	} while (0))
 #define IN_SITU_WINDOWS(key, ...)						\
 	IRQCOST_SECTIONS(IN_SITU_WINDOW, key, __VA_ARGS__)			\
-	const irqcost_window_fn irqcost_in_situ_##key[] = IRQCOST_IN_SITU_TABLE(key);
+	const irqcost_window_fn irqcost_in_situ_##key[] = IN_SITU_TABLE(key);
+
+/* The update of data of this CPU, in the same register: by way of a macro, as the stamp is. */
+asm(PERCPU_UPDATE("irqcost_update", "%r15"));
+#define UPDATE() asm volatile("irqcost_update" : : : "r15", "cc", "memory")
 
 SINGLE_WINDOW(irqcost_call_empty_1)
 const irqcost_window_fn irqcost_windows_call_empty[] = { irqcost_call_empty_1 };
@@ -143,6 +147,16 @@ const irqcost_window_fn irqcost_windows_call_empty[] = { irqcost_call_empty_1 };
 		irqcost_##key##_16, irqcost_##key##_32, irqcost_##key##_64,	\
 	};
 #include <irqcost/probes.def>
+
+#undef irqcost_section
+#define irqcost_section() UPDATE()
+
+#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary)
+#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary)		\
+	LOOP_WINDOW(irqcost_##key##_percpu, 1, code)
+#include <irqcost/probes.def>
+
+LOOP_WINDOW(irqcost_call_section_percpu, 1, irqcost_section())
 
 #undef irqcost_section
 #define irqcost_section() SECTION()

@@ -409,7 +409,7 @@ static int check(const struct irqcost_contention *request, const struct irqcost_
 		return -EINVAL;
 	if (!row)
 		return -ENOENT;
-	if (!kind_of(row) || irqcost_row_unusable(row))
+	if (!kind_of(row) || irqcost_row_unusable(row, IRQCOST_PROCESS))
 		return -EOPNOTSUPP;
 	if (request->section % IRQCOST_HOLD_STEP || request->section > IRQCOST_MAX_HOLD_CYCLES)
 		return -EDOM;

@@ -104,21 +104,24 @@ int irqcost_ioc_probe(void __user *arg)
 	row = irqcost_row_at(probe.index);
 	if (!row)
 		return -ENOENT;
+	if (probe.context >= IRQCOST_NR_CONTEXTS || probe.reserved)
+		return -EINVAL;
 
 	probe = (struct irqcost_probe) {
 		.size = sizeof(probe),
 		.index = probe.index,
+		.context = probe.context,
 		.id = row->id,
 		.where = row->where,
 		.irqs = row->irqs,
-		.modes = irqcost_row_modes(row),
+		.modes = irqcost_row_modes(row, probe.context),
 	};
 	if (probe.modes & 1 << IRQCOST_THROUGHPUT) {
 		probe.min_unroll = IRQCOST_MIN_UNROLL;
 		probe.max_unroll = row->max_unroll;
 	}
 	strscpy(probe.key, row->key, sizeof(probe.key));
-	unusable = irqcost_row_unusable(row);
+	unusable = irqcost_row_unusable(row, probe.context);
 	if (unusable)
 		strscpy(probe.unusable, unusable, sizeof(probe.unusable));
 	return copy_to_user(arg, &probe, sizeof(probe)) ? -EFAULT : 0;

@@ -9,7 +9,10 @@
 #define IN_SITU_WINDOWS(key, code)						\
 	IRQCOST_IN_SITU_WINDOWS(key, code)					\
 	IRQCOST_SECTIONS(IN_SITU_NON_STANDARD, key)				\
-	const irqcost_window_fn irqcost_in_situ_##key[] = IRQCOST_IN_SITU_TABLE(key);
+	IRQCOST_SECTION_WINDOW(irqcost_##key##_percpu, 1,			\
+			       PERCPU_UPDATE("irqcost_section", "%r11"), code);	\
+	STACK_FRAME_NON_STANDARD(irqcost_##key##_percpu);			\
+	const irqcost_window_fn irqcost_in_situ_##key[] = IN_SITU_TABLE(key);
 #define IN_SITU_NON_STANDARD(cycles, key)					\
 	STACK_FRAME_NON_STANDARD(irqcost_##key##_in_situ_##cycles);
 

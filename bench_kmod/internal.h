@@ -24,7 +24,8 @@
  * @max_unroll: greatest unroll factor that there are windows for
  * @code: what one operation is
  * @windows: as irqcost_window_index() orders them, up to size 2 * @max_unroll
- * @in_situ: as irqcost_section_index() orders them; to be used where @code has the marker
+ * @in_situ: as irqcost_section_index() orders them, and PERCPU_SECTION; to be used where @code has
+ *	the marker
  * @empty: windows without a body, written in the way of this row's: the single one alone
  * @section: windows of the section alone, written in the way of this row's @in_situ
  */
@@ -41,25 +42,53 @@ struct irqcost_row {
 	const irqcost_window_fn *section;
 };
 
+/* One section more than body.h has: an update of data of this CPU. */
+#define PERCPU_SECTION IRQCOST_NR_SECTIONS
+#define NR_SECTIONS (IRQCOST_NR_SECTIONS + 1)
+#define IN_SITU_TABLE(key) \
+	{ IRQCOST_SECTIONS(IRQCOST_IN_SITU_ENTRY, key) irqcost_##key##_percpu }
+
+/*
+ * The update, which masking makes one though it is three instructions. Per-CPU
+ * data lies at the same distance from gs on each CPU.
+ */
+#ifdef CONFIG_SMP
+#define PERCPU_WORD "%gs:irqcost_section_word"
+#else
+#define PERCPU_WORD "irqcost_section_word"
+#endif
+#define PERCPU_UPDATE(macro, register)						\
+	".macro " macro "\n\t"							\
+	"mov " PERCPU_WORD ", " register "\n\t"					\
+	"inc " register "\n\t"							\
+	"mov " register ", " PERCPU_WORD "\n\t"					\
+	".endm\n\t"
+
 /* The windows of each row: insn.c, calls.c. A C window exists up to half the greatest size. */
 #define IRQCOST_CALL_MAX_UNROLL (IRQCOST_MAX_UNROLL / 2)
 #define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) \
 	extern const irqcost_window_fn irqcost_windows_##key[IRQCOST_NR_WINDOWS]; \
-	extern const irqcost_window_fn irqcost_in_situ_##key[IRQCOST_NR_SECTIONS];
+	extern const irqcost_window_fn irqcost_in_situ_##key[NR_SECTIONS];
 #define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary) \
 	extern const irqcost_window_fn irqcost_windows_##key[IRQCOST_NR_WINDOWS]; \
-	extern const irqcost_window_fn irqcost_in_situ_##key[IRQCOST_NR_SECTIONS];
+	extern const irqcost_window_fn irqcost_in_situ_##key[NR_SECTIONS];
 #include <irqcost/probes.def>
-extern const irqcost_window_fn irqcost_in_situ_section[IRQCOST_NR_SECTIONS];
+extern const irqcost_window_fn irqcost_in_situ_section[NR_SECTIONS];
 extern const irqcost_window_fn irqcost_windows_call_empty[1];
-extern const irqcost_window_fn irqcost_in_situ_call_section[IRQCOST_NR_SECTIONS];
+extern const irqcost_window_fn irqcost_in_situ_call_section[NR_SECTIONS];
 
 /* probes.c */
 extern const u32 irqcost_nr_rows;
 const struct irqcost_row *irqcost_row_at(u32 index);
 const struct irqcost_row *irqcost_row_by_id(u32 id);
-const char *irqcost_row_unusable(const struct irqcost_row *row);
-u32 irqcost_row_modes(const struct irqcost_row *row);
+const char *irqcost_row_unusable(const struct irqcost_row *row, u32 context);
+u32 irqcost_row_modes(const struct irqcost_row *row, u32 context);
+
+/* contexts.c */
+bool irqcost_context_masks(u32 context);
+void irqcost_call_in(u32 context, void (*function)(void *argument), void *argument);
+void irqcost_contexts_init(void);
+void irqcost_contexts_exit(void);
 
 /**
  * struct irqcost_file - what belongs to one open file

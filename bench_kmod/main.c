@@ -77,6 +77,7 @@ static int __init irqcost_init(void)
 
 	if (ret)
 		return ret;
+	irqcost_contexts_init();
 	ret = misc_register(&irqcost_device);
 	if (ret)
 		irqcost_objects_exit();
@@ -87,6 +88,7 @@ module_init(irqcost_init);
 static void __exit irqcost_exit(void)
 {
 	misc_deregister(&irqcost_device);
+	irqcost_contexts_exit();
 	irqcost_objects_exit();
 }
 module_exit(irqcost_exit);

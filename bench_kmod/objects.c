@@ -5,6 +5,8 @@
 #include <linux/interrupt.h>
 #include <linux/irq.h>
 #include <linux/kernel.h>
+#include <linux/lockdep.h>
+#include <irqcost/abi.h>
 #include "objects.h"
 
 #define OBJECT_BYTES 64
@@ -20,6 +22,35 @@ struct irqcost_objects irqcost_objects = {
 DEFINE_PER_CPU(struct irqcost_cpu_objects, irqcost_cpu) = {
 	.lock = INIT_LOCAL_LOCK(lock),
 };
+
+DEFINE_PER_CPU(unsigned long, irqcost_section_word);
+
+/*
+ * What lock debugging believes a lock to be: one of each in each context, for a
+ * lock that an interrupt handler takes must not be taken with interrupts on.
+ */
+static struct {
+	struct lock_class_key lock, raw_lock, rwlock, seqlock, seqcount, cpu_lock;
+} classes[IRQCOST_NR_CONTEXTS];
+
+/**
+ * irqcost_objects_serve() - say from which context the locks are now taken
+ * @context: enum irqcost_context
+ * @cpu: on which CPU
+ *
+ * One run at a time takes them, and none holds them between its samples.
+ */
+void irqcost_objects_serve(u32 context, u32 cpu)
+{
+	struct irqcost_objects *const o __maybe_unused = &irqcost_objects;
+
+	lockdep_set_class(&o->lock, &classes[context].lock);
+	lockdep_set_class(&o->raw_lock, &classes[context].raw_lock);
+	lockdep_set_class(&o->rwlock, &classes[context].rwlock);
+	lockdep_set_class(&o->seqlock.lock, &classes[context].seqlock);
+	lockdep_set_class(&o->seqlock.seqcount.seqcount, &classes[context].seqcount);
+	lockdep_set_class(&per_cpu_ptr(&irqcost_cpu, cpu)->lock, &classes[context].cpu_lock);
+}
 
 /* Of a line that nothing raises. */
 static irqreturn_t handler(int irq, void *device)

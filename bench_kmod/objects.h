@@ -62,8 +62,11 @@ struct irqcost_cpu_objects {
 
 extern struct irqcost_objects irqcost_objects;
 DECLARE_PER_CPU(struct irqcost_cpu_objects, irqcost_cpu);
+/* Counts for nobody: what the section in situ/percpu updates. */
+DECLARE_PER_CPU(unsigned long, irqcost_section_word);
 
 int irqcost_objects_init(void);
+void irqcost_objects_serve(u32 context, u32 cpu);
 void irqcost_objects_exit(void);
 
 #endif /* IRQCOST_OBJECTS_H */

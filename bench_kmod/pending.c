@@ -249,7 +249,8 @@ static int check(const struct irqcost_pending *request, const struct irqcost_row
 		return -EINVAL;
 	if (!row)
 		return -ENOENT;
-	if (!masking_of(row) || irqcost_row_unusable(row) || !arch_irq_work_has_interrupt())
+	if (!masking_of(row) || irqcost_row_unusable(row, IRQCOST_PROCESS) ||
+	    !arch_irq_work_has_interrupt())
 		return -EOPNOTSUPP;
 	if (request->loops > IRQCOST_MAX_LOOPS)
 		return -EDOM;

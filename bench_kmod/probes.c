@@ -52,28 +52,35 @@ const struct irqcost_row *irqcost_row_by_id(u32 id)
 /**
  * irqcost_row_modes() - the modes that the row has
  * @row: the row
+ * @context: enum irqcost_context
  *
  * Return: a bit for each enum irqcost_mode.
  */
-u32 irqcost_row_modes(const struct irqcost_row *row)
+u32 irqcost_row_modes(const struct irqcost_row *row, u32 context)
 {
 	u32 modes = 1 << IRQCOST_LATENCY;
+
+	if (context != IRQCOST_PROCESS)
+		return IRQCOST_REPEATABLE(row->irqs) ? 1 << IRQCOST_THROUGHPUT : 0;
 
 	if (IRQCOST_REPEATABLE(row->irqs))
 		modes |= 1 << IRQCOST_THROUGHPUT;
 	if (IRQCOST_REPEATABLE(row->irqs) && strstr(row->code, IRQCOST_SECTION_MARKER))
-		modes |= 1 << IRQCOST_IN_SITU;
+		modes |= 1 << IRQCOST_IN_SITU | 1 << IRQCOST_IN_SITU_PERCPU;
 	return modes;
 }
 
 /**
- * irqcost_row_unusable() - why the row cannot run on this CPU and kernel
+ * irqcost_row_unusable() - why the row cannot run on this CPU and kernel in a context
  * @row: the row
+ * @context: enum irqcost_context
  *
  * Return: the reason, shorter than IRQCOST_NAME_LEN; NULL where it can run.
  */
-const char *irqcost_row_unusable(const struct irqcost_row *row)
+const char *irqcost_row_unusable(const struct irqcost_row *row, u32 context)
 {
+	const bool masked = irqcost_context_masks(context);
+
 	if (!boot_cpu_has(X86_FEATURE_TSC) || !tsc_khz)
 		return "the kernel knows no rate of the time stamp counter";
 	if (!(row->where & IRQCOST_RING0))
@@ -84,8 +91,14 @@ const char *irqcost_row_unusable(const struct irqcost_row *row)
 		return "a Xen PV guest has no task priority register";
 	if (strstr(row->code, "o->irq") && !irqcost_objects.irq)
 		return "the kernel had no interrupt number to give";
+	if (row->where & IRQCOST_TASK && context != IRQCOST_PROCESS)
+		return "belongs to a task: in process context only";
+	if (row->where & IRQCOST_UNMASKS && masked)
+		return "unmasks: a handler must leave interrupts off";
+	if (row->where & IRQCOST_SOFTIRQS && masked)
+		return "may run softirqs: not in an interrupt handler";
 	if (IS_ENABLED(CONFIG_PREEMPT_RT) && row->where & IRQCOST_RT_SLEEPS &&
-	    row->irqs != IRQCOST_IF_11)
+	    (row->irqs != IRQCOST_IF_11 || masked))
 		return "may sleep on PREEMPT_RT: not with interrupts masked";
 	return NULL;
 }

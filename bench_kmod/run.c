@@ -31,6 +31,9 @@
  */
 #define TRIALS 4
 
+/* Of a sample: the clock's two, the sensor, base and body. */
+#define SAMPLE_WINDOWS 5
+
 /* One at a time on the whole machine: a second run would be a neighbour that disturbs the first. */
 DEFINE_MUTEX(irqcost_run_lock);
 
@@ -38,6 +41,7 @@ DEFINE_MUTEX(irqcost_run_lock);
  * struct sampler - one run under way
  * @row: what is measured
  * @run: what was asked for
+ * @context: where samples are taken now
  * @loops: of base and body
  * @chain_loops: of the clock
  * @sensor_loops: of the sensor
@@ -48,6 +52,7 @@ DEFINE_MUTEX(irqcost_run_lock);
 struct sampler {
 	const struct irqcost_row *row;
 	const struct irqcost_run *run;
+	u32 context;
 	u32 loops;
 	u32 chain_loops;
 	u32 sensor_loops;
@@ -67,12 +72,14 @@ static u32 irqs_of_entry(u32 irqs)
 
 /*
  * One window in a masked stretch of its own, or unmasked, as @irqs has it. It is
- * entered and left with interrupts on, even where it broke its promise.
+ * entered and left with interrupts as the context has them, even where it broke
+ * its promise. Where the context has them off, they stay off whatever the row.
  */
 static u64 timed_window(struct sampler *s, irqcost_window_fn window, u32 loops, u32 irqs)
 {
-	const bool masked = irqs_of_entry(irqs) == IRQCOST_IF_00;
-	const bool on_at_exit = irqs & IRQCOST_IF_01;
+	const bool off = irqcost_context_masks(s->context);
+	const bool masked = !off && irqs_of_entry(irqs) == IRQCOST_IF_00;
+	const bool on_at_exit = !off && irqs & IRQCOST_IF_01;
 	const int count = preempt_count();
 	u64 from = get_cycles();
 	u64 ticks;
@@ -86,14 +93,16 @@ static u64 timed_window(struct sampler *s, irqcost_window_fn window, u32 loops, 
 		preempt_count_set(count);
 		s->error = -EIO;
 	}
-	if (irqs != IRQCOST_IF_11)
+	if (off || irqs != IRQCOST_IF_11)
 		s->longest = max_t(u64, s->longest, get_cycles() - from);
 
 	/*
 	 * The raw calls: lock debugging did not see what an assembler row did, so
 	 * the flag first goes to where lock debugging believes it to be.
 	 */
-	if (masked) {
+	if (off) {
+		raw_local_irq_disable();
+	} else if (masked) {
 		raw_local_irq_disable();
 		local_irq_enable();
 	} else {
@@ -146,6 +155,13 @@ static u64 timed_loops(struct sampler *s, const irqcost_window_fn *windows, u32 
 	return timed_window(s, windows[irqcost_window_index(size)], loops, irqs);
 }
 
+/* Where the section that is asked for stands among the windows of a row in situ. */
+static int section_of(const struct irqcost_run *run)
+{
+	return run->mode == IRQCOST_IN_SITU_PERCPU ? PERCPU_SECTION :
+						     irqcost_section_index(run->section);
+}
+
 /**
  * irqcost_interrupts_of() - all that a CPU took since boot
  * @cpu: its number
@@ -158,9 +174,9 @@ u32 irqcost_interrupts_of(u32 cpu)
 }
 
 /*
- * Preemption stays on, as where the API is mostly called from: with it off,
- * some kernels take a shorter way through preempt_enable(), and on PREEMPT_RT
- * no row could sleep. The caller is bound to the CPU, and when another task gets
+ * In process context preemption stays on, as where the API is mostly called from:
+ * with it off, some kernels take a shorter way through preempt_enable(), and on
+ * PREEMPT_RT no row could sleep. The caller is bound to the CPU, and when another task gets
  * it meanwhile the sample says so.
  */
 static void take_sample(struct sampler *s, struct irqcost_sample *sample)
@@ -192,7 +208,8 @@ static void take_sample(struct sampler *s, struct irqcost_sample *sample)
 	 * happen now. An interrupt that asks for one after this shows in the count.
 	 */
 	interrupts = irqcost_interrupts_of(run->cpu);
-	cond_resched();
+	if (s->context == IRQCOST_PROCESS)
+		cond_resched();
 	switch (run->mode) {
 	case IRQCOST_THROUGHPUT:
 		sample->base = timed_loops(s, row->windows, run->unroll, s->loops, row->irqs);
@@ -202,7 +219,8 @@ static void take_sample(struct sampler *s, struct irqcost_sample *sample)
 		timed_singles(s, sample);
 		break;
 	case IRQCOST_IN_SITU:
-		section = irqcost_section_index(run->section);
+	case IRQCOST_IN_SITU_PERCPU:
+		section = section_of(run);
 		sample->base = timed_window(s, row->section[section], s->loops, row->irqs);
 		sample->body = timed_window(s, row->in_situ[section], s->loops, row->irqs);
 		break;
@@ -222,14 +240,41 @@ static void take_sample(struct sampler *s, struct irqcost_sample *sample)
 		sample->flags |= IRQCOST_SAMPLE_MIGRATED;
 }
 
+/* A sample to be taken elsewhere, for irqcost_call_in(). */
+struct errand {
+	struct sampler *sampler;
+	struct irqcost_sample *sample;
+};
+
+static void run_errand(void *argument)
+{
+	const struct errand *errand = argument;
+	struct sampler *s = errand->sampler;
+	const u64 from = get_cycles();
+
+	take_sample(s, errand->sample);
+	if (irqcost_context_masks(s->context))
+		s->longest = max_t(u64, s->longest, get_cycles() - from);
+}
+
+static void take_sample_in_context(struct sampler *s, struct irqcost_sample *sample)
+{
+	struct errand errand = { .sampler = s, .sample = sample };
+
+	if (s->context == IRQCOST_PROCESS)
+		take_sample(s, sample);
+	else
+		irqcost_call_in(s->context, run_errand, &errand);
+}
+
 /*
  * How many of the @loops asked for fit into half of the limit, at @ticks each;
  * the other half is for what the trial could not foresee. At least one, but 0
- * where one alone masks longer than the limit.
+ * where one alone masks longer than the limit. @windows share the limit.
  */
-static u32 fitting_loops(u32 loops, u64 ticks, bool masked)
+static u32 fitting_loops(u32 loops, u64 ticks, bool masked, u32 windows)
 {
-	const u64 limit = div_u64((u64)tsc_khz * IRQCOST_MAX_IRQS_OFF_NS, USEC_PER_SEC);
+	const u64 limit = div_u64((u64)tsc_khz * IRQCOST_MAX_IRQS_OFF_NS, USEC_PER_SEC * windows);
 
 	if (masked && ticks > limit)
 		return 0;
@@ -239,18 +284,23 @@ static u32 fitting_loops(u32 loops, u64 ticks, bool masked)
 /*
  * Fix the loops by trial. The limit is one on the time with interrupts off, and
  * serves windows that leave them on as well: the longer one is, the likelier it
- * is interrupted.
+ * is interrupted. The trial is in process context, where a window masks for
+ * itself alone: what would be too long for another context is never run there.
  */
 static int fit_loops(struct sampler *s)
 {
 	u64 chain = U64_MAX, sensor = U64_MAX, body = U64_MAX;
 	const struct irqcost_run *run = s->run;
+	const bool off = irqcost_context_masks(run->context);
+	const u32 windows = off ? SAMPLE_WINDOWS : 1;
 	struct irqcost_sample trial;
 	int i;
 
+	s->context = IRQCOST_PROCESS;
 	s->loops = 1;
 	s->chain_loops = 1;
 	s->sensor_loops = 1;
+	irqcost_objects_serve(s->context, run->cpu);
 	for (i = 0; i < TRIALS; i++) {
 		take_sample(s, &trial);
 		if (s->error)
@@ -261,9 +311,11 @@ static int fit_loops(struct sampler *s)
 		cond_resched();
 	}
 
-	s->loops = fitting_loops(run->loops, body, s->row->irqs != IRQCOST_IF_11);
-	s->chain_loops = fitting_loops(run->chain_loops, chain, true);
-	s->sensor_loops = fitting_loops(run->sensor_loops, sensor, true);
+	s->loops = fitting_loops(run->loops, body, off || s->row->irqs != IRQCOST_IF_11, windows);
+	s->chain_loops = fitting_loops(run->chain_loops, chain, true, windows);
+	s->sensor_loops = fitting_loops(run->sensor_loops, sensor, true, windows);
+	s->context = run->context;
+	irqcost_objects_serve(s->context, run->cpu);
 	return s->loops && s->chain_loops && s->sensor_loops ? 0 : -EDOM;
 }
 
@@ -302,7 +354,7 @@ static int measure(struct irqcost_file *file, const struct irqcost_row *row,
 	for (n = 0; n < asked.samples && !signal_pending(current); n++) {
 		struct irqcost_sample *sample = &file->samples[n];
 
-		take_sample(&s, sample);
+		take_sample_in_context(&s, sample);
 		if (s.error)
 			return s.error;
 		run->interrupted += !!(sample->flags & IRQCOST_SAMPLE_INTERRUPTED);
@@ -355,13 +407,15 @@ int irqcost_bound_to(u32 cpu)
 
 static int check(const struct irqcost_run *run, const struct irqcost_row *row)
 {
-	if (run->flags || run->mode > IRQCOST_IN_SITU)
+	if (run->flags || run->reserved || run->mode > IRQCOST_IN_SITU_PERCPU ||
+	    run->context >= IRQCOST_NR_CONTEXTS)
 		return -EINVAL;
 	if (run->section && run->mode != IRQCOST_IN_SITU)
 		return -EINVAL;
 	if (!row)
 		return -ENOENT;
-	if (irqcost_row_unusable(row) || !(irqcost_row_modes(row) & 1 << run->mode))
+	if (irqcost_row_unusable(row, run->context) ||
+	    !(irqcost_row_modes(row, run->context) & 1 << run->mode))
 		return -EOPNOTSUPP;
 	if (!unroll_fits(row, run) || !section_fits(run) || !loops_fit(run->loops) ||
 	    !loops_fit(run->chain_loops) || !loops_fit(run->sensor_loops))
@@ -397,6 +451,7 @@ int irqcost_ioc_run(struct irqcost_file *file, void __user *arg)
 	if (!mutex_trylock(&irqcost_run_lock))
 		return -EBUSY;
 	ret = measure(file, row, &run);
+	irqcost_objects_serve(IRQCOST_PROCESS, run.cpu);
 	if (!ret && (copy_to_user(u64_to_user_ptr(run.buffer), file->samples,
 				  run.samples * sizeof(*file->samples)) ||
 		     copy_to_user(arg, &run, sizeof(run))))

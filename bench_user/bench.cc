@@ -44,7 +44,7 @@ class Filter {
 
 std::string WhyAbsent(const Offer& offer, Mode mode, std::optional<unsigned> unroll) {
   if (!offer.unusable.empty()) return offer.unusable;
-  if (mode == IRQCOST_THROUGHPUT && unroll &&
+  if (mode.kind == IRQCOST_THROUGHPUT && unroll &&
       (*unroll < offer.min_unroll || *unroll > offer.max_unroll))
     return "has unroll factors from " + std::to_string(offer.min_unroll) + " to " +
            std::to_string(offer.max_unroll) + ", not " + std::to_string(*unroll);

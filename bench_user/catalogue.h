@@ -24,6 +24,7 @@ struct Probe {
   bool is_instruction;             ///< an IRQCOST_INSN row: it has windows in ring 3
   std::string_view code;           ///< what one operation is
   std::string_view bpf_code = {};  ///< code of an IRQCOST_BPF row, empty for every other
+  bool faults = false;             ///< an IRQCOST_FAULT row: each operation ends in SIGSEGV
 };
 
 inline constexpr auto kCatalogue = std::to_array<Probe>({
@@ -31,6 +32,8 @@ inline constexpr auto kCatalogue = std::to_array<Probe>({
   {id, #key, IRQCOST_##where, IRQCOST_##irqs, true, code},
 #define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary) \
   {id, #key, IRQCOST_##where, IRQCOST_##irqs, false, #code},
+#define IRQCOST_FAULT(id, key, group, where, irqs, code, api, summary) \
+  {id, #key, IRQCOST_##where, IRQCOST_##irqs, true, code, {}, true},
 #define IRQCOST_BPF(id, key, group, where, irqs, code, api, summary) \
   {id, #key, IRQCOST_##where, IRQCOST_##irqs, false, #code, #code},
 #include <irqcost/probes.def>
@@ -54,30 +57,58 @@ constexpr const Probe* FindProbe(std::uint32_t id) {
 struct Mode {
   irqcost_mode kind;
   unsigned section;  ///< in situ: dependent core cycles of the section, one of irqcost_sections
+  irqcost_context context;  ///< from where the kernel module calls it; elsewhere always a process
 
   // NOLINTNEXTLINE(google-explicit-constructor): most modes are no more than their kind
-  constexpr Mode(irqcost_mode kind_, unsigned section_ = 0) : kind(kind_), section(section_) {}
+  constexpr Mode(irqcost_mode kind_, unsigned section_ = 0,
+                 irqcost_context context_ = IRQCOST_PROCESS)
+      : kind(kind_), section(section_), context(context_) {}
   friend constexpr bool operator==(const Mode&, const Mode&) = default;
 };
 
-/** Name of a mode, as it stands in a benchmark's name: `throughput`, `latency`, `in_situ/20`. */
+/** Names of enum irqcost_context, in its order. */
+inline constexpr auto kContextNames =
+    std::to_array<std::string_view>({"process", "softirq", "hardirq", "timer"});
+static_assert(kContextNames.size() == IRQCOST_NR_CONTEXTS);
+
+/**
+ * Name of a mode, as it stands in a benchmark's name: `throughput`, `throughput/softirq`,
+ * `latency`, `in_situ/20`, `in_situ/percpu`.
+ */
 inline std::string ModeName(Mode mode) {
-  if (mode.kind == IRQCOST_IN_SITU) return "in_situ/" + std::to_string(mode.section);
-  return mode.kind == IRQCOST_THROUGHPUT ? "throughput" : "latency";
+  switch (mode.kind) {
+    case IRQCOST_THROUGHPUT:
+      break;
+    case IRQCOST_LATENCY:
+      return "latency";
+    case IRQCOST_IN_SITU:
+      return "in_situ/" + std::to_string(mode.section);
+    case IRQCOST_IN_SITU_PERCPU:
+      return "in_situ/percpu";
+  }
+  if (mode.context == IRQCOST_PROCESS) return "throughput";
+  return "throughput/" + std::string(kContextNames[mode.context]);
 }
 
+/** Modes of process context that every backend may have. */
 inline constexpr auto kModes = std::to_array<Mode>({
 #define IRQCOST_IN_SITU_MODE(cycles, ...) {IRQCOST_IN_SITU, cycles},
     IRQCOST_THROUGHPUT, IRQCOST_LATENCY, IRQCOST_SECTIONS(IRQCOST_IN_SITU_MODE)
 #undef IRQCOST_IN_SITU_MODE
 });
 
+/** Whether a row encloses a critical section. */
+constexpr bool HasSection(const Probe& probe) {
+  return probe.code.find(IRQCOST_SECTION_MARKER) != std::string_view::npos;
+}
+
 /** Modes that a row has where it leaves the interrupt flag as it found it. */
 inline std::vector<Mode> RepeatableModes(const Probe& probe) {
-  const bool has_section = probe.code.find(IRQCOST_SECTION_MARKER) != std::string_view::npos;
+  // A fault waits for what is before it and keeps back what follows: it has no other latency.
+  if (probe.faults) return {IRQCOST_THROUGHPUT};
   std::vector<Mode> modes;
   for (const Mode mode : kModes)
-    if (mode.kind != IRQCOST_IN_SITU || has_section) modes.push_back(mode);
+    if (mode.kind != IRQCOST_IN_SITU || HasSection(probe)) modes.push_back(mode);
   return modes;
 }
 
@@ -85,6 +116,16 @@ inline std::vector<Mode> RepeatableModes(const Probe& probe) {
 inline std::vector<Mode> Ring0Modes(const Probe& probe) {
   if (IRQCOST_REPEATABLE(probe.irqs)) return RepeatableModes(probe);
   return {IRQCOST_LATENCY};
+}
+
+/** Those of ring 0 in a kernel, which has contexts and data of a CPU that masking protects. */
+inline std::vector<Mode> KernelModes(const Probe& probe, irqcost_context context) {
+  const bool repeatable = IRQCOST_REPEATABLE(probe.irqs);
+  if (context != IRQCOST_PROCESS)
+    return repeatable ? std::vector<Mode>{{IRQCOST_THROUGHPUT, 0, context}} : std::vector<Mode>{};
+  std::vector<Mode> modes = Ring0Modes(probe);
+  if (repeatable && HasSection(probe)) modes.emplace_back(IRQCOST_IN_SITU_PERCPU);
+  return modes;
 }
 
 }  // namespace irqcost

@@ -55,7 +55,7 @@ Opened Open(const Options& options) {
     } else if (name == "kvm") {
       opened.backends.push_back(std::make_unique<Kvm>(options.kvm_device, options.backends_asked));
     } else {
-      auto kmod = std::make_unique<Kmod>(options.device);
+      auto kmod = std::make_unique<Kmod>(options.device, options.contexts);
       opened.module = kmod->Info();
       opened.backends.push_back(std::move(kmod));
     }

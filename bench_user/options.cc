@@ -12,6 +12,8 @@
 #include <limits>
 #include <string_view>
 
+#include "catalogue.h"
+
 namespace irqcost {
 namespace {
 
@@ -90,6 +92,19 @@ std::vector<std::string> ParseBackends(const std::string& flag, const std::strin
   return backends;
 }
 
+std::vector<irqcost_context> ParseContexts(const std::string& flag, const std::string& text) {
+  const std::vector<std::string> names(kContextNames.begin(), kContextNames.end());
+  std::vector<irqcost_context> contexts;
+  for (const std::string& part : Split(text)) {
+    const std::string name = ParseWord(flag, part, names);
+    const auto place = std::find(names.begin(), names.end(), name) - names.begin();
+    const auto context = static_cast<irqcost_context>(place);
+    if (std::find(contexts.begin(), contexts.end(), context) == contexts.end())
+      contexts.push_back(context);
+  }
+  return contexts;
+}
+
 std::vector<std::string> ParseSymbols(const std::string& flag, const std::string& text) {
   std::vector<std::string> symbols = Split(text);
   if (std::find(symbols.begin(), symbols.end(), "") != symbols.end())
@@ -133,6 +148,10 @@ constexpr Flag kFlags[] = {
      [](Options& o, const std::string& flag, const std::string& value) {
        o.backends = ParseBackends(flag, value);
        o.backends_asked = true;
+     }},
+    {"--irqcost_contexts",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       o.contexts = ParseContexts(flag, value);
      }},
     {"--irqcost_time",
      [](Options& o, const std::string& flag, const std::string& value) {
@@ -258,7 +277,8 @@ Options ParseOptions(const std::vector<std::string>& arguments) {
 const char* HelpText() {
   return R"(irqcost-bench measures what masking interrupts costs, in ring 3 and in ring 0.
 A benchmark is named backend/probe/mode, such as ring3/popf/throughput; the mode is throughput,
-latency or in_situ/K: around a critical section of K dependent core cycles.
+latency or in_situ/K: around a critical section of K dependent core cycles (in_situ/percpu: of an
+update of per-CPU data).
 
 usage: irqcost-bench [FLAG...]
 
@@ -267,6 +287,9 @@ of irqcost:
                                 where the host does not emulate its guest)
   --irqcost_cpu=N               measure on this CPU (default: the first allowed after CPU 0,
                                 which takes most of a machine's interrupts)
+  --irqcost_contexts=LIST       process,softirq,hardirq,timer (default: process): from where the
+                                module calls what it measures; all but process have throughput
+                                only, as in kmod/spin_lock/throughput/softirq
   --irqcost_samples=N           exactly N samples a benchmark, 1 to 65536 (default: 400, and
                                 more, up to 0.5 s, while fewer than 50 are free of disturbance)
   --irqcost_time=SECONDS        for all benchmarks together: fewer samples, and less waiting for

@@ -4,6 +4,8 @@
 #ifndef IRQCOST_BENCH_USER_OPTIONS_H
 #define IRQCOST_BENCH_USER_OPTIONS_H
 
+#include <irqcost/abi.h>
+
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -25,9 +27,10 @@ struct Options {
   bool backends_asked = false;  ///< named by the user: an emulated one, too, is to run
   std::string device = "/dev/irqcost";
   std::string kvm_device = "/dev/kvm";
-  std::optional<double> seconds;                ///< for all benchmarks together
-  std::optional<double> tsc_khz;                ///< as an earlier process found it
-  std::map<std::string, double> sensor_floors;  ///< core cycles per nop, by backend
+  std::vector<irqcost_context> contexts = {IRQCOST_PROCESS};  ///< in which backend kmod measures
+  std::optional<double> seconds;                              ///< for all benchmarks together
+  std::optional<double> tsc_khz;                              ///< as an earlier process found it
+  std::map<std::string, double> sensor_floors;                ///< core cycles per nop, by backend
   bool keep_samples = false;
   bool waits = false;               ///< contention and pending interrupts, too
   std::optional<unsigned> hold_ns;  ///< masked stretch with an interrupt pending

@@ -155,8 +155,13 @@ static void wrong_fields(void)
 	REFUSED_RUN("flags 1", EINVAL, flags, 1);
 	REFUSED_RUN("flags 2^31", EINVAL, flags, 1U << 31);
 	REFUSED_RUN("a section in throughput mode", EINVAL, section, 20);
-	REFUSED_RUN("mode 3", EINVAL, mode, 3);
+	REFUSED_RUN("mode 4", EINVAL, mode, 4);
 	REFUSED_RUN("mode 2^32-1", EINVAL, mode, ~0U);
+	REFUSED_RUN("reserved 1", EINVAL, reserved, 1);
+	REFUSED_RUN("context 4", EINVAL, context, IRQCOST_NR_CONTEXTS);
+	REFUSED_RUN("context 2^32-1", EINVAL, context, ~0U);
+	REFUSED_RUN("cli and sti in a hard interrupt", EOPNOTSUPP, context, IRQCOST_HARDIRQ);
+	REFUSED_RUN("cli and sti in a timer", EOPNOTSUPP, context, IRQCOST_TIMER);
 	REFUSED_RUN("probe 0", ENOENT, probe, 0);
 	REFUSED_RUN("probe 2^32-1", ENOENT, probe, ~0U);
 	REFUSED_RUN("throughput of a row that changes the flag", EOPNOTSUPP,
@@ -205,11 +210,57 @@ static void wrong_sections(void)
 	in_situ.section = 20;
 	in_situ.probe = ROW_cli;
 	refused_run("in situ of a row that encloses nothing", EOPNOTSUPP, in_situ);
+	in_situ.mode = IRQCOST_IN_SITU_PERCPU;
+	refused_run("a section beside per-CPU data", EINVAL, in_situ);
+	in_situ.section = 0;
+	refused_run("per-CPU data in a row that encloses nothing", EOPNOTSUPP, in_situ);
 
 	latency.mode = IRQCOST_LATENCY;
 	latency.unroll = 0;
 	latency.section = 500;
 	refused_run("a section in latency mode", EINVAL, latency);
+}
+
+/* A context that a row does not have, a mode that a context does not have. */
+static void wrong_contexts(void)
+{
+	static const enum row task_only[] = {
+		ROW_mutex_lock, ROW_migrate_disable_enable, ROW_disable_enable_irq,
+	};
+	static const enum row not_hard[] = {
+		ROW_mutex_lock, ROW_local_bh_disable_enable, ROW_spin_lock_irq, ROW_sti_nop_cli,
+		ROW_popf, ROW_raw_spin_lock_irq, ROW_local_irq_disable_enable,
+	};
+	struct irqcost_probe probe = { .size = sizeof(probe), .context = IRQCOST_NR_CONTEXTS };
+	struct irqcost_run run = good();
+	unsigned int i;
+
+	run.context = IRQCOST_SOFTIRQ;
+	for (i = 0; i < sizeof(task_only) / sizeof(*task_only); i++) {
+		run.probe = task_only[i];
+		refused_run("a task's own row in a softirq", EOPNOTSUPP, run);
+	}
+	run.context = IRQCOST_HARDIRQ;
+	for (i = 0; i < sizeof(not_hard) / sizeof(*not_hard); i++) {
+		run.probe = not_hard[i];
+		refused_run("a row that a hard interrupt must not call", EOPNOTSUPP, run);
+	}
+	run = good();
+	run.context = IRQCOST_SOFTIRQ;
+	run.unroll = 0;
+	run.mode = IRQCOST_LATENCY;
+	refused_run("latency in a softirq", EOPNOTSUPP, run);
+	run.mode = IRQCOST_IN_SITU_PERCPU;
+	refused_run("in situ in a softirq", EOPNOTSUPP, run);
+	run = good();
+	run.context = IRQCOST_TIMER;
+	run.probe = ROW_cli_clearing;
+	refused_run("a row without throughput in a timer", EOPNOTSUPP, run);
+
+	refused("PROBE with context 4", EINVAL, command(device, IRQCOST_IOC_PROBE, &probe));
+	probe.context = 0;
+	probe.reserved = 1;
+	refused("PROBE with reserved 1", EINVAL, command(device, IRQCOST_IOC_PROBE, &probe));
 }
 
 /* Whatever its length, the section is in base and body alike. */
@@ -228,6 +279,18 @@ static void every_section(void)
 		report(!got && run.ops == run.loops && samples_right(&run, 2),
 		       "around %u cycles cli and sti are right: %s", run.section, name(got));
 	}
+}
+
+static void around_percpu_data(void)
+{
+	struct irqcost_run run = good();
+	int got;
+
+	run.mode = IRQCOST_IN_SITU_PERCPU;
+	run.unroll = 0;
+	got = command(device, IRQCOST_IOC_RUN, &run);
+	report(!got && run.ops == run.loops && samples_right(&run, 2),
+	       "around an update of per-CPU data cli and sti are right: %s", name(got));
 }
 
 static void wrong_memory(void)
@@ -295,28 +358,35 @@ static void not_bound(void)
 	REFUSED_RUN("a caller bound to another CPU", EXDEV, cpu, home ? 0 : 1);
 }
 
-/* The rows that are unusable here say so, and nothing else does; all others are right. */
+/* The rows that are unusable here or in a context say so, and nothing else does; all others are right. */
 static void every_row(void)
 {
 	struct irqcost_probe probe;
-	unsigned int index, mode;
+	unsigned int number, mode;
 
-	for (index = 0; index < info.nr_probes; index++) {
-		probe = (struct irqcost_probe) { .size = sizeof(probe), .index = index };
+	for (number = 0; number < info.nr_probes * IRQCOST_NR_CONTEXTS; number++) {
+		probe = (struct irqcost_probe) {
+			.size = sizeof(probe), .index = number / IRQCOST_NR_CONTEXTS,
+			.context = number % IRQCOST_NR_CONTEXTS,
+		};
 		if (command(device, IRQCOST_IOC_PROBE, &probe)) {
-			report(false, "PROBE %u", index);
+			report(false, "PROBE %u", number);
 			continue;
 		}
-		for (mode = 0; mode <= IRQCOST_IN_SITU; mode++) {
+		for (mode = 0; mode <= IRQCOST_IN_SITU_PERCPU; mode++) {
 			struct irqcost_run run = good();
 			int want = probe.unusable[0] || !(probe.modes >> mode & 1) ? EOPNOTSUPP : 0;
 			int got;
 
 			run.probe = probe.id;
 			run.mode = mode;
-			run.unroll = mode == IRQCOST_THROUGHPUT ? probe.max_unroll : 0;
+			run.context = probe.context;
+			/* In a masked sample fewer copies of a long row fit. */
+			run.unroll = mode != IRQCOST_THROUGHPUT ? 0 :
+				     probe.context ? probe.min_unroll : probe.max_unroll;
 			got = command(device, IRQCOST_IOC_RUN, &run);
-			report(got == want, "%s in mode %u gives %s", probe.key, mode, name(got));
+			report(got == want, "%s in mode %u and context %u gives %s", probe.key,
+			       mode, probe.context, name(got));
 		}
 	}
 	report(still_right(), "after that, a right run is right");
@@ -356,6 +426,29 @@ static void limit_on_masking(void)
 	report(still_right(), "after that, a right run is right");
 }
 
+/* In a hard interrupt a whole sample is one masked stretch: the limit is one on all its windows. */
+static void limit_in_contexts(void)
+{
+	const __u64 limit = (__u64)info.tsc_khz * info.max_irqs_off_ns / 1000000;
+	struct irqcost_run run;
+	__u32 context;
+	int got;
+
+	for (context = IRQCOST_SOFTIRQ; context < IRQCOST_NR_CONTEXTS; context++) {
+		run = longest_run();
+		run.context = context;
+		run.samples = SAMPLES;
+		got = command(device, IRQCOST_IOC_RUN, &run);
+		report(!got && samples_right(&run, 1), "the most loops in context %u are right: %s",
+		       context, name(got));
+		if (exact)
+			report(run.longest_irqs_off <= limit && run.longest_irqs_off > limit / 8,
+			       "longest stretch in context %u is %llu ticks of %llu", context,
+			       run.longest_irqs_off, limit);
+	}
+	report(still_right(), "after that, a right run is right");
+}
+
 static void nothing(int signal)
 {
 	(void)signal;
@@ -379,7 +472,7 @@ static void signal_in_mid_run(void)
 }
 
 /* While a child measures without end: no second run, no unload; and SIGKILL ends it. */
-static void while_another_runs(void)
+static void while_another_runs(__u32 context)
 {
 	int busy = 0, unload = 0, tries, status, fd;
 	struct irqcost_run run;
@@ -389,6 +482,7 @@ static void while_another_runs(void)
 		fd = open(DEVICE, O_RDWR);
 		for (;;) {
 			run = longest_run();
+			run.context = context;
 			command(fd, IRQCOST_IOC_RUN, &run);
 		}
 	}
@@ -401,7 +495,7 @@ static void while_another_runs(void)
 		unload = errno;
 	kill(child, SIGKILL);
 	waitpid(child, &status, 0);
-	report(busy == EBUSY, "a second run at once gives EBUSY");
+	report(busy == EBUSY, "a second run beside one in context %u gives EBUSY", context);
 	report(unload == EWOULDBLOCK, "unloading in mid-run gives EWOULDBLOCK");
 	report(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "SIGKILL ends a run");
 	report(still_right(), "after that, a right run is right");
@@ -449,6 +543,7 @@ static void kernel_log_is_clean(int kmsg)
 int main(int argc, char **argv)
 {
 	const long taint = taint_bits();
+	__u32 context;
 	int kmsg;
 
 	exact = argc == 2 && !strcmp(argv[1], "--exact");
@@ -477,14 +572,18 @@ int main(int argc, char **argv)
 
 	wrong_fields();
 	wrong_sections();
+	wrong_contexts();
 	wrong_memory();
 	wrong_commands();
 	not_bound();
 	every_row();
 	every_section();
+	around_percpu_data();
 	limit_on_masking();
+	limit_in_contexts();
 	signal_in_mid_run();
-	while_another_runs();
+	for (context = 0; context < IRQCOST_NR_CONTEXTS; context++)
+		while_another_runs(context);
 
 	report(taint_bits() == taint, "the kernel is not tainted further");
 	kernel_log_is_clean(kmsg);

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 #include "backends/affinity.h"
 
@@ -30,7 +31,8 @@ Obstacle CannotOpen(const std::string& device, int error) {
 
 }  // namespace
 
-Kmod::Kmod(const std::string& device) : fd_(open(device.c_str(), O_RDWR | O_CLOEXEC)) {
+Kmod::Kmod(const std::string& device, std::vector<irqcost_context> contexts)
+    : fd_(open(device.c_str(), O_RDWR | O_CLOEXEC)), contexts_(std::move(contexts)) {
   if (fd_.Get() < 0) {
     obstacle_ = CannotOpen(device, errno);
     return;
@@ -61,27 +63,29 @@ std::optional<irqcost_info> Kmod::Info() const {
   return info_;
 }
 
+Offer Kmod::OfferOf(std::uint32_t index, irqcost_context context) const {
+  irqcost_probe row{};
+  row.size = sizeof(row);
+  row.index = index;
+  row.context = context;
+  if (ioctl(fd_.Get(), IRQCOST_IOC_PROBE, &row) != 0)
+    throw std::system_error(errno, std::generic_category(), "kmod: PROBE " + std::to_string(index));
+  const Probe* probe = FindProbe(row.id);
+  if (!probe)
+    throw std::system_error(EPROTO, std::generic_category(),
+                            "kmod: unknown probe " + std::to_string(row.id));
+  Offer offer{probe, {}, row.min_unroll, row.max_unroll, Text(row.unusable)};
+  // A row that cannot run here need not name a mode, but is still seen to be absent.
+  for (const Mode mode : KernelModes(*probe, context))
+    if (!offer.unusable.empty() || row.modes & (1U << mode.kind)) offer.modes.push_back(mode);
+  return offer;
+}
+
 std::vector<Offer> Kmod::Offers() const {
   std::vector<Offer> offers;
   if (obstacle_) return offers;
-  for (std::uint32_t index = 0; index < info_.nr_probes; ++index) {
-    irqcost_probe row{};
-    row.size = sizeof(row);
-    row.index = index;
-    if (ioctl(fd_.Get(), IRQCOST_IOC_PROBE, &row) != 0)
-      throw std::system_error(errno, std::generic_category(),
-                              "kmod: PROBE " + std::to_string(index));
-    const Probe* probe = FindProbe(row.id);
-    if (!probe)
-      throw std::system_error(EPROTO, std::generic_category(),
-                              "kmod: unknown probe " + std::to_string(row.id));
-    Offer offer{probe, {}, row.min_unroll, row.max_unroll, Text(row.unusable)};
-    for (const Mode mode : kModes)
-      if (row.modes & (1U << mode.kind)) offer.modes.push_back(mode);
-    // A row that cannot run here need not name a mode, but is still seen to be absent.
-    if (!offer.unusable.empty()) offer.modes = Ring0Modes(*probe);
-    offers.push_back(std::move(offer));
-  }
+  for (std::uint32_t index = 0; index < info_.nr_probes; ++index)
+    for (const irqcost_context context : contexts_) offers.push_back(OfferOf(index, context));
   return offers;
 }
 
@@ -101,6 +105,7 @@ Run Kmod::Measure(const Request& request) {
   args.probe = request.probe->id;
   args.mode = request.mode.kind;
   args.section = request.mode.section;
+  args.context = request.mode.context;
   args.cpu = static_cast<std::uint32_t>(request.cpu);
   args.unroll = request.unroll;
   args.loops = request.loops.body;

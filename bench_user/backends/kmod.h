@@ -4,6 +4,7 @@
 #define IRQCOST_BENCH_USER_BACKENDS_KMOD_H
 
 #include <string>
+#include <vector>
 
 #include "backends/backend.h"
 #include "backends/unique_fd.h"
@@ -13,8 +14,12 @@ namespace irqcost {
 
 class Kmod final : public Backend, public Waits {
  public:
-  /** Opens the device and checks that module and harness understand each other. */
-  explicit Kmod(const std::string& device);
+  /**
+   * Opens the device and checks that module and harness understand each other.
+   * @contexts: those from which it is to measure
+   */
+  explicit Kmod(const std::string& device,
+                std::vector<irqcost_context> contexts = {IRQCOST_PROCESS});
 
   [[nodiscard]] std::string_view Name() const override { return "kmod"; }
   [[nodiscard]] std::optional<Obstacle> GetObstacle() const override { return obstacle_; }
@@ -32,7 +37,10 @@ class Kmod final : public Backend, public Waits {
   [[nodiscard]] std::optional<irqcost_info> Info() const;
 
  private:
+  [[nodiscard]] Offer OfferOf(std::uint32_t index, irqcost_context context) const;
+
   UniqueFd fd_;
+  std::vector<irqcost_context> contexts_;
   irqcost_info info_{};
   std::optional<Obstacle> obstacle_;
 };

@@ -9,11 +9,15 @@
 #include <system_error>
 
 #include "backends/affinity.h"
+#include "backends/fault_guard.h"
 #include "backends/instructions.h"
 #include "backends/windows.h"
 
 namespace irqcost {
 namespace {
+
+// Copies of an instruction that faults: a few thousand cycles each.
+constexpr unsigned kFaultUnroll = 4;
 
 // A single window is a handful of steps of the TSC long. Equal rounds would all meet the
 // step in one phase, and their mean would keep its rounding, of a tick or two. Up to a
@@ -43,6 +47,7 @@ Pair FindPair(const Request& request) {
     case IRQCOST_LATENCY:
       return {Windows(*FindProbe("empty"), IRQCOST_RING3)[0], windows[0], 1};
     case IRQCOST_IN_SITU:
+    case IRQCOST_IN_SITU_PERCPU:  // of ring 0 alone: never offered
       break;
   }
   const int section = irqcost_section_index(request.mode.section);
@@ -93,8 +98,10 @@ std::vector<Offer> Ring3::Offers() const {
   for (const Probe& probe : kCatalogue)
     if (probe.where & IRQCOST_RING3)
       // In user mode the interrupt flag stays as it is, so every row can be repeated.
-      offers.push_back({&probe, RepeatableModes(probe), IRQCOST_MIN_UNROLL, IRQCOST_MAX_UNROLL,
-                        MissingInstruction(probe.key)});
+      offers.push_back({&probe, RepeatableModes(probe),
+                        probe.faults ? kFaultUnroll : IRQCOST_MIN_UNROLL,
+                        probe.faults ? kFaultUnroll : IRQCOST_MAX_UNROLL,
+                        probe.faults ? WhyNoFault() : MissingInstruction(probe.key)});
   return offers;
 }
 
@@ -113,6 +120,8 @@ Run Ring3::Measure(const Request& request) {
   run.loops = request.loops;
   run.ops = std::uint64_t{request.loops.body} * pair.ops;
   run.samples.resize(request.samples);
+  std::optional<FaultGuard> guard;
+  if (request.probe->faults) guard.emplace();
   long switches = ContextSwitches();
   for (irqcost_sample& sample : run.samples) {
     const bool started_here = sched_getcpu() == request.cpu;
@@ -136,6 +145,10 @@ Run Ring3::Measure(const Request& request) {
     if (!started_here || sched_getcpu() != request.cpu) sample.flags |= IRQCOST_SAMPLE_MIGRATED;
     switches = switches_now;
   }
+  // The base has as many operations as the difference, the body twice as many.
+  if (guard && FaultGuard::Count() != 3 * run.ops * run.samples.size())
+    throw std::system_error(EPROTO, std::generic_category(),
+                            "ring3: " + std::string(request.probe->key) + " did not always fault");
   return run;
 }
 

@@ -10,6 +10,7 @@ extern "C" {
 #define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) \
   IRQCOST_INSN_WINDOWS(key, code)                                     \
   IRQCOST_IN_SITU_WINDOWS(key, code)
+#define IRQCOST_FAULT IRQCOST_INSN
 #define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary)
 #include <irqcost/probes.def>
 IRQCOST_IN_SITU_WINDOWS(section, IRQCOST_SECTION_ALONE)
@@ -28,6 +29,7 @@ struct Row {
 constexpr Row kRows[] = {
 #define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) \
   {id, IRQCOST_##where, IRQCOST_WINDOW_TABLE(key), IRQCOST_IN_SITU_TABLE(key)},
+#define IRQCOST_FAULT IRQCOST_INSN
 #define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary)
 #include <irqcost/probes.def>
 };

@@ -73,6 +73,19 @@ double Pilot(Backend& backend, Request& request, double units_per_us) {
   return sample_ticks;
 }
 
+// The same with half the unroll factor where a window of so many copies masks for longer than the
+// module allows (EDOM), down to the least that the row has. What the user demanded stays.
+double FittingPilot(Backend& backend, Request& request, unsigned least, double units_per_us) {
+  for (;;) {
+    try {
+      return Pilot(backend, request, units_per_us);
+    } catch (const std::system_error& error) {
+      if (error.code().value() != EDOM || request.unroll <= least) throw;
+      request.unroll /= 2;
+    }
+  }
+}
+
 // What the backend's clock counts in a microsecond.
 double UnitsPerUs(const Backend& backend, const SamplerOptions& options) {
   return backend.GetClock() == Clock::kNanoseconds ? 1e3 : options.ticks_per_us;
@@ -122,9 +135,10 @@ void Lower(Floors& floors, const Estimate& estimate) {
 
 Piloted FindLoops(Backend& backend, const Offer& offer, Mode mode, const SamplerOptions& options) {
   Request request{offer.probe, mode, options.cpu, 0, {}, 0};
-  if (mode == IRQCOST_THROUGHPUT) request.unroll = options.unroll.value_or(offer.max_unroll);
+  if (mode.kind == IRQCOST_THROUGHPUT) request.unroll = options.unroll.value_or(offer.max_unroll);
   const double units_per_us = UnitsPerUs(backend, options);
-  const double sample_us = Pilot(backend, request, units_per_us) / units_per_us;
+  const unsigned least = options.unroll.value_or(offer.min_unroll);
+  const double sample_us = FittingPilot(backend, request, least, units_per_us) / units_per_us;
   return {request, sample_us};
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -48,6 +49,20 @@ TEST(Catalogue, RowsThatChangeTheFlagHaveALatencyOnly) {
   EXPECT_EQ(Ring0Modes(*FindProbe("sti_setting")), std::vector<Mode>{IRQCOST_LATENCY});
   EXPECT_EQ(Ring0Modes(*FindProbe("cli")),
             (std::vector<Mode>{IRQCOST_THROUGHPUT, IRQCOST_LATENCY}));
+}
+
+TEST(Catalogue, OtherContextsHaveAThroughputOnly) {
+  const Mode softirq(IRQCOST_THROUGHPUT, 0, IRQCOST_SOFTIRQ);
+  EXPECT_EQ(KernelModes(*FindProbe("cli_sti"), IRQCOST_SOFTIRQ), std::vector{softirq});
+  EXPECT_TRUE(KernelModes(*FindProbe("cli_clearing"), IRQCOST_SOFTIRQ).empty());
+}
+
+TEST(Catalogue, DataOfACpuAreInRing0Alone) {
+  const Probe& pair = *FindProbe("pushf_popf");
+  const std::vector<Mode> ring3 = RepeatableModes(pair);
+  const std::vector<Mode> ring0 = KernelModes(pair, IRQCOST_PROCESS);
+  EXPECT_EQ(std::count(ring3.begin(), ring3.end(), Mode(IRQCOST_IN_SITU_PERCPU)), 0);
+  EXPECT_EQ(std::count(ring0.begin(), ring0.end(), Mode(IRQCOST_IN_SITU_PERCPU)), 1);
 }
 
 // Named here once more, so that a marker that was lost or strayed is seen.
@@ -120,6 +135,10 @@ TEST(Catalogue, ModesHaveTheirNames) {
   EXPECT_EQ(ModeName(IRQCOST_THROUGHPUT), "throughput");
   EXPECT_EQ(ModeName(IRQCOST_LATENCY), "latency");
   EXPECT_EQ(ModeName({IRQCOST_IN_SITU, 20}), "in_situ/20");
+  EXPECT_EQ(ModeName(IRQCOST_IN_SITU_PERCPU), "in_situ/percpu");
+  EXPECT_EQ(ModeName({IRQCOST_THROUGHPUT, 0, IRQCOST_SOFTIRQ}), "throughput/softirq");
+  EXPECT_EQ(ModeName({IRQCOST_THROUGHPUT, 0, IRQCOST_HARDIRQ}), "throughput/hardirq");
+  EXPECT_EQ(ModeName({IRQCOST_THROUGHPUT, 0, IRQCOST_TIMER}), "throughput/timer");
 }
 
 TEST(Catalogue, SectionsAreFoundByTheirLength) {

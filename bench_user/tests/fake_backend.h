@@ -4,7 +4,9 @@
 #define IRQCOST_BENCH_USER_TESTS_FAKE_BACKEND_H
 
 #include <algorithm>
+#include <cerrno>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "backends/backend.h"
@@ -21,6 +23,7 @@ class FakeBackend final : public Backend {
   double hidden_in_section = 0;      ///< of ticks_per_op, what a section of any length hides
   double pause = 0;                  ///< ticks between samples
   unsigned most_body_loops = 65536;  ///< more are cut, as the module does
+  unsigned most_unroll = 65536;      ///< more is refused with EDOM, as the module does
   std::size_t disturbed_until = 0;   ///< samples before this one are flagged
   CounterOfCycles counter{{}, "a fake has none"};
   double aperf_per_tick = 0;  ///< of the counter; 0: it does not count
@@ -37,15 +40,18 @@ class FakeBackend final : public Backend {
 
   Run Measure(const Request& request) override {
     requests.push_back(request);
+    if (request.unroll > most_unroll)
+      throw std::system_error(EDOM, std::generic_category(), "fake: RUN");
     Run run;
     run.loops = request.loops;
     run.loops.body = std::min(run.loops.body, most_body_loops);
-    const unsigned copies = request.mode == IRQCOST_THROUGHPUT ? request.unroll : 1;
+    const bool repeated = request.mode.kind == IRQCOST_THROUGHPUT;
+    const unsigned copies = repeated ? request.unroll : 1;
     run.ops = std::uint64_t{run.loops.body} * copies;
     const double windows = request.mode == IRQCOST_LATENCY ? run.loops.body : 1;
     const auto ops = static_cast<double>(run.ops);
     double base = 0, body = ops * ticks_per_op;
-    if (request.mode == IRQCOST_THROUGHPUT) {
+    if (repeated) {
       base = body;
       body *= 2;
     } else if (request.mode.kind == IRQCOST_IN_SITU) {

@@ -30,6 +30,12 @@ TEST(Options, TakesFloorsByBackendAndATime) {
   EXPECT_TRUE(o.keep_samples);
 }
 
+TEST(Options, TakesContexts) {
+  EXPECT_EQ(ParseOptions({}).contexts, std::vector{IRQCOST_PROCESS});
+  EXPECT_EQ(ParseOptions({"--irqcost_contexts=timer,softirq,timer"}).contexts,
+            (std::vector{IRQCOST_TIMER, IRQCOST_SOFTIRQ}));
+}
+
 TEST(Options, BooleanFlagsStandAlone) {
   EXPECT_TRUE(ParseOptions({"--benchmark_list_tests"}).list_tests);
   EXPECT_TRUE(ParseOptions({"--benchmark_list_tests=true"}).list_tests);
@@ -63,10 +69,11 @@ INSTANTIATE_TEST_SUITE_P(
                     "--irqcost_samples=18446744073709551616", "--irqcost_unroll=2",
                     "--irqcost_unroll=128", "--irqcost_unroll=24",
                     "--irqcost_backends=", "--irqcost_backends=ring3,", "--irqcost_backends=ring0",
-                    "--irqcost_device=", "--irqcost_smaples=3", "--irqcost_time=-1",
-                    "--irqcost_time=nan", "--irqcost_sensor_floor=ring3",
-                    "--irqcost_sensor_floor=ring0:0.2", "--irqcost_sensor_floor=bpf:0",
-                    "--benchmark_format=xml", "--benchmark_out_format=", "--benchmark_min_time=1",
+                    "--irqcost_device=", "--irqcost_contexts=", "--irqcost_contexts=nmi",
+                    "--irqcost_smaples=3", "--irqcost_time=-1", "--irqcost_time=nan",
+                    "--irqcost_sensor_floor=ring3", "--irqcost_sensor_floor=ring0:0.2",
+                    "--irqcost_sensor_floor=bpf:0", "--benchmark_format=xml",
+                    "--benchmark_out_format=", "--benchmark_min_time=1",
                     "--benchmark_min_warmup_time=1", "--benchmark_list_tests=perhaps",
                     "--benchmark_color=blue"));
 

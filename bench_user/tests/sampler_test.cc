@@ -35,6 +35,21 @@ TEST(Sampler, FindsTheCostInEveryMode) {
   }
 }
 
+// Where so many copies would mask for too long, fewer are measured; never other than demanded.
+TEST(Sampler, HalvesTheUnrollFactorWhereAWindowIsTooLong) {
+  FakeBackend backend;
+  backend.most_unroll = 16;
+  const Mode hardirq(IRQCOST_THROUGHPUT, 0, IRQCOST_HARDIRQ);
+  EXPECT_DOUBLE_EQ(Measure(backend, Popf(), hardirq, At(2300)).estimate.ticks, 10);
+  EXPECT_EQ(backend.requests.back().unroll, 16U);
+  SamplerOptions demanded = At(2300);
+  demanded.unroll = 32;
+  EXPECT_THROW(Measure(backend, Popf(), hardirq, demanded), std::system_error);
+  backend.most_unroll = 2;
+  EXPECT_THROW(Measure(backend, Popf(), hardirq, At(2300)), std::system_error);
+  EXPECT_EQ(backend.requests.back().unroll, 4U);
+}
+
 // The section itself is no part of the figure; what it hides of the row is missing from it.
 TEST(Sampler, InSituIsWhatIsAddedToTheSection) {
   FakeBackend backend;

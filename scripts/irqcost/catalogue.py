@@ -24,13 +24,23 @@ GROUPS = {
     "alloc": "The allocator",
     "line": "Masking one line",
     "bpf": "Ring 0 through BPF",
+    "fault": "What ring 3 gets for masking: a fault, and no cost of masking",
 }
+
+# Contexts from which the module calls a row (enum irqcost_context), process context first.
+CONTEXTS = ("process", "softirq", "hardirq", "timer")
 
 # The columns `where` and `irqs`, in words.
 RINGS = {
+    "RING3": "3",
     "ANY": "3 and 0",
+    "ANY_UNMASKS": "3 and 0",
     "RING0": "0",
+    "RING0_UNMASKS": "0",
+    "RING0_TASK": "0",
     "RING0_RT_SLEEPS": "0 (may sleep on PREEMPT_RT)",
+    "RING0_RT_SLEEPS_UNMASKS": "0 (may sleep on PREEMPT_RT)",
+    "RING0_RT_SLEEPS_SOFTIRQS": "0 (may sleep on PREEMPT_RT)",
     "BPF_ONLY": "0 (called from BPF)",
 }
 INTERRUPTS = {
@@ -49,6 +59,7 @@ _COLUMNS = "(id, key, group, where, irqs, code, api, summary)"
 _MACROS = [
     f"-DIRQCOST_INSN{_COLUMNS}=" + _ROW.format(kind='"insn"', code="code"),
     f"-DIRQCOST_CALL{_COLUMNS}=" + _ROW.format(kind='"call"', code="#code"),
+    f"-DIRQCOST_FAULT{_COLUMNS}=" + _ROW.format(kind='"fault"', code="code"),
     f"-DIRQCOST_BPF{_COLUMNS}=" + _ROW.format(kind='"bpf"', code="#code"),
 ]
 
@@ -57,7 +68,7 @@ _MACROS = [
 class Probe:
     """One row; the columns are described at the head of probes.def."""
 
-    kind: str  # insn, call or bpf
+    kind: str  # insn, call, bpf or fault
     id: int
     key: str
     group: str
@@ -70,6 +81,22 @@ class Probe:
     @property
     def rings(self) -> str:
         return RINGS[self.where]
+
+    @property
+    def in_ring3(self) -> bool:
+        return self.where.startswith("ANY") or self.where == "RING3"
+
+    @property
+    def sleeps_on_rt(self) -> bool:
+        """Whether it may sleep on a PREEMPT_RT kernel."""
+        return "RT_SLEEPS" in self.where
+
+    def contexts(self, realtime: bool = False) -> tuple[str, ...]:
+        """Contexts from which the kernel may call it, those of the module's rules (probes.c)."""
+        if self.where.endswith("_TASK"):
+            return ("process",)
+        masks = self.where.endswith(("_UNMASKS", "_SOFTIRQS")) or realtime and self.sleeps_on_rt
+        return CONTEXTS[:2] if masks else CONTEXTS
 
     @property
     def interrupts(self) -> str:

@@ -50,7 +50,17 @@ def _masking(
         name, amount = found
         text = f"{name.split('/')[1]} costs {amount} {called}"
     mode = name.split("/", 2)[2]
-    return text + (f", around {mode.split('/')[1]} cycles of work" if "/" in mode else "")
+    return text + _circumstance(mode)
+
+
+def _circumstance(mode: str) -> str:
+    """What stands behind a mode's name, in words: the section, or the context."""
+    mode, _, variant = mode.partition("/")
+    if not variant:
+        return ""
+    if mode != "in_situ":
+        return f", in context {variant}"
+    return ", around " + (f"{variant} cycles of work" if variant.isdigit() else "per-CPU data")
 
 
 def _first(
@@ -92,9 +102,7 @@ def _range(one: Series, names: Sequence[str], unit: str | None, called: str) -> 
     text = f"{dearest.split('/')[1]} costs {_written(one, high)} {called}"
     if cheapest != dearest:
         text += f", {cheapest.split('/')[1]} {_written(one, low)}"
-    if mode.startswith("in_situ/"):
-        text += f", around {mode.split('/')[1]} cycles of work"
-    return text
+    return text + _circumstance(mode)
 
 
 def _difference(

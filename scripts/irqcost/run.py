@@ -45,6 +45,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("--filter", metavar="REGEX", help="only benchmarks whose name matches")
     parser.add_argument("--backends", metavar="LIST", help="such as ring3,kmod (default: all)")
+    parser.add_argument(
+        "--contexts",
+        metavar="LIST",
+        help=f"from where the module calls what it measures: {','.join(catalogue.CONTEXTS)} "
+        "(default: process)",
+    )
     speed = parser.add_mutually_exclusive_group()
     speed.add_argument(
         "--quick", action="store_true", help="within 5 s: wider intervals, and no chart"
@@ -120,6 +126,7 @@ def _arguments(args: argparse.Namespace) -> list[str]:
     flags = {
         "--benchmark_filter": _USUAL if args.filter is None else args.filter,
         "--irqcost_backends": args.backends,
+        "--irqcost_contexts": args.contexts,
         "--irqcost_samples": args.samples,
         "--irqcost_cpu": args.cpu,
     }

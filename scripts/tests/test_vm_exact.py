@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from bpf_counts import counts
-from irqcost import catalogue
+from irqcost import catalogue, recorded
 from irqcost.epochs import Epoch, Target
 from irqcost.merge import merge
 from irqcost.model import Result
 from vm_guests import KERNELS, ExactGuest, exact_guest
+from vm_trace import code_of
 
 pytestmark = pytest.mark.guest
 
@@ -54,6 +55,10 @@ KNOWN = {
 
 # The section itself is no part of the figure, so that every length gives the same.
 IN_SITU = ["in_situ/0", "in_situ/20", "in_situ/100", "in_situ/500"]
+PERCPU = "in_situ/percpu"
+
+# Where an interrupt handler runs, with interrupts off whatever the row finds elsewhere.
+MASKED = ("throughput/hardirq", "throughput/timer")
 
 
 @pytest.fixture(name="exact", params=KERNELS)
@@ -62,8 +67,9 @@ def _exact(request: pytest.FixtureRequest) -> ExactGuest:
 
 
 @cache
-def assembled() -> dict[str, int]:
-    """Instructions that each assembler row executes, of those that the assembler makes."""
+def assembled() -> tuple[dict[str, int], dict[str, int]]:
+    """Instructions that each assembler row executes, of those that the assembler makes: where
+    interrupts are as the row has them, and where they are off before."""
     rows = [probe for probe in catalogue.read() if probe.kind == "insn"]
     # Each row has a section of its own: a row without instructions has an empty one.
     source = ".macro irqcost_section\n.endm\n"
@@ -83,10 +89,17 @@ def assembled() -> dict[str, int]:
             section = head[1]
         elif instruction := re.match(r"\s+([0-9a-f]+):\s+(.*)", line):
             made[section][int(instruction[1], 16)] = instruction[2]
-    counts = {}
+    usual, masked = {}, {}
     for row in rows:
-        [counts[row.key]] = executed(made[row.key], row.irqs in ("IF_10", "IF_11"))
-    return counts
+        [usual[row.key]] = executed(made[row.key], row.irqs in ("IF_10", "IF_11"))
+        [masked[row.key]] = executed(made[row.key], False)
+    return usual, masked
+
+
+def known_count(key: str, mode: str) -> int:
+    """Instructions of an assembler row in a mode."""
+    usual, masked = assembled()
+    return (masked if mode in MASKED else usual)[key]
 
 
 def executed(made: dict[int, str], interrupts_on: bool) -> set[int]:
@@ -122,14 +135,41 @@ def expected_names(realtime: bool) -> set[str]:
     for probe in catalogue.read():
         if probe.kind == "bpf":
             continue
+        if probe.kind == "fault":
+            names.add(f"ring3/{probe.key}/throughput")
+            continue
         modes = ["latency", "throughput"] if probe.repeatable else ["latency"]
         modes += IN_SITU if probe.has_section else []
-        sleeps = realtime and probe.where == "RING0_RT_SLEEPS"
-        backends = ["ring3"] if probe.where == "ANY" else []
+        if probe.in_ring3:
+            names |= {f"ring3/{probe.key}/{mode}" for mode in modes}
+        modes += [PERCPU] if probe.has_section else []
+        if probe.repeatable:
+            modes += [f"throughput/{context}" for context in probe.contexts(realtime)[1:]]
         # A call that may sleep cannot be made with interrupts masked.
-        backends += [] if sleeps and probe.irqs == "IF_00" else ["kmod"]
-        names |= {f"{backend}/{probe.key}/{mode}" for backend in backends for mode in modes}
+        if not (realtime and probe.sleeps_on_rt and probe.irqs == "IF_00"):
+            names |= {f"kmod/{probe.key}/{mode}" for mode in modes}
     return names
+
+
+def without_backend(name: str) -> tuple[str, str]:
+    """Probe and mode of a benchmark's name, as the trace has them: with what stands behind."""
+    _, key, mode = name.split("/", 2)
+    return key, mode
+
+
+def test_every_context_that_a_row_has_not_is_absent_with_a_reason(exact: ExactGuest) -> None:
+    realtime = exact.result.context.kernel.realtime
+    known = {
+        f"kmod/{probe.key}/throughput/{context}"
+        for probe in catalogue.read()
+        if probe.kind in ("insn", "call") and probe.repeatable
+        for context in catalogue.CONTEXTS[1:]
+    }
+    absent = {a.name: a.reason for a in exact.result.context.absent if a.name in known}
+    assert set(absent) == known - expected_names(realtime)
+    assert absent["kmod/cli_sti/throughput/hardirq"].startswith("unmasks")
+    assert absent["kmod/mutex_lock/throughput/softirq"].startswith("belongs to a task")
+    assert "softirqs" in absent["kmod/local_bh_disable_enable/throughput/timer"] or realtime
 
 
 def test_every_row_is_measured(exact: ExactGuest) -> None:
@@ -143,20 +183,19 @@ def test_every_row_is_measured(exact: ExactGuest) -> None:
 
 
 def test_assembler_rows_cost_their_instructions(exact: ExactGuest) -> None:
-    known = assembled()
-    figures = [
-        entry
-        for entry in exact.result.figures.values()
+    known, _ = assembled()
+    figures = {
+        name: entry.ticks
+        for name, entry in exact.result.figures.items()
         if entry.probe in known and entry.backend != "bpf"
-    ]
-    assert {e.name: e.ticks for e in figures} == {e.name: known[e.probe] for e in figures}
+    }
+    assert figures == {name: known_count(*without_backend(name)) for name in figures}
 
 
 def test_api_rows_cost_what_a_trace_counts(exact: ExactGuest) -> None:
     rows = {probe.key for probe in catalogue.read() if probe.kind == "call"}
     found = exact.result.figures.items()
-    # By the name without the backend, as the trace has it: what a section costs stands behind it.
-    figures = {tuple(name.split("/", 2)[1:]): e.ticks for name, e in found if e.probe in rows}
+    figures = {without_backend(name): e.ticks for name, e in found if e.probe in rows}
     traced: dict[tuple[str, str], set[float]] = {}
     for run in exact.traced:
         if run.key in rows:
@@ -167,11 +206,21 @@ def test_api_rows_cost_what_a_trace_counts(exact: ExactGuest) -> None:
 
 def test_a_trace_counts_what_the_assembler_made(exact: ExactGuest) -> None:
     """The trace itself, held against rows whose length is known."""
-    known = assembled()
+    known, _ = assembled()
     runs = [run for run in exact.traced if run.key in known]
     assert {run.key for run in runs} == set(known)
     for run in runs:
-        assert run.per_operation == known[run.key], run
+        assert run.per_operation == known_count(run.key, run.mode), run
+
+
+def test_the_recorded_instructions_are_those_of_this_trace(exact: ExactGuest) -> None:
+    release = exact.result.context.kernel.release
+    found = [r.rows for r in recorded.read() if r.release == release]
+    if not found:
+        pytest.skip(f"no recording of {release}: scripts/evidence/executed.py makes one")
+    rows = code_of(exact.traced)
+    lengths = {key: (len(row.code), dict(row.contexts)) for key, row in found[0].items()}
+    assert lengths == {k: (len(row["code"]), row["contexts"]) for k, row in rows.items()}
 
 
 @pytest.mark.parametrize("name", KERNELS)
@@ -180,7 +229,7 @@ def test_known_counts(name: str) -> None:
     figures = result.figures
     known = INLINED | KNOWN.get(result.context.kernel.release, {})
     for key, count in known.items():
-        for mode in ("throughput", "latency", *IN_SITU):
+        for mode in ("throughput", "latency", *IN_SITU, PERCPU):
             assert figures[f"kmod/{key}/{mode}"].ticks == count, (key, mode)
 
 

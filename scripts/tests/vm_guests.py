@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from irqcost import ROOT, build, files
+from irqcost import ROOT, build, catalogue, files
 from irqcost.model import Result
 from irqcost.vm.command import BENCH, MODULE, guest_commands, measured
 from irqcost.vm.initramfs import Command
@@ -85,7 +85,7 @@ def exact_guest(name: str) -> ExactGuest:
             guest = run_guest(
                 kernel(name),
                 [
-                    *guest_commands(),
+                    *guest_commands(contexts=",".join(catalogue.CONTEXTS)),
                     Command("trace", ("/bin/vm_trace", "/dev/ttyS2")),
                     *(Command(name, (f"/bin/{name}", "--exact")) for name in _ABUSE),
                     Command("rmmod", ("rmmod", "irqcost")),
@@ -108,6 +108,33 @@ def exact_guest(name: str) -> ExactGuest:
         path.write_bytes(measured(guest))
         traced = tuple(read_trace(tracer.log, guest.log("trace")))
         return ExactGuest(guest, *files.read_document(path), traced)
+
+
+@cache
+def traced(name: str) -> tuple[Run, ...]:
+    """A boot for the trace alone."""
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = Path(temporary)
+        tracer = Tracer(directory)
+        tracer.start()
+        try:
+            guest = run_guest(
+                kernel(name),
+                [
+                    Command("insmod", ("insmod", MODULE)),
+                    Command("trace", ("/bin/vm_trace", "/dev/ttyS2")),
+                ],
+                programs={
+                    "/bin/vm_trace": _program(Path(__file__).with_name("vm_trace.c"), directory)
+                },
+                files={MODULE: module(name)},
+                machine=Machine(exact=True, arguments=tracer.arguments),
+                time_limit=_TIME_LIMIT,
+            )
+        finally:
+            tracer.stop()
+        assert guest.status["trace"] == 0, guest.log("trace")
+        return tuple(read_trace(tracer.log, guest.log("trace")))
 
 
 @cache

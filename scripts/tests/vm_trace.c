@@ -4,8 +4,9 @@
  *
  * usage: vm_trace CONTROL
  *
- * Prints a line `key mode unroll` for each run that follows; the mode in situ
- * has its section behind it, in_situ/K. On the serial
+ * Prints a line `key mode unroll samples` for each run that follows; the mode in
+ * situ has its section behind it, in_situ/K, throughput the context unless that
+ * is a process, throughput/softirq. On the serial
  * port CONTROL it says "begin" and waits for a byte before the first run, and
  * says "end" and waits behind the last: so the trace holds the runs only.
  */
@@ -23,40 +24,63 @@
 
 #define MAX_RUNS 2048
 
-static struct irqcost_sample sample;
+/* A timer interrupt may come into one. In process context the trial gives four more. */
+#define CONTEXT_SAMPLES 2
+
+static const char *const contexts[] = { "", "/softirq", "/hardirq", "/timer" };
+static struct irqcost_sample samples[CONTEXT_SAMPLES];
 static struct irqcost_run runs[MAX_RUNS];
 static unsigned int nr_runs;
 
-static void add(const struct irqcost_probe *probe, __u32 mode, __u32 unroll, __u32 section)
+static void add(struct irqcost_run run, const struct irqcost_probe *probe, const char *mode)
 {
 	if (nr_runs == MAX_RUNS)
 		errx(1, "more than %d runs", MAX_RUNS);
-	runs[nr_runs++] = (struct irqcost_run) {
-		.size = sizeof(*runs), .probe = probe->id, .mode = mode, .unroll = unroll,
-		.section = section, .loops = 1, .chain_loops = 1, .sensor_loops = 1, .samples = 1,
-		.buffer = (unsigned long)&sample, .buffer_bytes = sizeof(sample),
-	};
+	run.size = sizeof(run);
+	run.probe = probe->id;
+	run.context = probe->context;
+	run.loops = 1;
+	run.chain_loops = 1;
+	run.sensor_loops = 1;
+	run.samples = run.context == IRQCOST_PROCESS ? 1 : CONTEXT_SAMPLES;
+	run.buffer = (unsigned long)samples;
+	run.buffer_bytes = sizeof(samples);
+	printf("%s %s%s %u %llu\n", probe->key, mode, contexts[run.context], run.unroll,
+	       run.samples);
+	runs[nr_runs++] = run;
 }
 
 static void add_all(const struct irqcost_probe *probe)
 {
-	unsigned int unroll, i;
+	struct irqcost_run run = { 0 };
+	char name[32];
+	unsigned int i;
 
 	if (probe->modes & 1 << IRQCOST_THROUGHPUT) {
-		for (unroll = probe->min_unroll; unroll <= probe->max_unroll; unroll *= 2) {
-			printf("%s throughput %u\n", probe->key, unroll);
-			add(probe, IRQCOST_THROUGHPUT, unroll, 0);
-		}
+		/* What differs between unroll factors is seen in process context. */
+		const __u32 most = probe->context ? probe->min_unroll : probe->max_unroll;
+
+		run.mode = IRQCOST_THROUGHPUT;
+		for (run.unroll = probe->min_unroll; run.unroll <= most; run.unroll *= 2)
+			add(run, probe, "throughput");
+		run.unroll = 0;
 	}
 	if (probe->modes & 1 << IRQCOST_LATENCY) {
-		printf("%s latency 0\n", probe->key);
-		add(probe, IRQCOST_LATENCY, 0, 0);
+		run.mode = IRQCOST_LATENCY;
+		add(run, probe, "latency");
 	}
 	if (probe->modes & 1 << IRQCOST_IN_SITU) {
+		run.mode = IRQCOST_IN_SITU;
 		for (i = 0; i < IRQCOST_NR_SECTIONS; i++) {
-			printf("%s in_situ/%u 0\n", probe->key, irqcost_sections[i]);
-			add(probe, IRQCOST_IN_SITU, 0, irqcost_sections[i]);
+			run.section = irqcost_sections[i];
+			snprintf(name, sizeof(name), "in_situ/%u", run.section);
+			add(run, probe, name);
 		}
+		run.section = 0;
+	}
+	if (probe->modes & 1 << IRQCOST_IN_SITU_PERCPU) {
+		run.mode = IRQCOST_IN_SITU_PERCPU;
+		add(run, probe, "in_situ/percpu");
 	}
 }
 
@@ -89,8 +113,11 @@ int main(int argc, char **argv)
 	cfmakeraw(&raw);
 	tcsetattr(control, TCSANOW, &raw);
 
-	for (i = 0; i < info.nr_probes; i++) {
-		struct irqcost_probe probe = { .size = sizeof(probe), .index = i };
+	for (i = 0; i < info.nr_probes * IRQCOST_NR_CONTEXTS; i++) {
+		struct irqcost_probe probe = {
+			.size = sizeof(probe), .index = i / IRQCOST_NR_CONTEXTS,
+			.context = i % IRQCOST_NR_CONTEXTS,
+		};
 
 		if (ioctl(device, IRQCOST_IOC_PROBE, &probe))
 			err(1, "probe %u", i);

@@ -15,8 +15,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-# Each run takes four trial samples and one; each sample is five windows (abi.h).
-_SAMPLES = 5
+# Each run takes four trial samples in process context, and then those that it was asked for; each
+# sample is five windows (abi.h).
+_TRIALS = 4
 _WINDOWS = ("chain_base", "chain_body", "sensor", "base", "body")
 
 # Where x86-64 kernels map modules (Documentation/x86/x86_64/mm.rst).
@@ -36,7 +37,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Run:
-    """A run of one row: the least instructions of base and body in its samples.
+    """A run of one row: the least instructions of base and body in its samples, in process context
+    those of the trial among them.
 
     Least, because a timer interrupt may have come into a window that leaves interrupts on.
     """
@@ -169,11 +171,43 @@ def read_trace(log: Path, runs: str) -> list[Run]:
         windows = list(_windows(_steps(lines)))
     found = []
     names = [line.split() for line in runs.splitlines()]
-    each = _SAMPLES * len(_WINDOWS)
-    assert len(windows) == each * len(names), f"{len(windows)} windows of {len(names)} runs"
-    for number, (key, mode, unroll) in enumerate(names):
-        mine = windows[number * each : (number + 1) * each]
+    each = [(_TRIALS + int(samples)) * len(_WINDOWS) for *_, samples in names]
+    assert len(windows) == sum(each), f"{len(windows)} windows of {len(names)} runs"
+    for (key, mode, unroll, samples), length in zip(names, each):
+        mine, windows = windows[:length], windows[length:]
+        if mode.startswith("throughput/"):
+            mine = mine[-int(samples) * len(_WINDOWS) :]
         bases, bodies = mine[3 :: len(_WINDOWS)], mine[4 :: len(_WINDOWS)]
         path = min(bodies, key=len)
         found.append(Run(key, mode, int(unroll), min(map(len, bases)), len(path), path))
     return found
+
+
+# Of a window in front of the body: the rest of the stamp (rdtsc, shl, or), where it is kept, and a
+# fence; behind it the fence of the next stamp.
+_BEFORE, _BEHIND = 5, 1
+
+# What differs from one build or boot to the next: addresses, and distances to them.
+_PLACE = re.compile(r"-?0x[0-9a-f]+(?=\(%rip\))|-?0x[0-9a-f]{9,}|(?<=\$)-0x[0-9a-f]{8}")
+
+
+def code_of(runs: Iterable[Run]) -> dict[str, dict[str, object]]:
+    """By row its instructions, one line each, those outside of the module indented, and their
+    number in other contexts. Addresses are left out."""
+    rows: dict[str, dict[str, object]] = {}
+    for run in runs:
+        if run.mode == "latency":
+            steps = run.path[_BEFORE:-_BEHIND]
+            assert len(steps) == run.per_operation, run
+            rows[run.key] = {"code": list(map(_line, steps)), "contexts": {}}
+    for run in runs:
+        if run.mode.startswith("throughput/"):
+            contexts = rows[run.key]["contexts"]
+            assert isinstance(contexts, dict)
+            contexts[run.mode.split("/")[1]] = round(run.per_operation)
+    return rows
+
+
+def _line(step: Step) -> str:
+    text = " ".join(_PLACE.sub("…", step.text.partition("#")[0]).split())
+    return text if _in_module(step) else f"  {text}"

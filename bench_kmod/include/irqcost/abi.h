@@ -16,7 +16,7 @@
 #include "pending.h"
 
 #define IRQCOST_DEVICE "irqcost"
-#define IRQCOST_ABI_REVISION 2
+#define IRQCOST_ABI_REVISION 3
 
 /* Limits. INFO reports them, so a harness need not trust its own header. */
 #define IRQCOST_MAX_SAMPLES 65536
@@ -84,6 +84,8 @@ struct irqcost_info {
  * struct irqcost_probe - one row as this module has it (IRQCOST_IOC_PROBE)
  * @size: in: sizeof(struct irqcost_probe)
  * @index: in: 0 to nr_probes - 1; anything else gives ENOENT
+ * @context: in: enum irqcost_context, which @modes and @unusable are for; else EINVAL
+ * @reserved: in: 0, else EINVAL
  * @id: the row's id
  * @where: enum irqcost_where
  * @irqs: enum irqcost_irqs
@@ -91,11 +93,13 @@ struct irqcost_info {
  * @min_unroll: least unroll factor of throughput mode (a power of two)
  * @max_unroll: greatest one
  * @key: the row's name
- * @unusable: why it cannot run on this CPU or kernel; empty where it can
+ * @unusable: why it cannot run on this CPU or kernel, or in this context; empty where it can
  */
 struct irqcost_probe {
 	__u32 size;
 	__u32 index;
+	__u32 context;
+	__u32 reserved;
 	__u32 id;
 	__u32 where;
 	__u32 irqs;
@@ -107,15 +111,39 @@ struct irqcost_probe {
 };
 
 /**
+ * enum irqcost_context - from where the kernel calls the windows of a sample
+ * @IRQCOST_PROCESS: the caller's system call, preemptible
+ * @IRQCOST_SOFTIRQ: a tasklet, on the caller's way out of local_bh_disable(). Interrupts are on.
+ *	On PREEMPT_RT it runs in the caller's thread, preemptible, with softirqs held off
+ * @IRQCOST_HARDIRQ: an irq_work, which the CPU's interrupt to itself runs; interrupts are off.
+ *	On PREEMPT_RT one that stays in the interrupt (IRQ_WORK_HARD_IRQ)
+ * @IRQCOST_TIMER: a high resolution timer that expires in its hard interrupt, interrupts off.
+ *	On PREEMPT_RT by HRTIMER_MODE_REL_PINNED_HARD, elsewhere all timers of that kind do
+ *
+ * All but process context have throughput mode only.
+ */
+enum irqcost_context {
+	IRQCOST_PROCESS = 0,
+	IRQCOST_SOFTIRQ = 1,
+	IRQCOST_HARDIRQ = 2,
+	IRQCOST_TIMER = 3,
+};
+
+#define IRQCOST_NR_CONTEXTS 4
+
+/**
  * enum irqcost_mode - what the two windows of a sample are (body.h)
  * @IRQCOST_THROUGHPUT: base: loops * unroll bodies; body: twice as many
  * @IRQCOST_LATENCY: base: `loops` single windows of an empty body, summed; body: those of the row
  * @IRQCOST_IN_SITU: base: `loops` sections of work; body: the same, each enclosed by the row
+ * @IRQCOST_IN_SITU_PERCPU: the same, where a section is an update of data of this CPU: a load, an
+ *	add and a store, which an interrupt could divide
  */
 enum irqcost_mode {
 	IRQCOST_THROUGHPUT = 0,
 	IRQCOST_LATENCY = 1,
 	IRQCOST_IN_SITU = 2,
+	IRQCOST_IN_SITU_PERCPU = 3,
 };
 
 /**
@@ -174,18 +202,22 @@ struct irqcost_sample {
  * @size: in: sizeof(struct irqcost_run)
  * @flags: in: 0
  * @probe: in: a row's id; ENOENT where it is not in the catalogue, EOPNOTSUPP
- *	where it cannot run here or not in this mode
+ *	where it cannot run here, not in this mode or not in this context
  * @mode: in: enum irqcost_mode, else EINVAL
  * @cpu: in: the CPU to measure on. ENODEV where it is not online, EXDEV where
  *	the caller is not bound to it and to it alone (sched_setaffinity())
  * @unroll: in: throughput: a power of two between the row's limits; else 0. EDOM
  * @loops: in: 1 to max_loops (EDOM); out: what was used: fewer where base or
  *	body would take more than half of max_irqs_off_ns, whether it masks or
- *	not. EDOM, too, where one loop alone masks for longer than all of it
+ *	not. EDOM, too, where one loop alone masks for longer than all of it.
+ *	In a context with interrupts off all five windows of a sample are one
+ *	masked stretch, so each has a fifth of this
  * @chain_loops: in, out: the same for the chain
  * @sensor_loops: in, out: the same for the sensor
  * @section: in: in situ: dependent core cycles of work, one of irqcost_sections (body.h), else
  *	EDOM; other modes: 0, else EINVAL
+ * @context: in: enum irqcost_context, else EINVAL
+ * @reserved: in: 0, else EINVAL
  * @samples: in: 1 to max_samples, else ERANGE; out: how many were taken
  * @buffer: in: address of samples * sizeof(struct irqcost_sample) bytes
  * @buffer_bytes: in: its length; ENOSPC where it is too small for the samples
@@ -212,6 +244,8 @@ struct irqcost_run {
 	__u32 chain_loops;
 	__u32 sensor_loops;
 	__u32 section;
+	__u32 context;
+	__u32 reserved;
 	__u64 samples;
 	__u64 buffer;
 	__u64 buffer_bytes;
@@ -235,9 +269,9 @@ struct irqcost_run {
 #define IRQCOST_ASSERT_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
 #endif
 IRQCOST_ASSERT_SIZE(struct irqcost_info, 120);
-IRQCOST_ASSERT_SIZE(struct irqcost_probe, 160);
+IRQCOST_ASSERT_SIZE(struct irqcost_probe, 168);
 IRQCOST_ASSERT_SIZE(struct irqcost_sample, 80);
-IRQCOST_ASSERT_SIZE(struct irqcost_run, 104);
+IRQCOST_ASSERT_SIZE(struct irqcost_run, 112);
 IRQCOST_ASSERT_SIZE(struct irqcost_contender, 2200);
 IRQCOST_ASSERT_SIZE(struct irqcost_contention, 56);
 IRQCOST_ASSERT_SIZE(struct irqcost_pending_sample, 80);

@@ -132,8 +132,12 @@ typedef unsigned long long (*irqcost_window_fn)(unsigned int loops, void *scratc
 
 /* The stack pointer is put back after n bodies, which may have left n * 2 words. */
 #define IRQCOST_LOOP_WINDOW(name, n, cycles, code)                            \
+	IRQCOST_SECTION_WINDOW(name, n, IRQCOST_SECTION_BEGIN(cycles), code)
+
+/* The same with a section of any kind, @section being the begin of its macro. */
+#define IRQCOST_SECTION_WINDOW(name, n, section, code)                        \
 	unsigned long long name(unsigned int loops, void *scratch);           \
-	__asm__(IRQCOST_SECTION_BEGIN(cycles)                                 \
+	__asm__(section                                                       \
 		IRQCOST_WINDOW_BEGIN(name)                                    \
 		".balign 64\n"                                                \
 		"770:\n\t"                                                    \

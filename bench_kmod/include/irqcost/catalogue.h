@@ -17,16 +17,28 @@
  * @IRQCOST_RING0: legal in the kernel
  * @IRQCOST_RT_SLEEPS: may sleep on a PREEMPT_RT kernel
  * @IRQCOST_BPF_ONLY: only as a BPF program calls it
- * @IRQCOST_ANY: column value: both rings
- * @IRQCOST_RING0_RT_SLEEPS: column value: ring 0, and may sleep on PREEMPT_RT
+ * @IRQCOST_UNMASKS: interrupts are on in it or behind it even where they were off
+ *	before: not in a handler that runs with interrupts off
+ * @IRQCOST_SOFTIRQS: may run softirqs: not in a hard interrupt handler
+ * @IRQCOST_TASK: belongs to a task: in process context only
+ *
+ * All others are values of the column, made of these bits.
  */
 enum irqcost_where {
 	IRQCOST_RING3 = 1 << 0,
 	IRQCOST_RING0 = 1 << 1,
 	IRQCOST_RT_SLEEPS = 1 << 2,
 	IRQCOST_BPF_ONLY = 1 << 3,
+	IRQCOST_UNMASKS = 1 << 4,
+	IRQCOST_SOFTIRQS = 1 << 5,
+	IRQCOST_TASK = 1 << 6,
 	IRQCOST_ANY = IRQCOST_RING3 | IRQCOST_RING0,
+	IRQCOST_ANY_UNMASKS = IRQCOST_ANY | IRQCOST_UNMASKS,
+	IRQCOST_RING0_UNMASKS = IRQCOST_RING0 | IRQCOST_UNMASKS,
+	IRQCOST_RING0_TASK = IRQCOST_RING0 | IRQCOST_TASK,
 	IRQCOST_RING0_RT_SLEEPS = IRQCOST_RING0 | IRQCOST_RT_SLEEPS,
+	IRQCOST_RING0_RT_SLEEPS_UNMASKS = IRQCOST_RING0_RT_SLEEPS | IRQCOST_UNMASKS,
+	IRQCOST_RING0_RT_SLEEPS_SOFTIRQS = IRQCOST_RING0_RT_SLEEPS | IRQCOST_SOFTIRQS,
 };
 
 /**
@@ -57,6 +69,8 @@ enum irqcost_irqs {
 	"insn|" #id "|" #key "|" #group "|" #where "|" #irqs "|" code "|" api "\n",
 #define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary) \
 	"call|" #id "|" #key "|" #group "|" #where "|" #irqs "|" #code "|" api "\n",
+#define IRQCOST_FAULT(id, key, group, where, irqs, code, api, summary) \
+	"fault|" #id "|" #key "|" #group "|" #where "|" #irqs "|" code "|" api "\n",
 #define IRQCOST_BPF(id, key, group, where, irqs, code, api, summary) \
 	"bpf|" #id "|" #key "|" #group "|" #where "|" #irqs "|" #code "|" api "\n",
 static const char *const irqcost_catalogue_text[] = {

@@ -65,6 +65,7 @@ std::uint64_t Fill(GuestTask& task, const Request& request) {
       task.body = Windows(probe, IRQCOST_RING0)[0];
       return request.loops.body;
     case IRQCOST_IN_SITU:
+    case IRQCOST_IN_SITU_PERCPU:  // of a kernel alone: never offered
       break;
   }
   const int section = irqcost_section_index(request.mode.section);

@@ -55,13 +55,13 @@ class _Bar:
 def figure(material: Material, theme: Theme) -> Any:
     """The picture. Raises IrqcostError where no probe of the catalogue was measured.
 
-    Probes of the group `control` are left out where there are others: they check a run, and are
-    no cost of masking.
+    Probes of the groups `control` and `fault` are left out where there are others: they are no
+    cost of masking.
     """
     series = material.series
     measured = {entry.probe for one in series for entry in one.result.figures.values()}
     known = [probe for probe in material.probes if probe.key in measured]
-    shown = [probe for probe in known if probe.group != "control"] or known
+    shown = [probe for probe in known if probe.group not in ("control", "fault")] or known
     backends = dict.fromkeys(e.backend for s in series for e in s.result.figures.values())
     headings = _headings(series)
     rows = []
@@ -79,14 +79,22 @@ def figure(material: Material, theme: Theme) -> Any:
 def _headings(series: Sequence[Series]) -> dict[str, str]:
     """The columns: a mode as it stands in names, and what is written above it.
 
-    Figures in situ have columns only where they are alone: beside others it would be too many.
+    Figures in situ and those of other contexts than a process have columns only where they are
+    alone: beside others it would be too many.
     """
     entries = [e for s in series for e in s.result.figures.values()]
-    modes = {entry.mode for entry in entries}
+    modes = {entry.mode for entry in entries if not entry.variant}
     if modes & _MODES.keys():
         return {mode: heading for mode, heading in _MODES.items() if mode in modes}
-    sections = dict.fromkeys(e.variant for e in entries if e.mode == "in_situ")
-    return {f"in_situ/{section}": f"{section} cycles" for section in sections}
+    variants = dict.fromkeys((e.mode, e.variant) for e in entries)
+    return {f"{mode}/{variant}": _variant(variant) for mode, variant in variants}
+
+
+def _variant(variant: str) -> str:
+    """What stands above the column of a section or of a context."""
+    if variant.isdigit():
+        return f"{variant} cycles"
+    return {"percpu": "per-CPU data"}.get(variant, variant)
 
 
 def _any(series: Sequence[Series], backend: str, probe: str, modes: Iterable[str]) -> bool:
@@ -99,6 +107,7 @@ def _same_in_both(series: Sequence[Series]) -> bool:
     shows all."""
     return all(
         entry.mode != "throughput"
+        or entry.variant
         or (twin := one.result.figures.get(f"{entry.backend}/{entry.probe}/latency")) is not None
         and twin.ticks == entry.ticks
         for one in series

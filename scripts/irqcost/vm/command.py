@@ -59,6 +59,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--out", type=Path, metavar="FILE", help="result file (default: in results/emulated)")
     add("--samples", type=_positive, metavar="N", help="samples of each benchmark")
     add("--filter", metavar="REGEX", help="only benchmarks whose name matches")
+    add(
+        "--contexts",
+        metavar="LIST",
+        help=f"from where the module calls what it measures: {','.join(catalogue.CONTEXTS)} "
+        "(default: process)",
+    )
     add("--smp", type=_positive, default=1, metavar="N", help="CPUs (default: %(default)s)")
     add("--mirror", metavar="URL", help="Debian archive (default: the one of this machine's apt)")
     add("--time-limit", type=_positive, default=600, metavar="S", help="seconds for the guest")
@@ -74,11 +80,15 @@ def _positive(text: str) -> int:
     return value
 
 
-def guest_commands(samples: int | None = None, pattern: str | None = None) -> list[Command]:
+def guest_commands(
+    samples: int | None = None, pattern: str | None = None, contexts: str | None = None
+) -> list[Command]:
     """What the guest runs: the module is loaded, benchmarks are listed, then measured."""
     bench = [BENCH, "--irqcost_backends=ring3,kmod,bpf"]
     if pattern is not None:
         bench.append(f"--benchmark_filter={pattern}")
+    if contexts is not None:
+        bench.append(f"--irqcost_contexts={contexts}")
     measure = [*bench, "--benchmark_out=/out/result.json", "--benchmark_out_format=json"]
     if samples is not None:
         measure.append(f"--irqcost_samples={samples}")
@@ -136,7 +146,7 @@ def run(args: argparse.Namespace) -> int:
             progress.show("booting")
             guest = run_guest(
                 kernel,
-                guest_commands(args.samples, args.filter),
+                guest_commands(args.samples, args.filter, args.contexts),
                 programs={BENCH: bench},
                 files={MODULE: module.read_bytes()},
                 machine=machine,
