@@ -2,11 +2,12 @@
 """The catalogue: its own rules, and the page generated from it."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from irqcost import ROOT, catalogue, cli, probes
+from irqcost import ROOT, catalogue, cli, probes, recorded
 from irqcost.errors import IrqcostError
 
 ROWS = catalogue.read()
@@ -45,6 +46,34 @@ def test_keys_are_unique_words() -> None:
     assert all(key.isidentifier() and key == key.lower() for key in keys)
 
 
+def test_what_unmasks_says_so() -> None:
+    """A row that turned interrupts on in an interrupt handler would break the kernel: what the code
+    of a row shows is held against its column."""
+    for probe in ROWS:
+        if probe.kind == "fault":
+            continue
+        if probe.kind == "insn":
+            guarded = re.search(r"test \$0x200, %eax; jz \w+; sti", probe.code)
+            pushed = {int(word, 16) for word in re.findall(r"push \$(0x\w+); ", probe.code)}
+            sets = "popfq" in probe.code and any(word & 0x200 for word in pushed)
+            unmasks = "sti" in re.findall(r"\bsti\b", probe.code) and not guarded or sets
+        else:
+            unmasks = bool(re.search(r"local_irq_enable|_irq\(&", probe.code))
+        assert probe.where.endswith("_UNMASKS") == unmasks, probe.key
+        softirqs = probe.kind == "call" and bool(re.search(r"_bh\(|local_bh_", probe.code))
+        assert probe.where.endswith("_SOFTIRQS") == softirqs, probe.key
+
+
+def test_contexts_follow_from_the_columns() -> None:
+    rows = {probe.key: probe for probe in ROWS}
+    assert rows["spin_lock_irqsave"].contexts() == catalogue.CONTEXTS
+    assert rows["spin_lock_irqsave"].contexts(realtime=True) == ("process", "softirq")
+    assert rows["raw_spin_lock_irqsave"].contexts(realtime=True) == catalogue.CONTEXTS
+    assert rows["spin_lock_irq"].contexts() == ("process", "softirq")
+    assert rows["spin_lock_bh"].contexts() == ("process", "softirq")
+    assert rows["mutex_lock"].contexts() == ("process",)
+
+
 def test_columns_have_known_words() -> None:
     for probe in ROWS:
         assert probe.group in catalogue.GROUPS
@@ -58,9 +87,28 @@ def test_the_page_is_up_to_date() -> None:
     assert page == probes.markdown(ROWS), "run: ./irqcost probes --markdown > docs/PROBES.md"
 
 
-def test_a_bar_does_not_end_a_cell() -> None:
-    row = catalogue.Probe("insn", 1, "k", "mask", "ANY", "IF_00", "a | b", "", "c")
-    assert "`a \\| b`" in probes.markdown((row,))
+def test_every_row_says_when_to_use_it() -> None:
+    assert list(probes.guide()) and set(probes.guide()) == {probe.key for probe in ROWS}
+    assert all(use.strip() == use and use.endswith((".", "?")) for use in probes.guide().values())
+
+
+def test_the_page_explains_a_row() -> None:
+    section = probes.markdown(ROWS).partition("### `spin_lock_irqsave`\n")[2].partition("\n#")[0]
+    assert "**Stands for**: `spin_lock_irqsave() + spin_unlock_irqrestore()`" in section
+    assert "contexts process, softirq, hardirq, timer (on PREEMPT_RT process, softirq)" in section
+    assert "`kmod/spin_lock_irqsave/…`: throughput, latency, in situ" in section
+    assert probes.guide()["spin_lock_irqsave"] in section
+
+
+def test_recorded_instructions_are_listed_once_and_counted(tmp_path: Path) -> None:
+    row = {"code": ["pushfq", "  cli"], "contexts": {"softirq": 2, "hardirq": 1}}
+    for release in ("6.1", "6.2"):
+        document = {"release": release, "rows": {"spin_lock": row}}
+        (tmp_path / f"{release}.json").write_text(json.dumps(document))
+    (spin,) = [probe for probe in ROWS if probe.key == "spin_lock"]
+    section = probes._section(spin, "Use.", recorded.read(tmp_path))
+    assert "2, 1 in hardirq on each of 6.1, 6.2\n" in section
+    assert section.count("```asm\npushfq\n  cli\n```") == 1
 
 
 def test_a_broken_catalogue_is_an_error(tmp_path: Path) -> None:

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Write down which instructions each row of ring 0 executes on Debian's kernels.
+
+usage: PYTHONPATH=scripts:scripts/tests python3 scripts/evidence/executed.py [KERNEL...]
+
+Boots each kernel under QEMU, runs every row while QEMU traces each instruction, and writes
+results/emulated/executed/RELEASE.json. docs/PROBES.md is made from these files; a test holds them
+against a trace of its own.
+"""
+
+import sys
+
+from irqcost import jsontext, recorded
+from vm_guests import KERNELS, kernel, traced
+from vm_trace import code_of
+
+
+def main(names: list[str]) -> None:
+    for name in names or KERNELS:
+        release = kernel(name).release
+        path = recorded.FOLDER / f"{release}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        document = {"release": release, "rows": code_of(traced(name))}
+        path.write_text(jsontext.dumps(document), encoding="utf-8")
+        print(path)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
