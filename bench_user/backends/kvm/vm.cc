@@ -27,6 +27,8 @@ constexpr unsigned kLongModeBit = 1U << 29;  // EDX of that
 constexpr std::uint8_t kCodeType = 0xb, kDataType = 3, kBusyTss = 0xb;
 constexpr std::uint16_t kDataSelector = 0x10;
 
+// Of struct kvm_stats_desc up to its name, which in C++ begins a byte too late: see Leaves.
+constexpr std::size_t kDescriptionBytes = offsetof(kvm_stats_desc, offset) + 8;
 constexpr std::size_t kMostLeaves = 256;  // as many as KVM handles
 
 std::string Hexadecimal(std::uint64_t value) {
@@ -159,15 +161,15 @@ void KvmVm::FindExitCounter() {
     statistics_ = UniqueFd();
     return;
   }
-  std::vector<char> item(offsetof(kvm_stats_desc, name) + header.name_size);
+  std::vector<char> item(kDescriptionBytes + header.name_size);
   for (std::uint32_t i = 0; i < header.num_desc; ++i) {
     const auto place = static_cast<off_t>(header.desc_offset + i * item.size());
     if (system_.ReadAt(statistics_.Get(), item.data(), item.size(), place) !=
         static_cast<ssize_t>(item.size()))
       break;
     kvm_stats_desc description{};
-    std::memcpy(&description, item.data(), offsetof(kvm_stats_desc, name));
-    const char* name = item.data() + offsetof(kvm_stats_desc, name);
+    std::memcpy(&description, item.data(), kDescriptionBytes);
+    const char* name = item.data() + kDescriptionBytes;
     if (std::string_view(name, strnlen(name, header.name_size)) == "exits") {
       exit_counter_ = static_cast<off_t>(header.data_offset) + description.offset;
       return;
