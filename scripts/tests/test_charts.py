@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The charts of compare: each draws, says what the results hold, and refuses what it cannot show."""
+"""The charts of compare: each draws, says what results hold, and refuses what it cannot show."""
 
 import re
 from pathlib import Path

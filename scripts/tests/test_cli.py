@@ -12,7 +12,19 @@ from irqcost.errors import IrqcostError
 from irqcost.table import Table
 from irqcost.test import Counts
 
-_COMMANDS = ("run", "compare", "sweep", "ab", "selftest", "vm", "probes", "disasm", "doctor", "test", "lint")
+_COMMANDS = (
+    "run",
+    "compare",
+    "sweep",
+    "ab",
+    "selftest",
+    "vm",
+    "probes",
+    "disasm",
+    "doctor",
+    "test",
+    "lint",
+)
 
 
 def front(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":

@@ -103,6 +103,25 @@ def test_the_chart_over_the_years(tmp_path: Path) -> None:
     assert style.DARK.paper in dark and style.DARK.paper not in svg
 
 
+def test_bars_carry_what_was_published_of_the_same_core(tmp_path: Path) -> None:
+    def pair(content: Any) -> None:
+        content["context"]["irqcost"]["cpu"]["codename"] = "Golden Cove"
+        for entry in content["benchmarks"]:
+            entry["run_name"] = entry["name"] = entry["name"].replace("/popf/", "/pushf_popf/")
+            if entry["name"].startswith("ring3/pushf_popf/"):
+                break
+        content["benchmarks"] = [entry]
+
+    one = files.read_result(changed("alpha", tmp_path / "p.json", pair))
+    for shown, expected in ((FIGURES, True), ((), False)):
+        material = charts.Material(series([one]), catalogue.read(), None, shown)
+        with style.places(tmp_path / "x", replace=True) as places:
+            charts.draw("bars", material, places)
+        svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
+        assert ("<title>pushf_popf" in svg and "InstLatX64" in svg) == expected
+        assert ("Hollow diamonds" in svg) == expected
+
+
 def test_no_chart_without_figures(tmp_path: Path) -> None:
     material = charts.Material(series([result("alpha")]), catalogue.read())
     with pytest.raises(IrqcostError, match="published"):

@@ -21,11 +21,13 @@ from irqcost.charts.style import (
     heading,
     legend,
     pyplot,
+    tooltip,
     write,
 )
 from irqcost.errors import IrqcostError
 from irqcost.headline import headline
 from irqcost.model import Entry, Result
+from irqcost.published import Published, matching, same_core
 from irqcost.series import Series
 
 _MODES = {"throughput": "throughput, back to back", "latency": "latency, between fences"}
@@ -42,6 +44,7 @@ class _Panel:
     mode: str
     heading: str
     probes: tuple[str, ...]
+    published: Sequence[Published]
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def figure(material: Material, theme: Theme) -> Any:
         headings = {"latency": "the same back to back and between fences"}
     if not rows:
         raise IrqcostError("no chart: none of the probes measured is in this catalogue")
-    return _figure(series, rows, headings, material.unit, theme)
+    return _figure(material, rows, headings, theme)
 
 
 def _headings(series: Sequence[Series]) -> dict[str, str]:
@@ -116,14 +119,14 @@ def _same_in_both(series: Sequence[Series]) -> bool:
 
 
 def _figure(
-    series: Sequence[Series],
+    material: Material,
     rows: Sequence[tuple[str, tuple[str, ...]]],
     headings: dict[str, str],
-    unit: str | None,
     theme: Theme,
 ) -> Any:
+    series, unit = material.series, material.unit
     heights = [len(keys) * _pitch(_members(series, backend)) for backend, keys in rows]
-    caption = footing(_caption(series))
+    caption = footing(_caption(series) + (_PUBLISHED if material.published else ""))
     names = [f"{b}/{key}/{mode}" for mode in headings for b, keys in rows for key in keys]
     title = heading(headline(series, names, unit))
     head = 0.25 * len(title) + 0.17 * len(series) + 0.45
@@ -149,7 +152,9 @@ def _figure(
     ends = [0.0]
     for axes_row, (backend, keys) in zip(grid, rows):
         for axes, (mode, words) in zip(axes_row, headings.items()):
-            ends += _panel(axes, series, _Panel(backend, mode, words, keys), unit, theme)
+            ends += _panel(
+                axes, series, _Panel(backend, mode, words, keys, material.published), unit, theme
+            )
         _name_probes(axes_row, keys, _pitch(_members(series, backend)))
     # One scale for all panels, from 0, or from below it where an estimate is negative by noise;
     # a sixth of it is room for the figure behind the longest bar.
@@ -202,6 +207,7 @@ def _panel(
                 middle = row * pitch + (index - (len(members) - 1) / 2) * _BAR
                 bar = _Bar(middle, theme.colour(place))
                 ends += _draw_bar(axes, bar, result, entry, unit, theme)
+                ends += _draw_published(axes, bar, result, entry, unit, panel.published, theme)
     axes.set_ylim((len(panel.probes) - 0.5) * pitch, -0.5 * pitch)
     axes.set_title(f"{panel.backend}: {panel.heading}", loc="left", fontsize=8)
     axes.grid(axis="x", linewidth=0.6)
@@ -241,6 +247,44 @@ def _draw_bar(
         fontsize=7,
     )
     return [figure.low, figure.high]
+
+
+def _draw_published(
+    axes: Any,
+    bar: _Bar,
+    result: Result,
+    entry: Entry,
+    unit: str | None,
+    figures: Sequence[Published],
+    theme: Theme,
+) -> list[float]:
+    """Marks what was published of the same core, primitive and mode; returns where. Tables of
+    compilers and emulators are no measurements, and emulated results of no core."""
+    if result.context.emulated:
+        return []
+    same = matching(figures, [entry.probe], unit or units.natural(result)).get(entry.probe, [])
+    shown = [one for one in same if not one.model and one.mode == entry.mode]
+    shown = [one for one in shown if same_core(one, result)]
+    for one in shown:
+        mark = axes.scatter(
+            [one.value],
+            [bar.middle],
+            marker="D",
+            s=16,
+            facecolor="none" if one.suspect else theme.paper,
+            edgecolor=theme.ink,
+            linestyle=":" if one.suspect else "-",
+            linewidth=0.8,
+            zorder=3,
+        )
+        tooltip(axes.figure, mark, one.told)
+    return [one.value for one in shown]
+
+
+_PUBLISHED = (
+    " Hollow diamonds: published for the same microarchitecture (results/published/), dotted where "
+    "suspect."
+)
 
 
 def _caption(series: Sequence[Series]) -> str:
