@@ -77,7 +77,7 @@ std::vector<Point> Free(std::span<const Point> points, const Judge& is_free) {
 }
 
 // Their windows, each as if it had the first one's operations and cycles.
-Windows WindowsOf(std::span<const Point> points) {
+WindowTicks WindowsOf(std::span<const Point> points) {
   const double ops = points.front().ops, cycles = points.front().chain_cycles;
   return {
       ops,

@@ -94,7 +94,7 @@ Estimate EstimateFrom(std::span<const Point> points, bool with_cycles,
                       double sensor_floor = kNoFloor);
 
 /** The windows that an estimate is made of, in what the backend's clock counts. */
-struct Windows {
+struct WindowTicks {
   double ops = 1;           ///< operations in body beyond those in base
   double chain_cycles = 1;  ///< core cycles in chain_body beyond those in chain_base
   std::vector<double> base;
@@ -107,7 +107,7 @@ struct Windows {
 struct Distribution {
   std::vector<double> free;
   std::vector<double> disturbed;
-  Windows used = {};
+  WindowTicks used = {};
 };
 
 /** The costs in ticks that EstimateFrom() saw, by whether it found them free. */

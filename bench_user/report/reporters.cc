@@ -126,7 +126,7 @@ nlohmann::ordered_json Rounded(const std::vector<double>& values) {
   return json;
 }
 
-nlohmann::ordered_json WindowsJson(const Windows& windows) {
+nlohmann::ordered_json WindowsJson(const WindowTicks& windows) {
   return {{"ops", windows.ops},
           {"chain_cycles", windows.chain_cycles},
           {"base", Rounded(windows.base)},

@@ -179,7 +179,7 @@ TEST(DistributeTest, KeepsTheWindowsThatTheEstimateIsMadeOf) {
                  .chain_base = 96,
                  .ops = 10,
                  .chain_cycles = 96};
-  const Windows used = Distribute(points).used;
+  const WindowTicks used = Distribute(points).used;
   ASSERT_EQ(used.body.size(), 15U);
   const double cycle =
       (Quantile(used.chain_body, kFloorQuantile) - Quantile(used.chain_base, kFloorQuantile)) /
