@@ -206,8 +206,8 @@ def _panel(
             if entry:
                 middle = row * pitch + (index - (len(members) - 1) / 2) * _BAR
                 bar = _Bar(middle, theme.colour(place))
-                ends += _draw_bar(axes, bar, result, entry, unit, theme)
-                ends += _draw_published(axes, bar, result, entry, unit, panel.published, theme)
+                marks = _draw_published(axes, bar, result, entry, unit, panel.published, theme)
+                ends += [*marks, *_draw_bar(axes, bar, result, entry, unit, theme, marks)]
     axes.set_ylim((len(panel.probes) - 0.5) * pitch, -0.5 * pitch)
     axes.set_title(f"{panel.backend}: {panel.heading}", loc="left", fontsize=8)
     axes.grid(axis="x", linewidth=0.6)
@@ -216,9 +216,16 @@ def _panel(
 
 
 def _draw_bar(
-    axes: Any, bar: _Bar, result: Result, entry: Entry, unit: str | None, theme: Theme
+    axes: Any,
+    bar: _Bar,
+    result: Result,
+    entry: Entry,
+    unit: str | None,
+    theme: Theme,
+    marks: Sequence[float],
 ) -> list[float]:
-    """Draws a bar with its whisker and figure; returns where it ends, if there is one."""
+    """Draws a bar with its whisker and figure, this behind marks that are near; returns where it
+    ends, if there is one."""
     figure = units.figure(result, entry, unit)
     if figure is None:
         return []
@@ -237,11 +244,12 @@ def _draw_bar(
         axes.errorbar(
             figure.value, bar.middle, xerr=sides, ecolor=theme.ink, elinewidth=0.8, capsize=1.6
         )
+    near = [mark for mark in marks if figure.high * 0.95 < mark < figure.high * 1.5]
     digits = 0 if result.context.instruction_clock and figure.value == round(figure.value) else 1
     axes.annotate(
         report.number(figure.value, digits) + (" ?" if entry.doubtful else ""),
-        (max(figure.high, 0), bar.middle),
-        xytext=(3, 0),
+        (max(figure.high, 0, *near), bar.middle),
+        xytext=(6 if near else 3, 0),
         textcoords="offset points",
         va="center",
         fontsize=7,
