@@ -79,13 +79,11 @@ bool Undisturbed(const ContentionRun& run) {
 
 Value ValueOf(const ContentionRun& run) {
   double ticks = 0, operations = 0, chain = 0;
-  std::size_t ran = 0, chains = 0;
+  std::size_t chains = 0;
   for (const irqcost_contender& c : run.contenders) {
     operations += static_cast<double>(c.operations);
-    if (c.rounds > 0) {
-      ticks += static_cast<double>(c.ticks);
-      ++ran;
-    }
+    // All end at once, so the time that passed is that of the one that began first.
+    ticks = std::max(ticks, static_cast<double>(c.ticks));
     if (c.chain > 0) {
       chain += static_cast<double>(c.chain);
       ++chains;
@@ -93,7 +91,7 @@ Value ValueOf(const ContentionRun& run) {
   }
   Value value;
   value.free = Undisturbed(run);
-  if (ran > 0 && operations > 0) value.ticks = ticks / static_cast<double>(ran) / operations;
+  if (operations > 0) value.ticks = ticks / operations;
   if (chains > 0) value.cycle = chain / static_cast<double>(chains) / kChainCycles;
   return value;
 }
@@ -150,7 +148,9 @@ Contention SummariseContention(const ContentionRequest& request,
   std::vector<std::uint64_t> histogram(IRQCOST_WAIT_BINS);
   std::uint64_t longest_wait = 0, longest_irqs_off = 0;
   std::size_t preempted = 0;
+  const auto free = static_cast<std::size_t>(std::count_if(runs.begin(), runs.end(), Undisturbed));
   for (const ContentionRun& run : runs) {
+    const bool used = free < kFewestFree || Undisturbed(run);
     // Where nobody did anything there is nothing to divide by.
     if (const Value value = ValueOf(run); value.ticks > 0) values.push_back(value);
     found.alone = std::min(found.alone, static_cast<double>(run.alone));
@@ -158,7 +158,7 @@ Contention SummariseContention(const ContentionRequest& request,
     found.sleeps |= (run.traits & IRQCOST_LOCK_SLEEPS) != 0;
     for (std::size_t i = 0; i < cpus; ++i) {
       const irqcost_contender& c = run.contenders[i];
-      found.operations[i] += c.operations;
+      if (used) found.operations[i] += c.operations;
       found.rounds[i] += c.rounds;
       longest_wait = std::max<std::uint64_t>(longest_wait, c.longest_wait);
       longest_irqs_off = std::max<std::uint64_t>(longest_irqs_off, c.longest_irqs_off);

@@ -52,8 +52,8 @@ struct WaitEstimate {
 /** What came of several runs of the same contention. */
 struct Contention {
   WaitEstimate estimate;  ///< a sample is a run; ticks are time that passed, by operations of all
-  std::vector<std::uint64_t> operations;  ///< by CPU, of all runs
-  std::vector<unsigned> rounds;           ///< by CPU
+  std::vector<std::uint64_t> operations;  ///< by CPU, of the runs used
+  std::vector<unsigned> rounds;           ///< by CPU, of all runs
   std::vector<int> not_run;               ///< CPUs that were asked for and have not run
   double jain = 1;
   double min_over_max = 1;

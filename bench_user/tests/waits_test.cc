@@ -104,6 +104,12 @@ TEST(SummariseContentionTest, TimeThatPassedByOperationsOfAll) {
   EXPECT_EQ(found.estimate.distribution.free.size(), 12U);
 }
 
+TEST(SummariseContentionTest, TheTimeIsThatOfWhoBeganFirst) {
+  std::vector<ContentionRun> runs(12, RunOf(30, 10));
+  for (ContentionRun& run : runs) run.contenders[1].ticks = 4;
+  EXPECT_DOUBLE_EQ(SummariseContention(kTwo, runs, true).estimate.ticks, 50);
+}
+
 TEST(SummariseContentionTest, WithoutACycleThereAreTicksAlone) {
   const std::vector<ContentionRun> runs(12, RunOf(30, 10));
   const Contention found = SummariseContention(kTwo, runs, false);
@@ -142,6 +148,8 @@ TEST(SummariseContentionTest, DisturbedRunsAreCountedAndNotUsed) {
   EXPECT_EQ(found.estimate.distribution.disturbed.size(), 5U);
   EXPECT_DOUBLE_EQ(found.estimate.ticks, 50);
   EXPECT_DOUBLE_EQ(found.estimate.ticks_p99, 1000);
+  EXPECT_EQ(found.operations, (std::vector<std::uint64_t>{360, 120}));
+  EXPECT_EQ(found.rounds, (std::vector<unsigned>{17, 16}));
   EXPECT_EQ(found.estimate.preempted, 1U);
 }
 

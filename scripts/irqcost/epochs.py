@@ -9,13 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from irqcost import stats
+from irqcost import stats, waits
 
 # The greatest multiple of the run's floor at which a sensor is free: kSensorHigh of the harness.
 SENSOR_HIGH = 1.05
 
 # What a benchmark needs of the time of an epoch to be of use: 20 samples and their pilot.
 _LEAST_SHARE = 0.001
+
+# How many times wider an interval of a figure of waiting may be: 5 % and 1.25 core cycles.
+_WAITS_WIDER = 25
 
 # Epochs for which time is kept beyond those that an interval needs.
 _SPARE = 2
@@ -27,6 +30,12 @@ class Target:
 
     percent: float = 0.2
     cycles: float = 0.05
+
+    def of(self, name: str) -> "Target":
+        """That of a benchmark. Waiting is a matter of chance: its median has no such digits."""
+        if waits.mode_of(name) not in waits.MODES:
+            return self
+        return Target(self.percent * _WAITS_WIDER, self.cycles * _WAITS_WIDER)
 
     def half_width(self, value: float) -> float:
         """The half-width wanted for a figure: the greater of the two."""
@@ -170,7 +179,7 @@ def settled(series: Series, target: Target) -> bool:
     if interval is None:
         return False
     value = stats.median(series.values(series.unit))
-    return half_width(value, interval) <= target.half_width(value)
+    return half_width(value, interval) <= target.of(series.name).half_width(value)
 
 
 def collect(

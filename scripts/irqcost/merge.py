@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
-from irqcost import agreement, stats, texts, verdict
+from irqcost import agreement, stats, texts, verdict, waits
 from irqcost.epochs import Epoch, Series, Target, gather, sensor_floors
 from irqcost.histogram import histogram, windows
 from irqcost.verdict import Verdict
@@ -77,6 +77,9 @@ def _entry(series: Series, judged: Verdict) -> dict[str, Any]:
     entry.pop("distribution", None)
     for key, value in entry.items():
         if key in _PLACES or isinstance(value, (str, bool)):
+            continue
+        if key in waits.MODES:
+            entry[key] = waits.merged([item[key] for item in shown])
             continue
         values = series.values(key)
         if key == "free":

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from irqcost.waits import CONTENTION, PENDING, PERCENTILES, Contention, Pending
+
 # History: 1, the first.
 SCHEMA = 1
 
@@ -115,6 +117,15 @@ class _Object:
         get = self._members.get
         keys = (self.text("name"), get("run_name"), get("repetition_index"), get("aggregate_name"))
         return tuple(map(str, keys))
+
+    def maybe(self, key: str) -> bool:
+        """Whether there is a member, and it is not null."""
+        return self._members.get(key) is not None
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        values = self._get(key, (list,), "a list", False)
+        items = _Object({str(i): value for i, value in enumerate(values)}, f"{self.where}.{key}")
+        return tuple(items.number(i) for i in items.members())
 
     def texts(self, key: str) -> tuple[str, ...]:
         values = self._get(key, (list,), "a list", False)
@@ -278,6 +289,8 @@ class Entry:
     reasons: tuple[str, ...] = ()
     # As it stands in the file: most of what is in one, and seldom looked at.
     raw_histogram: object = field(default=None, repr=False, compare=False)
+    # Only where the mode is one of waits.MODES.
+    waits: Contention | Pending | None = None
 
     @property
     def histogram(self) -> Histogram | None:
@@ -517,7 +530,8 @@ def _clock(item: _Object) -> str:
 def _entry(item: _Object) -> Entry:
     run_name = item.text("run_name")
     parts = run_name.split("/")
-    if len(parts) not in (3, 4) or not all(parts):
+    most = 5 if CONTENTION in parts[2:3] else 4
+    if not 3 <= len(parts) <= most or not all(parts):
         raise FormatError(f"benchmark {run_name!r} is not named backend/probe/mode[/variant]")
     if item.text("time_unit") != "ns":
         raise FormatError(f"benchmark {run_name!r} has another time_unit than ns")
@@ -528,7 +542,7 @@ def _entry(item: _Object) -> Entry:
         backend=parts[0],
         probe=parts[1],
         mode=parts[2],
-        variant=parts[3] if len(parts) > 3 else "",
+        variant="/".join(parts[3:]),
         aggregate=item.text("aggregate_name") if kind == "aggregate" else "",
         ns=item.number("real_time"),
         ticks=item.number("ticks"),
@@ -545,6 +559,7 @@ def _entry(item: _Object) -> Entry:
         verdict=item.text("verdict") if item.has("verdict") else "",
         reasons=item.texts("reasons") if item.has("reasons") else (),
         raw_histogram=item.raw("histogram"),
+        waits=_waits(parts[2], item) if kind == "iteration" else None,
     )
 
 
@@ -559,3 +574,52 @@ def _grid(item: _Object) -> Grid:
     if not sound:
         raise FormatError(f"{item.where} is no histogram: see docs/RESULTS.md")
     return Grid(width, tuple((origin + place * width, count) for place, count in counts))
+
+
+def _waits(mode: str, item: _Object) -> Contention | Pending | None:
+    if mode == CONTENTION:
+        return _contention(item.object(CONTENTION))
+    return _pending(item.object(PENDING)) if mode == PENDING else None
+
+
+def _contention(item: _Object) -> Contention:
+    fairness = item.object("fairness")
+    cpus, operations = item.numbers("cpus"), item.numbers("operations")
+    if not cpus or len(cpus) != len(operations):
+        raise FormatError(f"{item.where}.operations is not a number for each of cpus")
+    return Contention(
+        cpus=tuple(map(int, cpus)),
+        section=int(item.number("section")),
+        operations=operations,
+        not_run=tuple(map(int, item.numbers("not_run"))),
+        per_second=item.number("per_second"),
+        jain=fairness.number("jain"),
+        min_over_max=fairness.number("min_over_max"),
+        sleeps=item.flag("sleeps"),
+        wait=_percentiles(item.object("wait_ticks")),
+        irqs_off=_percentiles(item.object("irqs_off_ticks"), ("p50", "p99", "max"))
+        if item.maybe("irqs_off_ticks")
+        else None,
+    )
+
+
+def _pending(item: _Object) -> Pending:
+    work = item.object("work_ticks") if item.has("work_ticks") else None
+    measured = [name for name in work.members() if work.maybe(name)] if work else []
+    return Pending(
+        requested_ns=item.number("requested_ns"),
+        ticks=_percentiles(item.object("ticks")),
+        late=item.number("late"),
+        work={
+            name: (work.object(name).number("quiet"), work.object(name).number("pending"))
+            for name in measured
+            if work
+        },
+    )
+
+
+def _percentiles(item: _Object, names: tuple[str, ...] = PERCENTILES) -> dict[str, float]:
+    values = [item.number(name) for name in names]
+    if values != sorted(values):
+        raise FormatError(f"{item.where} does not grow from {names[0]} to {names[-1]}")
+    return dict(zip(names, values))

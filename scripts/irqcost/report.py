@@ -3,14 +3,16 @@
 
 from collections.abc import Callable
 
-from irqcost import catalogue, epochs, files
+from irqcost import catalogue, epochs, files, waits, waits_table
 from irqcost.model import Context, Entry, Result
-from irqcost.table import Table
+from irqcost.table import Table, number as number
 
 _MODES = {
     "throughput": "throughput: repeated back to back",
     "latency": "latency: once, between fences",
     "in_situ": "in situ: added to a critical section of so many dependent core cycles",
+    "contention": "contention: a lock that 1 to all CPUs take around so many core cycles",
+    "pending": "pending: an interrupt that was raised while it was masked",
 }
 _BACKENDS = {
     "ring3": "ring 3 (this process)",
@@ -75,11 +77,6 @@ def mode_name(mode: str) -> str:
     return _MODES.get(mode, mode)
 
 
-def number(value: float | None, digits: int) -> str:
-    """A figure, or a dash where there is none. A rounded zero has no sign."""
-    return "-" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"
-
-
 def text(result: Result, probes: tuple[catalogue.Probe, ...]) -> str:
     """The whole of a result as a table for each backend and mode."""
     ticks = "instructions" if result.context.instruction_clock else "TSC ticks"
@@ -99,6 +96,9 @@ def text(result: Result, probes: tuple[catalogue.Probe, ...]) -> str:
         if backend in emulated:
             parts.append(f"EMULATED, no measure of a CPU: {emulated[backend]}")
         parts.append("")
+        if mode in waits.MODES:
+            parts.append(waits_table.table(mode, result.context, entries))
+            continue
         parts.append(_figures(result.context, entries, groups))
     if result.context.derived:
         parts += ["", _DERIVED, "", _derived(result.context)]

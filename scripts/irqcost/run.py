@@ -5,10 +5,12 @@ import argparse
 import math
 import sys
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime, timezone
 from pathlib import Path
 
-from irqcost import build, catalogue, files, harness, host, jsontext, kconfig, report
+from irqcost import build, catalogue, files, harness, host, jsontext, kconfig, report, waits
 from irqcost.epochs import Plan, Target, collect
 from irqcost.errors import Exit
 from irqcost.merge import merge
@@ -76,6 +78,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         type=_positive,
         help="… within ±C core cycles, whichever is wider (default: 0.2 and 0.05)",
     )
+    parser.add_argument(
+        "--waits",
+        action="store_true",
+        help="contention of locks by 1 to all CPUs and interrupts raised while masked, too; a "
+        "filter that names contention or pending selects them as well",
+    )
     parser.add_argument("--samples", metavar="N", help="samples of each benchmark in each process")
     parser.add_argument("--cpu", metavar="N", help="the CPU to measure on")
     parser.add_argument("--no-chart", action="store_true", help="table and result file only")
@@ -108,14 +116,28 @@ def run(args: argparse.Namespace) -> int:
 
     prefix = target.with_suffix("") if target.suffix == ".json" else target
     # The places of the pictures are made sure of before anything is measured.
-    with style.places(prefix, replace=False) as places:
+    with ExitStack() as stack:
+        places = {
+            chart: stack.enter_context(style.places(prefix.with_name(name), replace=False))
+            for chart, name in _charts(harness.names(bench, arguments), prefix.name).items()
+        }
         code, result = _measure(bench, arguments, args, target)
         real = without_emulated(result)
         shown = real if real.entries else result
-        draw("bars", Material(series([shown]), catalogue.read()), places)
-    for place in places:
-        print(f"Chart:  {place.target}")
+        for chart, found in places.items():
+            draw(chart, Material(series([shown]), catalogue.read()), found)
+    for found in places.values():
+        for place in found:
+            print(f"Chart:  {place.target}")
     return code
+
+
+def _charts(names: Sequence[str], prefix: str) -> dict[str, str]:
+    """The charts of these benchmarks: by name, what their files are called."""
+    charts = {mode: f"{prefix}-{mode}" for mode in waits.modes(names)}
+    if all(waits.mode_of(name) in charts for name in names):
+        return charts
+    return {"bars": prefix, **charts}
 
 
 # The known slow-downs are there for `selftest`; a filter of the user's may ask for them.
@@ -130,7 +152,8 @@ def _arguments(args: argparse.Namespace) -> list[str]:
         "--irqcost_samples": args.samples,
         "--irqcost_cpu": args.cpu,
     }
-    return [f"{flag}={value}" for flag, value in flags.items() if value is not None]
+    waiting = ["--irqcost_waits"] if args.waits else []
+    return [f"{flag}={value}" for flag, value in flags.items() if value is not None] + waiting
 
 
 def _target(args: argparse.Namespace) -> Target:

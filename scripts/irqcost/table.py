@@ -7,6 +7,11 @@ from collections.abc import Sequence
 _MAX_RULE = 100
 
 
+def number(value: float | None, digits: int) -> str:
+    """A figure, or a dash where there is none. A rounded zero has no sign."""
+    return "-" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"
+
+
 class Table:
     """Columns aligned by width; numbers (columns marked '>') to the right, text to the left."""
 

@@ -128,7 +128,7 @@ def _disturbed(series: Series, target: Target) -> tuple[str, ...]:
     value = stats.median(series.values(series.unit))
     interval = series.interval(series.unit)
     assert interval is not None
-    half, wanted = half_width(value, interval), target.half_width(value)
+    half, wanted = half_width(value, interval), target.of(series.name).half_width(value)
     if half <= wanted:
         return ()
     return (

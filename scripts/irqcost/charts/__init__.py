@@ -64,6 +64,8 @@ CHARTS = {
             "popf, cli and sti by year, published figures as hollow marks",
             "the published figures",
         ),
+        Chart("contention", "cost of a lock and fairness over the CPUs", "figures of contention"),
+        Chart("pending", "how long interrupts waited", "figures of pending interrupts"),
     )
 }
 

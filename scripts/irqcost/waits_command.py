@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`irqcost waits`: what a result holds of waiting, as tables and pictures."""
+
+import argparse
+from pathlib import Path
+
+from irqcost import catalogue, files, report, waits, waits_table
+from irqcost.errors import Exit, IrqcostError
+from irqcost.series import series
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "waits",
+        help="contention and pending interrupts of a result: tables and charts",
+        description="Shows what a result holds of locks that several CPUs wanted and of interrupts "
+        "raised while masked, and draws it. `irqcost run --waits` measures it.",
+    )
+    parser.add_argument("file", metavar="FILE", type=Path, help="a result file")
+    parser.add_argument(
+        "--out",
+        metavar="PREFIX",
+        type=files.named,
+        help="charts as PREFIX-contention.png, PREFIX-pending.svg … (default: beside the file)",
+    )
+    parser.add_argument("--no-chart", action="store_true", help="tables only")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    result = files.read_result(args.file)
+    found = waits.modes(result.figures)
+    if not found:
+        raise IrqcostError(
+            f"{args.file}: no figure of contention or of pending interrupts; "
+            "`irqcost run --waits` measures them"
+        )
+    print(report.title(result.context))
+    for mode in found:
+        print(f"\n{report.mode_name(mode)}\n")
+        entries = [entry for entry in result.figures.values() if entry.mode == mode]
+        print(waits_table.table(mode, result.context, entries))
+    if args.no_chart:
+        return Exit.OK
+    from irqcost.charts import Material, draw, style  # matplotlib: only where it draws
+
+    prefix = args.out or args.file.with_suffix("")
+    for mode in found:
+        with style.places(prefix.with_name(f"{prefix.name}-{mode}"), replace=True) as places:
+            draw(mode, Material(series([result]), catalogue.read()), places)
+        for place in places:
+            print(f"Chart:  {place.target}")
+    return Exit.OK
