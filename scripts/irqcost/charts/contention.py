@@ -53,6 +53,8 @@ def figure(material: Material, theme: Theme) -> Any:
     )
     for column, section in enumerate(sections):
         _panel(panels[0][column], panels[1][column], section, lines, cycles, theme)
+    # Of all panels alike, once they are drawn.
+    panels[0][0].set_ylim(bottom=0)
     panels[0][0].set_ylabel(f"{unit} an operation")
     panels[1][0].set_ylabel("fewest / most")
     legend(made, theme, [label for label, _ in lines], top)
@@ -94,7 +96,6 @@ def _panel(
     fair.set_xlabel("CPUs")
     fair.set_xticks(sorted(numbers))
     fair.set_ylim(0, 1.08)
-    cost.set_ylim(bottom=0)
     for axes in (cost, fair):
         axes.grid(axis="y", linewidth=0.6)
         axes.margins(x=0.12)

@@ -57,6 +57,7 @@ def figure(material: Material, theme: Theme) -> Any:
         axes.set_title(_PARTS[part])
         # The tail is far from the rest, and worth seeing.
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.set_xlabel(unit)
         axes.grid(which="both", axis="x", linewidth=0.4)
         axes.grid(axis="y", linewidth=0.6)

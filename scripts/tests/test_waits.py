@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Contention and pending interrupts: merged, read, shown and drawn."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from epochs_of import entry, epoch
+from irqcost import ROOT, cli, model, waits
+from irqcost.epochs import Target
+from irqcost.merge import merge
+from irqcost.run import _charts
+from irqcost.waits import PERCENTILES, Contention, Pending
+
+CONTENDED = "kmod/spin_lock_irqsave/contention/cpus2/section50"
+WAITED = "kmod/cli_sti/pending/handler"
+MASKED = "kmod/cli_sti/pending/masked"
+
+
+def percentiles(least: float) -> dict[str, float]:
+    return {name: least * (i + 1) for i, name in enumerate(PERCENTILES)}
+
+
+def contention(most: int, least: int, **more: Any) -> dict[str, Any]:
+    return {
+        "cpus": [1, 0],
+        "section": 50,
+        "operations": [most, least],
+        "rounds": [20, 20],
+        "not_run": [],
+        "per_second": 1e7,
+        "fairness": {"jain": 0.8, "min_over_max": least / most},
+        "alone_ticks": 40,
+        "sleeps": False,
+        "wait_ticks": percentiles(10),
+        "irqs_off_ticks": {"p50": 50, "p99": 80, "max": 90, "longest_with_section": 140},
+        **more,
+    }
+
+
+def pending(least: float, **more: Any) -> dict[str, Any]:
+    return {"requested_ns": 20000, "ticks": percentiles(least), "late": 1, **more}
+
+
+WORK = {"add": {"quiet": 1.0, "pending": 1.5}, "nop": None}
+
+
+def document(epochs: int = 6) -> Any:
+    return merge(
+        [
+            epoch(
+                entry(CONTENDED, 25.0 + i / 100, contention=contention(400 + i, 300)),
+                entry(WAITED, 300.0, pending=pending(10.0 + i)),
+                entry(MASKED, 9000.0, pending=pending(10.0, work_ticks=WORK)),
+            )
+            for i in range(epochs)
+        ],
+        Target(),
+    )
+
+
+def test_merged() -> None:
+    contended, waited, masked = document()["benchmarks"]
+    assert contended["contention"]["operations"] == [6 * 400 + 15, 1800]
+    assert contended["contention"]["rounds"] == [120, 120]
+    assert contended["contention"]["cpus"] == [1, 0]
+    assert waited["pending"]["late"] == 6
+    assert waited["pending"]["ticks"]["min"] == 10
+    assert waited["pending"]["ticks"]["p50"] == 12.5 * 5
+    assert waited["pending"]["ticks"]["max"] == 15 * 9
+    assert masked["pending"]["work_ticks"] == WORK
+    assert contended["verdict"] == "good"
+
+
+def test_a_cpu_that_ran_in_one_epoch_has_run() -> None:
+    merged = waits.merged([contention(5, 5, not_run=[0, 1]), contention(5, 5, not_run=[1])])
+    assert merged["not_run"] == [1]
+
+
+def test_read() -> None:
+    figures = model.parse(document()).figures
+    one = figures[CONTENDED].waits
+    assert isinstance(one, Contention)
+    assert (one.cpus, one.section, one.irqs_off) == ((1, 0), 50, {"p50": 50, "p99": 80, "max": 90})
+    assert figures[CONTENDED].variant == "cpus2/section50"
+    other = figures[MASKED].waits
+    assert isinstance(other, Pending)
+    assert other.work == {"add": (1.0, 1.5)}
+
+
+@pytest.mark.parametrize(
+    "key, value",
+    [
+        ("operations", [1]),
+        ("cpus", []),
+        ("wait_ticks", {**percentiles(10), "p50": 1000}),
+        ("fairness", {}),
+    ],
+)
+def test_what_is_wrong(key: str, value: object) -> None:
+    content = document()
+    content["benchmarks"][0]["contention"][key] = value
+    with pytest.raises(model.FormatError):
+        model.parse(content)
+
+
+def test_the_schema_knows_them() -> None:
+    schema = json.loads((ROOT / "docs" / "result.schema.json").read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
+    assert not list(validator.iter_errors(document()))
+    broken = document()
+    broken["benchmarks"][0]["contention"]["fairness"]["jain"] = 2
+    assert list(validator.iter_errors(broken))
+
+
+def test_waiting_may_scatter_more() -> None:
+    assert Target().of(CONTENDED).percent == 5
+    assert Target().of("ring3/popf/throughput") == Target()
+
+
+def test_charts_of_a_run() -> None:
+    assert _charts([CONTENDED, WAITED], "x") == {
+        "contention": "x-contention",
+        "pending": "x-pending",
+    }
+    assert _charts(["ring3/popf/latency", WAITED], "x") == {"bars": "x", "pending": "x-pending"}
+
+
+def test_shown_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "result.json"
+    file.write_text(json.dumps(document()), encoding="utf-8")
+    assert cli.main(["waits", str(file)]) == 0
+    said = capsys.readouterr().out
+    assert "spin_lock_irqsave, 50" in said and "2415 1800" in said
+    assert "add 1.000, pending 1.500 ticks" in said
+    for name in ("contention", "pending"):
+        for suffix in ("png", "svg"):
+            assert (tmp_path / f"result-{name}.{suffix}").stat().st_size > 1000
+
+
+def test_a_result_without_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "result.json"
+    content = merge([epoch(entry("ring3/popf/throughput", 13.0))], Target())
+    file.write_text(json.dumps(content), encoding="utf-8")
+    assert cli.main(["waits", str(file)]) == 2
+    assert "run --waits" in capsys.readouterr().err
