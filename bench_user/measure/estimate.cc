@@ -55,7 +55,8 @@ class Judge {
   }
 
   bool operator()(const Point& p) const {
-    return p.flags == 0 && p.sensor >= kSensorLow * sensor_ && p.sensor <= kSensorHigh * sensor_ &&
+    return p.flags == 0 && cycle_ > 0 && sensor_ > 0 && p.sensor >= kSensorLow * sensor_ &&
+           p.sensor <= kSensorHigh * sensor_ &&
            std::abs(p.Cycle() - cycle_) <= kChainTolerance * cycle_;
   }
 
