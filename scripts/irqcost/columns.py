@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from irqcost import report, stats, store
-from irqcost.model import Context, Entry, Result, without_emulated
+from irqcost.model import Context, Entry, Result
 from irqcost.series import Series, series
 
 # What results may be put together by, and what then is the same for all of a column.
@@ -83,8 +83,7 @@ def _summary(group: Sequence[store.Record]) -> Result:
     latest = max(group, key=lambda record: record.date)
     gathered = store.gather(group)
     entries = tuple(_median(name, one, group) for name, one in gathered.items())
-    # Those of backends that were emulated on a real machine are no measure of it.
-    return without_emulated(Result(replace(latest.context, epochs=0), entries))
+    return Result(replace(latest.context, epochs=0), entries)
 
 
 def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> Entry:

@@ -233,7 +233,7 @@ _sent: set[str] = set()
 
 def _parse(path: Path) -> _Outcome:
     try:
-        document, result = files.read_document(path)
+        document, result = files.read_document(path, histograms=False)
     except ResultError as error:
         return path, error.reason, {}
     result = model.without_emulated(result)

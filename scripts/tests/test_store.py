@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from irqcost import index, store
-from irqcost.errors import IrqcostError
+from irqcost import files, index, store
+from irqcost.errors import IrqcostError, ResultError
 from results import changed, path, result
 
 
@@ -239,6 +239,26 @@ def test_gather_keeps_the_order_and_marks_doubt() -> None:
     assert doubtful.doubtful.all() and np.isnan(doubtful.values).all()
     lock = gathered["kmod/spin_lock/throughput"]
     assert lock.values[:, store.COLUMNS.index("ticks")].tolist() == [17.0, 108.0]
+
+
+def test_histograms_are_passed_over(tmp_path: Path) -> None:
+    def change(content: Any) -> None:
+        for entry in content["benchmarks"]:
+            grid = {"origin": -1.5, "width": 0.1, "counts": [[0, 1], [7, 2]]}
+            entry["histogram"] = {"unit": "core_cycles", "free": grid, "disturbed": grid}
+
+    one = changed("alpha", tmp_path / "h.json", change)
+    document, read = files.read_document(one, histograms=False)
+    assert all(entry["histogram"] is None for entry in document["benchmarks"])
+    assert read.figures == files.read_result(one).figures
+    assert files.read_result(one).entries[0].histogram is not None
+    # Where the text is wrong is said of the whole of it.
+    one.write_text(one.read_text()[:-2])
+    with pytest.raises(ResultError) as short:
+        files.read_document(one, histograms=False)
+    with pytest.raises(ResultError) as whole:
+        files.read_document(one)
+    assert short.value.reason == whole.value.reason
 
 
 def test_texts_are_told_apart(tmp_path: Path) -> None:
