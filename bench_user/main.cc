@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <exception>
 #include <iostream>
 #include <memory>
@@ -21,6 +22,7 @@
 #include "backends/ring3.h"
 #include "bench.h"
 #include "measure/interleave.h"
+#include "measure/quiet_cpu.h"
 #include "options.h"
 #include "report/context.h"
 #include "report/interleaved.h"
@@ -36,6 +38,8 @@ constexpr int kUnusable = 2;
 // Time for each control before the run. They tell a CPU from an emulator, where figures are
 // wrong by a factor: no wait for the last per mille.
 constexpr double kControlUs = 50'000;
+// Controls that began in a disturbance are measured anew; those of an emulator stay as they are.
+constexpr int kControlTries = 3;
 
 using Backends = std::vector<std::unique_ptr<Backend>>;
 
@@ -86,19 +90,48 @@ WaitOptions Waiting(const Options& options) {
   return waits;
 }
 
+// The row of ring 3 by that name.
+Offer ControlOffer(const Ring3& ring3, std::string_view key) {
+  const std::vector<Offer> offers = ring3.Offers();
+  return *std::find_if(offers.begin(), offers.end(),
+                       [key](const Offer& o) { return o.probe->key == key; });
+}
+
+// Another CPU than the preferred one where that is not free just now. It is chosen by each process
+// for itself: neighbours come and go.
+int FindQuietCpu(int preferred, const SamplerOptions& sampler) {
+  Ring3 ring3;
+  std::vector<int> cpus = AllowedCpus();
+  if (ring3.GetObstacle() || cpus.size() < 2) return preferred;
+  // The first one is the last choice: CPU 0 takes most of a machine's interrupts.
+  const auto place = std::find(cpus.begin(), cpus.end(), preferred);
+  std::rotate(cpus.begin(), place, cpus.end());
+  const Offer nop = ControlOffer(ring3, "nop");
+  std::vector<Glance> glances;
+  for (std::size_t i = 0; i < std::min(cpus.size(), kMostGlances); ++i)
+    glances.push_back(LookAt(ring3, nop, cpus[i], sampler));
+  return QuietCpu(glances);
+}
+
 // Probes of known cost, in ring 3 whichever backend measures: they tell how the CPU executes.
 Controls MeasureControls(const SamplerOptions& sampler) {
   Ring3 ring3;
   if (const auto obstacle = ring3.GetObstacle())
     throw UsageError(obstacle->reason + ": " + obstacle->remedy);
-  const std::vector<Offer> offers = ring3.Offers();
   Floors floors;
   const auto measure = [&](std::string_view key) {
-    const auto offer = std::find_if(offers.begin(), offers.end(),
-                                    [key](const Offer& o) { return o.probe->key == key; });
-    return MeasureProbe(ring3, *offer, IRQCOST_THROUGHPUT, sampler, floors).estimate;
+    return MeasureProbe(ring3, ControlOffer(ring3, key), IRQCOST_THROUGHPUT, sampler, floors)
+        .estimate;
   };
   return {measure("nop"), measure("dep_add"), measure("dep_imul")};
+}
+
+// Whether a disturbance may have made the controls what they are.
+bool Doubtful(const Controls& controls) {
+  for (const Estimate* one : {&controls.nop, &controls.dep_add, &controls.dep_imul})
+    if (one->label != "free") return true;
+  const double ratio = controls.dep_imul.ticks / controls.dep_add.ticks;
+  return std::abs(ratio / IRQCOST_CHAIN_CYCLES - 1) > 2 * kChainTolerance;
 }
 
 // Throws where nothing is selected, with the reason.
@@ -173,10 +206,7 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
 
   PinToCpu(run.measured_cpu);
   run.load_at_start = ReadLoad();
-  const Activity before = ReadActivity(run.measured_cpu);
-  run.cpu = IdentifyCpu(run.measured_cpu);
   run.hypervisor = FindHypervisor();
-  run.settings = ReadSettings(run.measured_cpu);
   run.build = FindBuild();
   TscClaims claims{options.tsc_khz, TscKhzByCpuid(), run.hypervisor.tsc_khz, std::nullopt};
   std::optional<std::uint64_t> config;
@@ -188,11 +218,18 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   run.tsc = FindTsc(claims);
 
   SamplerOptions sampler;
-  sampler.cpu = run.measured_cpu;
   sampler.ticks_per_us = run.tsc.khz / 1e3;
   sampler.tsc_step = static_cast<double>(run.tsc.step);
+  if (!options.cpu) run.measured_cpu = FindQuietCpu(run.measured_cpu, sampler);
+  PinToCpu(run.measured_cpu);
+  sampler.cpu = run.measured_cpu;
+  const Activity before = ReadActivity(run.measured_cpu);
+  run.cpu = IdentifyCpu(run.measured_cpu);
+  run.settings = ReadSettings(run.measured_cpu);
   sampler.share_us = kControlUs;
   run.controls = MeasureControls(sampler);
+  for (int again = 1; again < kControlTries && Doubtful(run.controls); ++again)
+    run.controls = MeasureControls(sampler);
   run.execution = Classify(run.hypervisor, run.controls);
   sampler.unroll = options.unroll;
   sampler.samples = options.samples;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "machine/cpu.h"
 
+#include <cpuid.h>
 #include <libcpuid/libcpuid.h>
 
 #include <fstream>
@@ -52,6 +53,14 @@ Cpu IdentifyCpu(int cpu) {
   for (const auto& [name, kib] : caches)
     if (kib > 0) result.caches.emplace(name, kib);
   return result;
+}
+
+unsigned CoreType() {
+  constexpr unsigned kHybrid = 1U << 15;
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) || !(edx & kHybrid)) return 0;
+  if (!__get_cpuid_count(0x1A, 0, &eax, &ebx, &ecx, &edx)) return 0;
+  return eax >> 24;
 }
 
 }  // namespace irqcost

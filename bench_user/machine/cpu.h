@@ -23,6 +23,12 @@ struct Cpu {
 /** Identifies the CPU that the calling thread runs on, which is the one of that number. */
 Cpu IdentifyCpu(int cpu);
 
+/**
+ * Type of the core that the calling thread runs on, where a CPU has several: CPUID leaf 1Ah,
+ * EAX[31:24] (0x20 Intel Atom, 0x40 Intel Core). 0 where all cores are of one type.
+ */
+unsigned CoreType();
+
 }  // namespace irqcost
 
 #endif  // IRQCOST_BENCH_USER_MACHINE_CPU_H

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "measure/quiet_cpu.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "backends/affinity.h"
+#include "machine/cpu.h"
+
+namespace irqcost {
+namespace {
+
+constexpr double kGlanceUs = 2000;
+// A yield with nobody waiting returns in some microseconds; where somebody waits, it has the CPU
+// for a time slice, which is never below a third of a millisecond.
+constexpr std::chrono::microseconds kYield{200};
+
+bool NobodyWaits() {
+  const auto started = std::chrono::steady_clock::now();
+  sched_yield();
+  return std::chrono::steady_clock::now() - started < kYield;
+}
+
+}  // namespace
+
+Glance LookAt(Backend& ring3, const Offer& nop, int cpu, SamplerOptions options) {
+  PinToCpu(cpu);
+  Glance glance{cpu, CoreType(), NobodyWaits(), kNoFloor};
+  options.cpu = cpu;
+  options.share_us = kGlanceUs;
+  Floors floors;
+  const Measurement seen = MeasureProbe(ring3, nop, IRQCOST_THROUGHPUT, options, floors);
+  if (seen.estimate.core_cycles) glance.sensor = seen.estimate.sensor;
+  return glance;
+}
+
+int QuietCpu(std::span<const Glance> glances) {
+  const auto usable = [&](const Glance& g) {
+    return g.idle && g.core_type == glances.front().core_type;
+  };
+  double lowest = kNoFloor;
+  for (const Glance& glance : glances)
+    if (usable(glance)) lowest = std::min(lowest, glance.sensor);
+  for (const Glance& glance : glances)
+    if (usable(glance) && glance.sensor <= kSensorHigh * lowest) return glance.cpu;
+  return glances.front().cpu;
+}
+
+}  // namespace irqcost

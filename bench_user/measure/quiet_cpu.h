@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// Which CPU is free just now. A neighbour on a core's other thread may stay for seconds, longer
+// than a process measures; then there is nothing to wait for, but another core may be free.
+#ifndef IRQCOST_BENCH_USER_MEASURE_QUIET_CPU_H
+#define IRQCOST_BENCH_USER_MEASURE_QUIET_CPU_H
+
+#include <span>
+
+#include "measure/sampler.h"
+
+namespace irqcost {
+
+/** What a short look at a CPU found. */
+struct Glance {
+  int cpu = 0;
+  unsigned core_type = 0;    ///< CoreType() there
+  bool idle = true;          ///< no other task wanted to run
+  double sensor = kNoFloor;  ///< core cycles per nop; kNoFloor where none were counted
+};
+
+/** Most CPUs that are looked at: each takes some milliseconds. */
+inline constexpr std::size_t kMostGlances = 4;
+
+/**
+ * Looks at a CPU for about two milliseconds, and leaves the thread bound to it. Throws what the
+ * backend throws.
+ * @nop: the row that the sensor is made of, as ring 3 offers it.
+ */
+Glance LookAt(Backend& ring3, const Offer& nop, int cpu, SamplerOptions options);
+
+/**
+ * The CPU to measure on: the first that is idle and whose sensor is free beside the lowest, where
+ * there is none the first. CPUs of another core type than the first's are none.
+ * @glances: at least one, the preferred CPU first.
+ */
+int QuietCpu(std::span<const Glance> glances);
+
+}  // namespace irqcost
+
+#endif  // IRQCOST_BENCH_USER_MEASURE_QUIET_CPU_H
