@@ -222,6 +222,8 @@ void Register(Selection& selection, const SamplerOptions& options, std::optional
       const Outcome outcome = rounds->Next(bench);
       if (!outcome.measurement) {
         AddOnce(selection.absent, bench.name, outcome.error);
+        // Samples go by the number of their repetition, and this one has none.
+        selection.samples[bench.name].emplace_back();
         state.SkipWithError(outcome.error.c_str());
         return;
       }

@@ -4,7 +4,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <climits>
+#include <csignal>
 #include <cstdio>
 #include <string_view>
 #include <system_error>
@@ -15,6 +19,23 @@ namespace {
 
 [[noreturn]] void Fail(const std::string& path) {
   throw std::system_error(errno, std::generic_category(), "cannot write " + path);
+}
+
+// What a signal that ends the program has to remove: the name of the one unfinished file.
+std::array<char, PATH_MAX> unfinished{};
+
+void RemoveAndEnd(int number) {
+  unlink(unfinished.data());
+  std::signal(number, SIG_DFL);
+  std::raise(number);
+}
+
+void RemoveOnSignal(const std::string& temporary) {
+  if (temporary.size() >= unfinished.size()) return;
+  std::copy_n(temporary.c_str(), temporary.size() + 1, unfinished.begin());
+  // What is ignored (nohup) stays so.
+  for (const int number : {SIGINT, SIGTERM, SIGHUP})
+    if (std::signal(number, RemoveAndEnd) == SIG_IGN) std::signal(number, SIG_IGN);
 }
 
 bool IsSpecial(const std::string& path) {
@@ -37,6 +58,7 @@ OutFile::OutFile(std::string path) : path_(std::move(path)) {
     errno = error;
     Fail(path_);
   }
+  if (!temporary_.empty()) RemoveOnSignal(temporary_);
 }
 
 OutFile::~OutFile() {

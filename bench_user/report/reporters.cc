@@ -139,8 +139,9 @@ void AddSamples(nlohmann::ordered_json& benchmarks, const Samples& samples) {
   for (auto& entry : benchmarks) {
     const auto found = samples.find(entry.at("run_name").get<std::string>());
     if (found == samples.end() || entry.at("run_type") != "iteration") continue;
-    const Distribution& distribution =
-        found->second.at(entry.at("repetition_index").get<std::size_t>());
+    const auto repetition = entry.at("repetition_index").get<std::size_t>();
+    if (repetition >= found->second.size()) continue;
+    const Distribution& distribution = found->second[repetition];
     entry["distribution"] = {{"unit", entry.contains("core_cycles") ? "core_cycles" : "ticks"},
                              {"free", Rounded(distribution.free)},
                              {"disturbed", Rounded(distribution.disturbed)},

@@ -6,9 +6,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -91,6 +93,21 @@ class Measuring(unittest.TestCase):
 
     quick = ("--irqcost_backends=ring3", "--irqcost_samples=20", "--benchmark_filter=/(popf|nop)/")
 
+    def test_a_signal_leaves_no_file(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            with tempfile.TemporaryDirectory() as folder:
+                process = subprocess.Popen(
+                    [BENCH, "--irqcost_backends=ring3", f"--benchmark_out={folder}/x.json"],
+                    stdout=subprocess.DEVNULL,
+                )
+                while not os.listdir(folder):
+                    self.assertIsNone(process.poll())
+                    time.sleep(0.001)
+                time.sleep(0.2)
+                process.send_signal(number)
+                self.assertEqual(process.wait(timeout=60), -number)
+                self.assertEqual(os.listdir(folder), [])
+
     def test_result_file(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder, "x.json")
@@ -106,7 +123,7 @@ class Measuring(unittest.TestCase):
             set(irqcost),
             {"schema", "version", "catalogue_hash", "command", "execution", "instruction_clock"}
             | {"cpu", "kernel", "hypervisor", "settings", "tsc", "backends", "controls", "floors"}
-            | {"absent", "compiler", "build", "conditions"},
+            | {"code", "cycles", "absent", "compiler", "build", "conditions"},
         )
         self.assertRegex(irqcost["build"]["sha256"], "^[0-9a-f]{64}$")
         self.assertEqual(

@@ -111,7 +111,13 @@ class FakeKvm final : public KvmSystem {
       errno = EINTR;
       return -1;
     }
-    task_->sample = {__rdtsc(), 1000, 2000, 100, 100, 200, 0, 0};
+    task_->sample = {};
+    task_->sample.start = __rdtsc();
+    task_->sample.chain_base = 1000;
+    task_->sample.chain_body = 2000;
+    task_->sample.sensor = 100;
+    task_->sample.base = 100;
+    task_->sample.body = 200;
     end(*run_);
     return 0;
   }

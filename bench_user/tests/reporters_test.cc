@@ -108,5 +108,17 @@ TEST(CsvReporter, HasTheColumnsOfAllRuns) {
   EXPECT_NE(text.find("\n\"kmod/popf/throughput\","), std::string::npos) << text;
 }
 
+TEST(JsonReporter, GivesEachRepetitionItsOwnSamples) {
+  Report second = Popf();
+  second.repetitions = 2;
+  second.repetition_index = 1;
+  // The first one failed, and has no entry.
+  const Samples samples = {{"ring3/popf/throughput", {{}, {{1, 2}, {3}}}}};
+  const nlohmann::json file = Write({second}, samples);
+  EXPECT_EQ(file.at("benchmarks").at(0).at("distribution").at("free"), nlohmann::json({1, 2}));
+  const nlohmann::json lost = Write({second}, {{"ring3/popf/throughput", {{}}}});
+  EXPECT_FALSE(lost.at("benchmarks").at(0).contains("distribution"));
+}
+
 }  // namespace
 }  // namespace irqcost

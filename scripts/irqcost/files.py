@@ -135,8 +135,13 @@ def written_whole(target: Path, replace: bool = False) -> Iterator[Path]:
             raise IrqcostError(f"{target}: is a folder; give the name of a file in it")
         if not replace and os.path.lexists(target):
             raise IrqcostError(f"{target}: exists, and is never overwritten; give another name")
+        made = [folder for folder in target.parents if not folder.exists()]
         target.parent.mkdir(parents=True, exist_ok=True)
-        _create(temporary)
+        try:
+            _create(temporary)
+        except OSError:
+            _remove_empty(made)
+            raise
     try:
         with _explained(target, errno.ENOSPC, errno.EDQUOT):
             yield temporary
@@ -146,6 +151,22 @@ def written_whole(target: Path, replace: bool = False) -> Iterator[Path]:
             _sync(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
+        _remove_empty(made)
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    """Removes folders that were made for a file and have none, the innermost first."""
+    for folder in folders:
+        try:
+            folder.rmdir()
+        except OSError:  # Something is in it, or it is gone already.
+            return
+
+
+def may_write(folder: Path) -> bool:
+    """Whether files may be made in a folder, or the folder itself where it is not there."""
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    return os.access(there, os.W_OK | os.X_OK)
 
 
 def _publish(temporary: Path, target: Path, replace: bool) -> None:

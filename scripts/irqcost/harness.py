@@ -17,6 +17,7 @@ from irqcost.errors import Exit, IrqcostError
 from irqcost.model import Backend
 from irqcost.process import child
 from irqcost.progress import Progress
+from irqcost.verdict import CONTROLS
 
 
 def _environment() -> dict[str, str]:
@@ -55,6 +56,29 @@ def interleave(
     flags = [f"--irqcost_interleave={','.join(benchmarks)}", f"--irqcost_blocks={blocks}"]
     found: Mapping[str, Any] = json.loads(_ask(bench, [*arguments, *flags]))
     return found
+
+
+def with_controls(bench: Path, arguments: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """The arguments, made to select the controls of each backend that they select anything of,
+    and the names that they then select: without controls nothing vouches for a figure.
+    Raises IrqcostError where the arguments alone select nothing."""
+    wanted = names(bench, arguments)
+    filters = [a.partition("=")[2] for a in arguments if a.startswith("--benchmark_filter=")]
+    if not filters:
+        return list(arguments), wanted
+    used = "|".join(dict.fromkeys(name.split("/")[0] for name in wanted))
+    controls = f"^({used})/({'|'.join(CONTROLS)})/throughput$"
+    everything = names(bench, [*arguments, "--benchmark_filter="])
+    missing = [name for name in everything if re.match(controls, name) and name not in wanted]
+    if not missing:
+        return list(arguments), wanted
+    # A filter that negates cannot be joined with another: there the names stand for it.
+    own = (
+        f"^({'|'.join(map(re.escape, wanted))})$"
+        if filters[0].startswith("-")
+        else f"({filters[0]})"
+    )
+    return [*arguments, f"--benchmark_filter={own}|{controls}"], (*wanted, *missing)
 
 
 class Session:

@@ -139,8 +139,8 @@ def _tsc(epochs: Sequence[Epoch]) -> dict[str, Any]:
 
 
 def _cycles(epochs: Sequence[Epoch]) -> dict[str, Any]:
-    """The clock of each backend. What its counter made of the chain is the median over the epochs in
-    which it counted; how often, stands beside it."""
+    """The clock of each backend. What its counter made of the chain is the median over the epochs
+    in which it counted; how often, stands beside it."""
     merged: dict[str, Any] = {}
     for epoch in epochs:
         for backend, item in epoch.context.get("cycles", {}).items():

@@ -10,9 +10,9 @@ from contextlib import ExitStack
 from datetime import datetime, timezone
 from pathlib import Path
 
-from irqcost import build, catalogue, files, harness, host, jsontext, kconfig, report, waits
+from irqcost import ROOT, build, catalogue, files, harness, host, jsontext, kconfig, report, waits
 from irqcost.epochs import Plan, Target, collect
-from irqcost.errors import Exit
+from irqcost.errors import Exit, IrqcostError
 from irqcost.merge import merge
 from irqcost.model import Result, without_emulated
 from irqcost.progress import Progress
@@ -26,6 +26,9 @@ _PRECISE_SECONDS = (60.0, 240.0)
 
 # More than an epoch may take: kMostSeconds of the harness.
 _MOST_SECONDS = 86400.0
+
+# Free samples that a figure needs: kFewestFree of the harness.
+_FEWEST_SAMPLES = 10
 
 _TARGET = Target()
 _PRECISE_TARGET = Target(percent=0.05, cycles=0.02)
@@ -84,7 +87,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="contention of locks by 1 to all CPUs and interrupts raised while masked, too; a "
         "filter that names contention or pending selects them as well",
     )
-    parser.add_argument("--samples", metavar="N", help="samples of each benchmark in each process")
+    parser.add_argument(
+        "--samples",
+        metavar="N",
+        type=_samples,
+        help=f"samples of each benchmark in each process, at least {_FEWEST_SAMPLES}",
+    )
     parser.add_argument("--cpu", metavar="N", help="the CPU to measure on")
     parser.add_argument("--no-chart", action="store_true", help="table and result file only")
     parser.set_defaults(run=run)
@@ -97,6 +105,16 @@ def _positive(text: str) -> float:
     return value
 
 
+def _samples(text: str) -> int:
+    value = int(text)
+    if value < _FEWEST_SAMPLES:
+        raise argparse.ArgumentTypeError(
+            f"{text}: at least {_FEWEST_SAMPLES} are needed, since a figure is made of so many "
+            "free ones"
+        )
+    return value
+
+
 def _time(text: str) -> float:
     value = _positive(text)
     if value > _MOST_SECONDS:
@@ -105,6 +123,10 @@ def _time(text: str) -> float:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.out is None and not files.may_write(ROOT / "results"):
+        raise IrqcostError(
+            f"{ROOT / 'results'}: cannot be written to; name a result file with --out"
+        )
     bench = build.harness()
     arguments = _arguments(args)
     target: Path = args.out or files.default_path(
@@ -173,7 +195,7 @@ def _measure(
 ) -> tuple[int, Result]:
     with files.written_whole(target) as partial:
         started = time.monotonic()
-        names = harness.names(bench, arguments)
+        arguments, names = harness.with_controls(bench, arguments)
         starting = time.monotonic() - started
         seconds = _seconds(args, len({name.split("/")[0] for name in names}))
         wanted = _target(args)

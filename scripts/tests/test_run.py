@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """`irqcost run`, with a harness that measures nothing: what it is asked, and what is kept."""
 
+import fcntl
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -82,7 +84,7 @@ def run(*arguments: str) -> int:
 
 def test_table_file_and_chart(fake: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = fake / "new" / "x.json"
-    assert run("--out", str(out), "--filter", "popf", "--samples", "7") == 0
+    assert run("--out", str(out), "--filter", "popf", "--samples", "12") == 0
     output = capsys.readouterr()
     assert names(out.parent) == ["x.json", "x.png", "x.svg"]
     content = json.loads(out.read_text())
@@ -100,7 +102,7 @@ def test_table_file_and_chart(fake: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "left out: kmod: /dev/irqcost does not exist (remedy: " in output.err
     assert "--benchmark_list_tests" in calls(fake)[0]
     measured = calls(fake)[-1]
-    assert measured[:2] == ["--benchmark_filter=popf", "--irqcost_samples=7"]
+    assert measured[:2] == ["--benchmark_filter=popf", "--irqcost_samples=12"]
 
 
 @pytest.mark.parametrize("facts", [None, ["SMP"]])
@@ -248,3 +250,64 @@ def test_what_is_no_name(command: list[str], name: str, capsys: pytest.CaptureFi
 def test_a_name_that_is_a_suffix(fake: Path) -> None:
     assert run("--out", str(fake / ".json")) == 0
     assert names(fake) == [".json", ".json.png", ".json.svg"]
+
+
+def test_too_few_samples_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        cli.main(["run", "--samples", "9"])
+    assert raised.value.code == 2
+    assert "at least 10 are needed" in capsys.readouterr().err
+    assert cli.parser().parse_args(["run", "--samples", "10"]).samples == 10
+
+
+def test_a_wrong_filter_leaves_no_folder(fake: Path) -> None:
+    (fake.parent / "bench").write_text("#!/bin/sh\necho 'no regular expression' >&2\nexit 2\n")
+    assert run("--filter", "(", "--out", str(fake / "new" / "dir" / "x.json")) == 2
+    assert not names(fake)
+
+
+def test_a_checkout_that_cannot_be_written(
+    fake: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    access = os.access
+    monkeypatch.setattr(
+        os, "access", lambda p, mode: not Path(p).is_relative_to(ROOT) and access(p, mode)
+    )
+    assert run("--no-chart") == 2
+    assert "name a result file with --out" in capsys.readouterr().err
+    monkeypatch.setenv("IRQCOST_CACHE", str(fake / "cache"))
+    assert build.folder("release").is_relative_to(fake / "cache" / "build")
+    monkeypatch.undo()
+    assert build.folder("release") == ROOT / "build" / "release"
+
+
+def test_two_builds_at_once_wait_for_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "folder", lambda preset: tmp_path)
+
+    def logged(*_: object) -> None:
+        with (tmp_path / ".lock").open() as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    monkeypatch.setattr(build, "logged", logged)
+    build.harness()
+
+
+@pytest.mark.parametrize("text", ["popf", "-popf"])
+def test_controls_are_always_measured(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    every = [f"{b}/{p}/throughput" for b in ("ring3", "kmod") for p in ("popf", "cli", "nop")]
+
+    def listed(bench: Path, arguments: list[str]) -> tuple[str, ...]:
+        pattern = arguments[-1].partition("=")[2]
+        if pattern.startswith("-"):
+            return ("kmod/cli/throughput",)
+        return tuple(n for n in every if re.search(pattern, n))
+
+    monkeypatch.setattr(harness, "names", listed)
+    arguments, found = harness.with_controls(Path("b"), [f"--benchmark_filter={text}"])
+    selected = [n for n in every if re.search(arguments[-1].partition("=")[2], n)]
+    assert sorted(selected) == sorted(found)
+    own = ["kmod/cli/throughput"] if text == "-popf" else [n for n in every if "popf" in n]
+    backends = {n.split("/")[0] for n in own}
+    assert set(found) == {*own, *(f"{b}/nop/throughput" for b in backends)}
