@@ -7,12 +7,40 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-from irqcost import ab, compare, disasm, doctor, lint, probes, run, selftest, sweep, test, tune
+from irqcost import (
+    ab,
+    check,
+    compare,
+    disasm,
+    doctor,
+    lint,
+    probes,
+    run,
+    selftest,
+    sweep,
+    test,
+    tune,
+)
 from irqcost import waits_command as waits
 from irqcost.errors import Exit, IrqcostError
 from irqcost.vm import command as vm
 
-_COMMANDS = (run, compare, waits, sweep, ab, selftest, vm, probes, disasm, doctor, tune, test, lint)
+_COMMANDS = (
+    run,
+    compare,
+    check,
+    waits,
+    sweep,
+    ab,
+    selftest,
+    vm,
+    probes,
+    disasm,
+    doctor,
+    tune,
+    test,
+    lint,
+)
 
 _EPILOG = """\
 exit codes: 0 fine, 1 a check failed, 2 wrong usage or unusable data (also where the rest was

@@ -133,6 +133,11 @@ class _Object:
             raise FormatError(f"{self.where}.{key} is not a list of texts")
         return tuple(map(_plain, values))
 
+    def numbers(self, key: str) -> tuple[float, ...]:
+        items = self._get(key, (list,), "a list", False)
+        each = _Object({str(i): item for i, item in enumerate(items)}, f"{self.where}.{key}")
+        return tuple(each.number(place) for place in each.members())
+
     def maybe_texts(self, key: str) -> tuple[str, ...] | None:
         return None if self.has(key) and self._members[key] is None else self.texts(key)
 
@@ -393,6 +398,16 @@ def parse(document: object) -> Result:
         else:
             entries.append(_entry(item))
     return Result(_context(context.text("date"), ours, failed), tuple(entries))
+
+
+def epochs(document: Any) -> dict[str, tuple[float, ...]]:
+    """The epochs that count, by figure, of a document that parse() takes: in core cycles where the
+    figure has them, else in ticks. Figures of the harness alone have none. Raises FormatError."""
+    found = {}
+    for item in _Object(document, "result").objects("benchmarks"):
+        if item.has("epochs"):
+            found[item.text("run_name")] = item.numbers("epochs")
+    return found
 
 
 def _integer(item: _Object, key: str) -> int | None:

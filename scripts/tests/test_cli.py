@@ -15,6 +15,7 @@ from irqcost.test import Counts
 _COMMANDS = (
     "run",
     "compare",
+    "check",
     "sweep",
     "ab",
     "selftest",

@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`irqcost check`: has a result become worse than its baseline? The guard of a machine."""
+
+import argparse
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from irqcost import ROOT, baseline, ci, files, guard, host, policy, store
+from irqcost.baseline import Run
+from irqcost.errors import Exit, IrqcostError, ResultError
+from irqcost.guard import INCOMPARABLE, OK, Judged
+from irqcost.policy import Policy
+from irqcost.table import Table
+
+CODES = {
+    guard.OK: Exit.OK,
+    guard.IMPROVEMENT: Exit.OK,
+    guard.INCONCLUSIVE: Exit.UNDECIDED,
+    guard.REGRESSION: Exit.FAILED,
+    guard.INCOMPARABLE: Exit.UNUSABLE,
+}
+
+_DESCRIPTION = """\
+Compares results with a baseline, figure by figure, and says which became slower. The unit is the
+epoch (a fresh process); a difference counts where noise does not explain it and it is greater than
+what matters, in core cycles and in percent. Under the instruction clock one instruction counts. The
+baseline is the median over the latest comparable results; of a folder, those of the same CPU that
+are older than the new result. --config changes what matters and what must be the same.
+"""
+
+_EPILOG = """\
+verdicts: ok; regression; improvement; inconclusive (noise is greater than what matters: the reason
+says what would help); incomparable (other code, emulated, controls off, missing ...)
+
+exit codes: 0 ok or improved; 1 a regression; 3 inconclusive; 2 something is incomparable, or
+wrong usage. The worst figure decides; worst is 2, since what is not guarded may hide anything,
+then 1, then 3.
+"""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A new result, the files of its baseline, verdicts, and what else is to be said."""
+
+    new: Run
+    against: tuple[Path, ...]
+    judged: tuple[Judged, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def word(self) -> str:
+        """The worst verdict; without any figure there is nothing comparable."""
+        return guard.worst([one.word for one in self.judged]) if self.judged else INCOMPARABLE
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "check",
+        help="has it become slower than a baseline? For CI",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("paths", metavar="NEW", nargs="*", type=Path, help="result files or folders to be checked")
+    add(
+        "--baseline",
+        metavar="FILE|FOLDER",
+        nargs="+",
+        type=Path,
+        action="extend",
+        help="results to compare with (default: the folder results/ of the checkout)",
+    )
+    add("--config", metavar="FILE", type=Path, help="TOML, over scripts/irqcost/check.toml")
+    add("--select", metavar="REGEX", help="only figures whose name (backend/probe/mode) matches")
+    add("--all", action="store_true", help="show the figures that are ok as well")
+    measuring = parser.add_argument_group(
+        "measuring", "With --run the new result is measured, and what looks slower once more."
+    )
+    measuring.add_argument(
+        "--run", dest="measure", action="store_true", help="measure, and check that"
+    )
+    measuring.add_argument(
+        "--out", metavar="FILE", type=files.named, help="result file of --run (default: as of run)"
+    )
+    speed = measuring.add_mutually_exclusive_group()
+    for flag in ("--quick", "--precise"):
+        speed.add_argument(flag, action="store_true", help="as of irqcost run")
+    for flag, what in (
+        ("--time", "SECONDS"),
+        ("--backends", "LIST"),
+        ("--filter", "REGEX"),
+        ("--cpu", "N"),
+    ):
+        measuring.add_argument(flag, metavar=what, help="as of irqcost run")
+    ci.add_arguments(parser.add_argument_group("for continuous integration"))
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.measure == bool(args.paths):
+        raise IrqcostError("check needs result files, or --run, and not both")
+    rules = policy.read(args.config)
+    select = _compiled(args.select)
+    named: list[Path] = args.baseline or [ROOT / "results"]
+    errors: list[ResultError] = []
+    # That the places of what is to be written are there is seen before anything is measured.
+    with ci.outputs(args) as write:
+        known = store.read(named)
+        # One bad file among many of a folder leaves the others; one that was named is missed.
+        errors += [one for one in known.errors if one.path in named]
+        for one in known.errors:
+            if one.path not in named:
+                print(f"irqcost: no baseline: {one}", file=sys.stderr)
+        if args.measure:
+            checked = [_measured(args, rules, select, named, known.records)]
+        else:
+            runs = []
+            found, unread = files.find_results(args.paths)
+            errors += unread
+            for path in found:
+                try:
+                    runs.append(baseline.load(path))
+                except ResultError as error:
+                    errors.append(error)
+            checked = [against(new, known.records, named, rules, select) for new in runs]
+        for one in errors:
+            print(f"irqcost: left out: {one}", file=sys.stderr)
+        if not checked:
+            raise IrqcostError("nothing to check")
+        write(checked)
+    print("\n\n".join(text(one, args.all) for one in checked))
+    code = CODES[guard.worst([one.word for one in checked])]
+    return Exit.UNUSABLE if errors else code
+
+
+def _compiled(pattern: str | None) -> re.Pattern[str] | None:
+    try:
+        return None if pattern is None else re.compile(pattern)
+    except re.error as error:
+        raise IrqcostError(f"--select {pattern}: not a regular expression: {error}") from error
+
+
+def against(
+    new: Run,
+    records: Sequence[store.Record],
+    named: Sequence[Path],
+    rules: Policy,
+    select: re.Pattern[str] | None,
+) -> Checked:
+    """A new result, judged by the baseline that fits it."""
+    chosen = baseline.choose(new, records, [path for path in named if path.is_file()], rules)
+    notes = [f"not in the baseline: {count}, {reason}" for reason, count in chosen.refused.items()]
+    if not chosen.paths:
+        why = "no comparable result in the baseline" + "".join(f"; {note}" for note in notes)
+        return Checked(new, (), _incomparable(new, why, select), (f"{why}; {_REMEDY}",))
+    pairs = baseline.cases(new, [baseline.load(path) for path in chosen.paths], rules)
+    cases = [one for one in pairs.cases if select is None or select.search(one.name)]
+    unknown = [name for name in pairs.unknown if select is None or select.search(name)]
+    if unknown:
+        notes.append(f"{_figures(len(unknown))} the baseline has not: {_some(unknown)}")
+    if pairs.ignored:
+        notes.append(f"{_figures(pairs.ignored)} ignored, as the configuration says")
+    if not cases:
+        notes.append("no figure is left to be judged: see --select and --config")
+    return Checked(new, chosen.paths, tuple(guard.judge(cases, rules.risk)), tuple(notes))
+
+
+_REMEDY = "measure some first (./irqcost run), or name others with --baseline"
+
+
+def _incomparable(new: Run, reason: str, select: re.Pattern[str] | None) -> tuple[Judged, ...]:
+    exact = new.result.context.instruction_clock
+    return tuple(
+        Judged(name, INCOMPARABLE, reason, new=entry.ticks if exact else entry.core_cycles)
+        for name, entry in new.result.figures.items()
+        if select is None or select.search(name)
+    )
+
+
+def _figures(count: int) -> str:
+    return f"{count} figure" + ("" if count == 1 else "s")
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+# Measuring
+
+
+def _measured(
+    args: argparse.Namespace,
+    rules: Policy,
+    select: re.Pattern[str] | None,
+    named: Sequence[Path],
+    records: Sequence[store.Record],
+) -> Checked:
+    target: Path = args.out or files.default_path(
+        host.cpu(), host.kernel_release(), datetime.now(timezone.utc)
+    )
+
+    def measure(path: Path, only: str | None) -> Run:
+        _measure(args, path, only)
+        print(f"Result: {path}", file=sys.stderr)
+        return baseline.load(path)
+
+    def judge(new: Run) -> Checked:
+        return against(new, records, named, rules, select)
+
+    return confirmed(target, measure, judge)
+
+
+def confirmed(
+    target: Path,
+    measure: Callable[[Path, str | None], Run],
+    judge: Callable[[Run], Checked],
+) -> Checked:
+    """Measures into `target`, and what then looks slower once more (into TARGET.again: a part of a
+    run is no baseline for later ones).
+
+    `measure` takes a file and a regular expression of benchmarks. The second measurement alone
+    decides about what it measured: it was not chosen for how it came out.
+    """
+    first = judge(measure(target, None))
+    doubted = [one.name for one in first.judged if one.suspicious]
+    if not doubted:
+        return first
+    print(f"{_figures(len(doubted))} slower at first sight: measuring again", file=sys.stderr)
+    only = f"^({'|'.join(map(re.escape, doubted))})$"
+    second = judge(measure(target.with_name(f"{target.name}.again"), only))
+    again = {one.name: one for one in second.judged if one.name in doubted}
+    both = [_confirmed(one, again.get(one.name)) for one in first.judged]
+    return replace(first, judged=tuple(both))
+
+
+def _confirmed(first: Judged, second: Judged | None) -> Judged:
+    if second is None:
+        return first
+    assert first.difference is not None
+    if second.word == OK:
+        seen = f"{_number(first.difference, '+')} at first, {_number(second.difference, '+')}"
+        seen += " measured again"
+        return replace(second, reason=seen)
+    return replace(second, reason=f"measured again: {second.reason}")
+
+
+def _measure(args: argparse.Namespace, target: Path, only: str | None) -> None:
+    command = [str(ROOT / "irqcost"), "run", "--no-chart", "--out", str(target)]
+    command += [flag for flag in ("--quick", "--precise") if getattr(args, flag[2:])]
+    for name, value in (
+        ("time", args.time),
+        ("backends", args.backends),
+        ("cpu", args.cpu),
+        ("filter", only or args.filter),
+    ):
+        command += [] if value is None else [f"--{name}={value}"]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL)
+    # 2 with a file: a part could not be measured, and the file says which.
+    if done.returncode not in (Exit.OK, Exit.UNUSABLE) or not target.exists():
+        raise IrqcostError(f"`{' '.join(command)}` ended with status {done.returncode}")
+
+
+# In words
+
+
+def text(checked: Checked, everything: bool) -> str:
+    """The table of what is not ok (or of everything), reasons, and the outcome."""
+    shown = [one for one in checked.judged if everything or one.word != OK or one.reason]
+    parts = [f"{checked.new.path} against {_against(checked)}"]
+    if shown and any(one.difference is not None for one in shown):
+        parts += ["", str(_table(shown, checked.new.result.context.instruction_clock)), ""]
+    told: dict[str, list[str]] = {}
+    for one in shown:
+        if one.reason:
+            told.setdefault(f"{one.word}: {one.reason}", []).append(one.name)
+    parts += [f"{_some(names)}: {why}" for why, names in told.items()]
+    parts += [f"note: {note}" for note in checked.notes]
+    parts += ["", f"check: {outcome(checked)}"]
+    return "\n".join(parts)
+
+
+def outcome(checked: Checked) -> str:
+    """The worst word, and how many figures have which."""
+    counted = [f"{count} {word}" for word, count in guard.counts(checked.judged).items()]
+    return f"{checked.word} ({', '.join(counted) or 'no figures'})"
+
+
+def _against(checked: Checked) -> str:
+    if len(checked.against) == 1:
+        return str(checked.against[0])
+    return f"the median of {len(checked.against)} results" if checked.against else "nothing"
+
+
+def _table(shown: Sequence[Judged], exact: bool) -> Table:
+    unit = "instructions" if exact else "core cycles"
+    columns = (f"figure ({unit})", "baseline", "new", "change", "%", "from", "to", "matters")
+    table = Table((*columns, "verdict"), "<>>>>>>><")
+    for one in shown:
+        table.row(
+            one.name,
+            _number(one.baseline),
+            _number(one.new),
+            _number(one.difference, "+"),
+            "-" if one.percent is None else f"{one.percent:+.1f}",
+            _number(one.low, "+"),
+            _number(one.high, "+"),
+            _number(one.limit),
+            one.word,
+        )
+    return table
+
+
+def _number(value: float | None, sign: str = "") -> str:
+    return "-" if value is None else f"{round(value, 2) + 0.0:{sign}.2f}"

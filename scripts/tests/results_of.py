@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Result files for tests: runs whose epochs have the figures that a test wants."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from epochs_of import entry, epoch
+from irqcost import jsontext
+from irqcost.epochs import Target
+from irqcost.merge import merge
+
+
+def run(
+    target: Path,
+    figures: Mapping[str, Sequence[float]],
+    date: str = "2026-11-01T00:00:00+00:00",
+    **ours: Any,
+) -> Path:
+    """A result file: by figure the core cycles of each epoch; `ours` goes to context.irqcost."""
+    count = max(map(len, figures.values()))
+    epochs = [
+        epoch(*(entry(name, values[i]) for name, values in figures.items() if i < len(values)))
+        for i in range(count)
+    ]
+    document = merge(epochs, Target())
+    document["context"]["date"] = date
+    document["context"]["irqcost"].update(ours)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(jsontext.dumps(document), encoding="utf-8")
+    return target

@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The guard, from result files to exit codes."""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from irqcost import ROOT, baseline, check, cli, guard, policy, store
+from irqcost.errors import Exit, IrqcostError
+from irqcost.guard import INCOMPARABLE, INCONCLUSIVE, OK, REGRESSION
+from results import changed, path
+from results_of import run
+
+POPF = "ring3/popf/throughput"
+LAHF = "ring3/lahf/latency"
+
+
+def near(value: float, count: int = 8, seed: int = 1) -> list[float]:
+    chance = random.Random(seed)
+    return [chance.gauss(value, 0.01) for _ in range(count)]
+
+
+def day(number: int) -> str:
+    return f"2026-11-{number:02}T00:00:00+00:00"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Six runs of an unchanged machine."""
+    for number in range(1, 7):
+        figures = {POPF: near(30, seed=number), LAHF: near(5, seed=number)}
+        run(tmp_path / "past" / f"{number}.json", figures, day(number))
+    return tmp_path / "past"
+
+
+def new(tmp_path: Path, popf: float = 30, lahf: float = 5, **more: Any) -> Path:
+    figures = {POPF: near(popf, seed=99), LAHF: near(lahf, seed=99)}
+    return run(tmp_path / "new.json", figures, day(20), **more)
+
+
+def main(*arguments: Path | str) -> int:
+    return cli.main(["check", *map(str, arguments)])
+
+
+def test_exit_codes_and_words(
+    tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(new(tmp_path), "--baseline", folder) == Exit.OK
+    assert "check: ok (2 ok)" in capsys.readouterr().out
+    assert main(new(tmp_path, popf=31), "--baseline", folder) == Exit.FAILED
+    out = capsys.readouterr().out
+    assert "check: regression (1 regression, 1 ok)" in out and "slower by 1.0" in out
+    assert LAHF not in out and "the median of 5 results" in out
+    assert main(new(tmp_path, popf=29), "--baseline", folder) == Exit.OK
+    assert "check: improvement (1 improvement, 1 ok)" in capsys.readouterr().out
+    assert main(new(tmp_path), "--baseline", folder, "--all") == Exit.OK
+    assert LAHF in capsys.readouterr().out
+
+
+def test_noise_ends_with_3(tmp_path: Path, folder: Path) -> None:
+    noisy = run(tmp_path / "new.json", {POPF: [28, 29, 30, 30, 31, 33.0], LAHF: near(5)}, day(20))
+    assert main(noisy, "--baseline", folder) == Exit.UNDECIDED
+
+
+def test_the_worst_decides(tmp_path: Path, folder: Path) -> None:
+    noisy = [28, 29, 30, 30, 31, 33.0]
+    mixed = run(tmp_path / "new.json", {POPF: noisy, LAHF: near(6)}, day(20))
+    assert main(mixed, "--baseline", folder) == Exit.FAILED
+    missing = run(tmp_path / "new.json", {LAHF: near(6)}, day(20))
+    assert main(missing, "--baseline", folder) == Exit.UNUSABLE
+    assert main(missing, "--baseline", folder, "--select", "lahf") == Exit.FAILED
+
+
+def judged(new_: Path, *named: Path, same: Sequence[str] = ("cpu",)) -> check.Checked:
+    rules = policy.Policy(5, tuple(same), guard.Threshold(0.25, 0.5), 0.05)
+    records = store.read(list(named)).records
+    return check.against(baseline.load(new_), records, list(named), rules, None)
+
+
+def test_of_a_folder_the_latest_older_ones_are_the_baseline(tmp_path: Path, folder: Path) -> None:
+    run(folder / "later.json", {POPF: near(90), LAHF: near(90)}, day(25))
+    found = judged(new(tmp_path), folder)
+    assert [one.name for one in found.against] == [f"{n}.json" for n in (6, 5, 4, 3, 2)]
+    assert found.word == OK and "not older than the new result" in found.notes[0]
+    # A new result inside the folder is not its own baseline.
+    assert (folder / "6.json") not in judged(folder / "6.json", folder).against
+
+
+def test_one_odd_run_is_no_baseline(tmp_path: Path, folder: Path) -> None:
+    run(folder / "odd.json", {POPF: near(25), LAHF: near(9)}, day(8))
+    assert judged(new(tmp_path), folder).word == OK
+    assert judged(new(tmp_path, popf=31), folder).word == REGRESSION
+
+
+def cpu(**members: Any) -> dict[str, Any]:
+    content: dict[str, Any] = baseline.files.read_document(path("alpha"))[0]
+    return {"cpu": {**content["context"]["irqcost"]["cpu"], **members}}
+
+
+def kernel(**members: Any) -> dict[str, Any]:
+    content: dict[str, Any] = baseline.files.read_document(path("alpha"))[0]
+    return {"kernel": {**content["context"]["irqcost"]["kernel"], **members}}
+
+
+@pytest.mark.parametrize(
+    ("ours", "said"),
+    [
+        (cpu(brand="Another"), "other CPU"),
+        (cpu(codename="Another"), "other core type"),
+        (kernel(realtime=True), "other PREEMPT_RT"),
+        ({"execution": {"kind": "virtualised", "reason": ""}}, "other execution"),
+        ({"hypervisor": "KVMKVMKVM"}, "other hypervisor"),
+    ],
+)
+def test_another_machine_is_no_baseline(
+    tmp_path: Path, folder: Path, ours: dict[str, Any], said: str
+) -> None:
+    found = judged(new(tmp_path, **ours), folder)
+    assert (
+        found.word == INCOMPARABLE and said in found.notes[0] and "./irqcost run" in found.notes[0]
+    )
+    assert all(one.word == INCOMPARABLE for one in found.judged) and len(found.judged) == 2
+
+
+@pytest.mark.parametrize(
+    ("demand", "ours"),
+    [("microcode", cpu(microcode="0x99")), ("kernel", kernel(release="9.9"))],
+)
+def test_the_policy_says_what_must_be_the_same(
+    tmp_path: Path, folder: Path, demand: str, ours: dict[str, Any]
+) -> None:
+    other = new(tmp_path, **ours)
+    assert judged(other, folder).word == OK
+    assert judged(other, folder, same=["cpu", demand]).word == INCOMPARABLE
+
+
+def test_other_code_under_the_same_name_is_not_compared(tmp_path: Path, folder: Path) -> None:
+    for file in folder.iterdir():
+        run(file, {POPF: near(30), LAHF: near(5)}, day(2), code={"popf": "popf", "lahf": "lahf"})
+    found = judged(new(tmp_path, code={"popf": "nop", "lahf": "lahf"}), folder)
+    words = {one.name: one.word for one in found.judged}
+    assert words == {POPF: INCOMPARABLE, LAHF: OK}
+
+
+def test_another_text_of_the_kernel_counts_where_the_policy_says_so(
+    tmp_path: Path, folder: Path
+) -> None:
+    def text(byte: str) -> dict[str, Any]:
+        return {"ring3/popf": {"f": {"bytes": byte, "sha256": byte, "code_sha256": byte}}}
+
+    for file in folder.iterdir():
+        run(file, {POPF: near(30), LAHF: near(5)}, day(2), text=text("90"))
+    other = new(tmp_path, text=text("f4"))
+    assert judged(other, folder).word == OK
+    words = {one.name: one.word for one in judged(other, folder, same=["cpu", "code"]).judged}
+    assert words == {POPF: INCOMPARABLE, LAHF: OK}
+
+
+def test_figures_whose_clock_is_wrong_are_not_compared(tmp_path: Path, folder: Path) -> None:
+    figures = {"ring3/dep_add/throughput": near(2), POPF: near(30), LAHF: near(5)}
+    wrong = run(tmp_path / "new.json", figures, day(20))
+    (popf,) = [one for one in judged(wrong, folder).judged if one.name == POPF]
+    assert popf.word == INCOMPARABLE and "inconsistent: control" in popf.reason
+
+
+def test_what_the_harness_alone_wrote_has_no_epochs(tmp_path: Path) -> None:
+    later = changed("alpha", tmp_path / "new.json", lambda c: c["context"].update(date=day(25)))
+    found = judged(later, path("alpha"))
+    assert found.word == INCOMPARABLE and "./irqcost run" in found.judged[0].reason
+
+
+def test_new_figures_are_told_and_missing_ones_incomparable(tmp_path: Path, folder: Path) -> None:
+    figures = {POPF: near(30), "ring3/nop/latency": near(1)}
+    absent = [{"name": LAHF, "reason": "no such instruction"}]
+    found = judged(run(tmp_path / "new.json", figures, day(20), absent=absent), folder)
+    assert {one.name: one.word for one in found.judged} == {POPF: OK, LAHF: INCOMPARABLE}
+    assert found.judged[1].reason == "not measured: no such instruction"
+    assert found.notes == ("1 figure the baseline has not: ring3/nop/latency",)
+
+
+def test_one_instruction_is_found_without_a_threshold(tmp_path: Path) -> None:
+    name = "kmod/local_irq_save_restore/throughput"
+
+    def one_more(content: Any) -> None:
+        content["context"]["date"] = day(25)
+        for entry in content["benchmarks"]:
+            if entry["name"] == name:
+                entry["ticks"] += 1
+
+    (emulated,) = (ROOT / "results" / "emulated").glob("*-6.1.0-56-amd64-exact.json")
+    for file in (path("exact"), emulated):
+        content = baseline.files.read_document(file)[0]
+        one_more(content)
+        target = tmp_path / "more.json"
+        target.write_text(check.ci.trackers.jsontext.dumps(content), encoding="utf-8")
+        found = judged(target, file)
+        slower = [one for one in found.judged if one.word != OK]
+        assert [(one.name, one.word, one.reason) for one in slower] == [
+            (name, REGRESSION, "1 instructions more")
+        ]
+        assert main(target, "--baseline", file) == Exit.FAILED
+        assert main(file, "--baseline", file) == Exit.UNUSABLE  # itself is no baseline
+
+
+def test_bad_files_are_named_and_not_fatal(
+    tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "broken.json").write_text('{"context": {', encoding="utf-8")
+    assert main(new(tmp_path), "--baseline", folder) == Exit.OK
+    assert "broken.json: truncated" in capsys.readouterr().err
+    assert main(new(tmp_path), folder / "broken.json", "--baseline", folder) == Exit.UNUSABLE
+    assert "check: ok" in capsys.readouterr().out
+    assert main(folder / "broken.json", "--baseline", folder) == Exit.UNUSABLE
+    assert main(new(tmp_path), "--baseline", tmp_path / "none.json") == Exit.UNUSABLE
+
+    def no_number(content: Any) -> None:
+        content["benchmarks"][0]["epochs"] = [1, "x"]
+
+    bad = changed("alpha", tmp_path / "bad.json", no_number)
+    assert main(bad, "--baseline", folder) == Exit.UNUSABLE
+    assert "epochs.1 is not a number" in capsys.readouterr().err
+
+
+def test_wrong_usage(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main("--baseline", folder) == Exit.UNUSABLE
+    assert main("--run", new(tmp_path)) == Exit.UNUSABLE
+    assert main(new(tmp_path), "--baseline", folder, "--select", "(") == Exit.UNUSABLE
+    assert "not a regular expression" in capsys.readouterr().err
+    assert main(new(tmp_path), "--baseline", folder, "--config", tmp_path) == Exit.UNUSABLE
+
+
+class Machine:
+    """What `--run` measures: for each time, the figures."""
+
+    def __init__(self, folder: Path, *times: dict[str, Sequence[float]]) -> None:
+        self.asked: list[tuple[str, str | None]] = []
+        self._times = list(times)
+        self._folder = folder
+
+    def check(self, target: Path) -> check.Checked:
+        def measure(place: Path, only: str | None) -> baseline.Run:
+            self.asked.append((place.name, only))
+            return baseline.load(run(place, self._times.pop(0), day(20)))
+
+        rules = policy.read(None)
+        records = store.read([self._folder]).records
+        return check.confirmed(
+            target,
+            measure,
+            lambda one: check.against(one, records, [self._folder], rules, None),
+        )
+
+
+def test_what_looks_slower_is_measured_again(tmp_path: Path, folder: Path) -> None:
+    slow: dict[str, Sequence[float]] = {POPF: near(31), LAHF: near(5)}
+    machine = Machine(folder, slow, {POPF: near(30, seed=5)})
+    found = machine.check(tmp_path / "out.json")
+    assert machine.asked == [("out.json", None), ("out.json.again", "^(ring3/popf/throughput)$")]
+    assert found.word == OK and "+1.00 at first, -0.01 measured" in found.judged[0].reason
+    found = Machine(folder, slow, {POPF: near(31)}).check(tmp_path / "out.json")
+    assert found.word == REGRESSION and "measured again: slower" in found.judged[0].reason
+    wild: dict[str, Sequence[float]] = {POPF: [25, 27, 29, 31, 33, 35.0]}
+    assert Machine(folder, slow, wild).check(tmp_path / "out.json").word == INCONCLUSIVE
+
+
+def test_what_does_not_look_slower_is_measured_once(tmp_path: Path, folder: Path) -> None:
+    machine = Machine(folder, {POPF: near(29), LAHF: near(5)})
+    assert machine.check(tmp_path / "out.json").word == guard.IMPROVEMENT
+    assert len(machine.asked) == 1
+
+
+def test_a_measurement_that_fails_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+
+    class Done:
+        returncode = 1
+
+    def fail(command: list[str], **_: Any) -> Done:
+        asked.append(command)
+        return Done()
+
+    monkeypatch.setattr(check.subprocess, "run", fail)
+    arguments = ["check", "--run", "--quick", "--cpu", "1", "--out", str(tmp_path / "o.json")]
+    assert cli.main([*arguments, "--baseline", str(path("alpha"))]) == Exit.UNUSABLE
+    assert asked[0][0] == str(ROOT / "irqcost")
+    wanted = ["run", "--no-chart", "--out", str(tmp_path / "o.json"), "--quick", "--cpu=1"]
+    assert asked[0][1:] == wanted
+    with pytest.raises(IrqcostError, match="ended with status 1"):
+        check._measure(cli.parser().parse_args(arguments), tmp_path / "o.json", None)
