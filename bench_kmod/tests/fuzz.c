@@ -114,6 +114,12 @@ static __u64 few(size_t size)
 	return below(4);
 }
 
+static __u64 context(size_t size)
+{
+	(void)size;
+	return one_in(2) ? IRQCOST_PROCESS : below(IRQCOST_NR_CONTEXTS);
+}
+
 static __u64 flags(size_t size)
 {
 	(void)size;
@@ -234,6 +240,7 @@ static const struct field info_fields[] = {
 static const struct field probe_fields[] = {
 	FIELD(irqcost_probe, size, its_size),
 	FIELD(irqcost_probe, index, id),
+	FIELD(irqcost_probe, context, context),
 	{},
 };
 
@@ -251,6 +258,7 @@ static const struct field run_fields[] = {
 	FIELD(irqcost_run, samples, nr_samples),
 	FIELD(irqcost_run, buffer, address),
 	FIELD(irqcost_run, buffer_bytes, bytes),
+	FIELD(irqcost_run, context, context),
 	{},
 };
 

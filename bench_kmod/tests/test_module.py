@@ -7,16 +7,11 @@ from pathlib import Path
 import pytest
 
 from irqcost.vm.module import make_module
+from irqcost.vm import soak
 from irqcost.vm.qemu import GuestResult
-from vm_guests import KERNELS, exact_guest, kernel, two_cpu_guest
+from vm_guests import KERNELS, exact_guest, kernel, module, two_cpu_guest
 
 pytestmark = pytest.mark.guest
-
-# What the kernel says when something is broken. That the module is not of the kernel's own tree
-# is no such thing.
-_TROUBLE = re.compile(
-    r"BUG|WARNING|Oops|Call Trace|general protection|scheduling while atomic|stall|hung|leak"
-)
 
 
 def tap_failures(tap: str) -> list[str]:
@@ -39,10 +34,8 @@ def check_abuse(guest: GuestResult) -> None:
         assert guest.status[name] == 0, tap
     assert guest.status["rmmod"] == 0, guest.log("rmmod")
     log = guest.files["dmesg"].decode(errors="replace")
-    # The kernel's log of the boot itself is not the module's.
-    since = log.partition("irqcost: loading out-of-tree module")[2]
-    assert since, log
-    assert [line for line in since.splitlines() if _TROUBLE.search(line)] == []
+    assert soak.LOADED in log
+    assert soak.trouble(log) == []
 
 
 @pytest.mark.parametrize("name", KERNELS)
@@ -53,6 +46,13 @@ def test_abuse_under_the_instruction_clock(name: str) -> None:
 @pytest.mark.parametrize("name", KERNELS)
 def test_abuse_on_two_cpus(name: str) -> None:
     check_abuse(two_cpu_guest(name))
+
+
+def test_random_requests() -> None:
+    amount = soak.Amount(requests=200_000, disturb=True)
+    guest = soak.run(kernel("6.1"), module("6.1"), amount, cpus=2)
+    assert soak.complaints(guest) == []
+    assert soak.numbers(guest.log("fuzz"))["requests"] >= amount.requests
 
 
 @pytest.mark.parametrize("name", KERNELS)

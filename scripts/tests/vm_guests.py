@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Guests that tests share: each is booted once, at the first test that asks for it."""
 
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from functools import cache
@@ -14,8 +13,9 @@ from irqcost import ROOT, build, catalogue, files
 from irqcost.model import Result
 from irqcost.vm.command import BENCH, MODULE, guest_commands, measured
 from irqcost.vm.initramfs import Command
-from irqcost.vm.kernels import DEBUG, NAMES, TESTED, Kernel, find_kernel
+from irqcost.vm.kernels import NAMES, TESTED, Kernel, find_kernel, memory_mib
 from irqcost.vm.module import build_module
+from irqcost.vm.soak import program
 from irqcost.vm.qemu import GuestResult, Machine, run_guest
 
 from vm_trace import Run, Tracer, read_trace
@@ -26,11 +26,6 @@ KERNELS = tuple(
 )
 
 _TIME_LIMIT = 900
-
-
-def memory_mib(name: str) -> int:
-    """What a guest needs: the sanitizers have a byte of shadow for each eight."""
-    return 2048 if name == DEBUG else 1024
 
 
 @dataclass(frozen=True)
@@ -55,15 +50,6 @@ def module(name: str) -> bytes:
     return build_module(kernel(name), lambda text: None).read_bytes()
 
 
-def _program(source: Path, directory: Path) -> Path:
-    """A static program of one C file."""
-    target = directory / source.stem
-    include = ROOT / "bench_kmod" / "include"
-    command = ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", f"-I{include}"]
-    subprocess.run([*command, "-o", str(target), str(source)], check=True)
-    return target
-
-
 # The abuse of the module, each program of one file.
 _ABUSE = ("abuse", "abuse_waits")
 
@@ -71,7 +57,7 @@ _ABUSE = ("abuse", "abuse_waits")
 def _abuse(directory: Path) -> dict[str, Path]:
     """Programs by their paths in the guest."""
     tests = ROOT / "bench_kmod" / "tests"
-    return {f"/bin/{name}": _program(tests / f"{name}.c", directory) for name in _ABUSE}
+    return {f"/bin/{name}": program(tests / f"{name}.c", directory) for name in _ABUSE}
 
 
 @cache
@@ -92,7 +78,7 @@ def exact_guest(name: str) -> ExactGuest:
                 ],
                 programs={
                     BENCH: build.harness(),
-                    "/bin/vm_trace": _program(Path(__file__).with_name("vm_trace.c"), directory),
+                    "/bin/vm_trace": program(Path(__file__).with_name("vm_trace.c"), directory),
                     **_abuse(directory),
                 },
                 files={MODULE: module(name)},

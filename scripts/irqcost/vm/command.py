@@ -6,6 +6,7 @@ import re
 import shlex
 import sys
 import time
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from irqcost.errors import Exit, IrqcostError
 from irqcost.merge import merge
 from irqcost.model import Result
 from irqcost.progress import Progress
+from irqcost.vm import matrix, soak
 from irqcost.vm.initramfs import MARK, Command
-from irqcost.vm.kernels import DEBIAN_KERNELS, Kernel, find_kernel, is_fetched
+from irqcost.vm.kernels import DEBIAN_KERNELS, NAMES, Kernel, find_kernel, is_fetched, memory_mib
 from irqcost.vm.module import build_module, make_argv
 from irqcost.vm.qemu import GuestResult, Machine, qemu_argv, run_guest, work_directory
 
@@ -51,11 +53,32 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--kernel",
         default="6.1",
         metavar="KERNEL",
-        help=f"{', '.join(DEBIAN_KERNELS)} (Debian's), or a path: a kernel build tree, "
-        "or a kernel image with --headers (default: %(default)s)",
+        help=f"{', '.join(DEBIAN_KERNELS)} (Debian's), debug (built from source with all checks: "
+        "minutes), or a path: a kernel build tree, or a kernel image with --headers "
+        "(default: %(default)s)",
     )
     add("--headers", type=Path, metavar="DIR", help="what to build modules for that image against")
     add("--exact", action="store_true", help="instruction clock: a tick is an instruction")
+    add(
+        "--matrix",
+        nargs="*",
+        choices=("all", *NAMES),
+        metavar="KERNEL",
+        help="one table of exact counts: every kernel of Debian's, those named, or all, which is "
+        "debug as well",
+    )
+    add("--markdown", type=Path, metavar="FILE", help="write the table of --matrix there, too")
+    add(
+        "--soak",
+        type=_positive,
+        nargs="?",
+        const=10,
+        metavar="MINUTES",
+        help="disturb the module: random requests from several processes, signals, unloading, "
+        "memory pressure, a CPU that goes and comes back (default: %(const)s; CPUs: --smp, here 2)",
+    )
+    add("--fuzz", type=_positive, metavar="REQUESTS", help="random requests, without the rest")
+    add("--seed", type=int, default=1, metavar="N", help="of --soak and --fuzz: what is sent")
     add("--out", type=Path, metavar="FILE", help="result file (default: in results/emulated)")
     add("--samples", type=_positive, metavar="N", help="samples of each benchmark")
     add("--filter", metavar="REGEX", help="only benchmarks whose name matches")
@@ -65,7 +88,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help=f"from where the module calls what it measures: {','.join(catalogue.CONTEXTS)} "
         "(default: process)",
     )
-    add("--smp", type=_positive, default=1, metavar="N", help="CPUs (default: %(default)s)")
+    add("--smp", type=_positive, metavar="N", help="CPUs (default: 1)")
     add("--mirror", metavar="URL", help="Debian archive (default: the one of this machine's apt)")
     add("--time-limit", type=_positive, default=600, metavar="S", help="seconds for the guest")
     add("--keep", action="store_true", help="keep the guest's files, and say where they are")
@@ -129,9 +152,23 @@ def _run_name(text: str) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Run `irqcost vm`."""
-    machine = Machine(exact=args.exact, cpus=args.smp)
+    if args.matrix is not None:
+        return _run_matrix(args)
+    if args.markdown:
+        raise IrqcostError("--markdown goes with --matrix")
+    if args.soak or args.fuzz:
+        return _run_soak(args)
+    machine = Machine(exact=args.exact, cpus=args.smp or 1, memory_mib=memory_mib(args.kernel))
     if args.dry_run:
         return _dry_run(args, machine)
+    target, result, status = _measure(args, machine)
+    print(report.text(result, catalogue.read()))
+    print(f"\nResult: {target}")
+    return status
+
+
+def _measure(args: argparse.Namespace, machine: Machine) -> tuple[Path, Result, int]:
+    """Measure args.kernel in a guest: the result's file, the result, and the harness's status."""
     bench = build.harness()
     with Progress(f"kernel {args.kernel}") as progress:
         kernel = find_kernel(args.kernel, progress.show, args.mirror, args.headers)
@@ -156,10 +193,64 @@ def run(args: argparse.Namespace) -> int:
             )
         partial.write_bytes(measured(guest))
         _keep(partial, time.monotonic() - started)
-        result = _checked(partial, machine)
-    print(report.text(result, catalogue.read()))
-    print(f"\nResult: {target}")
-    return guest.status["measure"]
+        return target, _checked(partial, machine), guest.status["measure"]
+
+
+def _run_soak(args: argparse.Namespace) -> int:
+    """Disturb the module on args.kernel, and tell what came of it."""
+    if args.exact:
+        raise IrqcostError("--exact goes with measuring: --soak and --fuzz measure nothing")
+    amount = soak.Amount(60 * (args.soak or 0), args.fuzz or 0, bool(args.soak), args.seed)
+    with Progress(f"kernel {args.kernel}") as progress:
+        kernel = find_kernel(args.kernel, progress.show, args.mirror, args.headers)
+        module = build_module(kernel, progress.show)
+        progress.show("random requests")
+        guest = soak.run(kernel, module.read_bytes(), amount, args.smp or 2)
+    print(f"kernel {kernel.release}\n{guest.log('fuzz').strip()}")
+    found = soak.complaints(guest)
+    for complaint in found:
+        print(f"WRONG: {complaint}")
+    print(f"{len(found)} complaints" if found else "clean: answers, log and memory")
+    return Exit.FAILED if found else Exit.OK
+
+
+def matrix_names(asked: Sequence[str]) -> list[str]:
+    """The kernels of --matrix, in the table's order; none named: Debian's."""
+    if "all" in asked:
+        return list(NAMES)
+    return [name for name in NAMES if name in (asked or DEBIAN_KERNELS)]
+
+
+def _run_matrix(args: argparse.Namespace) -> int:
+    """Measure each kernel; one that cannot be had is named, and the rest is done."""
+    if args.out or args.headers or args.smp:
+        raise IrqcostError(
+            "--matrix chooses kernels, results and one CPU itself: leave out --out, "
+            "--headers and --smp"
+        )
+    results, failed = [], []
+    for name in matrix_names(args.matrix):
+        one = argparse.Namespace(**vars(args))
+        one.kernel, one.filter = name, args.filter or matrix.FILTER
+        machine = Machine(exact=True, memory_mib=memory_mib(name))
+        if args.dry_run:
+            _dry_run(one, machine)
+            continue
+        try:
+            target, result, _ = _measure(one, machine)
+        except IrqcostError as error:
+            failed.append(f"{name}: {str(error).splitlines()[0]}")
+            print(f"irqcost: kernel {name}: {error}", file=sys.stderr)
+        else:
+            results.append(result)
+            print(f"Result: {target}", flush=True)
+    if results:
+        print("\n" + matrix.text(results, catalogue.read()))
+    if results and args.markdown:
+        with files.written_whole(args.markdown, replace=True) as partial:
+            page = matrix.markdown(results, catalogue.read(), failed)
+            partial.write_text(page, encoding="utf-8")
+    return Exit.UNUSABLE if failed else Exit.OK
 
 
 def measured(guest: GuestResult) -> bytes:

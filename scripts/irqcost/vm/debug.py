@@ -88,6 +88,6 @@ def _unpack_source(tree: Path, mirror: str | None) -> None:
         subprocess.run(["dpkg-deb", "--extract", str(deb), str(scratch / "deb")], check=True)
         [packed] = (scratch / "deb/usr/src").glob("linux-source-*.tar.*")
         with tarfile.open(packed) as tar:
-            tar.extractall(scratch / "source", filter="tar")
+            tar.extractall(scratch / "source")
         [source] = (scratch / "source").iterdir()
         source.rename(tree)

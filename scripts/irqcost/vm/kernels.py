@@ -80,6 +80,11 @@ class Kernel:
     toolchain: chroot.Chroot | None = None
 
 
+def memory_mib(kernel: str) -> int:
+    """What a guest needs: the sanitizers have a byte of shadow for each eight."""
+    return 2048 if kernel == DEBUG else 1024
+
+
 def cache_directory() -> Path:
     """Where fetched kernels and built modules are kept."""
     own = os.environ.get("IRQCOST_CACHE")

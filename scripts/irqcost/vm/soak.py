@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`irqcost vm --soak` and `--fuzz`: bench_kmod/tests/fuzz.c in a guest, and what came of it.
+
+The program sends the module random requests from several processes and judges each answer. Here the
+rest is judged: the kernel's log, and what memory the kernel has lost.
+"""
+
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from irqcost import ROOT
+from irqcost.errors import BuildError, IrqcostError
+from irqcost.vm.initramfs import MARK, Command
+from irqcost.vm.kernels import Kernel, memory_mib
+from irqcost.vm.qemu import GuestResult, Machine, run_guest
+
+SOURCE = ROOT / "bench_kmod" / "tests" / "fuzz.c"
+
+# What the kernel says when something is broken.
+_TROUBLE = re.compile(
+    r"BUG|WARNING|Oops|Call Trace|general protection|scheduling while atomic|stall|hung|leak"
+    r"|KASAN|UBSAN|possible .*lock|inconsistent lock state|suspicious RCU"
+)
+LOADED = "irqcost: loading out-of-tree module"
+
+# The least that the kernel's allocator hands out. A request that leaks loses as much.
+_LEAST_OBJECT_BYTES = 8
+# What the kernel's own caches may have grown by since the first of the program's rounds.
+_ALLOWANCE_KB = 1024
+
+# Leaks found by the kernel itself, where it is built to: a second scan takes back false alarms.
+_KMEMLEAK = """\
+mount -t debugfs none /sys/kernel/debug || exit 0
+cd /sys/kernel/debug
+[ -e kmemleak ] || exit 0
+echo scan >kmemleak
+sleep 6
+echo scan >kmemleak
+cat kmemleak
+"""
+
+
+@dataclass(frozen=True)
+class Amount:
+    """How long: @seconds or @requests, whichever is first; 0 is no limit.
+
+    @disturb: with memory pressure and a CPU that goes and comes back.
+    """
+
+    seconds: int = 0
+    requests: int = 0
+    disturb: bool = False
+    seed: int = 1
+
+
+def trouble(log: str) -> list[str]:
+    """Lines of a kernel's log, or of a console, that say that something is broken.
+
+    What stands before the loading of the module, where that is in it, is not the module's.
+    """
+    since = log.partition(LOADED)[2] or log
+    lines = since.splitlines()
+    return [line for line in lines if _TROUBLE.search(line) and not line.startswith(MARK)]
+
+
+def numbers(output: str) -> dict[str, int]:
+    """What the program counted, by name."""
+    return {name: int(n) for name, n in re.findall(r"^(\w+) (-?\d+)$", output, re.MULTILINE)}
+
+
+def complaints(guest: GuestResult) -> list[str]:
+    """Everything that is wrong with a guest that ran fuzz_commands()."""
+    output = guest.log("fuzz")
+    counted = numbers(output)
+    found = [] if guest.status["fuzz"] == 0 else [f"the program failed:\n{output.strip()}"]
+    if not counted.get("requests"):
+        found.append("no request was made")
+    found += trouble(guest.files["dmesg"].decode(errors="replace"))
+    found += trouble(guest.console.partition(f"{MARK} fuzz")[2])
+    leaks = guest.log("kmemleak").strip()
+    if leaks:
+        found.append(f"kmemleak:\n{leaks}")
+    grown = counted.get("memory_growth_kb", 0)
+    limit = _ALLOWANCE_KB + counted.get("requests", 0) * _LEAST_OBJECT_BYTES // 1024
+    if grown > limit and not has_quarantine(guest):
+        found.append(f"the kernel's memory grew by {grown} kB, and {limit} kB is what may be")
+    return list(dict.fromkeys(found))
+
+
+def has_quarantine(guest: GuestResult) -> bool:
+    """Whether KASAN keeps what was freed for a while; kmemleak judges there."""
+    return guest.status["quarantine"] == 0
+
+
+def fuzz_commands(module: str, amount: Amount) -> list[Command]:
+    """What the guest runs; the program is /bin/fuzz, and @module is not yet loaded."""
+    argv = ["/bin/fuzz", "-s", str(amount.seed)]
+    argv += ["-t", str(amount.seconds)] if amount.seconds else []
+    argv += ["-n", str(amount.requests)] if amount.requests else []
+    argv += ["-d"] if amount.disturb else []
+    return [
+        Command("fuzz", (*argv, module)),
+        Command("quarantine", ("grep", "-q", " kasan_quarantine_put$", "/proc/kallsyms")),
+        Command("kmemleak", ("sh", "-c", _KMEMLEAK)),
+    ]
+
+
+def program(source: Path, directory: Path) -> Path:
+    """A static program of one C file, in @directory. Raises BuildError."""
+    target = directory / source.stem
+    include = ROOT / "bench_kmod" / "include"
+    command = ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", f"-I{include}"]
+    try:
+        done = subprocess.run(
+            [*command, "-o", str(target), str(source)], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError as error:
+        raise BuildError("gcc is missing: install the package gcc") from error
+    if done.returncode:
+        raise BuildError(f"{source.name} does not build:\n{done.stderr}")
+    return target
+
+
+def run(kernel: Kernel, module: bytes, amount: Amount, cpus: int) -> GuestResult:
+    """Run the program in a guest. Raises GuestDied where that does not end."""
+    if not (amount.seconds or amount.requests):
+        raise IrqcostError("a time or a number of requests is needed")
+    with tempfile.TemporaryDirectory() as directory:
+        return run_guest(
+            kernel,
+            fuzz_commands("/irqcost.ko", amount),
+            programs={"/bin/fuzz": program(SOURCE, Path(directory))},
+            files={"/irqcost.ko": module},
+            machine=Machine(cpus=cpus, memory_mib=memory_mib(kernel.name)),
+            # Emulated requests are no faster than some thousands a second on a busy machine.
+            time_limit=300 + 2 * amount.seconds + amount.requests / 1000,
+        )

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The table of kernels, the kernels that it needs, and the judgement of a soak; without a guest."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from irqcost import catalogue, files
+from irqcost.errors import Exit, IrqcostError
+from irqcost.model import Absent, Result
+from irqcost.vm import apt, chroot, command, debug, kernels, matrix, module, soak
+from irqcost.vm.kernels import Kernel
+from irqcost.vm.qemu import GuestResult, Machine
+
+DATA = Path(__file__).parent / "data"
+PROBES = catalogue.read()
+EXACT = files.read_result(DATA / "exact.json")
+RT = files.read_result(DATA / "exact-rt.json")
+
+
+# --- the table -----------------------------------------------------------------------------------
+
+
+def test_a_cell_is_the_count_or_a_dash() -> None:
+    probes = {probe.key: probe for probe in PROBES}
+    known = {e.probe: e.ticks for e in EXACT.figures.values() if e.name.endswith("/throughput")}
+    measured = next(key for key in known if key in probes and "kmod/" + key in str(EXACT.figures))
+    assert matrix.cell(EXACT, probes[measured]) == f"{known[measured]:.0f}"
+    unknown = replace(probes[measured], key="no_such_row")
+    assert matrix.cell(EXACT, unknown) == "–"
+
+
+def test_an_absent_row_has_its_reason() -> None:
+    shown = matrix.rows_shown([EXACT], PROBES)
+    gone = shown[0].key
+    entries = tuple(entry for entry in EXACT.entries if entry.probe != gone)
+    absent = (Absent(f"kmod/{gone}/throughput", "this CPU lacks it"),)
+    context = replace(EXACT.context, absent=absent)
+    context = replace(context, kernel=replace(context.kernel, release="9.9-amd64"))
+    other = Result(context, entries)
+    [reason] = matrix.reasons([EXACT, other], [shown[0]])
+    assert reason == f"`{gone}` (9.9): this CPU lacks it"
+    page = matrix.markdown([EXACT, other], PROBES, ["5.10: no archive"])
+    assert f"- {reason}\n" in page and "- 5.10: no archive\n" in page
+    assert f"| `{gone}` | {matrix.cell(EXACT, shown[0])} | – |" in page
+    assert reason in matrix.text([EXACT, other], PROBES)
+
+
+def test_controls_are_no_rows() -> None:
+    assert {probe.group for probe in matrix.rows_shown([EXACT, RT], PROBES)}.isdisjoint({"control"})
+
+
+def test_kernels_of_the_matrix() -> None:
+    assert command.matrix_names([]) == list(kernels.DEBIAN_KERNELS)
+    assert command.matrix_names(["all"])[-1] == "debug"
+    assert command.matrix_names(["6.12", "5.10"]) == ["5.10", "6.12"]
+
+
+def parse(*arguments: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    command.add_parser(parser.add_subparsers())
+    return parser.parse_args(["vm", *arguments])
+
+
+def test_a_kernel_that_cannot_be_had_leaves_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measure(args: argparse.Namespace, machine: Machine) -> tuple[Path, Result, int]:
+        assert machine.exact and args.filter == matrix.FILTER
+        if args.kernel == "5.10":
+            raise IrqcostError("no archive has it\nmore of it")
+        return Path("file.json"), EXACT, 0
+
+    monkeypatch.setattr(command, "_measure", measure)
+    page = tmp_path / "KERNELS.md"
+    status = command.run(parse("--matrix", "5.10", "6.1", "--markdown", str(page)))
+    assert status == Exit.UNUSABLE
+    assert "- 5.10: no archive has it\n" in page.read_text()
+    out, err = capsys.readouterr()
+    assert "file.json" in out and "kernel 5.10: no archive has it" in err
+    assert command.run(parse("--matrix", "6.1")) == Exit.OK
+
+
+def test_options_that_do_not_go_together() -> None:
+    for wrong in (["--matrix", "--smp", "2"], ["--markdown", "x.md"], ["--fuzz", "9", "--exact"]):
+        with pytest.raises(IrqcostError, match=wrong[0] if wrong[0] != "--fuzz" else "--exact"):
+            command.run(parse(*wrong))
+
+
+# --- kernels -------------------------------------------------------------------------------------
+
+
+def test_suites() -> None:
+    assert apt.suites_of("bullseye") == (("bullseye",), ("bullseye-security",))
+    assert apt.suites_of("experimental") == (("sid", "experimental"), ())
+    archive = apt.Archive(apt.Source("http://a.test/debian", ()), apt.Source("http://s.test", ()))
+    [only] = apt.parse_deb822(apt.sources_text(archive, "experimental"))
+    assert only.suites == ("sid", "experimental")
+
+
+def test_the_module_is_built_where_its_compiler_is() -> None:
+    room = chroot.Chroot(Path("/c/chroot"), Path("/c/root"))
+    kernel = Kernel("5.10", "5.10.0-1", Path("/c/v"), Path("/c/root/usr/src/linux-5"), room)
+    argv = module.make_argv(kernel, Path("/tmp/build"), "W=1")
+    assert argv[0] == "unshare"
+    assert argv[argv.index("enter") + 1 :] == [
+        *("/c/chroot", "/c/root", str(module.SOURCES), "/tmp/build"),
+        *("make", "-C", "/irqcost", "KDIR=/kernel/usr/src/linux-5", "BUILD=/build", "W=1"),
+    ]
+
+
+def test_only_root_installs_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chroot.os, "geteuid", lambda: 1000)
+    with pytest.raises(IrqcostError, match="only root"):
+        chroot.make(tmp_path / "c", "sid", [], apt.Source("http://a.test/debian", ()))
+
+
+def test_settings_that_kconfig_did_not_take() -> None:
+    wanted = "# comment\nCONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=y\n"
+    assert debug.missing_settings(wanted, "CONFIG_A=y\n# CONFIG_C is not set\n") == ["CONFIG_C=y"]
+
+
+# --- soak ----------------------------------------------------------------------------------------
+
+
+def soaked(fuzz: str, dmesg: str = "", leaks: str = "", status: int = 0) -> GuestResult:
+    logs = {"fuzz.log": fuzz, "kmemleak.log": leaks, "dmesg": dmesg}
+    statuses = {"fuzz": status, "kmemleak": 0, "quarantine": 1}
+    return GuestResult(statuses, "", {name: text.encode() for name, text in logs.items()})
+
+
+def test_a_clean_soak() -> None:
+    log = "WARNING: of the boot\nirqcost: loading out-of-tree module taints kernel.\nfine\n"
+    assert soak.complaints(soaked("requests 100\nmemory_growth_kb 12\n", log)) == []
+
+
+@pytest.mark.parametrize(
+    "guest, complaint",
+    [
+        (soaked("requests 9\n", status=1), "the program failed"),
+        (soaked("requests 0\n"), "no request was made"),
+        (soaked("requests 9\n", "BUG: sleeping function"), "BUG: sleeping function"),
+        (soaked("requests 9\n", "rcu: INFO: self-detected stall"), "stall"),
+        (soaked("requests 9\n", leaks="unreferenced object"), "unreferenced object"),
+        (soaked("requests 200000\nmemory_growth_kb 9999\n"), "grew by 9999 kB"),
+    ],
+)
+def test_what_is_wrong_is_told(guest: GuestResult, complaint: str) -> None:
+    [found] = soak.complaints(guest)
+    assert complaint in found
+
+
+def test_what_the_guest_is_asked_for() -> None:
+    [fuzz, *_] = soak.fuzz_commands("/m.ko", soak.Amount(60, 5, True, 7))
+    assert fuzz.argv == ("/bin/fuzz", "-s", "7", "-t", "60", "-n", "5", "-d", "/m.ko")
