@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from irqcost import catalogue, files
+from irqcost import ROOT, catalogue, files
 from irqcost.errors import Exit, IrqcostError
 from irqcost.model import Absent, Result
 from irqcost.vm import apt, chroot, command, debug, kernels, matrix, module, soak
@@ -87,6 +87,20 @@ def test_options_that_do_not_go_together() -> None:
     for wrong in (["--matrix", "--smp", "2"], ["--markdown", "x.md"], ["--fuzz", "9", "--exact"]):
         with pytest.raises(IrqcostError, match=wrong[0] if wrong[0] != "--fuzz" else "--exact"):
             command.run(parse(*wrong))
+
+
+def test_the_page_is_that_of_the_results() -> None:
+    page = (ROOT / "docs" / "KERNELS.md").read_text(encoding="utf-8")
+    results = [files.read_result(p) for p in (ROOT / "results/emulated").glob("*-exact.json")]
+    known = matrix.column_titles(results)
+    titles = next(line for line in page.splitlines() if line.startswith("| | "))
+    columns = titles.strip("| ").split(" | ")
+    assert sorted(columns) == sorted(known)
+    ordered = [results[known.index(title)] for title in columns]
+    # The catalogue may have grown since; a row of the page must be what a result says.
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    made = matrix.markdown(ordered, PROBES, []).splitlines()
+    assert rows and rows == [line for line in made if line.startswith("| `")]
 
 
 # --- kernels -------------------------------------------------------------------------------------
