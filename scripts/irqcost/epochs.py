@@ -5,6 +5,7 @@ What differs from process to process (addresses, what else runs) does not show w
 process gives one value of each figure, and the spread of these values is the uncertainty.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -131,11 +132,12 @@ class Series:
 
 
 def sensor_floors(epochs: Sequence[Epoch]) -> dict[str, float]:
-    """The lowest floor of each backend's sensor in the run, in core cycles per nop."""
+    """The lowest floor of each backend's sensor in the run, and in earlier ones where they are
+    remembered (floors.py), in core cycles per nop."""
     floors: dict[str, float] = {}
     for epoch in epochs:
         for backend, floor in epoch.context.get("floors", {}).items():
-            value = floor["sensor_cycles_per_nop"]
+            value = min(floor["sensor_cycles_per_nop"], floor.get("remembered", math.inf))
             floors[backend] = min(value, floors.get(backend, value))
     return floors
 

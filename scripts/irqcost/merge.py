@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
-from irqcost import agreement, stats, texts, verdict, waits
+from irqcost import agreement, floors, stats, texts, verdict, waits
 from irqcost.epochs import Epoch, Series, Target, gather, sensor_floors
 from irqcost.histogram import histogram, windows
 from irqcost.verdict import Verdict
@@ -30,13 +30,16 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
     execution = context["execution"]["kind"]
     cycles = _cycles(epochs)
     faults = {**verdict.counter_faults(cycles), **verdict.control_faults(series, _controls(epochs))}
+    neighbours = floors.neighbours(series, floors.remembered(epochs))
     entries, verdicts = [], []
     for one in series.values():
         backend = one.name.split("/")[0]
         if epochs[0].emulates(backend):
             judged = verdict.of_emulated(context["backends"][backend]["execution"]["reason"])
         else:
-            judged = verdict.of_figure(one, target, execution, faults.get(backend))
+            judged = verdict.of_figure(
+                one, target, execution, faults.get(backend), neighbours.get(backend)
+            )
         verdicts.append(judged)
         entries.append(_entry(one, judged))
     agreements = agreement.check(
@@ -187,10 +190,14 @@ def _sums(items: Sequence[Mapping[str, float] | None]) -> dict[str, float] | Non
     return sums
 
 
-def _floors(epochs: Sequence[Epoch]) -> dict[str, dict[str, float]]:
+def _floors(epochs: Sequence[Epoch]) -> dict[str, dict[str, Any]]:
+    """Those by which the run was judged, and where the sensor's is from."""
+    earlier = floors.remembered(epochs)
     return {
         backend: {
             "sensor_cycles_per_nop": floor,
+            "source": "earlier runs" if earlier.get(backend) == floor else "this run",
+            "remembered": earlier.get(backend),
             "ticks_per_cycle": min(
                 epoch.context["floors"][backend]["ticks_per_cycle"]
                 for epoch in epochs

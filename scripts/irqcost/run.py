@@ -11,8 +11,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from irqcost import ROOT, build, catalogue, files, harness, host, jsontext, kconfig, report, waits
-from irqcost.epochs import Plan, Target, collect
+from irqcost.epochs import Epoch, Plan, Request, Target, collect
 from irqcost.errors import Exit, IrqcostError
+from irqcost.floors import Memory
 from irqcost.merge import merge
 from irqcost.model import Result, without_emulated
 from irqcost.progress import Progress
@@ -94,6 +95,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help=f"samples of each benchmark in each process, at least {_FEWEST_SAMPLES}",
     )
     parser.add_argument("--cpu", metavar="N", help="the CPU to measure on")
+    parser.add_argument(
+        "--forget-floors",
+        action="store_true",
+        help="forget how fast the contention sensor was in earlier runs on this CPU",
+    )
     parser.add_argument("--no-chart", action="store_true", help="table and result file only")
     parser.set_defaults(run=run)
 
@@ -202,13 +208,19 @@ def _measure(
         with Progress(f"measuring {len(names)} figures") as progress:
             session = harness.Session(bench, arguments, seconds, progress)
             plan = Plan(seconds, wanted)
-            epochs = collect(session.measure, plan, time.monotonic, starting)
+            memory = Memory(args.forget_floors)
+
+            def measure(request: Request) -> Epoch:
+                return memory.remind(session.measure(request))
+
+            epochs = collect(measure, plan, time.monotonic, starting)
         document = merge(epochs, wanted)
         kernel = document["context"]["irqcost"]["kernel"]
         if kernel["config"] is None:
             kernel["config"] = kconfig.read(kernel["release"])
         partial.write_text(jsontext.dumps(document), encoding="utf-8")
         result = files.read_result(partial)
+    memory.keep(epochs, {entry["run_name"]: entry["verdict"] for entry in document["benchmarks"]})
     for backend in result.context.backends:
         if not backend.usable:
             print(

@@ -92,9 +92,15 @@ def control_faults(series: Mapping[str, Series], started: Mapping[str, float]) -
     return faults
 
 
-def of_figure(series: Series, target: Target, execution: str, fault: str | None) -> Verdict:
+def of_figure(
+    series: Series,
+    target: Target,
+    execution: str,
+    fault: str | None,
+    neighbour: str | None = None,
+) -> Verdict:
     """Judges a figure. `execution` is context.irqcost.execution.kind, `fault` that of its
-    backend's controls."""
+    backend's controls, `neighbour` says by what an earlier run tells of one (floors.py)."""
     if execution == "emulated":
         return Verdict(
             EMULATED,
@@ -105,7 +111,7 @@ def of_figure(series: Series, target: Target, execution: str, fault: str | None)
             UNCALIBRATED,
             ("no core cycle was measured: ticks only; run dep_add and dep_imul to see why",),
         )
-    disturbed = _disturbed(series, target)
+    disturbed = _disturbed(series, target, neighbour)
     if fault is not None:
         return Verdict(INCONSISTENT, (fault, *disturbed))
     return Verdict(DISTURBED, disturbed) if disturbed else Verdict(GOOD)
@@ -116,8 +122,10 @@ def of_emulated(reason: str) -> Verdict:
     return Verdict(EMULATED, (f"{reason}: no measure of a CPU",))
 
 
-def _disturbed(series: Series, target: Target) -> tuple[str, ...]:
+def _disturbed(series: Series, target: Target, neighbour: str | None) -> tuple[str, ...]:
     used, count = len(series.used), len(series.all)
+    if neighbour is not None:
+        return (neighbour,)
     if used < stats.FEWEST:
         if not series.disturbed:
             return (f"{_epochs(count)}, and an interval needs {stats.FEWEST}: run longer (--time)",)

@@ -39,7 +39,10 @@ def test_a_figure_is_the_median_of_its_epochs() -> None:
     ours = document["context"]["irqcost"]
     assert ours["epochs"]["count"] == 7 and ours["epochs"]["seconds"] == 7
     assert ours["verdict"] == {"verdict": "good", "reasons": []}
-    assert ours["floors"] == {"ring3": {"sensor_cycles_per_nop": FLOOR, "ticks_per_cycle": 2}}
+    judged_by = {"source": "this run", "remembered": None}
+    assert ours["floors"] == {
+        "ring3": {"sensor_cycles_per_nop": FLOOR, "ticks_per_cycle": 2, **judged_by}
+    }
 
 
 def test_disturbed_epochs_are_kept_and_not_used() -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from irqcost import ROOT, build, cli, harness, kconfig
 from irqcost import run as run_command
 from irqcost.epochs import Target
 from irqcost.errors import IrqcostError
+from epochs_of import entry, epoch
 from results import document, path
 
 _FAKE = """\
@@ -50,6 +52,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of results; the harness is a fake one."""
     install(tmp_path, _WRITES)
     monkeypatch.setattr(build, "harness", lambda: tmp_path / "bench")
+    monkeypatch.setenv("IRQCOST_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "results"
     folder.mkdir()
     return folder
@@ -131,7 +134,7 @@ def test_existing_files_stay_and_nothing_is_measured(
     assert run("--out", str(fake / "x.json")) == 2
     assert f"{fake / taken}: exists" in capsys.readouterr().err
     assert names(fake) == [taken] and (fake / taken).read_text() == "mine"
-    assert not (fake.parent / "log").exists()
+    assert all("--benchmark_list_tests" in call for call in calls(fake))
 
 
 def test_a_part_that_was_not_measured(fake: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -311,3 +314,31 @@ def test_controls_are_always_measured(monkeypatch: pytest.MonkeyPatch, text: str
     own = ["kmod/cli/throughput"] if text == "-popf" else [n for n in every if "popf" in n]
     backends = {n.split("/")[0] for n in own}
     assert set(found) == {*own, *(f"{b}/nop/throughput" for b in backends)}
+
+
+def test_a_neighbour_during_all_of_a_run(fake: Path) -> None:
+    epochs = fake.parent / "epoch.json"
+    install(fake.parent, f"    shutil.copyfile({str(epochs)!r}, flags['--benchmark_out'])")
+
+    def verdict(name: str, sensor: float, *arguments: str) -> dict[str, Any]:
+        one = epoch(entry("ring3/popf/throughput", 13.0, sensor=sensor), floor=sensor)
+        epochs.write_text(json.dumps(one.document))
+        out = fake / name
+        assert cli.main(["run", "--no-chart", "--out", str(out), *arguments]) == 0
+        found: dict[str, Any] = json.loads(out.read_text())["context"]["irqcost"]
+        return found
+
+    until_settled, one_epoch = ("--time", "600"), ("--time", "0.001")
+    assert verdict("quiet.json", 0.181, *until_settled)["verdict"]["verdict"] == "good"
+    loud = verdict("loud.json", 0.317, *one_epoch)
+    (reason,) = loud["verdict"]["reasons"]
+    assert "sensor 0.317 cycles per nop, 0.181 in earlier runs on this CPU" in reason
+    assert loud["floors"]["ring3"]["source"] == "earlier runs"
+    # The harness is told, so that it waits for free samples.
+    told = verdict("again.json", 0.18, *until_settled)
+    assert told["verdict"]["verdict"] == "good" and told["floors"]["ring3"]["remembered"] == 0.181
+    assert "--irqcost_sensor_floor=ring3:0.180000" in calls(fake)[-1]
+    forgotten = verdict("forgotten.json", 0.317, *until_settled, "--forget-floors")
+    assert forgotten["verdict"]["verdict"] == "good"
+    assert forgotten["floors"]["ring3"]["remembered"] is None
+    assert verdict("other.json", 0.32, *until_settled)["floors"]["ring3"]["remembered"] == 0.317

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The sensor's floor from run to run: what is learned, what is believed, and what it says."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from epochs_of import FLOOR, entry, epoch
+from irqcost import epochs, floors, model
+from irqcost.epochs import Epoch, Target, gather
+from irqcost.floors import Memory
+from irqcost.merge import merge
+
+NAME = "ring3/popf/throughput"
+LIMIT = FLOOR * epochs.SENSOR_HIGH
+GOOD = {NAME: "good"}
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("IRQCOST_CACHE", str(tmp_path))
+    return tmp_path / "sensor-floors.json"
+
+
+def run_of(*sensors: float, **ours: Any) -> list[Epoch]:
+    return [epoch(entry(NAME, 13.0, sensor=one), floor=one, **ours) for one in sensors]
+
+
+def reminded(run: list[Epoch]) -> dict[str, float]:
+    memory = Memory()
+    return floors.remembered([memory.remind(one) for one in run])
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([0.181], 0.181),
+        ([0.181, 0.182, 0.183], 0.182),
+        ([0.181, 0.183], 0.182),
+        # Beside a neighbour, and a little off.
+        ([0.317, 0.181, 0.32, 0.182, 0.183], 0.182),
+        # On the edge of 5 %.
+        ([0.2, 0.21, 0.2101], 0.205),
+        ([0.18] * 9, 0.18),
+    ],
+)
+def test_the_median_of_those_at_the_floor(values: list[float], expected: float) -> None:
+    assert floors.typical(values) == pytest.approx(expected)
+
+
+def test_a_run_teaches_the_floors_of_its_epochs() -> None:
+    # The lowest of each epoch; one that was disturbed does not count.
+    run = [
+        epoch(entry(NAME, 13.0, sensor=one), entry("ring3/nop/throughput", 0.2, sensor=one + 0.002))
+        for one in (0.181, 0.182, 0.183)
+    ]
+    run.append(epoch(entry(NAME, 13.0, label="disturbed: 3 of 200 samples free", sensor=0.1)))
+    assert floors.learned(run, GOOD) == {"ring3": 0.182}
+
+
+@pytest.mark.parametrize(
+    ("words", "learns"),
+    [
+        (["good"], True),
+        (["good", "disturbed"], True),
+        (["good", "disturbed", "disturbed"], False),
+        (["inconsistent", "inconsistent"], False),
+    ],
+)
+def test_only_good_figures_teach(words: list[str], learns: bool) -> None:
+    names = [NAME, "ring3/nop/throughput", "ring3/lahf/throughput"][: len(words)]
+    run = [epoch(*(entry(name, 13.0) for name in names)) for _ in range(6)]
+    assert bool(floors.learned(run, dict(zip(names, words)))) == learns
+
+
+def test_a_remembered_floor_is_one_more(place: Path) -> None:
+    quiet, loud = run_of(0.181), run_of(0.317)
+    Memory().keep(quiet, GOOD)
+    memory = Memory()
+    run = [memory.remind(one) for one in loud]
+    assert epochs.sensor_floors(run) == {"ring3": 0.181}
+    assert not gather(run)[NAME].used
+    # A lower one of the run itself counts.
+    assert epochs.sensor_floors([Memory().remind(run_of(0.15)[0])]) == {"ring3": 0.15}
+
+
+def test_a_neighbour_who_stays_is_named(place: Path) -> None:
+    Memory().keep(run_of(0.181), GOOD)
+    memory = Memory()
+    document = merge([memory.remind(one) for one in run_of(*[0.317] * 6)], Target())
+    (one,) = document["benchmarks"]
+    assert one["verdict"] == "disturbed"
+    assert one["reasons"][0].startswith(
+        "sensor 0.317 cycles per nop, 0.181 in earlier runs on this CPU: a neighbour shares the "
+        "core; run again"
+    )
+    ours = document["context"]["irqcost"]
+    assert ours["verdict"]["verdict"] == "disturbed"
+    assert one["reasons"][0] in ours["verdict"]["reasons"][0]
+    assert ours["floors"]["ring3"] == {
+        "sensor_cycles_per_nop": 0.181,
+        "ticks_per_cycle": 2,
+        "source": "earlier runs",
+        "remembered": 0.181,
+    }
+    model.parse(document)
+
+
+def test_a_neighbour_who_leaves_is_not() -> None:
+    run = [floors.reminded(one, {"ring3": 0.181}) for one in run_of(0.317, *[0.182] * 6)]
+    document = merge(run, Target())
+    assert document["benchmarks"][0]["verdict"] == "good"
+    assert floors.neighbours(gather(run), {"ring3": 0.181, "bpf": 0.1}) == {}
+
+
+def test_one_run_that_was_wrongly_low_disturbs_none(place: Path) -> None:
+    for sensor in (0.181, 0.182, 0.181, 0.178, 0.182):
+        Memory().keep(run_of(sensor), GOOD)
+    assert reminded(run_of(0.18)) == {"ring3": 0.181}
+    # A low epoch within a run teaches nothing by itself.
+    Memory().keep(run_of(0.174, *[0.181] * 5), GOOD)
+    assert reminded(run_of(0.18)) == {"ring3": 0.181}
+
+
+def test_a_lower_floor_counts_at_once_and_old_ones_go(place: Path) -> None:
+    for sensor in (0.317, 0.181):
+        Memory().keep(run_of(sensor), GOOD)
+    assert reminded(run_of(0.18)) == {"ring3": 0.181}
+    for _ in range(20):
+        Memory().keep(run_of(0.182), GOOD)
+    (row,) = json.loads(place.read_text())["machines"]
+    assert row["floors"] == {"ring3": [0.182] * 9}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hypervisor": "KVMKVMKVM"},
+        {"catalogue_hash": "0" * 16},
+        {"cpu": {"core_type": "efficiency", "family": 25, "model": 1, "stepping": 1}},
+        {"cpu": {"family": 25, "model": 1, "stepping": 1, "microcode": "0x2b000591"}},
+    ],
+)
+def test_each_machine_has_its_own(place: Path, change: dict[str, Any]) -> None:
+    Memory().keep(run_of(0.181), GOOD)
+    assert reminded(run_of(0.18, **change)) == {}
+    Memory().keep(run_of(0.25, **change), GOOD)
+    assert reminded(run_of(0.18, **change)) == {"ring3": 0.25}
+    assert reminded(run_of(0.18)) == {"ring3": 0.181}
+
+
+def test_forgetting_is_of_this_machine(place: Path) -> None:
+    Memory().keep(run_of(0.181), GOOD)
+    Memory().keep(run_of(0.25, hypervisor="KVMKVMKVM"), GOOD)
+    assert floors.remembered([Memory(forget=True).remind(run_of(0.3)[0])]) == {}
+    assert reminded(run_of(0.18)) == {}
+    assert reminded(run_of(0.18, hypervisor="KVMKVMKVM")) == {"ring3": 0.25}
+
+
+def test_emulation_neither_reads_nor_writes(place: Path) -> None:
+    emulated = {"execution": {"kind": "emulated", "reason": "x"}}
+    Memory().keep(run_of(0.181, **emulated), GOOD)
+    assert not place.exists()
+    Memory().keep(run_of(0.181), GOOD)
+    assert reminded(run_of(0.18, **emulated)) == {}
+
+
+def row(floors: object) -> str:
+    return json.dumps({"schema": 1, "machines": [{"machine": {}, "floors": floors}]})
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "Expecting value"),
+        ('{"schema": 1, "machines": [', "Expecting value"),
+        ('{"schema": 2, "machines": []}', "no sensor floors of schema 1"),
+        ("[]", "no sensor floors of schema 1"),
+        ('{"schema": 1}', "`machines` is no list"),
+        ('{"schema": 1, "machines": [1]}', "a row without `machine`"),
+        (row(None), "a row without `floors`"),
+        (row({"ring3": []}), "the floors of ring3 are not numbers from 0.01 to 100"),
+        (row({"ring3": [True]}), "the floors of ring3"),
+        (row({"ring3": [0.18, 0]}), "the floors of ring3"),
+        (row({"ring3": 0.18}), "the floors of ring3"),
+        (row({"ring3": [float("nan")]}), "the floors of ring3"),
+        ("[" * 100000, "recursion"),
+    ],
+)
+def test_a_damaged_file_is_named_and_not_believed(
+    place: Path, capsys: pytest.CaptureFixture[str], text: str, reason: str
+) -> None:
+    place.write_text(text)
+    memory = Memory()
+    assert floors.remembered([memory.remind(run_of(0.18)[0])]) == {}
+    said = capsys.readouterr().err
+    assert said.startswith(f"irqcost: {place}: ") and reason in said and ": ignored" in said
+    # It is named once, and replaced by what the run teaches.
+    memory.keep(run_of(0.18), GOOD)
+    assert not capsys.readouterr().err
+    assert reminded(run_of(0.18)) == {"ring3": 0.18}
+
+
+def test_what_cannot_be_kept_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("IRQCOST_CACHE", str(tmp_path / "file"))
+    Memory().keep(run_of(0.18), GOOD)
+    assert "the sensor's floor is not remembered: " in capsys.readouterr().err
