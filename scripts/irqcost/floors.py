@@ -206,7 +206,9 @@ class Memory:
         try:
             with locked(self._path.with_suffix(".lock")):
                 rows = self._rows()
-                floors = next((dict(row.floors) for row in rows if row.machine == here), {})
+                floors: dict[str, Sequence[float]] = next(
+                    (dict(row.floors) for row in rows if row.machine == here), {}
+                )
                 for backend, floor in taught.items():
                     floors[backend] = [*floors.get(backend, []), floor][-_KEPT:]
                 others = [row for row in rows if row.machine != here]
