@@ -37,7 +37,7 @@ constexpr int kUnusable = 2;
 
 // Time for each control before the run. They tell a CPU from an emulator, where figures are
 // wrong by a factor: no wait for the last per mille.
-constexpr double kControlUs = 50'000;
+constexpr double kControlUs = 10'000;
 // Controls that began in a disturbance are measured anew; those of an emulator stay as they are.
 constexpr int kControlTries = 3;
 
