@@ -133,11 +133,6 @@ class _Object:
             raise FormatError(f"{self.where}.{key} is not a list of texts")
         return tuple(map(_plain, values))
 
-    def numbers(self, key: str) -> tuple[float, ...]:
-        items = self._get(key, (list,), "a list", False)
-        each = _Object({str(i): item for i, item in enumerate(items)}, f"{self.where}.{key}")
-        return tuple(each.number(place) for place in each.members())
-
     def maybe_texts(self, key: str) -> tuple[str, ...] | None:
         return None if self.has(key) and self._members[key] is None else self.texts(key)
 

@@ -16,6 +16,8 @@ _COMMANDS = (
     "run",
     "compare",
     "check",
+    "history",
+    "waits",
     "sweep",
     "ab",
     "selftest",

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The chart of a history: a panel a figure, its runs as dots, its levels as lines, and where
+kernel or microcode changed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from irqcost import report
+from irqcost.charts.style import WIDTH, Place, Theme, footing, heading, pyplot, save, tooltip, write
+from irqcost.history import History, Line
+
+# Panels of a chart: the figures that changed most, or the first ones.
+_MOST = 8
+_PANEL = 1.15  # inches of height
+# Releases are written above their line where there are not more of them; all are lines.
+_MOST_NAMES = 12
+
+
+def draw(history: History, places: Sequence[Place]) -> None:
+    """Draws into the files of style.places()."""
+    save(lambda theme: _figure(history, theme), places)
+
+
+def _figure(history: History, theme: Theme) -> Any:
+    lines = _chosen(history)
+    title = heading(_headline(history))
+    caption = footing(_caption(history, len(lines)))
+    head, foot, between = 0.78 + 0.22 * len(title), 0.42 + 0.15 * len(caption), 0.34
+    height = head + foot + _PANEL * len(lines) + between * (len(lines) - 1)
+    figure, grid = pyplot.subplots(
+        len(lines), 1, figsize=(WIDTH, height), squeeze=False, sharex=True
+    )
+    figure.subplots_adjust(
+        left=0.085,
+        right=0.975,
+        top=1 - head / height,
+        bottom=foot / height,
+        hspace=between / _PANEL,
+    )
+    events = _events(history)
+    for axes, line in zip(grid[:, 0], lines):
+        _panel(figure, axes, history, line, theme)
+        for run, _ in events:
+            axes.axvline(run - 0.5, color=theme.muted, linewidth=0.8, linestyle=":")
+    _name_events(grid[0][0], events, theme)
+    _name_runs(grid[-1][0], history)
+    unit = "instructions" if history.exact else "core cycles"
+    subtitle = f"{history.title}; {unit} per operation"
+    figure.text(0.12 / WIDTH, 1 - (0.12 + 0.22 * len(title)) / height, subtitle, va="top", size=8.5)
+    write(figure, theme, title, caption)
+    return figure
+
+
+def _chosen(history: History) -> list[Line]:
+    """The figures shown, in their order: those with the greatest changes for their size."""
+
+    def size(line: Line) -> float:
+        parts = (abs(c.after - c.before) / max(abs(c.before), 1.0) for c in line.changes)
+        return max(parts, default=0.0)
+
+    with_values = [line for line in history.lines if line.values]
+    greatest = sorted(with_values, key=size, reverse=True)[:_MOST]
+    return [line for line in with_values if any(line is one for one in greatest)]
+
+
+def _panel(figure: Any, axes: Any, history: History, line: Line, theme: Theme) -> None:
+    marks = axes.scatter(line.runs, line.values, s=9, color=theme.colour(0), linewidths=0, zorder=2)
+    tooltip(figure, marks, f"{line.name}: {len(line.values)} runs")
+    for first, end, level in line.levels:
+        ends = (line.runs[first] - 0.4, line.runs[end - 1] + 0.4)
+        axes.plot(ends, (level, level), color=theme.colour(5), linewidth=1.4, zorder=3)
+    for one in line.changes:
+        axes.annotate(
+            f"{one.before:.2f} → {one.after:.2f}",
+            (one.run - 0.5, one.after),
+            xytext=(4, 4 if one.after > one.before else -10),
+            textcoords="offset points",
+            fontsize=7.5,
+            weight="bold",
+        )
+    # One wild run must not press all others into a line.
+    levels = [level for _, _, level in line.levels]
+    middle = sorted(line.values)[len(line.values) // 20 : len(line.values) - len(line.values) // 20]
+    low, high = min(*levels, *middle), max(*levels, *middle)
+    room = 0.25 * (high - low) or 0.05 * abs(high) or 0.1
+    axes.set_ylim(low - room, high + 1.6 * room)
+    outside = [(r, v) for r, v in zip(line.runs, line.values) if not low - room <= v <= high + room]
+    for run, value in outside:
+        up = value > high
+        axes.plot(
+            run,
+            axes.get_ylim()[up],
+            marker="^" if up else "v",
+            markersize=4,
+            color=theme.colour(0),
+            clip_on=False,
+        )
+    axes.set_title(line.name, loc="left", fontsize=8, pad=3)
+    axes.grid(axis="y", linewidth=0.6)
+    axes.set_xlim(-0.6, len(history.contexts) - 0.4)
+
+
+def _events(history: History) -> list[tuple[int, str]]:
+    """Runs before which kernel or microcode changed, and what they are from then on."""
+    found = []
+    for run in range(1, len(history.contexts)):
+        before, after = history.contexts[run - 1], history.contexts[run]
+        if before is after:
+            continue
+        names = []
+        if before.kernel.release != after.kernel.release:
+            names.append(after.kernel.release)
+        if before.cpu.microcode != after.cpu.microcode:
+            names.append(f"microcode {after.cpu.microcode or 'unknown'}")
+        if names:
+            found.append((run, "\n".join(names)))
+    return found
+
+
+def _name_events(axes: Any, events: Sequence[tuple[int, str]], theme: Theme) -> None:
+    if len(events) > _MOST_NAMES:
+        return
+    for run, name in events:
+        axes.annotate(
+            name,
+            (run - 0.5, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(-2, 16),
+            textcoords="offset points",
+            fontsize=6.5,
+            color=theme.muted,
+            rotation=0,
+            va="bottom",
+        )
+
+
+def _name_runs(axes: Any, history: History) -> None:
+    """Dates under some of the runs, evenly, the first and the last among them."""
+    count = len(history.dates)
+    shown = min(count, 7)
+    runs = sorted({round(i * (count - 1) / max(shown - 1, 1)) for i in range(shown)})
+    axes.set_xticks(runs, [history.dates[run].date().isoformat() for run in runs], fontsize=8)
+    axes.set_xlabel("runs, oldest first")
+
+
+def _headline(history: History) -> str:
+    changed = [line for line in history.lines if line.changes]
+    if not changed:
+        return f"No figure changed its level in {len(history.contexts)} runs"
+    name, one = max(
+        ((line.name, change) for line in changed for change in line.changes),
+        key=lambda pair: abs(pair[1].after - pair[1].before) / max(abs(pair[1].before), 1.0),
+    )
+    way = "rose" if one.after > one.before else "fell"
+    on = f", with {one.fell_on.split('; ')[0]}" if one.fell_on else ""
+    rest = f"; {len(changed)} of {len(history.lines)} figures changed" if len(changed) > 1 else ""
+    digits = 0 if history.exact else 2
+    values = (report.number(value, digits) for value in (one.before, one.after))
+    return f"{name} {way} from {' to '.join(values)}{on}{rest}"
+
+
+def _caption(history: History, shown: int) -> str:
+    parts = ["A dot a run; lines: levels, the medians between changes that noise does not explain."]
+    parts.append("Dotted: kernel or microcode changed.")
+    if shown < len(history.lines):
+        parts.append(f"{shown} of {len(history.lines)} figures, those that changed most.")
+    parts.append("Axes do not begin at 0; a triangle at the edge is a run beyond it.")
+    return " ".join(parts)
