@@ -40,7 +40,9 @@ Cpu IdentifyCpu(int cpu) {
   if (!cpuid_present() || cpu_identify(nullptr, &id) != 0) return result;
   result.vendor = Known(id.vendor_str);
   result.brand = Known(id.brand_str);
-  result.codename = Microarchitecture(id.vendor_str, id.ext_family, id.ext_model);
+  result.core_type = CoreTypeName(CoreType());
+  result.codename =
+      Microarchitecture(id.vendor_str, id.ext_family, id.ext_model, result.core_type.value_or(""));
   if (!result.codename) result.codename = Known(id.cpu_codename);
   result.family = id.ext_family;
   result.model = id.ext_model;
@@ -61,6 +63,12 @@ unsigned CoreType() {
   if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) || !(edx & kHybrid)) return 0;
   if (!__get_cpuid_count(0x1A, 0, &eax, &ebx, &ecx, &edx)) return 0;
   return eax >> 24;
+}
+
+std::optional<std::string> CoreTypeName(unsigned type) {
+  if (type == 0x40) return "performance";
+  if (type == 0x20) return "efficiency";
+  return std::nullopt;
 }
 
 }  // namespace irqcost

@@ -13,6 +13,8 @@ struct Cpu {
   std::optional<std::string> vendor;
   std::optional<std::string> brand;
   std::optional<std::string> codename;  ///< of the core (microarchitecture.h), else libcpuid's
+  /** "performance" or "efficiency" (Intel Core and Atom); nothing where all cores are alike. */
+  std::optional<std::string> core_type;
   std::optional<int> family;  ///< family and model as vendors print them, extensions included
   std::optional<int> model;
   std::optional<int> stepping;
@@ -28,6 +30,9 @@ Cpu IdentifyCpu(int cpu);
  * EAX[31:24] (0x20 Intel Atom, 0x40 Intel Core). 0 where all cores are of one type.
  */
 unsigned CoreType();
+
+/** What such a type is called in a result; nothing for one that is not known. */
+std::optional<std::string> CoreTypeName(unsigned type);
 
 }  // namespace irqcost
 

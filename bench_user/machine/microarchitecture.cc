@@ -42,6 +42,28 @@ constexpr auto kIntel = std::to_array<Range>({
     {6, 0x57, 0x57, "Knights Landing"},
 });
 
+struct Hybrid {
+  int model;
+  std::string_view performance;
+  std::string_view efficiency;
+};
+
+// Family 6; the same header, whose comments name both kinds of core. What Linux calls Enhanced
+// Gracemont is Gracemont with a larger cache.
+constexpr auto kHybrid = std::to_array<Hybrid>({
+    {0x8A, "Sunny Cove", "Tremont"},      // Lakefield
+    {0x97, "Golden Cove", "Gracemont"},   // Alder Lake
+    {0x9A, "Golden Cove", "Gracemont"},   // Alder Lake
+    {0xB7, "Raptor Cove", "Gracemont"},   // Raptor Lake
+    {0xBA, "Raptor Cove", "Gracemont"},   // Raptor Lake
+    {0xBF, "Raptor Cove", "Gracemont"},   // Raptor Lake
+    {0xAA, "Redwood Cove", "Crestmont"},  // Meteor Lake
+    {0xAC, "Redwood Cove", "Crestmont"},  // Meteor Lake
+    {0xC5, "Lion Cove", "Skymont"},       // Arrow Lake
+    {0xC6, "Lion Cove", "Skymont"},       // Arrow Lake
+    {0xBD, "Lion Cove", "Skymont"},       // Lunar Lake
+});
+
 // Linux, arch/x86/kernel/cpu/amd.c: what it takes for Zen 1 to Zen 5, and before.
 constexpr auto kAmd = std::to_array<Range>({
     {0x0F, 0x00, 0xFF, "K8"},         {0x10, 0x00, 0x0F, "K10"},
@@ -65,10 +87,23 @@ std::optional<std::string> Find(const std::array<Range, n>& table, int family, i
   return std::nullopt;
 }
 
+std::optional<std::string> FindHybrid(int model, std::string_view core_type) {
+  for (const Hybrid& cpu : kHybrid) {
+    if (cpu.model != model) continue;
+    if (core_type == "performance") return std::string(cpu.performance);
+    if (core_type == "efficiency") return std::string(cpu.efficiency);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-std::optional<std::string> Microarchitecture(std::string_view vendor, int family, int model) {
-  if (vendor == "GenuineIntel") return Find(kIntel, family, model);
+std::optional<std::string> Microarchitecture(std::string_view vendor, int family, int model,
+                                             std::string_view core_type) {
+  if (vendor == "GenuineIntel") {
+    if (family == 6 && !core_type.empty()) return FindHybrid(model, core_type);
+    return Find(kIntel, family, model);
+  }
   if (vendor == "AuthenticAMD") return Find(kAmd, family, model);
   return std::nullopt;
 }

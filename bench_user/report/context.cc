@@ -42,15 +42,11 @@ Json CommandJson(const std::vector<std::string>& command) {
 }
 
 Json CpuJson(const Cpu& cpu, int measured) {
-  return {{"vendor", OrNull(cpu.vendor)},
-          {"brand", OrNull(cpu.brand)},
-          {"codename", OrNull(cpu.codename)},
-          {"family", OrNull(cpu.family)},
-          {"model", OrNull(cpu.model)},
-          {"stepping", OrNull(cpu.stepping)},
-          {"microcode", OrNull(cpu.microcode)},
-          {"caches", Json(cpu.caches)},
-          {"measured", measured}};
+  return {{"vendor", OrNull(cpu.vendor)},     {"brand", OrNull(cpu.brand)},
+          {"codename", OrNull(cpu.codename)}, {"core_type", OrNull(cpu.core_type)},
+          {"family", OrNull(cpu.family)},     {"model", OrNull(cpu.model)},
+          {"stepping", OrNull(cpu.stepping)}, {"microcode", OrNull(cpu.microcode)},
+          {"caches", Json(cpu.caches)},       {"measured", measured}};
 }
 
 // The rows that were measured, by their names.

@@ -92,7 +92,8 @@ def apart(base: Context, new: Context, same: Sequence[str]) -> str:
         pairs += [
             ("CPU", one.brand, two.brand),
             ("CPU", files.cpu_signature(one), files.cpu_signature(two)),
-            ("core type", one.codename, two.codename),
+            ("core", one.codename, two.codename),
+            ("core type", one.core_type, two.core_type),
             ("hypervisor", base.hypervisor, new.hypervisor),
         ]
     if "microcode" in same:

@@ -96,6 +96,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         ("--backends", "LIST"),
         ("--filter", "REGEX"),
         ("--cpu", "N"),
+        ("--core-type", "TYPE"),
     ):
         measuring.add_argument(flag, metavar=what, help="as of irqcost run")
     ci.add_arguments(parser.add_argument_group("for continuous integration"))
@@ -250,6 +251,11 @@ def _confirmed(first: Judged, second: Judged | None) -> Judged:
     return replace(second, reason=f"measured again: {second.reason}")
 
 
+def _core_type(args: argparse.Namespace) -> str | None:
+    """Of a hybrid CPU one type is checked: a baseline has one file for each."""
+    return None if args.cpu else next(iter(host.core_types()), None)
+
+
 def _measure(args: argparse.Namespace, target: Path, only: str | None) -> None:
     command = [str(ROOT / "irqcost"), "run", "--no-chart", "--out", str(target)]
     command += [flag for flag in ("--quick", "--precise") if getattr(args, flag[2:])]
@@ -257,6 +263,7 @@ def _measure(args: argparse.Namespace, target: Path, only: str | None) -> None:
         ("time", args.time),
         ("backends", args.backends),
         ("cpu", args.cpu),
+        ("core-type", args.core_type or _core_type(args)),
         ("filter", only or args.filter),
     ):
         command += [] if value is None else [f"--{name}={value}"]

@@ -22,7 +22,7 @@ BY: Mapping[str, Callable[[Context], tuple[object, ...]]] = {
 
 def _cpu(context: Context) -> tuple[object, ...]:
     cpu = context.cpu
-    return cpu.family, cpu.model, cpu.stepping, cpu.codename, cpu.microcode
+    return cpu.family, cpu.model, cpu.stepping, cpu.codename, cpu.core_type, cpu.microcode
 
 
 def _kind(context: Context) -> tuple[object, ...]:
@@ -177,7 +177,8 @@ def differences(base: Context, other: Context) -> dict[str, str]:
     pairs = (
         ("execution", report.execution(base), report.execution(other)),
         ("CPU", report.cpu_name(base), report.cpu_name(other)),
-        ("core type", base.cpu.codename, other.cpu.codename),
+        ("core", base.cpu.codename, other.cpu.codename),
+        ("core type", base.cpu.core_type, other.cpu.core_type),
         ("microcode", base.cpu.microcode, other.cpu.microcode),
         ("kernel", base.kernel.release, other.kernel.release),
         ("governor", base.governor, other.governor),

@@ -9,6 +9,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from irqcost.hostfacts import cpu_list
 from irqcost.model import Cpu
 
 _ROOT = Path("/")
@@ -54,6 +55,20 @@ def cpu(root: Path = _ROOT) -> Cpu:
         microcode=fields.get("microcode"),
         measured=None,
     )
+
+
+# As the kernel's PMU drivers call them, and as a result does.
+_CORE_TYPES = {"cpu_core": "performance", "cpu_atom": "efficiency"}
+
+
+def core_types(root: Path = _ROOT) -> dict[str, frozenset[int]]:
+    """The CPUs of each type of core, the online ones; empty where all are alike, or where the
+    kernel does not tell (it does since Linux 5.13)."""
+    found = {
+        name: cpu_list(_read(root / "sys/devices" / device / "cpus"))
+        for device, name in _CORE_TYPES.items()
+    }
+    return {name: cpus for name, cpus in found.items() if cpus}
 
 
 def module_facts(release: str, root: Path = _ROOT) -> list[Fact]:

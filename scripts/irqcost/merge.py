@@ -6,6 +6,7 @@ from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from irqcost import agreement, floors, stats, texts, verdict, waits
+from irqcost.errors import IrqcostError
 from irqcost.epochs import Epoch, Series, Target, gather, sensor_floors
 from irqcost.histogram import histogram, windows
 from irqcost.verdict import Verdict
@@ -24,7 +25,8 @@ _PLACES = (
 
 
 def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
-    """The result of at least one epoch."""
+    """The result of at least one epoch. Raises IrqcostError where they are of different cores."""
+    _require_one_core_type(epochs)
     series = gather(epochs)
     context = dict(epochs[0].context)
     execution = context["execution"]["kind"]
@@ -71,6 +73,15 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
     outer = dict(epochs[0].document["context"])
     outer["irqcost"] = context
     return {"context": outer, "benchmarks": entries}
+
+
+def _require_one_core_type(epochs: Sequence[Epoch]) -> None:
+    types = dict.fromkeys(str(epoch.context["cpu"].get("core_type")) for epoch in epochs)
+    if len(types) > 1:
+        raise IrqcostError(
+            f"epochs on cores of different types ({', '.join(types)}) make no figure: choose one "
+            "with --core-type, or a CPU with --cpu"
+        )
 
 
 def _entry(series: Series, judged: Verdict) -> dict[str, Any]:

@@ -149,6 +149,8 @@ class Cpu:
     stepping: int | None
     microcode: str | None
     measured: int | None
+    # Of a hybrid CPU; None where all cores are alike, and in files that are older than the key.
+    core_type: str | None = None
 
 
 @dataclass(frozen=True)
@@ -439,6 +441,7 @@ def _context(date: str, ours: _Object, failed: list[Absent]) -> Context:
             stepping=_integer(cpu, "stepping"),
             microcode=cpu.maybe_text("microcode"),
             measured=_integer(cpu, "measured"),
+            core_type=cpu.maybe_text("core_type") if cpu.has("core_type") else None,
         ),
         kernel=Kernel(
             release=kernel.text("release"),

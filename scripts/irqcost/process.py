@@ -1,14 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Child processes that do not outlive the command that started them."""
 
+import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO
 
 from irqcost import ROOT
 
 _GRACE_SECONDS = 10
+
+
+@contextmanager
+def confined(cpus: Collection[int] | None) -> Iterator[None]:
+    """Binds this process, and those that it starts meanwhile, to some of its CPUs; None: to no
+    others than before."""
+    before = os.sched_getaffinity(0)
+    if cpus is not None:
+        os.sched_setaffinity(0, cpus)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 @contextmanager

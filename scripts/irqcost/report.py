@@ -41,7 +41,8 @@ def cpu_name(context: Context) -> str:
     cpu = context.cpu
     name = cpu.brand or cpu.vendor or "unknown CPU"
     signature = files.cpu_signature(cpu)
-    return f"{name} ({signature})" if signature else name
+    named = f"{name} ({signature})" if signature else name
+    return f"{named}, {cpu.core_type} core" if cpu.core_type else named
 
 
 def hypervisor(context: Context) -> str | None:

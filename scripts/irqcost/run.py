@@ -3,6 +3,7 @@
 
 import argparse
 import math
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from irqcost.errors import Exit, IrqcostError
 from irqcost.floors import Memory
 from irqcost.merge import merge
 from irqcost.model import Result, without_emulated
+from irqcost.process import confined
 from irqcost.progress import Progress
 from irqcost.series import series
 
@@ -94,7 +96,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         type=_samples,
         help=f"samples of each benchmark in each process, at least {_FEWEST_SAMPLES}",
     )
-    parser.add_argument("--cpu", metavar="N", help="the CPU to measure on")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--cpu", metavar="N", help="the CPU to measure on")
+    where.add_argument(
+        "--core-type",
+        metavar="TYPE",
+        help="of a hybrid CPU only cores of this type, performance or efficiency (default: both, "
+        "one after the other, each into a file of its own)",
+    )
     parser.add_argument(
         "--forget-floors",
         action="store_true",
@@ -138,6 +147,39 @@ def run(args: argparse.Namespace) -> int:
     target: Path = args.out or files.default_path(
         host.cpu(), host.kernel_release(), datetime.now(timezone.utc)
     )
+    parts = _parts(args, target)
+    for path, _ in parts[1:]:
+        if os.path.lexists(path):
+            raise IrqcostError(f"{path}: exists, and is never overwritten; give another name")
+    codes = []
+    for path, cpus in parts:
+        with confined(cpus):
+            codes.append(_run(bench, arguments, args, path))
+    return max(codes)
+
+
+def _parts(args: argparse.Namespace, target: Path) -> list[tuple[Path, frozenset[int] | None]]:
+    """The files to be written, each with the CPUs to measure on (None: any): one for each type of
+    core, since figures of two types have nothing in common."""
+    allowed = os.sched_getaffinity(0)
+    types = {name: cpus & allowed for name, cpus in host.core_types().items() if cpus & allowed}
+    if args.core_type is not None:
+        if args.core_type not in types:
+            found = f"there are {' and '.join(types)}" if types else "the kernel tells of no types"
+            raise IrqcostError(
+                f"--core-type {args.core_type}: no such cores to measure on; {found}"
+            )
+        return [(target, types[args.core_type])]
+    if args.cpu is not None or len(types) < 2:
+        return [(target, None)]
+    return [
+        (target.with_name(f"{target.stem}-{name}{target.suffix}"), cpus)
+        for name, cpus in types.items()
+    ]
+
+
+def _run(bench: Path, arguments: list[str], args: argparse.Namespace, target: Path) -> int:
+    """Measures into one file, and draws its charts."""
     if args.no_chart or args.quick:
         return _measure(bench, arguments, args, target)[0]
     from irqcost.charts import Material, draw, style  # matplotlib: only where it draws

@@ -109,7 +109,8 @@ def kernel(**members: Any) -> dict[str, Any]:
     ("ours", "said"),
     [
         (cpu(brand="Another"), "other CPU"),
-        (cpu(codename="Another"), "other core type"),
+        (cpu(codename="Another"), "other core"),
+        (cpu(core_type="efficiency"), "other core type"),
         (kernel(realtime=True), "other PREEMPT_RT"),
         ({"execution": {"kind": "virtualised", "reason": ""}}, "other execution"),
         ({"hypervisor": "KVMKVMKVM"}, "other hypervisor"),

@@ -226,6 +226,28 @@ def test_why_figures_are_not_comparable(tmp_path: Path, capsys: pytest.CaptureFi
     assert "value" not in lock and lock["missing"] == "/dev/irqcost does not exist"
 
 
+def test_types_of_core_have_no_ratio(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cpu = document("alpha")["context"]["irqcost"]["cpu"]
+    big, other, small, old = (
+        shifted(tmp_path / f"{place}.json", 1, cpu={**cpu, **more})
+        for place, more in enumerate(
+            [
+                {"core_type": "performance"},
+                {"core_type": "performance"},
+                {"core_type": "efficiency"},
+                {},
+            ]
+        )
+    )
+    found = as_json(capsys, big, other, small, old)
+    assert cell(found, "ring3/popf/throughput", "B")["ratio"] == pytest.approx(1)
+    apart = cell(found, "ring3/popf/throughput", "C")
+    assert "ratio" not in apart
+    assert apart["not_comparable"] == "another type of core: efficiency beside performance"
+    # A file that does not tell, such as one of another CPU, is compared.
+    assert cell(found, "ring3/popf/throughput", "D")["ratio"] == pytest.approx(1)
+
+
 def test_another_mode_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def only_latency(content: Any) -> None:
         kept = [e for e in content["benchmarks"] if e["name"] == "ring3/popf/latency"]

@@ -109,3 +109,16 @@ def test_doctor_asks_the_harness(
     assert cli.main(["doctor"]) == (0 if usable else 1)
     text = capsys.readouterr().out
     assert ("  no  why not\n      remedy: what helps\n" in text) is not usable
+
+
+def test_the_types_of_a_hybrid_cpus_cores(tmp_path: Path) -> None:
+    devices = {"sys__devices__cpu_core__cpus": "0-3\n", "sys__devices__cpu_atom__cpus": "4-6,8\n"}
+    root = machine(tmp_path / "hybrid", **devices)
+    assert host.core_types(root) == {
+        "performance": frozenset(range(4)),
+        "efficiency": frozenset({4, 5, 6, 8}),
+    }
+    assert host.core_types(tmp_path) == {}
+    # All cores of a type are offline.
+    offline = {**devices, "sys__devices__cpu_atom__cpus": "\n"}
+    assert list(host.core_types(machine(tmp_path / "offline", **offline))) == ["performance"]

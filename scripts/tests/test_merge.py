@@ -10,8 +10,10 @@ import pytest
 from epochs_of import FLOOR, entry, epoch
 from irqcost import catalogue, jsontext, model, report, units
 from irqcost.epochs import Epoch, Target
+from irqcost.errors import IrqcostError
 from irqcost.histogram import MOST_BINS, histogram
 from irqcost.merge import merge
+from results import document
 
 FLOORS = {"bpf": {"sensor_cycles_per_nop": FLOOR, "ticks_per_cycle": 2}}
 KINDS = ("free", "disturbed")
@@ -215,3 +217,14 @@ def test_tables_and_units_give_the_interval() -> None:
     assert ticks is not None and ticks.width == pytest.approx(0.1)
     assert " ± " not in report.text(alone, catalogue.read())
     assert "disturbed: 1 epoch, and an interval needs 6" in report.text(alone, catalogue.read())
+
+
+def test_cores_of_two_types_are_not_averaged() -> None:
+    cpu = document("alpha")["context"]["irqcost"]["cpu"]
+    types = ["performance"] * 6 + ["efficiency"]
+    run = [epoch(entry(NAME, 13.0), cpu={**cpu, "core_type": one}) for one in types]
+    found = model.parse(merge(run[:6], Target())).context
+    assert found.cpu.core_type == "performance"
+    assert report.cpu_name(found).endswith(", performance core")
+    with pytest.raises(IrqcostError, match="different types .performance, efficiency. make no"):
+        merge(run, Target())

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from irqcost import ROOT, build, cli, harness, kconfig
+from irqcost import ROOT, build, cli, host, harness, kconfig
 from irqcost import run as run_command
 from irqcost.epochs import Target
 from irqcost.errors import IrqcostError
@@ -342,3 +342,62 @@ def test_a_neighbour_during_all_of_a_run(fake: Path) -> None:
     assert forgotten["verdict"]["verdict"] == "good"
     assert forgotten["floors"]["ring3"]["remembered"] is None
     assert verdict("other.json", 0.32, *until_settled)["floors"]["ring3"]["remembered"] == 0.317
+
+
+@pytest.fixture
+def bound(fake: Path, monkeypatch: pytest.MonkeyPatch) -> list[set[int]]:
+    """A hybrid CPU of which this process may use a core of each type: the CPUs that the process
+    was bound to, one set after another."""
+    types = {"performance": frozenset({0, 1}), "efficiency": frozenset({2, 3})}
+    bound: list[set[int]] = [{1, 2}]
+    monkeypatch.setattr(host, "core_types", lambda: types)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: bound[-1])
+    monkeypatch.setattr(os, "sched_setaffinity", lambda pid, cpus: bound.append(set(cpus)))
+    return bound
+
+
+def test_each_type_of_core_has_its_file(
+    fake: Path, bound: list[set[int]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--out", str(fake / "x.json")) == 0
+    kinds = ("efficiency", "performance")
+    assert names(fake) == [f"x-{kind}.{end}" for kind in kinds for end in ("json", "png", "svg")]
+    assert bound == [{1, 2}, {1}, {1, 2}, {2}, {1, 2}]
+    said = capsys.readouterr().out
+    assert said.index("x-performance.json") < said.index("x-efficiency.json")
+
+
+def test_one_type_of_core(fake: Path, bound: list[set[int]]) -> None:
+    assert run("--no-chart", "--core-type", "efficiency", "--out", str(fake / "x.json")) == 0
+    assert names(fake) == ["x.json"]
+    assert bound == [{1, 2}, {2}, {1, 2}]
+
+
+def test_a_named_cpu_is_of_one_type(fake: Path, bound: list[set[int]]) -> None:
+    assert run("--no-chart", "--cpu", "1", "--out", str(fake / "x.json")) == 0
+    assert names(fake) == ["x.json"] and {1} not in bound
+
+
+def test_both_files_are_made_sure_of_before(
+    fake: Path, bound: list[set[int]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (fake / "x-efficiency.json").write_text("mine")
+    assert run("--no-chart", "--out", str(fake / "x.json")) == 2
+    assert "x-efficiency.json: exists" in capsys.readouterr().err
+    assert names(fake) == ["x-efficiency.json"]
+
+
+@pytest.mark.parametrize("types", [{}, {"performance": frozenset({0})}])
+def test_a_type_that_is_not_there(
+    fake: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    types: dict[str, frozenset[int]],
+) -> None:
+    monkeypatch.setattr(host, "core_types", lambda: types)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1})
+    assert run("--core-type", "efficiency", "--out", str(fake / "x.json")) == 2
+    found = "there are performance" if types else "the kernel tells of no types"
+    said = capsys.readouterr().err
+    assert f"--core-type efficiency: no such cores to measure on; {found}" in said
+    assert not names(fake)
