@@ -82,7 +82,8 @@ def _panel(figure: Any, axes: Any, history: History, line: Line, theme: Theme) -
     levels = [level for _, _, level in line.levels]
     middle = sorted(line.values)[len(line.values) // 20 : len(line.values) - len(line.values) // 20]
     low, high = min(*levels, *middle), max(*levels, *middle)
-    room = 0.25 * (high - low) or 0.05 * abs(high) or 0.1
+    # Nor may what is hardly noise look like much.
+    room = max(0.25 * (high - low), 0.02 * abs(high), 0.05)
     axes.set_ylim(low - room, high + 1.6 * room)
     outside = [(r, v) for r, v in zip(line.runs, line.values) if not low - room <= v <= high + room]
     for run, value in outside:
@@ -109,7 +110,7 @@ def _events(history: History) -> list[tuple[int, str]]:
             continue
         names = []
         if before.kernel.release != after.kernel.release:
-            names.append(after.kernel.release)
+            names.append(f"kernel {after.kernel.release}")
         if before.cpu.microcode != after.cpu.microcode:
             names.append(f"microcode {after.cpu.microcode or 'unknown'}")
         if names:
