@@ -48,6 +48,12 @@ def test_abuse_on_two_cpus(name: str) -> None:
     check_abuse(two_cpu_guest(name))
 
 
+@pytest.mark.parametrize("name", KERNELS)
+def test_unloading_waits_for_a_handler_on_its_way_back(name: str) -> None:
+    tap = two_cpu_guest(name).log("unload")
+    assert tap_failures(tap) == [], tap
+
+
 def test_random_requests() -> None:
     amount = soak.Amount(requests=200_000, disturb=True)
     guest = soak.run(kernel("6.1"), module("6.1"), amount, cpus=2)

@@ -111,7 +111,7 @@ def traced(name: str) -> tuple[Run, ...]:
                     Command("trace", ("/bin/vm_trace", "/dev/ttyS2")),
                 ],
                 programs={
-                    "/bin/vm_trace": _program(Path(__file__).with_name("vm_trace.c"), directory)
+                    "/bin/vm_trace": program(Path(__file__).with_name("vm_trace.c"), directory)
                 },
                 files={MODULE: module(name)},
                 machine=Machine(exact=True, arguments=tracer.arguments),
@@ -125,16 +125,18 @@ def traced(name: str) -> tuple[Run, ...]:
 
 @cache
 def two_cpu_guest(name: str) -> GuestResult:
-    """The abuse of the module where two CPUs really run at once."""
+    """The abuse of the module where two CPUs really run at once, and its going."""
     with tempfile.TemporaryDirectory() as temporary:
+        unload = ROOT / "bench_kmod" / "tests" / "unload.c"
         return run_guest(
             kernel(name),
             [
                 Command("insmod", ("insmod", MODULE)),
                 *(Command(name, (f"/bin/{name}",)) for name in _ABUSE),
+                Command("unload", ("/bin/unload", MODULE)),
                 Command("rmmod", ("rmmod", "irqcost")),
             ],
-            programs=_abuse(Path(temporary)),
+            programs=_abuse(Path(temporary)) | {"/bin/unload": program(unload, Path(temporary))},
             files={MODULE: module(name)},
             machine=Machine(cpus=2, memory_mib=memory_mib(name)),
             time_limit=_TIME_LIMIT,
