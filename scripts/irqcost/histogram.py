@@ -61,7 +61,7 @@ def redo(epoch: Mapping[str, Any]) -> tuple[float, float]:
 def _quantile(grid: Mapping[str, Any]) -> float:
     """The quantile of a grid's values, each taken for the middle of its bin; between two order
     statistics as the harness interpolates."""
-    values = [
+    values: list[float] = [
         grid["origin"] + (index + 0.5) * grid["width"]
         for index, count in grid["counts"]
         for _ in range(count)
