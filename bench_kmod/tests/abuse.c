@@ -358,7 +358,7 @@ static void not_bound(void)
 	REFUSED_RUN("a caller bound to another CPU", EXDEV, cpu, home ? 0 : 1);
 }
 
-/* Rows that are unusable here or in a context say so, and nothing else does; all others are right. */
+/* Rows unusable here or in a context say so, and nothing else does; all others are right. */
 static void every_row(void)
 {
 	struct irqcost_probe probe;
