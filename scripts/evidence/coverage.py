@@ -69,12 +69,12 @@ def busy(cpus: Sequence[int]) -> Iterator[None]:
             loop.wait()
 
 
-def measure(cpu: int, how: str) -> Result:
-    """A run of ring 3 on a CPU."""
+def measure(how: str) -> Result:
+    """A run of ring 3 as a user has it: each process chooses its CPU by itself."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "result.json")
         command = [str(ROOT / "irqcost"), "run", how, "--backends", "ring3", "--no-chart"]
-        command += ["--cpu", str(cpu), "--out", str(out)]
+        command += ["--out", str(out)]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
@@ -128,25 +128,26 @@ def main() -> None:
     args = parser.parse_args()
     cpus = sorted(os.sched_getaffinity(0))
     if len(cpus) < 2:
-        sys.exit("two CPUs are needed: one to measure on and another one to keep busy")
-    other, cpu = cpus[:2]
+        sys.exit("two CPUs are needed: the preferred one, and another one to keep busy")
+    # The CPU that a process prefers is the second one.
+    other, preferred = cpus[:2]
     conditions = {
         "alone": [],
         "busy other core": [other],
-        "busy same core": [cpu],
-        "both": [other, cpu],
+        "busy same core": [preferred],
+        "both": [other, preferred],
     }
     # An end from outside takes the way of Ctrl-C, which ends the busy loops.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     load_before = os.getloadavg()
-    quiet = files.read_result(args.quiet) if args.quiet else measure(cpu, "--precise")
+    quiet = files.read_result(args.quiet) if args.quiet else measure("--precise")
     print("the quiet values are known", file=sys.stderr, flush=True)
     found: list[Outcome] = []
     for run in range(args.runs):
         # In turn, so that what the machine does beside it falls on all conditions alike.
         for condition, loops in conditions.items():
             with busy(loops):
-                found += outcomes(condition, run, measure(cpu, "--quick"), quiet)
+                found += outcomes(condition, run, measure("--quick"), quiet)
             print(f"run {run + 1} of {args.runs}: {condition}", file=sys.stderr, flush=True)
     record = {
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
