@@ -27,6 +27,8 @@ _WAITS_WIDER = 25
 _EPOCHS = 12
 # Part of what is left that each further epoch takes: how many there will be is not known.
 _FURTHER = 3
+# Seconds of measuring in the first one, at most: whoever watches is to see figures at once.
+_FIRST = 0.8
 
 
 @dataclass(frozen=True)
@@ -202,7 +204,7 @@ def collect(
     while True:
         left = plan.seconds - (now() - started)
         ahead = max(_EPOCHS - len(epochs), _FURTHER)
-        seconds = max(left / ahead - overhead, 0)
+        seconds = min(max(left / ahead - overhead, 0), math.inf if epochs else _FIRST)
         tsc_khz = epochs[0].context["tsc"]["khz"] if epochs else None
         request = Request(names, seconds, sensor_floors(epochs), tsc_khz)
         epochs.append(measure(request))

@@ -100,6 +100,8 @@ class Session:
     def measure(self, request: Request) -> Epoch:
         """Runs one process. Raises IrqcostError with what the harness said where it failed."""
         self._epochs += 1
+        if self._epochs == 1:
+            self._show("no figure yet")
         started = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="irqcost-") as folder:
             out = Path(folder, "epoch.json")

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -143,10 +144,10 @@ def run(args: argparse.Namespace) -> int:
             f"{ROOT / 'results'}: cannot be written to; name a result file with --out"
         )
     bench = build.harness()
-    arguments = _arguments(args)
     target: Path = args.out or files.default_path(
         host.cpu(), host.kernel_release(), datetime.now(timezone.utc)
     )
+    measuring = _measuring(bench, args)
     parts = _parts(args, target)
     for path, _ in parts[1:]:
         if os.path.lexists(path):
@@ -154,7 +155,7 @@ def run(args: argparse.Namespace) -> int:
     codes = []
     for path, cpus in parts:
         with confined(cpus):
-            codes.append(_run(bench, arguments, args, path))
+            codes.append(_run(measuring, args, path))
     return max(codes)
 
 
@@ -178,10 +179,30 @@ def _parts(args: argparse.Namespace, target: Path) -> list[tuple[Path, frozenset
     ]
 
 
-def _run(bench: Path, arguments: list[str], args: argparse.Namespace, target: Path) -> int:
+@dataclass(frozen=True)
+class _Measuring:
+    """The harness with its arguments, what these select, and how long it took to find that."""
+
+    bench: Path
+    arguments: list[str]
+    names: tuple[str, ...]
+    starting: float
+
+
+def _measuring(bench: Path, args: argparse.Namespace) -> _Measuring:
+    started = time.monotonic()
+    arguments = _arguments(args)
+    if args.filter is None:
+        names = harness.names(bench, arguments)
+    else:
+        arguments, names = harness.with_controls(bench, arguments)
+    return _Measuring(bench, arguments, names, time.monotonic() - started)
+
+
+def _run(measuring: _Measuring, args: argparse.Namespace, target: Path) -> int:
     """Measures into one file, and draws its charts."""
     if args.no_chart or args.quick:
-        return _measure(bench, arguments, args, target)[0]
+        return _measure(measuring, args, target)[0]
     from irqcost.charts import Material, draw, style  # matplotlib: only where it draws
 
     prefix = target.with_suffix("") if target.suffix == ".json" else target
@@ -189,9 +210,9 @@ def _run(bench: Path, arguments: list[str], args: argparse.Namespace, target: Pa
     with ExitStack() as stack:
         places = {
             chart: stack.enter_context(style.places(prefix.with_name(name), replace=False))
-            for chart, name in _charts(harness.names(bench, arguments), prefix.name).items()
+            for chart, name in _charts(measuring.names, prefix.name).items()
         }
-        code, result = _measure(bench, arguments, args, target)
+        code, result = _measure(measuring, args, target)
         real = without_emulated(result)
         shown = real if real.entries else result
         for chart, found in places.items():
@@ -238,24 +259,20 @@ def _seconds(args: argparse.Namespace, backends: int) -> float:
     return min(backends * usual[0], usual[1])
 
 
-def _measure(
-    bench: Path, arguments: list[str], args: argparse.Namespace, target: Path
-) -> tuple[int, Result]:
+def _measure(measuring: _Measuring, args: argparse.Namespace, target: Path) -> tuple[int, Result]:
     with files.written_whole(target) as partial:
-        started = time.monotonic()
-        arguments, names = harness.with_controls(bench, arguments)
-        starting = time.monotonic() - started
+        names = measuring.names
         seconds = _seconds(args, len({name.split("/")[0] for name in names}))
         wanted = _target(args)
         with Progress(f"measuring {len(names)} figures") as progress:
-            session = harness.Session(bench, arguments, seconds, progress)
+            session = harness.Session(measuring.bench, measuring.arguments, seconds, progress)
             plan = Plan(seconds, wanted)
             memory = Memory(args.forget_floors)
 
             def measure(request: Request) -> Epoch:
                 return memory.remind(session.measure(request))
 
-            epochs = collect(measure, plan, time.monotonic, starting)
+            epochs = collect(measure, plan, time.monotonic, measuring.starting)
         document = merge(epochs, wanted)
         kernel = document["context"]["irqcost"]["kernel"]
         if kernel["config"] is None:

@@ -81,6 +81,17 @@ def test_what_is_known_is_handed_on() -> None:
     assert harness.requests[1].tsc_khz == 2445000.0
 
 
+def test_the_first_epoch_is_short_so_that_there_is_something_to_see() -> None:
+    harness = FakeHarness({QUIET: lambda: 13.0})
+    harness.collect(Plan(60))
+    first, *others = (request.seconds for request in harness.requests)
+    assert first == 0.8 and min(others) > 4
+    # Not longer than its part of a short run.
+    harness = FakeHarness({QUIET: lambda: 13.0})
+    harness.collect(Plan(6))
+    assert harness.requests[0].seconds == pytest.approx(6 / 12 - 0.1)
+
+
 def test_too_little_time_gives_what_it_can() -> None:
     harness = FakeHarness({QUIET: lambda: 13.0})
     run = harness.collect(Plan(0.05))
