@@ -225,8 +225,7 @@ def confirmed(
     """Measures into `target`, and what then looks slower once more (into TARGET.again: a part of a
     run is no baseline for later ones).
 
-    `measure` takes a file and a regular expression of benchmarks. The second measurement alone
-    decides about what it measured: it was not chosen for how it came out.
+    `measure` takes a file and a regular expression of benchmarks. A regression is what both say.
     """
     first = judge(measure(target, None))
     doubted = [one.name for one in first.judged if one.suspicious]
@@ -241,13 +240,16 @@ def confirmed(
 
 
 def _confirmed(first: Judged, second: Judged | None) -> Judged:
+    """What two measurements of a figure come to, the first of which made it look slower."""
     if second is None:
         return first
-    assert first.difference is not None
+    seen = f"{_number(first.difference, '+')} at first, {_number(second.difference, '+')}"
+    seen += " measured again"
     if second.word == OK:
-        seen = f"{_number(first.difference, '+')} at first, {_number(second.difference, '+')}"
-        seen += " measured again"
         return replace(second, reason=seen)
+    if second.word == guard.REGRESSION != first.word:
+        # Of noise that hides the first one nobody knows what it did to the second.
+        return replace(second, word=guard.INCONCLUSIVE, reason=f"{seen}; {first.reason}")
     return replace(second, reason=f"measured again: {second.reason}")
 
 

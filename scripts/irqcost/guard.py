@@ -19,7 +19,7 @@ INCOMPARABLE = "incomparable"
 WORDS = (OK, IMPROVEMENT, INCONCLUSIVE, REGRESSION, INCOMPARABLE)
 
 # Resamples, and of those that a chance of `risk / figures` needs to be seen, so many times more.
-_DRAWS, _FINER = 20_000, 8
+_DRAWS, _FINER = 10_000, 8
 
 # Of a normal distribution: standard deviations in a median absolute deviation, the share below one
 # of them, and the variance of a median of n in those of a mean.
@@ -160,11 +160,14 @@ def _weigh(case: Case, draws: int) -> _Weighed:
     between = _between(each, resampled)
     touched = between * math.sqrt(1 + _OF_MEDIAN / len(runs)) * bootstrap.normal(draws)
     against = np.median(resampled, axis=0) + touched
-    apart = drawn - against
-    sides = (np.count_nonzero(apart <= 0), np.count_nonzero(apart >= 0))
+    apart = np.sort(drawn - against)
+    sides = (
+        int(np.searchsorted(apart, 0, side="right")),
+        draws - int(np.searchsorted(apart, 0, side="left")),
+    )
     chance = min(1.0, 2 * (1 + min(sides)) / (1 + draws))
     low, high = _ends(apart)
-    return _Weighed(base, new, float(chance), low, high, _half(drawn), _half(against))
+    return _Weighed(base, new, chance, low, high, _half(np.sort(drawn)), _half(np.sort(against)))
 
 
 def _between(medians: Sequence[float], resampled: bootstrap.Array) -> float:
@@ -172,15 +175,17 @@ def _between(medians: Sequence[float], resampled: bootstrap.Array) -> float:
     that one odd run of several does not make it."""
     middle = stats.median(medians)
     seen = _OF_DEVIATION * stats.median([abs(one - middle) for one in medians])
-    low, high = np.quantile(resampled, (_BELOW, 1 - _BELOW), axis=1)
+    ordered = np.sort(resampled, axis=1)
+    places = [round(share * (ordered.shape[1] - 1)) for share in (_BELOW, 1 - _BELOW)]
+    low, high = ordered[:, places[0]], ordered[:, places[1]]
     within = stats.median(((high - low) / 2).tolist())
     return math.sqrt(max(seen**2 - within**2, 0.0))
 
 
-def _ends(values: bootstrap.Array) -> tuple[float, float]:
+def _ends(ordered: bootstrap.Array) -> tuple[float, float]:
     tail = (1 - stats.CONFIDENCE) / 2
-    low, high = np.quantile(values, (tail, 1 - tail))
-    return float(low), float(high)
+    last = len(ordered) - 1
+    return float(ordered[round(tail * last)]), float(ordered[round((1 - tail) * last)])
 
 
 def _half(values: bootstrap.Array) -> float:

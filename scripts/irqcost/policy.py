@@ -63,7 +63,9 @@ def read(path: Path | None) -> Policy:
     content = _content(DEFAULTS)
     if path is not None:
         for table, members in _content(path).items():
-            content[table] = {**content.get(table, {}), **members}
+            # Patterns of the file come behind those of the defaults, so that they count.
+            before = {k: v for k, v in content.get(table, {}).items() if k not in members}
+            content[table] = {**before, **members}
     try:
         return _policy(content)
     except _Wrong as error:

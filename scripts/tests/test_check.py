@@ -267,6 +267,12 @@ def test_what_looks_slower_is_measured_again(tmp_path: Path, folder: Path) -> No
     assert Machine(folder, slow, wild).check(tmp_path / "out.json").word == INCONCLUSIVE
 
 
+def test_a_regression_is_what_both_measurements_say(tmp_path: Path, folder: Path) -> None:
+    wild: dict[str, Sequence[float]] = {POPF: [27, 29, 31, 32, 33, 35.0], LAHF: near(5)}
+    found = Machine(folder, wild, {POPF: near(31)}).check(tmp_path / "out.json")
+    assert found.word == INCONCLUSIVE and "measured again; noise" in found.judged[0].reason
+
+
 def test_what_does_not_look_slower_is_measured_once(tmp_path: Path, folder: Path) -> None:
     machine = Machine(folder, {POPF: near(29), LAHF: near(5)})
     assert machine.check(tmp_path / "out.json").word == guard.IMPROVEMENT

@@ -23,6 +23,12 @@ def test_the_defaults() -> None:
     assert not found.ignores("ring3/popf/latency")
 
 
+def test_patterns_of_a_file_count_beyond_those_of_the_defaults(tmp_path: Path) -> None:
+    assert policy.read(None).at("bpf/call/throughput") == Threshold(1.0, 0.5)
+    found = read(tmp_path, '[figure."*"]\ncycles = 0.1\n')
+    assert found.at("bpf/call/throughput") == Threshold(0.1, 0.5)
+
+
 def test_a_file_is_laid_over_the_defaults(tmp_path: Path) -> None:
     found = read(
         tmp_path,
