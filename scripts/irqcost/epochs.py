@@ -25,6 +25,9 @@ _WAITS_WIDER = 25
 # the scatter, and more samples in one do not lessen it. Of six values the interval's ends are the
 # extremes, 1.3 standard deviations away; of twelve the third ones, 0.8 away.
 _EPOCHS = 12
+# Where starting a process would take more than half of such a part, fewer longer ones: those that an
+# interval needs, and time for two more.
+_SPARE = 2
 # Part of what is left that each further epoch takes: how many there will be is not known.
 _FURTHER = 3
 # Seconds of measuring in the first one, at most: whoever watches is to see figures at once.
@@ -204,6 +207,8 @@ def collect(
     while True:
         left = plan.seconds - (now() - started)
         ahead = max(_EPOCHS - len(epochs), _FURTHER)
+        if overhead > left / ahead / 2:
+            ahead = max(plan.full - len(epochs), 1) + _SPARE
         seconds = min(max(left / ahead - overhead, 0), math.inf if epochs else _FIRST)
         tsc_khz = epochs[0].context["tsc"]["khz"] if epochs else None
         request = Request(names, seconds, sensor_floors(epochs), tsc_khz)

@@ -185,3 +185,15 @@ def test_stopping_when_it_suits_costs_little_coverage() -> None:
         hits += interval[0] <= 20 <= interval[1]
     print(f"covered {hits} of {trials}")
     assert hits / trials > 0.9
+
+
+def test_time_goes_to_samples_and_not_to_starting() -> None:
+    unsettled = {"ring3/popf/throughput": lambda: random.uniform(20, 40)}
+    quick = FakeHarness(unsettled, overhead=0.1)
+    quick.collect(Plan(3.5))
+    assert len(quick.requests) >= 12
+    slow = FakeHarness(unsettled, overhead=2.3)
+    slow.collect(Plan(32))
+    # Behind the first, which is short in any case, an epoch measures for a second at least.
+    assert min(request.seconds for request in slow.requests[1:6]) > 1
+    assert len(slow.requests) >= 6
