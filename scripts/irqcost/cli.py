@@ -24,11 +24,13 @@ from irqcost import (
 )
 from irqcost import waits_command as waits
 from irqcost.errors import Exit, IrqcostError
+from irqcost.page import command as report
 from irqcost.vm import command as vm
 
 _COMMANDS = (
     run,
     compare,
+    report,
     check,
     history,
     waits,

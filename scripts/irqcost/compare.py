@@ -2,7 +2,6 @@
 """`irqcost compare`: any number of results side by side, as a table and as pictures."""
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,16 +15,12 @@ from irqcost import (
     formats,
     literature,
     published,
-    store,
+    reading,
     texts,
     units,
 )
 from irqcost.columns import Column
-from irqcost.errors import Exit, IrqcostError, ResultError
-from irqcost.model import Result, without_emulated
-
-# More results than this are put together by machine: nobody reads so many columns.
-_MOST_COLUMNS = 12
+from irqcost.errors import Exit, IrqcostError
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -33,7 +28,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "compare",
         help="compare result files: table and charts",
         description="Compares result files, figure by figure and grouped by primitive. Ratios are "
-        f"to the baseline, else to the first. More than {_MOST_COLUMNS} results are put together "
+        f"to the baseline, else to the first. More than {reading.MOST_COLUMNS} results are put together "
         "by machine, each figure as the median over them with its 95 % interval.",
         epilog="charts:\n" + "\n".join(f"  {c.name:13}{c.shows}" for c in charts.CHARTS.values()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -104,14 +99,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    select = _compiled(args.select)
-    read, errors = _read(args, select)
-    for bad in errors:
-        print(f"irqcost: left out: {bad}", file=sys.stderr)
+    read, errors = reading.columns(args.paths, args.baseline, args.by, args.select)
     if not read:
         raise IrqcostError("nothing to compare")
     if not any(column.result.entries for column in read):
-        matching = "" if select is None else f" has a name that matches {args.select}"
+        matching = "" if args.select is None else f" has a name that matches {args.select}"
         raise IrqcostError("no benchmark in these files" + matching)
     if not args.mix:
         _refuse_mix(read)
@@ -129,65 +121,6 @@ def run(args: argparse.Namespace) -> int:
         material = charts.Material(series, catalogue.read(), args.unit, figures)
         _draw(args, wanted, material)
     return Exit.UNUSABLE if errors else Exit.OK
-
-
-def _compiled(pattern: str | None) -> re.Pattern[str] | None:
-    try:
-        return None if pattern is None else re.compile(pattern)
-    except re.error as error:
-        raise IrqcostError(f"--select {pattern}: not a regular expression: {error}") from error
-
-
-def _read(
-    args: argparse.Namespace, select: re.Pattern[str] | None
-) -> tuple[list[Column], list[ResultError]]:
-    """The columns, the baseline first, and what could not be read."""
-    named = [args.baseline] if args.baseline else []
-    found, _ = files.find_results([*named, *args.paths])
-    by = args.by or ("file" if len(found) <= _MOST_COLUMNS else "machine")
-    if by == "file":
-        if len(found) > 100:
-            raise IrqcostError(f"{len(found)} results are no columns to be read: use --by machine")
-        return _each(named, args.paths, select)
-    base = store.read(named, args.select)
-    if args.baseline and not base.records:
-        raise IrqcostError(f"no baseline: {base.errors[0]}")
-    loaded = store.read(args.paths, args.select)
-    first = columns.of_groups(base.records, by)
-    if len(first) > 1:
-        raise IrqcostError(f"{args.baseline}: {len(first)} machines' results are no one baseline")
-    grouped = columns.of_groups(loaded.records, by)
-    return [*first, *grouped], base.errors + loaded.errors
-
-
-def _each(
-    baseline: Sequence[Path], paths: Sequence[Path], select: re.Pattern[str] | None
-) -> tuple[list[Column], list[ResultError]]:
-    """A column for each file."""
-    found, errors = files.find_results(paths)
-    # Named twice, as the baseline and among the others, it is one column.
-    resolved = [path.resolve() for path in baseline]
-    found = [*baseline, *(path for path in found if path.resolve() not in resolved)]
-    read: list[tuple[Path, Result]] = []
-    for path in found:
-        try:
-            result = files.read_result(path)
-            for one in result.context.emulated_backends:
-                why = f"{one.execution_reason}: no measure of a CPU"
-                print(f"irqcost: left out: {path}: backend {one.name}: {why}", file=sys.stderr)
-            read.append((path, _selected(without_emulated(result), select)))
-        except ResultError as error:
-            if path in baseline:
-                raise IrqcostError(f"no baseline: {error}") from error
-            errors.append(error)
-    return columns.of_files([path for path, _ in read], [result for _, result in read]), errors
-
-
-def _selected(result: Result, select: re.Pattern[str] | None) -> Result:
-    if select is None:
-        return result
-    entries = tuple(entry for entry in result.entries if select.search(entry.name))
-    return Result(result.context, entries)
 
 
 def _refuse_mix(read: Sequence[Column]) -> None:

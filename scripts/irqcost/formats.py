@@ -52,19 +52,19 @@ def markdown(what: Comparison) -> str:
     columns, rows = what.columns, what.rows
     lines = []
     for place, column in enumerate(columns):
-        lines.append(f"- **{letter(place)}**: {_escaped(column.series.title)}")
+        lines.append(f"- **{letter(place)}**: {escaped(column.series.title)}")
         verdict = column.result.context.verdict
-        where = _escaped(str(column.paths[0])) if column.single else f"{len(column.paths)} files"
-        lines[-1] += f" ({where}" + (f"; verdict: {_escaped(verdict)})" if verdict else ")")
+        where = escaped(str(column.paths[0])) if column.single else f"{len(column.paths)} files"
+        lines[-1] += f" ({where}" + (f"; verdict: {escaped(verdict)})" if verdict else ")")
     headings = _headings(columns, what.unit)
     for probe, group in _by_probe(rows).items():
-        lines += ["", f"### `{_escaped(probe)}`", ""]
+        lines += ["", f"### `{escaped(probe)}`", ""]
         lines.append("| figure | " + " | ".join(headings) + " |")
         lines.append("|---|" + "---:|" * len(headings))
         for row in group:
             cells = " | ".join(_cells(columns, row))
-            lines.append(f"| `{_escaped(row.name)}` | {cells} |")
-    notes = [_escaped(note) for note in _notes(columns, rows)]
+            lines.append(f"| `{escaped(row.name)}` | {cells} |")
+    notes = [escaped(note) for note in _notes(columns, rows)]
     lines += ["", *(f"{note}  " if note else "" for note in notes)]
     if what.published is not None:
         # A table for a terminal, as it is: its columns are too many for a page.
@@ -72,7 +72,7 @@ def markdown(what: Comparison) -> str:
     return "\n".join(lines).rstrip()
 
 
-def _escaped(words: str) -> str:
+def escaped(words: str) -> str:
     """Text from a file that must not become markup."""
     marked = "".join(f"\\{c}" if c in "\\`*_[]|#" else c for c in words)
     return marked.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -39,7 +39,7 @@ def text(figures: Sequence[Published], columns: Sequence[Column]) -> str:
     if not figures:
         return "\nPublished figures: none of these primitives in these units"
     parts = ["", _TITLE, "", str(_ranges(figures))]
-    same = _same(figures, columns)
+    same = of_same_core(figures, columns)
     if same:
         parts += ["", "Of a microarchitecture compared here:", "", str(_each(same))]
     models = sum(one.model for one in figures)
@@ -53,7 +53,8 @@ def text(figures: Sequence[Published], columns: Sequence[Column]) -> str:
     return "\n".join(parts)
 
 
-def _same(figures: Sequence[Published], columns: Sequence[Column]) -> list[Published]:
+def of_same_core(figures: Sequence[Published], columns: Sequence[Column]) -> list[Published]:
+    """Those of a microarchitecture compared here; tables of compilers and emulators are none."""
     return [
         one
         for one in figures

@@ -58,7 +58,7 @@ def instructions(code: bytes, targets: Mapping[int, str]) -> list[Instruction]:
         target = disasm.branch_target(instruction)
         inside = target is not None and target < len(code)
         leaves = target is not None and not inside
-        name = targets.get(_opcode(instruction), "") if leaves else ""
+        name = targets.get(opcode(instruction), "") if leaves else ""
         plain = bytes(_masked(instruction, leaves))
         if target is None:
             text = " ".join(disasm.text(one) for one in disasm.instructions(plain, 0, trim=False))
@@ -68,7 +68,7 @@ def instructions(code: bytes, targets: Mapping[int, str]) -> list[Instruction]:
     return masked
 
 
-def _opcode(branch: Any) -> int:
+def opcode(branch: Any) -> int:
     """The offset of the byte before the distance: a call may have prefixes before its opcode."""
     return int(branch.address + branch.imm_offset - 1)
 

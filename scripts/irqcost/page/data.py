@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Results parted by what their figures are: those of one part stand side by side, others never."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from irqcost import columns as columns_
+from irqcost import comparison, report, texts, units
+from irqcost.catalogue import Probe
+from irqcost.columns import Column
+from irqcost.comparison import Row
+from irqcost.model import Context
+
+MEASURED = "measured"
+COUNTED = "counted"
+EMULATED = "emulated"
+
+_HEADINGS = {
+    MEASURED: "What it costs",
+    COUNTED: "How many instructions it is",
+    EMULATED: "Emulated figures, no measure of a CPU",
+}
+_LEADS = {
+    MEASURED: "Measured on real CPUs. Core cycles are the clock of the core, not of the TSC.",
+    COUNTED: "Exact counts: an emulated CPU whose clock advances by one tick an instruction ran "
+    "these kernels. They say what a kernel executes, and nothing about time.",
+    EMULATED: "An emulator ran these; they show that the suite works, and no cost.",
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """Columns of one kind with their rows; the first column is what ratios are to."""
+
+    kind: str
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+
+    @property
+    def heading(self) -> str:
+        return _HEADINGS[self.kind]
+
+    @property
+    def lead(self) -> str:
+        return _LEADS[self.kind]
+
+    @property
+    def unit(self) -> str:
+        """What the figures are in, as it is written after a number."""
+        names = units.names([column.result for column in self.columns], None)
+        return names[0] if len(names) == 1 else "units"
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """A column's machine: by name what was so, and what is to be warned of."""
+
+    letter: str
+    title: str
+    facts: Sequence[tuple[str, str]]
+    warnings: Sequence[str]
+
+
+def parts(read: Sequence[Column]) -> list[Part]:
+    """The columns by kind, what was measured first."""
+    found = []
+    for kind in _HEADINGS:
+        columns = [column for column in read if _kind(column.result.context) == kind]
+        if any(column.result.entries for column in columns):
+            found.append(Part(kind, columns, comparison.rows(columns, None)))
+    return found
+
+
+def _kind(context: Context) -> str:
+    if context.instruction_clock:
+        return COUNTED
+    return EMULATED if context.emulated else MEASURED
+
+
+def name(part: Part, column: Column) -> str:
+    """A column's letter and short name."""
+    place = list(part.columns).index(column)
+    short = column.series.name or report.cpu_name(column.result.context)
+    return f"{columns_.letter(place)}: {short}" if len(part.columns) > 1 else short
+
+
+def conditions(part: Part) -> list[Conditions]:
+    """Under which conditions each column was measured."""
+    return [
+        Conditions(
+            columns_.letter(place),
+            column.series.title,
+            [(what, said) for what, said in _facts(column) if said],
+            _warnings(part.columns[0], column),
+        )
+        for place, column in enumerate(part.columns)
+    ]
+
+
+def _facts(column: Column) -> list[tuple[str, str]]:
+    context = column.result.context
+    many = len(column.paths)
+    mitigations = [
+        f"{name}: {state}"
+        for name, state in sorted(context.mitigations.items())
+        if state != "Not affected"
+    ]
+    tsc = f"{context.tsc_khz / 1e6:.3f} GHz" if context.tsc_khz else ""
+    if tsc and context.tsc_step:
+        tsc += f", in steps of {context.tsc_step:g}"
+    return [
+        ("File", str(column.paths[0]) if many == 1 else f"{many} files, {column.paths[0]} first"),
+        ("Measured on", context.date),
+        (
+            "Processes",
+            f"{context.epochs}, each figure the median over them" if context.epochs else "",
+        ),
+        ("CPU", report.cpu_name(context)),
+        ("Core", context.cpu.codename or ""),
+        ("Microcode", context.cpu.microcode or ""),
+        ("Kernel", " ".join(filter(None, (context.kernel.release, context.kernel.version)))),
+        ("Preemption", "PREEMPT_RT" if context.kernel.realtime else ""),
+        ("Kernel command line", context.kernel.command_line or ""),
+        ("Executed", f"{report.execution(context)} ({context.execution_reason})"),
+        ("Governor", context.governor or ""),
+        ("Boost", context.boost or ""),
+        ("SMT", context.smt or ""),
+        ("TSC", tsc),
+        ("Mitigations", "; ".join(mitigations)),
+        ("Clocks", "; ".join(f"{one.name}: {one.clock}" for one in context.backends if one.clock)),
+        ("Command", " ".join(context.command)),
+        ("irqcost", f"{context.version}, catalogue {context.catalogue_hash}"),
+    ]
+
+
+def _warnings(base: Column, column: Column) -> list[str]:
+    """What speaks against the figures, or against comparing them."""
+    context = column.result.context
+    found = [f"Run verdict {context.verdict}: {reason}" for reason in context.reasons]
+    if context.verdict and not context.reasons and context.verdict != "good":
+        found.append(f"Run verdict {context.verdict}")
+    found += [
+        f"Backend {one.name} did not run: {one.reason}. What would help: {one.remedy}"
+        for one in context.backends
+        if not one.usable
+    ]
+    absent: dict[str, list[str]] = {}
+    for one in context.absent:
+        absent.setdefault(one.reason, []).append(one.name)
+    found += [f"Not measured: {some(names)}: {reason}" for reason, names in absent.items()]
+    if column is not base:
+        differ = columns_.differences(base.result.context, context)
+        told = ("execution", "CPU", "kernel")
+        found += [
+            f"Differs from A in {what}: {how}" for what, how in differ.items() if what not in told
+        ]
+        other = texts.differences(base.result.context, context)
+        if other:
+            names = dict.fromkeys(one.name for one in other)
+            found.append(
+                f"Other instructions than A measured under the same name: {some([*names])}"
+            )
+    return found
+
+
+def some(names: Sequence[str], most: int = 5) -> str:
+    """The first of many names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def summaries(probes: Sequence[Probe]) -> dict[str, str]:
+    """What each probe is, in words, by its key."""
+    return {probe.key: probe.summary for probe in probes}

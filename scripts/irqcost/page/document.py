@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""All that a report says, in the order in which it says it; html.py and markdown.py write it."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from irqcost import literature, published
+from irqcost.catalogue import Probe
+from irqcost.columns import Column
+from irqcost.page import changes, code, data, pictures, summary, table
+from irqcost.page.code import Listing
+from irqcost.page.data import MEASURED, Conditions, Part
+from irqcost.page.pictures import Picture
+from irqcost.page.summary import Statement
+from irqcost.page.table import View
+from irqcost.published import Published
+
+
+@dataclass(frozen=True)
+class Group:
+    """Statements under a heading."""
+
+    heading: str
+    statements: Sequence[Statement]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report: results of one kind."""
+
+    kind: str
+    heading: str
+    lead: str
+    columns: Sequence[str]
+    groups: Sequence[Group]
+    pictures: Sequence[Picture]
+    view: View
+    conditions: Sequence[Conditions]
+    listings: Sequence[tuple[str, Sequence[Listing]]]
+
+
+@dataclass(frozen=True)
+class Document:
+    """The report."""
+
+    title: str
+    sections: Sequence[Section]
+    sources: Sequence[Published]
+    commands: Sequence[str]
+    version: str
+
+
+def made(
+    read: Sequence[Column],
+    baseline: Path | None,
+    probes: Sequence[Probe],
+    arguments: Sequence[str],
+    folder: Path,
+) -> Document:
+    """The report on columns; pictures are made in a folder for temporary files.
+
+    `arguments` are those with which the report was asked for.
+    """
+    figures = published.read()
+    first = read[0] if baseline else None
+    parts = data.parts(read)
+    sections = [
+        _section(part, baseline if part.columns[0] is first else None, probes, figures, folder)
+        for part in parts
+    ]
+    measured = [part for part in parts if part.kind == MEASURED]
+    commands = ["./irqcost run"] if measured else []
+    commands += ["./irqcost vm --exact"] if any(p.kind == data.COUNTED for p in parts) else []
+    commands.append(shlex.join(["./irqcost", "report", *arguments]))
+    return Document(
+        _title(parts),
+        sections,
+        [one for part in measured for one in _same_core(part, figures)],
+        commands,
+        read[0].result.context.version,
+    )
+
+
+def _title(parts: Sequence[Part]) -> str:
+    names = dict.fromkeys(
+        data.report.cpu_name(column.result.context)
+        for part in parts
+        for column in part.columns
+        if part.kind == MEASURED
+    )
+    where = f" on {data.some(list(names), 2)}" if names else ", in instructions"
+    return f"What masking interrupts costs{where}"
+
+
+def _section(
+    part: Part,
+    baseline: Path | None,
+    probes: Sequence[Probe],
+    figures: Sequence[Published],
+    folder: Path,
+) -> Section:
+    groups = [
+        Group("What masking costs here", summary.costs(part)),
+        Group("Which primitive to prefer", summary.preferences(part)),
+        Group("What changed", changes.statements(part, baseline) if baseline else []),
+        Group("What to mistrust", summary.doubts(part)),
+    ]
+    return Section(
+        part.kind,
+        part.heading,
+        part.lead,
+        [column.series.title for column in part.columns],
+        [group for group in groups if group.statements],
+        pictures.drawn(part, probes, figures, folder),
+        table.view(part, data.summaries(probes)),
+        data.conditions(part),
+        [(column.series.title, code.listings(column, probes)) for column in _told(part)],
+    )
+
+
+def _told(part: Part) -> Sequence[Column]:
+    """Whose code is shown: of counts the assembler is the same for all kernels."""
+    return part.columns if part.kind == MEASURED else part.columns[:1]
+
+
+def _same_core(part: Part, figures: Sequence[Published]) -> list[Published]:
+    chosen = literature.chosen(figures, part.columns, part.rows, None)
+    return literature.of_same_core(chosen, part.columns)

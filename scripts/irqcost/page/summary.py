@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the figures show, in plain words. Pure functions; every number is one of the results.
+
+A figure in doubt is named only where its interval says how far off it may be, and is marked; two
+figures are told apart only where their intervals are disjoint.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from irqcost import report, units
+from irqcost.columns import Column
+from irqcost.model import Entry
+from irqcost.page.data import COUNTED, MEASURED, Part, some
+from irqcost.page.purposes import PURPOSES, Choice, Purpose
+from irqcost.units import Figure
+
+
+class Code(str):
+    """A piece of a statement that is code: the name of a figure or a primitive."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A sentence, in pieces."""
+
+    pieces: tuple[str, ...]
+
+
+# What masks and restores, by what it says about the kernel's own masking.
+_MASKING = ("local_irq_save_restore", "irq_save_restore", "save_cli_test_sti", "save_cli_popf")
+_RING_0 = ("kmod", "kvm", "bpf")
+_UNSOUND = ("inconsistent", "uncalibrated")
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A figure that may be named."""
+
+    figure: Figure
+    doubtful: bool
+
+
+def costs(part: Part) -> list[Statement]:
+    """What masking costs here, a statement or more for each column."""
+    if part.kind == COUNTED:
+        return _counts(part)
+    found: list[Statement] = []
+    for column in part.columns:
+        found += [_said(part, column, one) for one in _of_column(part, column)]
+    return found
+
+
+def _said(part: Part, column: Column, pieces: Sequence[str]) -> Statement:
+    """A sentence that says of which column it is, where there are several."""
+    if len(part.columns) == 1:
+        return Statement(tuple(pieces))
+    return Statement((f"{column.series.name}: ", *pieces))
+
+
+def _of_column(part: Part, column: Column) -> Iterable[tuple[str, ...]]:
+    masked = _first(column, _MASKING)
+    if masked:
+        yield (
+            "Saving, masking and restoring costs ",
+            _cost(part, column, masked),
+            " (",
+            Code(masked),
+            ").",
+        )
+    for one in column.result.context.derived:
+        if one.name == "bpf/irq_save_restore/alone":
+            low, high = (report.number(end, 1) for end in (one.low, one.high))
+            yield (
+                f"Of that, {report.number(one.cycles, 1)} core cycles are the masking itself, "
+                f"between {low} and {high}; the rest is what the calls from BPF cost.",
+            )
+    read, write = (f"ring3/{probe}/throughput" for probe in ("pushf_pop", "popf"))
+    if _known(column, read) and _known(column, write):
+        yield (
+            "User mode cannot mask, but shows where the cost lies: reading the flags (",
+            Code("pushf; pop"),
+            f") costs {_cost(part, column, read)}, writing them (",
+            Code("push; popf"),
+            f") {_cost(part, column, write)}.",
+        )
+    yield from _in_situ(part, column)
+
+
+def _in_situ(part: Part, column: Column) -> Iterable[tuple[str, ...]]:
+    """How much less than back to back it costs around work."""
+    for probe in (*_MASKING, "pushf_pop_push_popf"):
+        for backend in (*_RING_0, "ring3"):
+            row = f"{backend}/{probe}/throughput"
+            work = f"{backend}/{probe}/in_situ/100"
+            if _known(column, row) and _known(column, work):
+                yield (
+                    "Back to back is not what code pays: ",
+                    Code(f"{backend}/{probe}"),
+                    f" costs {_cost(part, column, row)} in a row of the same, and adds "
+                    f"{_cost(part, column, work)} to a critical section of 100 cycles.",
+                )
+                return
+
+
+def _counts(part: Part) -> list[Statement]:
+    """How many instructions masking is, over all kernels."""
+    found = []
+    for probe in ("local_irq_save_restore", "spin_lock_irqsave", "raw_spin_lock_irqsave"):
+        name = f"kmod/{probe}/throughput"
+        having = [column for column in part.columns if _known(column, name)]
+        if having:
+            found.append(Statement((Code(probe), " is ", *_spread(having, name), ".")))
+    return found
+
+
+def _spread(having: Sequence[Column], name: str) -> list[str]:
+    """A count on kernels, or from which to which."""
+    values = {column.series.name: _value(column, name) for column in having}
+    low, high = min(values.values()), max(values.values())
+    if low == high:
+        where = f" on each of {len(having)} kernels" if len(having) > 1 else ""
+        return [f"{low:g} instructions{where}"]
+    least = [one for one, value in values.items() if value == low]
+    most = [one for one, value in values.items() if value == high]
+    return [f"{low:g} instructions on {some(least, 3)}, and {high:g} on {some(most, 3)}"]
+
+
+def preferences(part: Part) -> list[Statement]:
+    """Which of several primitives for one purpose to prefer, and by how much."""
+    found = []
+    for purpose in PURPOSES:
+        rankings: dict[tuple[tuple[str, ...], ...], list[Column]] = {}
+        for column in part.columns:
+            for pieces in _ranked(part, column, purpose):
+                rankings.setdefault((pieces,), []).append(column)
+        for (pieces,), same in rankings.items():
+            where = ""
+            if len(part.columns) > 1:
+                names = [column.series.name for column in same]
+                every = len(same) == len(part.columns)
+                where = f" ({'all' if every else some(names, 4)})"
+            found.append(Statement((f"To {purpose.words}{where}: ", *pieces)))
+    return found
+
+
+def _ranked(part: Part, column: Column, purpose: Purpose) -> Iterable[tuple[str, ...]]:
+    """For each backend that has more than one of the choices, from the cheapest on."""
+    for backend in dict.fromkeys(e.backend for e in column.result.figures.values()):
+        known = [
+            (one, choice)
+            for choice in purpose.choices
+            if (one := _known(column, f"{backend}/{choice.probe}/throughput"))
+        ]
+        known.sort(key=lambda pair: pair[0].figure.value)
+        if len(known) > 1:
+            yield tuple(_ranking(part, backend, known))
+
+
+def _ranking(part: Part, backend: str, known: Sequence[tuple[_Known, Choice]]) -> Iterable[str]:
+    (first, cheapest), *others = known
+    yield Code(f"{backend}/{cheapest.probe}")
+    yield f" costs {_amount(part, first.figure.value)} {part.unit}{_given(first, cheapest)}"
+    for one, choice in others:
+        yield ", "
+        yield Code(choice.probe)
+        yield _against(part, first.figure, one.figure) + _given(one, choice)
+    yield "."
+
+
+def _given(one: _Known, choice: Choice) -> str:
+    said = [choice.given] if choice.given else []
+    said += ["in doubt"] if one.doubtful else []
+    return f" ({'; '.join(said)})" if said else ""
+
+
+def _against(part: Part, first: Figure, one: Figure) -> str:
+    if one.low <= first.high and part.kind != COUNTED:
+        return f" {_amount(part, one.value)}, which cannot be told apart"
+    if one.value == first.value:
+        return " the same"
+    more = f" {_amount(part, one.value - first.value)} more"
+    if first.value <= 0:
+        return more
+    return f"{more} ({report.number(one.value / first.value, 1)} times as much)"
+
+
+def doubts(part: Part) -> list[Statement]:
+    """Which figures are in doubt, and how many."""
+    figures = [entry for column in part.columns for entry in column.result.figures.values()]
+    doubtful = [entry for entry in figures if entry.doubtful]
+    if not doubtful or part.kind != MEASURED:
+        return []
+    names = [entry.name for entry in doubtful]
+    return [
+        Statement(
+            (
+                f"{len(doubtful)} of {len(figures)} figures are in doubt and marked “?”: "
+                f"{some(names)}. Each says why where the pointer rests on it.",
+            )
+        )
+    ]
+
+
+def _first(column: Column, probes: Sequence[str]) -> str | None:
+    names = (f"{backend}/{probe}/throughput" for probe in probes for backend in _RING_0)
+    return next((name for name in names if _known(column, name)), None)
+
+
+def _known(column: Column, name: str) -> _Known | None:
+    """The figure where it may be named."""
+    entry = column.result.figures.get(name)
+    if entry is None or entry.verdict in _UNSOUND:
+        return None
+    if entry.doubtful and not _interval(entry):
+        return None
+    figure = units.figure(column.result, entry, None)
+    return None if figure is None else _Known(figure, entry.doubtful)
+
+
+def _interval(entry: Entry) -> bool:
+    return bool(entry.cycles_interval or entry.ticks_interval)
+
+
+def _value(column: Column, name: str) -> float:
+    known = _known(column, name)
+    assert known is not None
+    return known.figure.value
+
+
+def _cost(part: Part, column: Column, name: str) -> str:
+    """A figure in words: core cycles and, where it has a duration, ns."""
+    known = _known(column, name)
+    assert known is not None
+    doubt = ", in doubt" if known.doubtful else ""
+    text = f"{_amount(part, known.figure.value)} {part.unit}"
+    entry = column.result.figures[name]
+    if part.kind == MEASURED and units.natural(column.result) == "cycles":
+        text += f" ({report.number(entry.ns, 1)} ns{doubt})"
+    elif doubt:
+        text += " (in doubt)"
+    return text
+
+
+def _amount(part: Part, value: float) -> str:
+    return f"{value:g}" if part.kind == COUNTED else report.number(value, 1)
