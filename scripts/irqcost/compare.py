@@ -28,8 +28,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "compare",
         help="compare result files: table and charts",
         description="Compares result files, figure by figure and grouped by primitive. Ratios are "
-        f"to the baseline, else to the first. More than {reading.MOST_COLUMNS} results are put together "
-        "by machine, each figure as the median over them with its 95 % interval.",
+        f"to the baseline, else to the first. More than {reading.MOST_COLUMNS} results are put "
+        "together by machine, each figure as the median over them with its 95 % interval.",
         epilog="charts:\n" + "\n".join(f"  {c.name:13}{c.shows}" for c in charts.CHARTS.values()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

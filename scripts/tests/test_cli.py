@@ -15,6 +15,7 @@ from irqcost.test import Counts
 _COMMANDS = (
     "run",
     "compare",
+    "report",
     "check",
     "history",
     "waits",

@@ -2,14 +2,14 @@
 """Results parted by what their figures are: those of one part stand side by side, others never."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from irqcost import columns as columns_
 from irqcost import comparison, report, texts, units
-from irqcost.catalogue import Probe
 from irqcost.columns import Column
 from irqcost.comparison import Row
 from irqcost.model import Context
+from irqcost.series import series
 
 MEASURED = "measured"
 COUNTED = "counted"
@@ -21,9 +21,9 @@ _HEADINGS = {
     EMULATED: "Emulated figures, no measure of a CPU",
 }
 _LEADS = {
-    MEASURED: "Measured on real CPUs. Core cycles are the clock of the core, not of the TSC.",
+    MEASURED: "A CPU itself ran these, no emulator. Core cycles are those of the core's own clock.",
     COUNTED: "Exact counts: an emulated CPU whose clock advances by one tick an instruction ran "
-    "these kernels. They say what a kernel executes, and nothing about time.",
+    "them. They say what a kernel executes, and nothing about time.",
     EMULATED: "An emulator ran these; they show that the suite works, and no cost.",
 }
 
@@ -67,21 +67,24 @@ def parts(read: Sequence[Column]) -> list[Part]:
     for kind in _HEADINGS:
         columns = [column for column in read if _kind(column.result.context) == kind]
         if any(column.result.entries for column in columns):
-            found.append(Part(kind, columns, comparison.rows(columns, None)))
+            named = _named(columns)
+            found.append(Part(kind, named, comparison.rows(named, None)))
     return found
+
+
+def _named(columns: Sequence[Column]) -> list[Column]:
+    """The columns with names that tell those of one part from each other, and no more."""
+    short = series([column.result for column in columns])
+    return [
+        replace(column, series=replace(column.series, name=one.name))
+        for column, one in zip(columns, short)
+    ]
 
 
 def _kind(context: Context) -> str:
     if context.instruction_clock:
         return COUNTED
     return EMULATED if context.emulated else MEASURED
-
-
-def name(part: Part, column: Column) -> str:
-    """A column's letter and short name."""
-    place = list(part.columns).index(column)
-    short = column.series.name or report.cpu_name(column.result.context)
-    return f"{columns_.letter(place)}: {short}" if len(part.columns) > 1 else short
 
 
 def conditions(part: Part) -> list[Conditions]:
@@ -167,8 +170,3 @@ def some(names: Sequence[str], most: int = 5) -> str:
     """The first of many names, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
-
-
-def summaries(probes: Sequence[Probe]) -> dict[str, str]:
-    """What each probe is, in words, by its key."""
-    return {probe.key: probe.summary for probe in probes}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from irqcost import literature, published
+from irqcost import literature, published, report
 from irqcost.catalogue import Probe
 from irqcost.columns import Column
 from irqcost.page import changes, code, data, pictures, summary, table
@@ -67,7 +67,13 @@ def made(
     first = read[0] if baseline else None
     parts = data.parts(read)
     sections = [
-        _section(part, baseline if part.columns[0] is first else None, probes, figures, folder)
+        _section(
+            part,
+            baseline if first and part.columns[0].paths == first.paths else None,
+            probes,
+            figures,
+            folder,
+        )
         for part in parts
     ]
     measured = [part for part in parts if part.kind == MEASURED]
@@ -85,7 +91,7 @@ def made(
 
 def _title(parts: Sequence[Part]) -> str:
     names = dict.fromkeys(
-        data.report.cpu_name(column.result.context)
+        report.cpu_name(column.result.context)
         for part in parts
         for column in part.columns
         if part.kind == MEASURED
@@ -114,7 +120,7 @@ def _section(
         [column.series.title for column in part.columns],
         [group for group in groups if group.statements],
         pictures.drawn(part, probes, figures, folder),
-        table.view(part, data.summaries(probes)),
+        table.view(part, probes),
         data.conditions(part),
         [(column.series.title, code.listings(column, probes)) for column in _told(part)],
     )

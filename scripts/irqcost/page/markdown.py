@@ -31,11 +31,13 @@ def _section(section: Section) -> Iterable[str]:
         yield f"- {f'**{one.letter}**: ' if several else ''}{escaped(one.title)}"
     for group in section.groups:
         yield from ("", f"### {group.heading}", "")
-        yield from (f"- {_said(statement)}" for statement in group.statements)
-    for picture in section.pictures:
-        yield from ("", f"![{picture.shows}]({picture.png.name})")
+        for statement in group.statements:
+            yield f"- {_said(statement)}"
+            yield from (f"  - {_said(item)}" for item in statement.items)
+    yield from _pictures(section, behind=False)
     yield from ("", "### All figures", "")
     yield from _table(section)
+    yield from _pictures(section, behind=True)
     yield from ("", "### Conditions and warnings")
     for one in section.conditions:
         yield from ("", f"{f'**{one.letter}**: ' if several else ''}{escaped(one.title)}", "")
@@ -53,6 +55,12 @@ def _section(section: Section) -> Iterable[str]:
                 body = [f"{text}{f'  # {mark}' if mark else ''}" for text, mark in function.lines]
                 yield ""
                 yield from _block([f"{function.symbol}:", *body, *filter(None, [function.missing])])
+
+
+def _pictures(section: Section, behind: bool) -> Iterable[str]:
+    for picture in section.pictures:
+        if picture.behind == behind:
+            yield from ("", f"![{picture.shows}]({picture.png.name})")
 
 
 def _table(section: Section) -> Iterable[str]:

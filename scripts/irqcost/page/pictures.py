@@ -24,6 +24,7 @@ class Picture:
     light: str  # SVG for a page
     dark: str
     png: Path
+    behind: bool  # whether it stands behind the table, as it says more of trust than of cost
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class _Wanted:
     chart: str
     shows: str
     mode: str = ""  # figures of this mode only
+    behind: bool = False
 
 
 _OF_KIND = {
@@ -39,10 +41,10 @@ _OF_KIND = {
         _Wanted("costs", "bars", "Cost of each primitive, by backend and mode"),
         _Wanted("in-situ", "bars", "What each adds to a critical section", "in_situ"),
         _Wanted("machines", "heatmap", "The same as colours, by machine"),
-        _Wanted("distribution", "distribution", "How the samples of figures lie"),
         _Wanted("contention", "contention", "Locks that several CPUs take"),
         _Wanted("pending", "pending", "How long interrupts waited"),
-        _Wanted("generations", "generations", "Beside what was published, by year"),
+        _Wanted("generations", "generations", "Beside what was published, by year", behind=True),
+        _Wanted("distribution", "distribution", "How the samples lie", behind=True),
     ),
     COUNTED: (_Wanted("instructions", "instructions", "Instructions by kernel and primitive"),),
 }
@@ -83,11 +85,11 @@ def _draw(wanted: _Wanted, material: charts.Material, folder: Path) -> Picture:
         style.Place(dark, dark, style.DARK),
     ]
     charts.draw(wanted.chart, material, places)
-    texts = [
-        inline(path.read_text(encoding="utf-8"), f"{wanted.name}-{theme}-", wanted.shows)
+    texts = {
+        theme: inline(path.read_text(encoding="utf-8"), f"{wanted.name}-{theme}-", wanted.shows)
         for theme, path in zip(style.THEMES, (light, dark))
-    ]
-    return Picture(wanted.name, wanted.shows, *texts, png)
+    }
+    return Picture(wanted.name, wanted.shows, texts["light"], texts["dark"], png, wanted.behind)
 
 
 # What stands before the root, and what only files of their own have.

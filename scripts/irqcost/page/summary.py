@@ -22,9 +22,10 @@ class Code(str):
 
 @dataclass(frozen=True)
 class Statement:
-    """A sentence, in pieces."""
+    """A sentence, in pieces, and what it introduces."""
 
     pieces: tuple[str, ...]
+    items: tuple["Statement", ...] = ()
 
 
 # What masks and restores, by what it says about the kernel's own masking.
@@ -127,62 +128,80 @@ def _spread(having: Sequence[Column], name: str) -> list[str]:
 
 
 def preferences(part: Part) -> list[Statement]:
-    """Which of several primitives for one purpose to prefer, and by how much."""
+    """Which of several primitives for one purpose to prefer, and by how much.
+
+    Columns in which they rank alike are told of together.
+    """
     found = []
     for purpose in PURPOSES:
-        rankings: dict[tuple[tuple[str, ...], ...], list[Column]] = {}
+        alike: dict[tuple[str, tuple[Choice, ...]], list[Column]] = {}
         for column in part.columns:
-            for pieces in _ranked(part, column, purpose):
-                rankings.setdefault((pieces,), []).append(column)
-        for (pieces,), same in rankings.items():
+            for key in _rankings(column, purpose):
+                alike.setdefault(key, []).append(column)
+        for (backend, ranked), same in alike.items():
             where = ""
-            if len(part.columns) > 1:
-                names = [column.series.name for column in same]
-                every = len(same) == len(part.columns)
-                where = f" ({'all' if every else some(names, 4)})"
-            found.append(Statement((f"To {purpose.words}{where}: ", *pieces)))
+            if 1 < len(part.columns) != len(same):
+                where = f", on {some([column.series.name for column in same], 4)}"
+            items = _items(part, backend, ranked, same)
+            found.append(Statement((f"To {purpose.words}{where}:",), tuple(items)))
     return found
 
 
-def _ranked(part: Part, column: Column, purpose: Purpose) -> Iterable[tuple[str, ...]]:
-    """For each backend that has more than one of the choices, from the cheapest on."""
+def _rankings(column: Column, purpose: Purpose) -> Iterable[tuple[str, tuple[Choice, ...]]]:
+    """For each backend that has more than one of the choices, these from the cheapest on."""
     for backend in dict.fromkeys(e.backend for e in column.result.figures.values()):
         known = [
-            (one, choice)
-            for choice in purpose.choices
+            (one.figure.value, place, choice)
+            for place, choice in enumerate(purpose.choices)
             if (one := _known(column, f"{backend}/{choice.probe}/throughput"))
         ]
-        known.sort(key=lambda pair: pair[0].figure.value)
         if len(known) > 1:
-            yield tuple(_ranking(part, backend, known))
+            yield backend, tuple(choice for _, _, choice in sorted(known, key=lambda k: k[:2]))
 
 
-def _ranking(part: Part, backend: str, known: Sequence[tuple[_Known, Choice]]) -> Iterable[str]:
-    (first, cheapest), *others = known
-    yield Code(f"{backend}/{cheapest.probe}")
-    yield f" costs {_amount(part, first.figure.value)} {part.unit}{_given(first, cheapest)}"
-    for one, choice in others:
-        yield ", "
-        yield Code(choice.probe)
-        yield _against(part, first.figure, one.figure) + _given(one, choice)
-    yield "."
+def _items(
+    part: Part, backend: str, ranked: Sequence[Choice], same: Sequence[Column]
+) -> Iterable[Statement]:
+    """A line a choice: what it costs, how much more than the cheapest, and when it serves."""
+    first = _each(same, f"{backend}/{ranked[0].probe}/throughput")
+    for choice in ranked:
+        each = _each(same, f"{backend}/{choice.probe}/throughput")
+        said = [f" {_sum(part, [one.figure.value for one in each])}"]
+        if choice is not ranked[0]:
+            said.append(_against(part, first, each))
+        said += [choice.given] if choice.given else []
+        said += ["in doubt"] if any(one.doubtful for one in each) else []
+        yield Statement((Code(f"{backend}/{choice.probe}"), ", ".join(said)))
 
 
-def _given(one: _Known, choice: Choice) -> str:
-    said = [choice.given] if choice.given else []
-    said += ["in doubt"] if one.doubtful else []
-    return f" ({'; '.join(said)})" if said else ""
+def _each(same: Sequence[Column], name: str) -> list[_Known]:
+    return [known for column in same if (known := _known(column, name))]
 
 
-def _against(part: Part, first: Figure, one: Figure) -> str:
-    if one.low <= first.high and part.kind != COUNTED:
-        return f" {_amount(part, one.value)}, which cannot be told apart"
-    if one.value == first.value:
-        return " the same"
-    more = f" {_amount(part, one.value - first.value)} more"
-    if first.value <= 0:
-        return more
-    return f"{more} ({report.number(one.value / first.value, 1)} times as much)"
+def _sum(part: Part, values: Sequence[float]) -> str:
+    """With the unit, of which there may be one."""
+    amount = _from_to(part, values)
+    return f"{amount} {part.unit.removesuffix('s') if amount == '1' else part.unit}"
+
+
+def _from_to(part: Part, values: Sequence[float]) -> str:
+    low, high = _amount(part, min(values)), _amount(part, max(values))
+    return low if low == high else f"{low} to {high}"
+
+
+def _against(part: Part, first: Sequence[_Known], each: Sequence[_Known]) -> str:
+    """How much more it costs than the cheapest, in each of the columns."""
+    pairs = [(one.figure, other.figure) for one, other in zip(first, each)]
+    if all(one.value == other.value for one, other in pairs):
+        return "the same"
+    if part.kind != COUNTED and any(other.low <= one.high for one, other in pairs):
+        return "which cannot be told apart" if len(pairs) == 1 else "not everywhere told apart"
+    text = f"{_from_to(part, [other.value - one.value for one, other in pairs])} more"
+    if any(one.value <= 0 for one, _ in pairs):
+        return text
+    times = [report.number(other.value / one.value, 1) for one, other in pairs]
+    ends = min(times, key=float), max(times, key=float)
+    return f"{text} ({ends[0] if ends[0] == ends[1] else ' to '.join(ends)} times as much)"
 
 
 def doubts(part: Part) -> list[Statement]:
@@ -243,4 +262,6 @@ def _cost(part: Part, column: Column, name: str) -> str:
 
 
 def _amount(part: Part, value: float) -> str:
-    return f"{value:g}" if part.kind == COUNTED else report.number(value, 1)
+    if part.kind != COUNTED:
+        return report.number(value, 1)
+    return f"{value:.0f}" if value == int(value) else report.number(value, 1)

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A part's figures as the table of a page: what is shown, what it is sorted by, what hover tells."""
+"""A part's figures as a page's table: what is shown, what it is sorted by, and its details."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from irqcost import report
+from irqcost.catalogue import Probe
 from irqcost.columns import Column, letter
 from irqcost.comparison import Cell, Row
 from irqcost.page.data import COUNTED, Part
@@ -62,9 +63,12 @@ _MODES = {
 }
 
 
-def view(part: Part, summaries: Mapping[str, str]) -> View:
-    """The table; `summaries` say by probe what it is."""
-    lines = [_line(part, row, summaries) for row in part.rows]
+def view(part: Part, probes: Sequence[Probe]) -> View:
+    """The table, controls last: they are no costs, but what these are trusted by."""
+    summaries = {probe.key: probe.summary for probe in probes}
+    controls = {probe.key for probe in probes if probe.group == "control"}
+    rows = sorted(part.rows, key=lambda row: row.probe in controls)
+    lines = [_line(part, row, summaries) for row in rows]
     backends = dict.fromkeys(line.backend for line in lines)
     modes = dict.fromkeys(line.mode.split("/")[0] for line in lines)
     return View(
@@ -83,10 +87,11 @@ def _headings(part: Part) -> list[Heading]:
         mark = f"{letter(place)} " if several else ""
         short = f"{mark}{column.series.name}" if several else called
         full = f"{column.series.title}: {called}"
-        found.append(Heading(f"{short}, {called}" if several else short, full, True))
+        unit = f", {called}" if several and part.kind != COUNTED else ""
+        found.append(Heading(f"{short}{unit}", full, True))
         if part.kind != COUNTED:
             found.append(Heading(f"{mark}ns", f"{column.series.title}: nanoseconds", True))
-        if place:
+        if place and part.kind != COUNTED:
             found.append(Heading(f"{letter(place)}/A", f"{letter(place)} by A", True))
     return found + (
         [] if several or part.kind == COUNTED else [Heading("verdict", "verdict", False)]
@@ -109,7 +114,7 @@ def _line(part: Part, row: Row, summaries: Mapping[str, str]) -> Line:
         fields += [_field(column, cell, details) for cell in shown]
         # Emulated results have one unit where others have two.
         fields += [Field("–")] * (len(_units(part)) - len(shown))
-        if place:
+        if place and part.kind != COUNTED:
             fields.append(_ratio(cells[0], details))
         doubtful = doubtful or cells[0].doubtful
     if len(part.columns) == 1 and part.kind != COUNTED:
