@@ -104,5 +104,7 @@ def test_the_guest_runs_the_bytes_of_the_module() -> None:
     """The guest has the harness's section irqcost_text as it is (GuestMemory's test says so)."""
     module = windows(build_module(kernel("6.1"), lambda text: None))
     harness = windows(build.harness())
-    assert len(module) > 400
-    assert {name for name, code in module.items() if harness.get(name) != code} == set()
+    # Per-CPU data, through the kernel's gs, is the module's alone.
+    shared = {name: code for name, code in module.items() if not name.endswith("_percpu")}
+    assert len(shared) > 400
+    assert {name for name, code in shared.items() if harness.get(name) != code} == set()
