@@ -71,10 +71,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add(
         "--baseline",
         metavar="FILE|FOLDER",
-        nargs="+",
         type=Path,
-        action="extend",
-        help="results to compare with (default: the folder results/ of the checkout)",
+        action="append",
+        help="results to compare with; may be given several times (default: the folder results/ of "
+        "the checkout)",
     )
     add("--config", metavar="FILE", type=Path, help="TOML, over scripts/irqcost/check.toml")
     add("--select", metavar="REGEX", help="only figures whose name (backend/probe/mode) matches")

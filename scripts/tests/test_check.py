@@ -49,6 +49,7 @@ def test_exit_codes_and_words(
     tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(new(tmp_path), "--baseline", folder) == Exit.OK
+    assert main("--baseline", folder, "--baseline", folder, new(tmp_path)) == Exit.OK
     assert "check: ok (2 ok)" in capsys.readouterr().out
     assert main(new(tmp_path, popf=31), "--baseline", folder) == Exit.FAILED
     out = capsys.readouterr().out
