@@ -90,7 +90,7 @@ for (const form of document.querySelectorAll("form.filter")) {
   const table = document.getElementById(form.dataset.table);
   form.hidden = false;
   form.nextElementSibling.hidden = false;
-  form.addEventListener("input", () => filter(table, form));
+  for (const kind of ["input", "change"]) form.addEventListener(kind, () => filter(table, form));
   form.addEventListener("submit", (event) => event.preventDefault());
   filter(table, form);
   [...table.tHead.rows[0].cells].forEach((heading, place) => {
