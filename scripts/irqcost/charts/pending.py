@@ -8,6 +8,8 @@ line through its percentiles, cumulative, a line for each way of masking (and re
 from collections.abc import Sequence
 from typing import Any
 
+from matplotlib.ticker import LogLocator, NullFormatter
+
 from irqcost import report
 from irqcost.charts import Material
 from irqcost.charts.style import WIDTH, Theme, footing, heading, legend, pyplot, write
@@ -40,7 +42,7 @@ def figure(material: Material, theme: Theme) -> Any:
     legend_height = 0.19 * len(lines)
     height = 3.4 + legend_height + 0.2 * len(title) + 0.13 * len(caption)
     made, panels = pyplot.subplots(
-        1, len(parts), figsize=(WIDTH, height), squeeze=False, sharey=True
+        1, len(parts), figsize=(WIDTH, height), squeeze=False, sharex=True, sharey=True
     )
     top = 0.2 + 0.2 * len(title)
     made.subplots_adjust(
@@ -57,7 +59,9 @@ def figure(material: Material, theme: Theme) -> Any:
         axes.set_title(_PARTS[part])
         # The tail is far from the rest, and worth seeing.
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel(unit)
         axes.grid(which="both", axis="x", linewidth=0.4)
         axes.grid(axis="y", linewidth=0.6)
