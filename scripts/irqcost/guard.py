@@ -25,6 +25,9 @@ _DRAWS, _FINER = 10_000, 8
 # of them, and the variance of a median of n in those of a mean.
 _OF_DEVIATION, _BELOW, _OF_MEDIAN = 1.4826, 0.1587, math.pi / 2
 
+# Core cycles below which a difference is not given in percent.
+_LITTLE = 0.05
+
 # More epochs than so many times those at hand are no advice.
 _PATIENCE = 20
 
@@ -84,7 +87,8 @@ class Judged:
 
     @property
     def percent(self) -> float | None:
-        if self.difference is None or not self.baseline:
+        # Of what costs hardly anything every trifle is many percent.
+        if self.difference is None or self.baseline is None or abs(self.baseline) < _LITTLE:
             return None
         return 100 * self.difference / abs(self.baseline)
 
@@ -203,9 +207,9 @@ def _verdict(case: Case, one: _Weighed, allowed: float) -> Judged:
         epochs=len(case.new),
         runs=len([run for run in case.baseline if run]),
     )
+    limit = case.threshold.at(one.baseline or 0)
     if one.chance is None or one.baseline is None or one.new is None:
-        return replace(found, word=INCONCLUSIVE, reason=_too_few(case))
-    limit = case.threshold.at(one.baseline)
+        return replace(found, word=INCONCLUSIVE, reason=_too_few(case), limit=limit)
     found = replace(found, low=one.low, high=one.high, limit=limit)
     apart, noise = one.new - one.baseline, found.noise
     assert noise is not None
@@ -224,7 +228,7 @@ def _verdict(case: Case, one: _Weighed, allowed: float) -> Judged:
 
 
 def _share(apart: float, baseline: float) -> str:
-    return f" ({100 * apart / abs(baseline):+.1f} %)" if abs(baseline) >= 0.5 else ""
+    return f" ({100 * apart / abs(baseline):+.1f} %)" if abs(baseline) >= _LITTLE else ""
 
 
 def _too_few(case: Case) -> str:

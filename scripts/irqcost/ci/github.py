@@ -84,7 +84,9 @@ def _row(one: Judged) -> str:
     change = "" if one.difference is None else f"{one.difference:+.2f}"
     if one.percent is not None:
         change += f" ({one.percent:+.1f} %)"
-    figures = ("" if value is None else f"{value:.2f}" for value in (one.baseline, one.new))
+    figures = (
+        "" if value is None else report.number(value, 2) for value in (one.baseline, one.new)
+    )
     return (
         "| " + " | ".join((_cell(one.name), *figures, change, one.word, _cell(one.reason))) + " |"
     )
