@@ -25,8 +25,8 @@ _WAITS_WIDER = 25
 # the scatter, and more samples in one do not lessen it. Of six values the interval's ends are the
 # extremes, 1.3 standard deviations away; of twelve the third ones, 0.8 away.
 _EPOCHS = 12
-# Where starting a process would take more than half of such a part, fewer longer ones: those that an
-# interval needs, and time for two more.
+# Where starting a process would take more than half of such a part, fewer longer ones: those that
+# an interval needs, and time for two more.
 _SPARE = 2
 # Part of what is left that each further epoch takes: how many there will be is not known.
 _FURTHER = 3
