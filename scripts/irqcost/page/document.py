@@ -11,7 +11,7 @@ from irqcost.catalogue import Probe
 from irqcost.columns import Column
 from irqcost.page import changes, code, data, pictures, summary, table
 from irqcost.page.code import Listing
-from irqcost.page.data import MEASURED, Conditions, Part
+from irqcost.page.data import COUNTED, MEASURED, Conditions, Part
 from irqcost.page.pictures import Picture
 from irqcost.page.summary import Statement
 from irqcost.page.table import View
@@ -78,7 +78,7 @@ def made(
     ]
     measured = [part for part in parts if part.kind == MEASURED]
     commands = ["./irqcost run"] if measured else []
-    commands += ["./irqcost vm --exact"] if any(p.kind == data.COUNTED for p in parts) else []
+    commands += ["./irqcost vm --exact"] if any(p.kind == COUNTED for p in parts) else []
     commands.append(shlex.join(["./irqcost", "report", *arguments]))
     return Document(
         _title(parts),
@@ -107,9 +107,13 @@ def _section(
     figures: Sequence[Published],
     folder: Path,
 ) -> Section:
+    counted = part.kind == COUNTED
     groups = [
-        Group("What masking costs here", summary.costs(part)),
-        Group("Which primitive to prefer", summary.preferences(part)),
+        Group("How many masking is" if counted else "What masking costs here", summary.costs(part)),
+        Group(
+            "Which primitive executes the fewest" if counted else "Which primitive to prefer",
+            summary.preferences(part),
+        ),
         Group("What changed", changes.statements(part, baseline) if baseline else []),
         Group("What to mistrust", summary.doubts(part)),
     ]
