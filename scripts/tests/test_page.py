@@ -168,6 +168,18 @@ def test_figures_whose_intervals_meet_are_not_told_apart(tmp_path: Path) -> None
     assert "cannot be told apart" in said(summary.preferences(part(path)))
 
 
+def test_a_derived_figure_is_told_of_only_beside_what_it_derives_from(tmp_path: Path) -> None:
+    derived = {"name": "bpf/irq_save_restore/alone", "core_cycles": 20.0, "formula": "x"}
+    both = {"kmod/local_irq_save_restore/throughput": [9.0] * 8}
+    both["bpf/irq_save_restore/throughput"] = [30.0] * 8
+    ours = {"derived": [derived | {"low": 19.0, "high": 21.0}]}
+    path = results_of.run(tmp_path / "both.json", both, **ours)
+    assert "Of that" not in said(summary.costs(part(path)))
+    del both["kmod/local_irq_save_restore/throughput"]
+    path = results_of.run(tmp_path / "bpf.json", both, **ours)
+    assert "20.0 core cycles are the masking itself" in said(summary.costs(part(path)))
+
+
 def test_a_figure_without_an_interval_is_not_named(tmp_path: Path) -> None:
     path = results_of.run(tmp_path / "a.json", {"bpf/irq_save_restore/throughput": [20.0] * 3})
     assert not summary.costs(part(path))

@@ -70,7 +70,7 @@ def _of_column(part: Part, column: Column) -> Iterable[tuple[str, ...]]:
             ").",
         )
     for one in column.result.context.derived:
-        if one.name == "bpf/irq_save_restore/alone":
+        if masked == "bpf/irq_save_restore/throughput" and one.name == "bpf/irq_save_restore/alone":
             low, high = (report.number(end, 1) for end in (one.low, one.high))
             yield (
                 f"Of that, {report.number(one.cycles, 1)} core cycles are the masking itself, "
