@@ -117,13 +117,14 @@ struct irqcost_cycles {
 /* cycles.c */
 int irqcost_read_cycles(struct irqcost_cycles *cycles);
 
-/* The commands: main.c dispatches to info.c, run.c, contention.c and pending.c. */
+/* The commands: main.c dispatches to info.c, run.c, contention.c, pending.c and text.c. */
 int irqcost_copy_in(void *to, const void __user *from, u32 size);
 int irqcost_ioc_info(void __user *arg);
 int irqcost_ioc_probe(void __user *arg);
 int irqcost_ioc_run(struct irqcost_file *file, void __user *arg);
 int irqcost_ioc_contention(void __user *arg);
 int irqcost_ioc_pending(void __user *arg);
+int irqcost_ioc_text(void __user *arg);
 
 /* run.c: what every command that measures needs. */
 extern struct mutex irqcost_run_lock;

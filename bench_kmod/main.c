@@ -50,6 +50,8 @@ static long irqcost_ioctl(struct file *filp, unsigned int cmd, unsigned long arg
 		return irqcost_ioc_contention(user);
 	case IRQCOST_IOC_PENDING:
 		return irqcost_ioc_pending(user);
+	case IRQCOST_IOC_TEXT:
+		return irqcost_ioc_text(user);
 	default:
 		return -ENOTTY;
 	}

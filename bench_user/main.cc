@@ -274,12 +274,20 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   return selection.absent.size() == known_absent ? kFine : kUnusable;
 }
 
+// Rows are read through the module, functions of the kernel through BPF.
+nlohmann::ordered_json TextsJson(const Options& options) {
+  const auto rows = std::count_if(options.text.begin(), options.text.end(), NamesModuleText);
+  if (rows == 0) return LiveTextJson(options.text);
+  if (rows == std::ssize(options.text)) return ModuleTextJson(options.device, options.text);
+  throw UsageError("--irqcost_text: either rows, such as kmod/cli_sti, or functions, not both");
+}
+
 int Main(const std::vector<std::string>& command) {
   const Options options = ParseOptions({command.begin() + 1, command.end()});
   if (options.help) {
     Print(HelpText());
   } else if (!options.text.empty()) {
-    Print(LiveTextJson(options.text).dump(2) + "\n");
+    Print(TextsJson(options).dump(2) + "\n");
   } else if (options.list_backends) {
     Print(BackendsJson(Open(options).backends).dump(2) + "\n");
   } else if (options.list_tests) {

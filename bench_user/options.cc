@@ -312,7 +312,8 @@ of irqcost:
   --irqcost_device=PATH         the module's device (default: /dev/irqcost)
   --irqcost_kvm_device=PATH     KVM's device (default: /dev/kvm)
   --irqcost_text=SYMBOL,...     print as JSON the bytes of these functions of the running kernel
-                                and of those that they call, and do nothing else
+                                and of those that they call, and do nothing else; kmod/ROW: of the
+                                module's window of that row, through its device
   --irqcost_list_backends       print as JSON which backends can run here, and do nothing else
 
 of Google Benchmark:

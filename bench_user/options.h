@@ -34,7 +34,7 @@ struct Options {
   bool keep_samples = false;
   bool waits = false;               ///< contention and pending interrupts, too
   std::optional<unsigned> hold_ns;  ///< masked stretch with an interrupt pending
-  std::vector<std::string> text;    ///< functions of the kernel whose live text is to be printed
+  std::vector<std::string> text;    ///< functions, or rows of the module, to print
   std::string filter;  ///< Google Benchmark's: a regular expression, '-' before it negates
   std::string format = "console";
   std::string out;  ///< a file, or empty

@@ -63,6 +63,8 @@ enum row {
  */
 #define ARENA_BYTES (64 * PAGE)
 #define MAX_CONTENDERS 4
+/* Room for any structure. */
+#define LARGEST (4 * PAGE)
 static char *arena, *constant;
 
 /* --- chance ------------------------------------------------------------- */
@@ -287,6 +289,14 @@ static const struct field pending_fields[] = {
 	{},
 };
 
+static const struct field text_fields[] = {
+	FIELD(irqcost_text, size, its_size),
+	FIELD(irqcost_text, flags, zero),
+	FIELD(irqcost_text, probe, id),
+	FIELD(irqcost_text, number, few),
+	{},
+};
+
 /* A command that does not exist, with what looks like a structure. */
 static const struct field unknown_fields[] = {
 	{ 0, 4, its_size },
@@ -318,6 +328,7 @@ static const struct request {
 	{ "contend", IRQCOST_IOC_CONTENTION, sizeof(struct irqcost_contention), 1,
 	  contention_fields, false },
 	{ "pending", IRQCOST_IOC_PENDING, sizeof(struct irqcost_pending), 2, pending_fields, true },
+	{ "text", IRQCOST_IOC_TEXT, sizeof(struct irqcost_text), 2, text_fields, false },
 	{ "unknown", 0, 64, 1, unknown_fields, false },
 };
 
@@ -326,7 +337,7 @@ static const struct request {
 /* All that abi.h says may be answered. EIO, a broken promise, only where a request says so. */
 static const int allowed[] = {
 	0, E2BIG, EINVAL, ENOTTY, ENOENT, EOPNOTSUPP, ENODEV, EXDEV, EDOM, ERANGE, ENOSPC, EBUSY,
-	EINTR, EFAULT, ENOMEM, EIO,
+	EINTR, EFAULT, ENOMEM, EFBIG, EIO,
 };
 
 #define NR_ALLOWED (sizeof(allowed) / sizeof(*allowed))
@@ -434,8 +445,8 @@ static size_t any_request(void)
 static void send_one(int device)
 {
 	/* The structure at the start of a page of its own, or where address() points. */
-	static _Alignas(4096) char own[PAGE];
-	char sent[PAGE];
+	static _Alignas(4096) char own[LARGEST];
+	char sent[LARGEST];
 	const size_t number = any_request();
 	const struct request *request = &requests[number];
 	unsigned long command = request->command;

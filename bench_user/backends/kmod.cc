@@ -97,6 +97,7 @@ CounterOfCycles Kmod::GetCounter() const {
 }
 
 Run Kmod::Measure(const Request& request) {
+  measured_.insert(request.probe);
   PinToCpu(request.cpu);
   Run run;
   run.samples.resize(request.samples);

@@ -3,7 +3,12 @@
 #ifndef IRQCOST_BENCH_USER_BACKENDS_KMOD_H
 #define IRQCOST_BENCH_USER_BACKENDS_KMOD_H
 
+#include <cstdint>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "backends/backend.h"
@@ -11,6 +16,13 @@
 #include "backends/waits.h"
 
 namespace irqcost {
+
+/** What a row's window is, or a function that it calls, as the CPU executes it. */
+struct ModuleText {
+  std::string symbol;                          ///< "window" for the row's single window (body.h)
+  std::vector<std::uint8_t> bytes;             ///< without the padding (int3) behind it
+  std::map<std::size_t, std::string> targets;  ///< functions called or jumped to, by offset
+};
 
 class Kmod final : public Backend, public Waits {
  public:
@@ -28,10 +40,15 @@ class Kmod final : public Backend, public Waits {
   [[nodiscard]] CounterOfCycles GetCounter() const override;
   Run Measure(const Request& request) override;
   Waits* GetWaits() override { return this; }
+  /** Adds `text`: of each row that was measured the window and what it calls. */
+  void Supplement(nlohmann::ordered_json& context, const Costs& costs) override;
 
   [[nodiscard]] bool LocksSleep() const override;
   ContentionRun Contend(const ContentionRequest& request) override;
   PendingRun Raise(const PendingRequest& request) override;
+
+  /** A row's window, and the functions that it calls. Throws TextError where it cannot be read. */
+  [[nodiscard]] std::vector<ModuleText> ReadTexts(const Probe& probe) const;
 
   /** What the module says of itself and its kernel; nothing where there is an obstacle. */
   [[nodiscard]] std::optional<irqcost_info> Info() const;
@@ -42,8 +59,20 @@ class Kmod final : public Backend, public Waits {
   UniqueFd fd_;
   std::vector<irqcost_context> contexts_;
   irqcost_info info_{};
+  std::set<const Probe*> measured_;  // in the catalogue's order, which is that of the pointers
   std::optional<Obstacle> obstacle_;
 };
+
+/** Whether the name is that of a row of the module, such as kmod/cli_sti. */
+bool NamesModuleText(std::string_view name);
+
+/**
+ * Texts of rows, named as above, each with those of the functions that it calls:
+ * {"text": [{"symbol", "bytes", "sha256", "targets"}], "absent": [{"name", "reason"}]}. Throws
+ * TextError where the module cannot be asked.
+ */
+nlohmann::ordered_json ModuleTextJson(const std::string& device,
+                                      const std::vector<std::string>& names);
 
 }  // namespace irqcost
 

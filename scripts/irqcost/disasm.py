@@ -13,11 +13,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from irqcost import build, catalogue
+from irqcost import build, catalogue, files
 from irqcost.errors import Exit, IrqcostError
 
 # What a kernel's own code takes and releases a lock with; BPF's functions come from the catalogue.
@@ -39,13 +39,20 @@ _MARKS = {
 }
 
 
+# The module's device: where it is, rows are shown as the module has them.
+_DEVICE = Path("/dev/irqcost")
+_MODULE = "kmod/"
+
+
 @dataclass(frozen=True)
 class Function:
-    """A function of the running kernel."""
+    """A function of the running kernel; address 0 where it is not told. `targets` names by offset
+    what its calls and jumps reach, where that was found out before."""
 
     symbol: str
     address: int
     code: bytes
+    targets: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         nargs="*",
         metavar="FUNCTION",
         help="of the kernel (default: those that backend bpf measures, and the irqsave spin lock); "
-        "or an assembler row of the catalogue, whose body needs no rights to be seen",
+        "or a row of the catalogue: its window in the module where that is loaded (kmod/ROW: only "
+        "there), else the body of an assembler row, which needs no rights to be seen",
+    )
+    parser.add_argument(
+        "--result",
+        type=Path,
+        metavar="FILE",
+        help="show what this result measured; FUNCTION is a row: kmod/cli_sti (default: all)",
     )
     parser.add_argument(
         "--callees", action="store_true", help="also each function that they call or jump to"
@@ -76,13 +90,37 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    rows = {probe.key: probe for probe in catalogue.read() if probe.kind == "insn"}
-    own = [name for name in args.functions if name in rows]
-    for name in own:
-        print(listing(body(rows[name]), {}, trim=False))
-    wanted = [name for name in args.functions if name not in rows] or default_functions()
-    if own and len(own) == len(args.functions):
+    if args.result:
+        for function in stored(args.result, args.functions, args.callees):
+            print(listing(function, {}))
         return Exit.OK
+    kinds = {probe.key: probe for probe in catalogue.read() if probe.kind in ("insn", "call")}
+    windows, bodies, wanted = [], [], []
+    for name in args.functions:
+        if name.startswith(_MODULE) or (name in kinds and _DEVICE.exists()):
+            windows.append(_MODULE + name.removeprefix(_MODULE))
+        elif name in kinds and kinds[name].kind == "insn":
+            bodies.append(name)
+        else:
+            wanted.append(name)
+    for name in bodies:
+        print(listing(body(kinds[name]), {}, trim=False))
+    absent: list[str] = []
+    if windows:
+        texts, absent = read(build.harness(), windows)
+        for function in texts:
+            if args.callees or function.symbol in windows:
+                print(listing(function, {}))
+        for reason in absent:
+            print(f"irqcost: {reason}", file=sys.stderr)
+    if args.functions and not wanted:
+        return Exit.UNUSABLE if absent else Exit.OK
+    status = _show_kernel(args, wanted or default_functions())
+    return Exit.UNUSABLE if absent else status
+
+
+def _show_kernel(args: argparse.Namespace, wanted: Sequence[str]) -> int:
+    """Functions of the running kernel, by name."""
     functions, absent = read(build.harness(), wanted)
     names = {function.address: function.symbol for function in functions}
     for function in functions:
@@ -92,6 +130,26 @@ def run(args: argparse.Namespace) -> int:
         print(f"irqcost: {reason}", file=sys.stderr)
     # What was asked for by name must be there; the defaults are what a kernel may have.
     return Exit.UNUSABLE if absent and (args.functions or not functions) else Exit.OK
+
+
+def stored(path: Path, rows: Sequence[str], callees: bool) -> list[Function]:
+    """The texts of a result, of these rows or of all, with @callees those of what they call, too.
+
+    A row is named with its backend or without. Raises IrqcostError where one has no text.
+    """
+    text = files.read_result(path).context.text
+    if not text:
+        raise IrqcostError(f"{path} has no text: only ring-0 backends store what they measured")
+    for row in rows:
+        if not any(row in (name, name.split("/")[1]) for name in text):
+            raise IrqcostError(f"{path} has no text of {row}; it has {', '.join(sorted(text))}")
+    return [
+        Function(f"{name}: {symbol}", 0, one.code, one.targets)
+        for name, functions in text.items()
+        if not rows or name in rows or name.split("/")[1] in rows
+        for symbol, one in functions.items()
+        if callees or "window" not in functions or symbol == "window"
+    ]
 
 
 def default_functions() -> list[str]:
@@ -120,7 +178,12 @@ def read(bench: Path, symbols: Sequence[str]) -> tuple[list[Function], list[str]
         raise IrqcostError(done.stderr.strip().removeprefix("irqcost-bench: "))
     document = json.loads(done.stdout)
     functions = [
-        Function(item["symbol"], int(item["address"], 16), bytes.fromhex(item["bytes"]))
+        Function(
+            item["symbol"],
+            int(item.get("address", "0"), 16),
+            bytes.fromhex(item["bytes"]),
+            {int(offset): symbol for offset, symbol in item.get("targets", {}).items()},
+        )
         for item in document["text"]
     ]
     return functions, [item["reason"] for item in document["absent"]]
@@ -145,10 +208,12 @@ def decode(function: Function, names: Mapping[int, str], trim: bool = True) -> l
         shown = text(instruction)
         if target is not None:
             inside = 0 <= target - function.address < len(function.code)
-            name = names.get(target, f"{target:#x}")
+            known = f"{target:#x}" if function.address else "(elsewhere)"
+            name = function.targets.get(opcode(instruction) - function.address)
+            name = name or names.get(target, known)
             where = f"{function.symbol}+{target - function.address:#x}" if inside else name
             shown = f"{instruction.mnemonic} {where}"
-        mark = _mark(instruction, offset, names.get(target or 0, ""))
+        mark = _mark(instruction, offset, shown.split()[-1] if target is not None else "")
         lines.append(Line(offset, bytes(instruction.bytes), shown, mark))
     return lines
 
@@ -215,6 +280,11 @@ def branch_target(instruction: Any) -> int | None:
         return None
     found = immediates(instruction)
     return found[0][0] % 2**64 if found else None
+
+
+def opcode(branch: Any) -> int:
+    """Where the byte before the distance of a call or jump is: prefixes may stand before it."""
+    return int(branch.address + branch.imm_offset - 1)
 
 
 def _mark(instruction: Any, offset: int, target: str) -> str:

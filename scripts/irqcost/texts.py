@@ -58,7 +58,7 @@ def instructions(code: bytes, targets: Mapping[int, str]) -> list[Instruction]:
         target = disasm.branch_target(instruction)
         inside = target is not None and target < len(code)
         leaves = target is not None and not inside
-        name = targets.get(opcode(instruction), "") if leaves else ""
+        name = targets.get(disasm.opcode(instruction), "") if leaves else ""
         plain = bytes(_masked(instruction, leaves))
         if target is None:
             text = " ".join(disasm.text(one) for one in disasm.instructions(plain, 0, trim=False))
@@ -66,11 +66,6 @@ def instructions(code: bytes, targets: Mapping[int, str]) -> list[Instruction]:
             text = f"{instruction.mnemonic} {f'+{target:#x}' if inside else name or '(elsewhere)'}"
         masked.append(Instruction(plain, name, text))
     return masked
-
-
-def opcode(branch: Any) -> int:
-    """The offset of the byte before the distance: a call may have prefixes before its opcode."""
-    return int(branch.address + branch.imm_offset - 1)
 
 
 def _masked(instruction: Any, leaves: bool) -> bytearray:

@@ -2,13 +2,17 @@
 """The marks of `irqcost disasm`, on bytes whose meaning is known."""
 
 import argparse
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from irqcost import catalogue, disasm
 from irqcost.disasm import Function
 from irqcost.errors import Exit, IrqcostError
+
+import results
 
 # bpf_local_irq_save and bpf_local_irq_restore of Linux 6.18, with the distance to the thunk
 # shortened, and the padding that follows a function.
@@ -118,7 +122,7 @@ def test_absent_function_is_told_and_the_rest_printed(
         ' "absent": [{"name": "g", "reason": "g: this kernel has no such function"}]}\'',
     )
     monkeypatch.setattr(disasm.build, "harness", lambda: bench)
-    args = argparse.Namespace(functions=["f", "g"], callees=False)
+    args = argparse.Namespace(functions=["f", "g"], callees=False, result=None)
     assert disasm.run(args) == Exit.UNUSABLE
     captured = capsys.readouterr()
     assert "cli" in captured.out and "masks" in captured.out
@@ -131,9 +135,59 @@ def row(key: str) -> catalogue.Probe:
 
 
 def test_a_row_shows_its_own_body(capsys: pytest.CaptureFixture[str]) -> None:
-    args = argparse.Namespace(functions=["save_cli_popf"], callees=False)
+    args = argparse.Namespace(functions=["save_cli_popf"], callees=False, result=None)
     assert disasm.run(args) == Exit.OK
     lines = [line.split("#")[0].split()[-2:] for line in capsys.readouterr().out.splitlines()[1:-1]]
     assert [" ".join(line[-1:]) for line in lines] == ["pushfq", "%rax", "cli", "%rax", "popfq"]
     # Here a nop is no padding.
     assert "nop" in disasm.listing(disasm.body(row("nop")), {}, trim=False).split()
+
+
+# The heart of a window, and how the module tells of it: a call whose distance is another one in
+# each boot, named.
+WINDOW = "0faee8 e800100000 0faee8 c3"
+TARGETS = {"3": "_raw_spin_lock_irqsave"}
+
+
+def test_a_row_is_shown_as_the_loaded_module_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = [
+        {"symbol": "kmod/spin_lock", "bytes": WINDOW.replace(" ", ""), "targets": TARGETS},
+        {"symbol": "_raw_spin_lock_irqsave", "bytes": "fac3", "targets": {}},
+    ]
+    answer = json.dumps({"text": texts, "absent": []})
+    bench = fake_bench(
+        tmp_path, f"[ $1 = --irqcost_text=kmod/spin_lock ] && echo '{answer}' || exit 2"
+    )
+    monkeypatch.setattr(disasm.build, "harness", lambda: bench)
+    monkeypatch.setattr(disasm, "_DEVICE", tmp_path)
+    args = argparse.Namespace(functions=["spin_lock"], callees=False, result=None)
+    assert disasm.run(args) == Exit.OK
+    shown = capsys.readouterr().out
+    assert "callq _raw_spin_lock_irqsave" in shown and "masks" not in shown
+    args.callees = True
+    assert disasm.run(args) == Exit.OK
+    assert "masks" in capsys.readouterr().out
+
+
+def test_a_result_shows_what_it_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def put_text(document: Any) -> None:
+        document["context"]["irqcost"]["text"] = {
+            "kmod/spin_lock": {
+                "window": {"bytes": WINDOW.replace(" ", ""), "sha256": "", "targets": TARGETS},
+                "_raw_spin_lock_irqsave": {"bytes": "fac3", "sha256": "", "targets": {}},
+            }
+        }
+
+    path = results.changed("exact", tmp_path / "result.json", put_text)
+    args = argparse.Namespace(functions=["spin_lock"], callees=False, result=path)
+    assert disasm.run(args) == Exit.OK
+    shown = capsys.readouterr().out
+    assert shown.startswith("kmod/spin_lock: window:\n")
+    assert "callq _raw_spin_lock_irqsave" in shown and "masks" not in shown
+    args.functions = ["cli_sti"]
+    with pytest.raises(IrqcostError, match="no text of cli_sti; it has kmod/spin_lock"):
+        disasm.run(args)

@@ -14,6 +14,7 @@
 #include <linux/types.h>
 #include "contention.h"
 #include "pending.h"
+#include "text.h"
 
 #define IRQCOST_DEVICE "irqcost"
 #define IRQCOST_ABI_REVISION 3
@@ -262,6 +263,7 @@ struct irqcost_run {
 #define IRQCOST_IOC_RUN _IOWR(IRQCOST_IOC_MAGIC, 2, struct irqcost_run)
 #define IRQCOST_IOC_CONTENTION _IOWR(IRQCOST_IOC_MAGIC, 16, struct irqcost_contention)
 #define IRQCOST_IOC_PENDING _IOWR(IRQCOST_IOC_MAGIC, 17, struct irqcost_pending)
+#define IRQCOST_IOC_TEXT _IOWR(IRQCOST_IOC_MAGIC, 18, struct irqcost_text)
 
 #ifdef __cplusplus
 #define IRQCOST_ASSERT_SIZE(type, bytes) static_assert(sizeof(type) == (bytes))
@@ -276,5 +278,7 @@ IRQCOST_ASSERT_SIZE(struct irqcost_contender, 2200);
 IRQCOST_ASSERT_SIZE(struct irqcost_contention, 56);
 IRQCOST_ASSERT_SIZE(struct irqcost_pending_sample, 80);
 IRQCOST_ASSERT_SIZE(struct irqcost_pending, 48);
+IRQCOST_ASSERT_SIZE(struct irqcost_text_target, 128);
+IRQCOST_ASSERT_SIZE(struct irqcost_text, 8344);
 
 #endif /* IRQCOST_ABI_H */

@@ -17,7 +17,6 @@ namespace {
 
 // Far above any function that masks; a symbol followed by a hole in the map is no function.
 constexpr std::uint64_t kLongestFunction = 1 << 16;
-constexpr std::uint8_t kPadding = 0xcc;
 
 KernelSymbols ReadSymbols() {
   std::ifstream kallsyms("/proc/kallsyms");
@@ -85,7 +84,7 @@ FunctionText LiveText::Read(const std::string& symbol) {
     text.bytes.insert(text.bytes.end(), chunk, chunk + sizeof(program_->bss->bytes));
   }
   text.bytes.resize(place.size);
-  while (!text.bytes.empty() && text.bytes.back() == kPadding) text.bytes.pop_back();
+  TrimPadding(text.bytes);
   return text;
 }
 

@@ -10,12 +10,12 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "backends/backend.h"
 #include "backends/bpf/symbols.h"
+#include "report/text.h"
 
 struct irqcost_text_bpf;
 
@@ -26,11 +26,6 @@ struct FunctionText {
   std::string symbol;
   std::uint64_t address = 0;
   std::vector<std::uint8_t> bytes;  ///< up to the next symbol, without the padding (int3) before it
-};
-
-/** A function cannot be read; the text says which and why. */
-struct TextError : std::runtime_error {
-  using std::runtime_error::runtime_error;
 };
 
 /** Addresses by the offset of the instruction that goes there. */

@@ -41,18 +41,10 @@ std::optional<Cost> CostOf(const Probe& probe, const Costs& costs) {
   return at->second;
 }
 
-Json TextJson(const FunctionText& text, const std::map<std::size_t, std::string>& targets) {
-  Json json = {{"bytes", Hexadecimal(text.bytes)},
-               {"sha256", Sha256(text.bytes)},
-               {"targets", Json::object()}};
-  for (const auto& [offset, symbol] : targets) json["targets"][std::to_string(offset)] = symbol;
-  return json;
-}
-
 Function ReadFunction(LiveText& live, const std::string& name) {
   Function function{live.ReadWithCallees(name), {}, Return::kElsewhere};
   for (const FunctionText& text : function.texts)
-    function.shown.push_back(TextJson(text, live.NamedTargets(text)));
+    function.shown.push_back(TextJson(text.bytes, live.NamedTargets(text)));
   const auto find = [&](const FunctionText& text) {
     return FindReturn(text.bytes, live.ReturnsThroughThunk(text));
   };
@@ -102,7 +94,8 @@ Json Absent(const std::string& name, const std::string& reason) {
 }  // namespace
 
 void Record(const std::vector<MeasuredRow>& measured, const Costs& costs, Json& context) {
-  context["text"] = Json::object();
+  // Another backend may have put its own there.
+  if (!context.contains("text")) context["text"] = Json::object();
   context["derived"] = Json::array();
   std::vector<Row> rows;
   try {
@@ -110,7 +103,7 @@ void Record(const std::vector<MeasuredRow>& measured, const Costs& costs, Json& 
     for (const auto& [probe, program] : measured) {
       if (program)
         context["text"][Name(*probe)][kProgramSymbol] =
-            TextJson(*program, live.NamedTargets(*program));
+            TextJson(program->bytes, live.NamedTargets(*program));
       Row row{probe, {}};
       for (const std::string& name : CalledFunctions(probe->bpf_code))
         row.functions.push_back(ReadFunction(live, name));

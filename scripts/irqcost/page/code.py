@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The instructions behind the figures: the catalogue's code, and the live text that was read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from irqcost import disasm, files, report, texts, units
+from irqcost import disasm, files, report, units
 from irqcost.catalogue import Probe
 from irqcost.columns import Column
 from irqcost.errors import IrqcostError, ResultError
@@ -74,18 +74,7 @@ def _code(context: Context, probe: Probe | None) -> str:
 
 def _function(symbol: str, text: Text) -> Function:
     try:
-        lines = disasm.decode(disasm.Function(symbol, 0, text.code), _names(text))
+        lines = disasm.decode(disasm.Function(symbol, 0, text.code, text.targets), {})
     except IrqcostError as error:
         return Function(symbol, (), str(error))
     return Function(symbol, [(line.text, line.mark) for line in lines])
-
-
-def _names(text: Text) -> Mapping[int, str]:
-    """What calls and jumps out of the function reach, by the address that they have with the
-    function at 0."""
-    names = {}
-    for one in disasm.instructions(text.code, 0):
-        target = disasm.branch_target(one)
-        if target is not None and target >= len(text.code):
-            names[target] = text.targets.get(texts.opcode(one), "(elsewhere)")
-    return names
