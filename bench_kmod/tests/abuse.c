@@ -369,7 +369,8 @@ static __u64 share_of_limit(__u32 context)
 /*
  * Throughput of a row on a kernel that checks itself: EDOM where one loop alone
  * masks for too long. How long that takes is asked in process context, of as few
- * copies as there are, and for where the samples do not agree both are right.
+ * copies as there are: the longest that met no interrupt, since where samples do
+ * not agree both answers are right; and the least, where each met one.
  */
 static bool too_long(const struct irqcost_probe *probe, const struct irqcost_run *refused,
 		     __u64 *ticks)
@@ -377,7 +378,7 @@ static bool too_long(const struct irqcost_probe *probe, const struct irqcost_run
 	const bool masks = refused->context == IRQCOST_HARDIRQ ||
 			   refused->context == IRQCOST_TIMER || probe->irqs != IRQCOST_IF_11;
 	struct irqcost_run run = good();
-	__u64 longest = 0;
+	__u64 longest = 0, least = ~0ULL;
 	unsigned int i;
 
 	run.probe = probe->id;
@@ -385,10 +386,13 @@ static bool too_long(const struct irqcost_probe *probe, const struct irqcost_run
 	run.loops = 1;
 	if (!masks || command(device, IRQCOST_IOC_RUN, &run))
 		return false;
-	for (i = 0; i < run.samples; i++)
-		if (samples[i].body > longest)
+	for (i = 0; i < run.samples; i++) {
+		if (!samples[i].flags && samples[i].body > longest)
 			longest = samples[i].body;
-	*ticks = longest * refused->unroll / run.unroll;
+		if (samples[i].body < least)
+			least = samples[i].body;
+	}
+	*ticks = (longest ? longest : least) * refused->unroll / run.unroll;
 	return *ticks > share_of_limit(refused->context);
 }
 
