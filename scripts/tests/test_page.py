@@ -194,7 +194,7 @@ def test_a_regression_against_the_baseline_is_told(tmp_path: Path) -> None:
     after = results_of.run(tmp_path / "after.json", slower, date="2026-11-02T00:00:00+00:00")
     assert report(tmp_path / "out", after, "--baseline", before) == 0
     text = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
-    assert "1 regression" in text and "slower by 5.00 core cycles" in text
+    assert "1 slower, 1 unchanged" in text and "slower by 5.00 core cycles" in text
 
 
 def test_a_picture_in_a_page_keeps_its_references() -> None:

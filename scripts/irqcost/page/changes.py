@@ -14,6 +14,9 @@ from irqcost.page.summary import Code, Statement
 # More figures than this are counted, and the table has them.
 _MOST = 8
 
+# Verdicts as they stand behind a number.
+_WORDS = {guard.REGRESSION: "slower", guard.IMPROVEMENT: "faster", guard.OK: "unchanged"}
+
 
 def statements(part: Part, path: Path) -> list[Statement]:
     """The changes in each column of a part whose first column is the baseline, read from `path`."""
@@ -35,14 +38,16 @@ def _checked(column: Column, path: Path, records: Sequence[store.Record]) -> lis
     checked = check.against(new, records, named, policy.read(None), None)
     judged = [one for one in checked.judged if one.name in column.result.figures]
     counts = guard.counts(judged)
-    said = ", ".join(f"{count} {word}" for word, count in counts.items())
-    head = f"{_called(column)}against the baseline: {said or 'nothing comparable'}."
+    said = ", ".join(f"{count} {_WORDS.get(word, word)}" for word, count in counts.items())
+    head = f"{_called(column)}figures against the baseline: {said or 'nothing comparable'}."
     found = [Statement((head[0].upper() + head[1:],))]
     for word in (guard.REGRESSION, guard.IMPROVEMENT):
         those = [one for one in judged if one.word == word]
         found += [Statement((Code(one.name), f": {one.reason}.")) for one in those[:_MOST]]
         if len(those) > _MOST:
-            found.append(Statement((f"{len(those) - _MOST} more of {word}: see the table.",)))
+            found.append(
+                Statement((f"{len(those) - _MOST} more are {_WORDS[word]}: see the table.",))
+            )
     reasons = dict.fromkeys(one.reason for one in judged if one.word == guard.INCOMPARABLE)
     found += [Statement((f"Not comparable: {reason}.",)) for reason in list(reasons)[:_MOST]]
     return found + [Statement((f"{note}.",)) for note in checked.notes]

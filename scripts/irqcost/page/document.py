@@ -96,7 +96,9 @@ def _title(parts: Sequence[Part]) -> str:
         for column in part.columns
         if part.kind == MEASURED
     )
-    where = f" on {data.some(list(names), 2)}" if names else ", in instructions"
+    where = f" on {data.some(list(names), 2)}" if names else ""
+    if not names and any(part.kind == COUNTED for part in parts):
+        where = ", in instructions"
     return f"What masking interrupts costs{where}"
 
 
