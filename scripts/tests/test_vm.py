@@ -310,6 +310,23 @@ def test_the_instruction_clock_needs_one_cpu() -> None:
         qemu.Machine(cpus=0)
 
 
+@pytest.mark.parametrize("console, starts", [("Oops", 2), ("irqcost-guest: insmod", 1)])
+def test_only_a_guest_that_did_not_begin_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, console: str, starts: int
+) -> None:
+    fake = tmp_path / "qemu"
+    fake.write_text(
+        f"#!/bin/sh\necho >>{tmp_path}/starts\n"
+        f"for a; do case $a in file:*console.log) echo '{console}' >\"${{a#file:}}\";; esac; done\n"
+    )
+    fake.chmod(0o755)
+    monkeypatch.setattr(qemu, "QEMU", str(fake))
+    monkeypatch.setattr(qemu, "build_initramfs", lambda *_: b"")
+    with pytest.raises(qemu.GuestDied, match="nothing came back"):
+        qemu.run_guest(KERNEL, [])
+    assert len((tmp_path / "starts").read_text()) == starts
+
+
 # --- the command -------------------------------------------------------------------------------
 
 
