@@ -5,7 +5,7 @@ That is independent of the clock and of the estimate: it counts in the bytes tha
 """
 
 from collections.abc import Mapping
-from itertools import product
+from itertools import combinations_with_replacement, product
 from typing import Any
 
 from irqcost import disasm
@@ -25,10 +25,12 @@ def counts(functions: Mapping[str, Text]) -> set[int]:
     called = _called(body, functions["program"])
     for symbol, calls in _called(base, functions["program"]).items():
         called[symbol] -= calls
+    # Two calls of one function may go different ways: a nested restore leaves interrupts off, the
+    # outer one puts them on.
     each = [
-        [calls // _COPIES * way for way in ways(symbol, functions)]
+        {sum(taken) for taken in combinations_with_replacement(ways(symbol, functions), number)}
         for symbol, calls in called.items()
-        if calls
+        if (number := calls // _COPIES)
     ]
     return {extra + sum(one) for one in product(*each)}
 
