@@ -4,7 +4,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from irqcost.charts.style import WIDTH, Place, Theme, pyplot, save, write
+from irqcost.charts.style import (
+    WIDTH,
+    Place,
+    Theme,
+    footing,
+    heading,
+    pyplot,
+    save,
+    write,
+)
 
 
 def draw(record: Mapping[str, Any], places: Sequence[Place]) -> None:
@@ -13,8 +22,8 @@ def draw(record: Mapping[str, Any], places: Sequence[Place]) -> None:
 
 
 def _figure(record: Mapping[str, Any], theme: Theme) -> Any:
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(WIDTH, 3.9))
-    figure.subplots_adjust(left=0.08, right=0.975, top=0.78, bottom=0.21, wspace=0.22)
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(WIDTH, 4.2))
+    figure.subplots_adjust(left=0.08, right=0.975, top=0.74, bottom=0.21, wspace=0.26)
     _trials(left, record["trials"], theme)
     _epochs(right, record["epochs"], theme)
     tried = record["trials"]["kinds"]
@@ -22,13 +31,13 @@ def _figure(record: Mapping[str, Any], theme: Theme) -> Any:
     none = next(kind for kind in tried if not kind["added"])
     title = f"Slow-downs found, by core cycles added: {found}"
     where = f"{record['cpu']['brand']}, Linux {record['kernel']}, {record['execution']}"
-    figure.text(0.12 / WIDTH, 0.895, where, va="top", size=8.5)
+    figure.text(0.12 / WIDTH, 0.865, where, va="top", size=8.5)
     caption = (
         f"A trial: the median over {record['trials']['processes']} fresh processes in which plain "
         f"and slowed take turns. {none['false']} of {none['trials']} trials of plain against plain "
         "saw a difference. Dashed: the least difference that counts."
     )
-    write(figure, theme, [title], [caption])
+    write(figure, theme, heading(title), footing(caption))
     return figure
 
 
@@ -53,14 +62,16 @@ def _epochs(axes: Any, epochs: Mapping[str, Any], theme: Theme) -> None:
     for key, label, index in (("farthest", "all", 1), ("deviation", "half", 0)):
         axes.plot(
             range(1, len(figures) + 1),
-            # A logarithmic axis has no 0: nothing is known better than a thousandth of a cycle.
-            [max(one[key], 1e-3) for one in figures],
+            [one[key] for one in figures],
             "o",
             markersize=3,
             color=theme.colour(index),
             label=f"{label} of the epochs",
         )
-    axes.set_yscale("log")
+    # Logarithmic but for the lowest thousandth of a cycle, since epochs may agree fully.
+    axes.set_yscale("symlog", linthresh=1e-3)
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.set_xlabel("figures, by how far their epochs agree")
     axes.set_ylabel("within … core cycles of the median")
     axes.grid(axis="y", linewidth=0.6)
