@@ -51,8 +51,10 @@ std::string WhyAbsent(const Offer& offer, Mode mode, std::optional<unsigned> unr
   return {};
 }
 
-void Fill(benchmark::State& state, const Measurement& measurement, double ticks_per_us) {
-  const Estimate& e = measurement.estimate;
+// What every kind of estimate has. @ns: per operation.
+template <typename AnyEstimate>
+void FillCommon(benchmark::State& state, const AnyEstimate& e, double ns,
+                std::uint64_t operations) {
   auto& counters = state.counters;
   counters["ticks"] = e.ticks;
   if (e.core_cycles) counters["core_cycles"] = *e.core_cycles;
@@ -60,46 +62,36 @@ void Fill(benchmark::State& state, const Measurement& measurement, double ticks_
   counters["ticks_p50"] = e.ticks_p50;
   counters["ticks_p99"] = e.ticks_p99;
   counters["spread"] = e.spread;
+  counters["samples"] = static_cast<double>(e.samples);
+  counters["free"] = static_cast<double>(e.free);
+  counters["interrupted"] = static_cast<double>(e.interrupted);
+  counters["preempted"] = static_cast<double>(e.preempted);
+  state.SetLabel(e.label);
+  counters[kOperationsCounter] = static_cast<double>(operations);
+  for ([[maybe_unused]] auto iteration : state) state.SetIterationTime(ns * 1e-9);
+}
+
+void Fill(benchmark::State& state, const Measurement& measurement, double ticks_per_us) {
+  const Estimate& e = measurement.estimate;
+  auto& counters = state.counters;
   counters["ticks_resolution"] = e.ticks_resolution;
   if (e.core_cycles) {
     counters["core_cycles_resolution"] = e.cycles_resolution;
     counters["sensor"] = e.sensor;
   }
-  counters["samples"] = static_cast<double>(e.samples);
-  counters["free"] = static_cast<double>(e.free);
   counters["unknown"] = static_cast<double>(e.unknown);
-  counters["interrupted"] = static_cast<double>(e.interrupted);
-  counters["preempted"] = static_cast<double>(e.preempted);
   counters["migrated"] = static_cast<double>(e.migrated);
   if (measurement.longest_irqs_off)
     counters["longest_irqs_off"] =
         static_cast<double>(*measurement.longest_irqs_off) / ticks_per_us * 1e3;
   if (measurement.exits) counters["exits"] = static_cast<double>(*measurement.exits);
-  state.SetLabel(e.label);
-
-  counters[kOperationsCounter] = static_cast<double>(measurement.operations);
-  for ([[maybe_unused]] auto iteration : state)
-    state.SetIterationTime(e.ticks / ticks_per_us * 1e-6);
+  FillCommon(state, e, e.ticks / ticks_per_us * 1e3, measurement.operations);
 }
 
 void Fill(benchmark::State& state, const WaitEstimate& e, const SamplerOptions& options) {
-  auto& counters = state.counters;
-  counters["ticks"] = e.ticks;
-  if (e.core_cycles) counters["core_cycles"] = *e.core_cycles;
-  counters["ticks_min"] = e.ticks_min;
-  counters["ticks_p50"] = e.ticks_p50;
-  counters["ticks_p99"] = e.ticks_p99;
-  counters["spread"] = e.spread;
-  counters["samples"] = static_cast<double>(e.samples);
-  counters["free"] = static_cast<double>(e.free);
-  counters["interrupted"] = static_cast<double>(e.interrupted);
-  counters["preempted"] = static_cast<double>(e.preempted);
-  counters["longest_irqs_off"] =
+  state.counters["longest_irqs_off"] =
       static_cast<double>(e.longest_irqs_off) / options.ticks_per_us * 1e3;
-  state.SetLabel(e.label);
-  counters[kOperationsCounter] = static_cast<double>(e.operations);
-  for ([[maybe_unused]] auto iteration : state)
-    state.SetIterationTime(e.ticks / options.ticks_per_us * 1e-6);
+  FillCommon(state, e, e.ticks / options.ticks_per_us * 1e3, e.operations);
 }
 
 double NowUs() {

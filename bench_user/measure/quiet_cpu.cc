@@ -13,8 +13,9 @@ namespace irqcost {
 namespace {
 
 constexpr double kGlanceUs = 2000;
-// A yield with nobody waiting returns in some microseconds; where somebody waits, it has the CPU
-// for a time slice, which is never below a third of a millisecond.
+// A yield with nobody waiting returns in some microseconds. Where somebody waits, it has the CPU
+// for a time slice: 0.7 ms and more by default (kernel/sched/fair.c: sysctl_sched_base_slice,
+// before 6.6 sysctl_sched_min_granularity).
 constexpr std::chrono::microseconds kYield{200};
 
 bool NobodyWaits() {
