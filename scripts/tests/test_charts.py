@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The charts of compare: each draws, says what results hold, and refuses what it cannot show."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from irqcost import catalogue, charts, cli, files
-from irqcost.charts import style
+from irqcost import ROOT, catalogue, charts, cli, files
+from irqcost.charts import selftest, style
 from irqcost.errors import IrqcostError
 from irqcost.series import Series, series
 from results import changed, path, result
@@ -131,3 +132,14 @@ def test_several_charts_have_names(tmp_path: Path, capsys: pytest.CaptureFixture
     # What programs read has no lines of charts in it.
     assert output.out.startswith("{") and "Chart:" not in output.out
     assert output.err.count("Chart:") == 8
+
+
+def test_selftest_is_legible(tmp_path: Path) -> None:
+    """Of a real record: whole lines, plain numbers, and zeros where they are."""
+    [record] = (ROOT / "results").rglob("selftest/*.json")
+    with style.places(tmp_path / "x", replace=False) as places:
+        selftest.draw(json.loads(record.read_text(encoding="utf-8")), places)
+    shown = words((tmp_path / "x.svg").read_text(encoding="utf-8"))
+    assert not [text for text in shown if "mathdefault" in text]
+    assert {"0", "0.001", "0.1"} <= set(shown)
+    assert max(map(len, shown)) <= 160
