@@ -53,6 +53,7 @@ class FakeKvm final : public KvmSystem {
   std::function<void(kvm_run&)> end = [](kvm_run& run) { run.exit_reason = KVM_EXIT_HLT; };
   int signal_at = -1;  // the stay, counted from 0, that a signal ends
   int stays = 0;
+  std::function<std::uint64_t()> tsc = [] { return __rdtsc(); };  // the guest's
 
   int Open(const char*) override {
     errno = open_error;
@@ -112,7 +113,7 @@ class FakeKvm final : public KvmSystem {
       return -1;
     }
     task_->sample = {};
-    task_->sample.start = __rdtsc();
+    task_->sample.start = tsc();
     task_->sample.chain_base = 1000;
     task_->sample.chain_body = 2000;
     task_->sample.sensor = 100;
@@ -172,6 +173,22 @@ TEST(KvmErrors, OfTheSystem) {
   FakeKvm narrow;
   narrow.long_mode = false;
   ExpectObstacle(narrow, "no 64-bit mode", "64-bit kernel");
+}
+
+TEST(KvmErrors, AScaledClockIsToldFromALateEntry) {
+  FakeKvm scaled;
+  scaled.tsc = [] { return __rdtsc() / 2; };
+  ExpectObstacle(scaled, "the guest's TSC is scaled: 0.", "without a scaled TSC");
+  // A host that emulates, or is busy, may take long to enter the guest, and longer at times.
+  FakeKvm late;
+  late.tsc = [&] {
+    const std::uint64_t from = __rdtsc();
+    while (__rdtsc() - from < 200'000U * (static_cast<unsigned>(late.stays) % 2)) {
+    }
+    return __rdtsc();
+  };
+  const Kvm kvm(kDevice, true, &late);
+  EXPECT_FALSE(kvm.GetObstacle()) << kvm.GetObstacle()->reason;
 }
 
 TEST(KvmErrors, OfTheGuestAreTold) {

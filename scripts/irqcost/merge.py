@@ -68,6 +68,8 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
         "seconds": round(sum(epoch.seconds for epoch in epochs), 3),
         "target_percent": target.percent,
         "target_cycles": target.cycles,
+        # Each process chose its CPU, where none was asked for.
+        "cpus": [epoch.context["cpu"]["measured"] for epoch in epochs],
     }
     context["verdict"] = {"verdict": run.word, "reasons": list(run.reasons)}
     outer = dict(epochs[0].document["context"])

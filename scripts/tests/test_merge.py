@@ -40,6 +40,7 @@ def test_a_figure_is_the_median_of_its_epochs() -> None:
     assert figure.cycles_interval == (13.0, 13.03) and not figure.doubtful
     ours = document["context"]["irqcost"]
     assert ours["epochs"]["count"] == 7 and ours["epochs"]["seconds"] == 7
+    assert ours["epochs"]["cpus"] == [1] * 7
     assert ours["verdict"] == {"verdict": "good", "reasons": []}
     judged_by = {"source": "this run", "remembered": None}
     assert ours["floors"] == {

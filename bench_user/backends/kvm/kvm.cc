@@ -30,10 +30,10 @@ constexpr Loops kTrialLoops{4, 4, 4};
 constexpr std::size_t kTrialSamples = 8;
 constexpr std::size_t kRowSamples = 3;
 
-// How far the guest's TSC is watched, and what its rate may differ from the host's: a stay in the
-// guest begins some microseconds late, which is less than a per mille of that.
-constexpr auto kTscSpan = std::chrono::milliseconds(5);
-constexpr double kTscTolerance = 0.01;
+// The guest's TSC is watched until its rate against the host's is known this well, or this long.
+constexpr double kTscWidth = 0.01;
+constexpr auto kTscFirstSpan = std::chrono::milliseconds(5);
+constexpr auto kTscLongestSpan = std::chrono::milliseconds(1280);
 
 // Around a window lie a call and two more stamps. What takes several times as long, and longer than
 // the cheapest exit to a host and back, was interrupted.
@@ -133,7 +133,7 @@ void Kvm::TryOut(bool asked_for) {
   Ring3 ring3;
   const Controls guest = MeasureControls(*this, allowed.back());
   execution_ = JudgeGuest(guest, MeasureControls(ring3, allowed.back()));
-  tsc_ratio_ = TicksPerHostTick();
+  tsc_ratio_ = WatchTsc();
   for (const Probe& probe : kCatalogue)
     if (Windows(probe, IRQCOST_RING0)) unusable_[&probe] = TryRow(probe, allowed.back());
   BindToCpus(allowed);
@@ -142,10 +142,11 @@ void Kvm::TryOut(bool asked_for) {
         execution_->reason,
         "measure on a host that lends its CPU's virtualisation; --backends kvm runs it all "
         "the same, in ticks that measure the emulator"};
-  if (std::abs(tsc_ratio_ - 1) > kTscTolerance) {
+  if (tsc_ratio_.low > 1 || tsc_ratio_.high < 1) {
     char text[100];
-    std::snprintf(text, sizeof(text), "the guest's TSC is scaled: %.3f ticks for one of the host's",
-                  tsc_ratio_);
+    std::snprintf(text, sizeof(text),
+                  "the guest's TSC is scaled: %.3f to %.3f ticks for one of the host's",
+                  tsc_ratio_.low, tsc_ratio_.high);
     obstacle_ = {text, "load kvm_intel or kvm_amd without a scaled TSC"};
   }
 }
@@ -170,20 +171,29 @@ std::string Kvm::TryRow(const Probe& probe, int cpu) {
          std::to_string(run.ops) + " operations): the figure would be that of the hypervisor";
 }
 
-// The rate of the guest's TSC, watched from outside.
-double Kvm::TicksPerHostTick() {
+// The rate of the guest's TSC, watched from outside. A stamp of the guest lies somewhere between the
+// host's two around the stay, which an emulating or busy host may draw out: hence bounds.
+Kvm::TscRatio Kvm::WatchTsc() {
+  struct Stay {
+    std::uint64_t enter, guest, leave;
+  };
   const Request request{FindProbe("empty"), IRQCOST_LATENCY, sched_getcpu(), 0, {1, 1, 1}, 1};
-  const auto stamps = [&] {
-    const std::uint64_t host = __rdtsc();
+  const auto stay = [&] {
+    const std::uint64_t enter = __rdtsc();
     const Run run = Measure(request);
     if (run.samples.empty())
       throw std::system_error(EINTR, std::generic_category(), "trying out the guest");
-    return std::pair(host, run.samples.front().start);
+    return Stay{enter, run.samples.front().start, __rdtsc()};
   };
-  const auto [host_from, guest_from] = stamps();
-  std::this_thread::sleep_for(kTscSpan);
-  const auto [host_to, guest_to] = stamps();
-  return static_cast<double>(guest_to - guest_from) / static_cast<double>(host_to - host_from);
+  for (auto span = kTscFirstSpan;; span *= 2) {
+    const Stay from = stay();
+    std::this_thread::sleep_for(span);
+    const Stay to = stay();
+    const auto ticks = static_cast<double>(to.guest - from.guest);
+    const TscRatio ratio{ticks / static_cast<double>(to.leave - from.enter),
+                         ticks / static_cast<double>(to.enter - from.leave)};
+    if (ratio.high - ratio.low <= kTscWidth || span >= kTscLongestSpan) return ratio;
+  }
 }
 
 std::vector<Offer> Kvm::Offers() const {
@@ -230,7 +240,7 @@ void Kvm::Supplement(nlohmann::ordered_json& context, const Costs& /*costs*/) {
   const auto khz = vm_->TscKhz();
   context["backends"]["kvm"]["tsc"] = {
       {"khz", khz ? nlohmann::ordered_json(*khz) : nlohmann::ordered_json(nullptr)},
-      {"ticks_per_host_tick", tsc_ratio_}};
+      {"ticks_per_host_tick", {tsc_ratio_.low, tsc_ratio_.high}}};
 }
 
 }  // namespace irqcost

@@ -33,15 +33,20 @@ class Kvm final : public Backend {
   void Supplement(nlohmann::ordered_json& context, const Costs& costs) override;
 
  private:
+  // Bounds of the guest's TSC ticks for one of the host's.
+  struct TscRatio {
+    double low, high;
+  };
+
   void TryOut(bool asked_for);
   [[nodiscard]] std::string TryRow(const Probe& probe, int cpu);
-  [[nodiscard]] double TicksPerHostTick();
+  [[nodiscard]] TscRatio WatchTsc();
 
   KvmSystem own_system_;
   std::unique_ptr<KvmVm> vm_;
   std::optional<Obstacle> obstacle_;
   std::optional<BackendExecution> execution_;
-  double tsc_ratio_ = 1;
+  TscRatio tsc_ratio_{1, 1};
   std::map<const Probe*, std::string> unusable_;  // rows that cannot be measured here, and why
 };
 
