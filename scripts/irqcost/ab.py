@@ -2,44 +2,56 @@
 """`irqcost ab`: two builds beside each other, the sharpest comparison that there is."""
 
 import argparse
-import io
-import os
-import re
-import subprocess
-import tarfile
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from irqcost import ROOT, build, difference, epochs, files, harness, stats
-from irqcost.difference import FASTER, SLOWER, UNDECIDED, Difference
+from irqcost import builds, difference, epochs, harness, stats
+from irqcost.builds import Build
+from irqcost.difference import FASTER, SAME, SLOWER, UNDECIDED, Difference
 from irqcost.epochs import Epoch, Request
 from irqcost.errors import Exit, IrqcostError
+from irqcost.loaded import loaded, running_kernel
+from irqcost.model import Result
 from irqcost.progress import Progress
 from irqcost.table import Table
-from irqcost.vm import kernels
+from irqcost.vm import both
+from irqcost.vm.kernels import find_kernel
 
-# Pairs of processes: their extremes enclose the median with 1 - 2^-13, which is enough for the
-# figures of a whole run to be right together.
-_PAIRS = 14
+# Pairs of processes. The interval leaves out one odd pair on each side, for up to 96 figures that
+# are to be right together.
+PAIRS = 16
 
-# Of a figure in a process: about 20 ms of samples, and as much waiting for free ones.
-_FIGURE_SECONDS = 0.04
+# Of a figure in a process, seconds. With twice as many the pairs scatter no less: what is left
+# differs between processes, or between places in one (docs/METHOD.md).
+FIGURE_SECONDS = 0.008
+# Of a process: as long as it takes to begin.
+_LEAST_SECONDS = 0.1
 
 # What matters, unless the user says other: the wider of the two.
-_CYCLES, _PERCENT = 0.125, 0.3
+CYCLES, PERCENT = 0.125, 0.3
+
+# Turns under the instruction clock. One of each would do where all is exact; two tell that it is.
+_TURNS = (0, 1, 1, 0)
+
+# One process of a build, on a CPU or where it chooses.
+Measure = Callable[[Request, int | None], Epoch]
 
 _DESCRIPTION = """\
-Compares two builds of the harness, or with --vm of module and harness in a guest. Each is a
-checkout, a git revision (such as HEAD~1; it is built in the cache), or an irqcost-bench. Fresh
-processes of both take turns (A B, B A, ...), so that what changes in the machine meanwhile falls
-on both alike; the pairs are what the interval is made of, and it is made so wide that all figures
-are right together in 95 of 100 comparisons. With --vm both are counted under the instruction clock,
-and one instruction is a difference.
+Compares two builds. Each is a checkout, a git revision of this one (such as HEAD~1; it is unpacked
+and built in the cache), or an irqcost-bench. Fresh processes of both take turns on one CPU (A B,
+B A, ...), so that what changes in the machine meanwhile falls on both alike; the pairs are what the
+interval is made of, and it is made so wide that all figures are right together in 95 of 100
+comparisons. Where backend kmod is asked for, each build's module is loaded for its turn. With --vm
+both modules and harnesses take turns in one guest, under the instruction clock, and one instruction
+is a difference.
+"""
 
-exit codes: 0 B is nowhere slower; 1 it is; 3 undecided somewhere; 2 wrong usage, or not comparable
+_EPILOG = """\
+exit codes: 0 B is nowhere slower; 1 it is; 2 wrong usage, a build that fails, or not all was
+measured; 3 undecided somewhere; 255 the guest died
 """
 
 
@@ -48,9 +60,19 @@ class Line:
     """One benchmark in both builds, in core cycles, or in ticks under the instruction clock."""
 
     name: str
-    a: float
-    b: float
+    a: float | None
+    b: float | None
     difference: Difference
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What came of it. `missing`: benchmarks of both builds that one of them could not measure."""
+
+    lines: Sequence[Line]
+    unit: str
+    notes: Sequence[str] = ()
+    missing: Sequence[str] = ()
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -58,27 +80,30 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "ab",
         help="two builds beside each other: is one slower?",
         description=_DESCRIPTION,
+        epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("a", metavar="A", help="checkout, revision or irqcost-bench")
     add("b", metavar="B", help="what is held against it")
     add("--filter", metavar="REGEX", help="only benchmarks whose name matches")
-    add("--backends", metavar="LIST", default="ring3", help="such as ring3,bpf (default: ring3)")
-    add("--pairs", metavar="N", type=int, default=_PAIRS, help="processes of each (default: 14)")
-    add("--cpu", metavar="N", help="the CPU to measure on")
+    add("--backends", metavar="LIST", help="such as ring3,kmod (default: ring3)")
+    add("--pairs", metavar="N", type=int, default=PAIRS, help="processes of each (default: 16)")
+    add(
+        "--cpu", metavar="N", help="the CPU to measure on (default: each pair looks for a free one)"
+    )
     add(
         "--threshold-cycles",
         metavar="C",
         type=float,
-        default=_CYCLES,
+        default=CYCLES,
         help="a difference below so many core cycles is none, nor is …",
     )
     add(
         "--threshold-percent",
         metavar="P",
         type=float,
-        default=_PERCENT,
+        default=PERCENT,
         help="… one below so many percent of A (default: 0.125 and 0.3)",
     )
     add("--vm", action="store_true", help="count instructions in a guest, ring 0 as well")
@@ -87,76 +112,146 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.threshold_cycles < 0 or args.threshold_percent < 0:
+    if not (args.threshold_cycles >= 0 and args.threshold_percent >= 0):
         raise IrqcostError("a threshold is below 0")
-    if args.vm:
-        lines = counted(args)
-    else:
-        if args.pairs < stats.FEWEST:
-            raise IrqcostError(f"--pairs: an interval needs {stats.FEWEST} or more")
-        lines = measured(args)
-    print(text(lines, "instructions" if args.vm else "core cycles"))
-    return code(lines)
+    if args.pairs < stats.FEWEST:
+        raise IrqcostError(f"--pairs: an interval needs {stats.FEWEST} or more")
+    if args.vm and args.backends:
+        raise IrqcostError("--vm measures with all backends that a guest has; see --filter")
+    sides = [builds.find(which) for which in (args.a, args.b)]
+    if args.vm or "kmod" in _backends(args):
+        for side in sides:
+            side.checkout()
+    for letter, side in zip("AB", sides):
+        print(f"{letter}: {side.asked}: {side.about}")
+    benches = [side.bench() for side in sides]
+    if builds.digest(benches[0]) == builds.digest(benches[1]):
+        print("Their harnesses are the same program, byte for byte.")
+    print(flush=True)
+    found = counted(sides, benches, args) if args.vm else measured(sides, benches, args)
+    print(text(found))
+    return code(found)
 
 
-def measured(args: argparse.Namespace) -> list[Line]:
+def measured(
+    sides: Sequence[Build], benches: Sequence[Path], args: argparse.Namespace
+) -> Comparison:
     """Both builds in turn, on this machine."""
-    benches = [_bench(which) for which in (args.a, args.b)]
-    usual = f"--benchmark_filter={args.filter or '-/slow_'}"
-    arguments = [f"--irqcost_backends={args.backends}", usual]
+    modules = _modules(sides) if "kmod" in _backends(args) else [None, None]
+    arguments = [f"--irqcost_backends={','.join(_backends(args))}"]
+    arguments.append(f"--benchmark_filter={args.filter or '-/slow_'}")
     arguments += [f"--irqcost_cpu={args.cpu}"] if args.cpu else []
-    names = _common([harness.names(bench, arguments) for bench in benches])
-    seconds = _FIGURE_SECONDS * len(names)
+    listed = []
+    for bench, module in zip(benches, modules):
+        with _ready(module):
+            listed.append(harness.names(bench, arguments))
+    names, notes = common(listed)
+    if stats.median_rank(args.pairs, _confidence(len(names))) is None:
+        raise IrqcostError(
+            f"--pairs {args.pairs}: too few for {len(names)} figures to be right together: "
+            "more, or a --filter"
+        )
+    seconds = 2 * args.pairs * process_seconds(len(names))
     with Progress(f"{args.pairs} pairs of processes, {len(names)} figures") as progress:
-        sessions = [
-            harness.Session(bench, arguments, 2 * args.pairs * seconds, progress)
-            for bench in benches
+        measures = [
+            _measure(harness.Session(bench, arguments, seconds, progress), module)
+            for bench, module in zip(benches, modules)
         ]
-        measures = [session.measure for session in sessions]
-        pairs = interleaved(measures, args.pairs, names, seconds)
-    return judged(pairs, args.threshold_cycles, args.threshold_percent)
+        pairs = interleaved(measures, args.pairs, names)
+    lines = judged(pairs, args.threshold_cycles, args.threshold_percent)
+    return Comparison(lines, "core cycles", [*notes, *other_code(pairs[0])], missing(pairs, names))
+
+
+def _backends(args: argparse.Namespace) -> list[str]:
+    return str(args.backends or "ring3").split(",")
+
+
+def _modules(sides: Sequence[Build]) -> list[Path | None]:
+    kernel = running_kernel()
+    with Progress("building the modules") as progress:
+        return [side.module(kernel, progress.show) for side in sides]
+
+
+def _ready(module: Path | None) -> AbstractContextManager[None]:
+    return nullcontext() if module is None else loaded(module)
+
+
+def _measure(session: harness.Session, module: Path | None) -> Measure:
+    def measure(request: Request, cpu: int | None) -> Epoch:
+        with _ready(module):
+            return session.measure(request, cpu)
+
+    return measure
+
+
+def process_seconds(figures: int) -> float:
+    """For how long a process measures so many figures."""
+    return max(FIGURE_SECONDS * figures, _LEAST_SECONDS)
 
 
 def interleaved(
-    measures: Sequence[Callable[[Request], Epoch]],
-    count: int,
-    names: Sequence[str],
-    seconds: float,
+    measures: Sequence[Measure], wanted: int, names: Sequence[str]
 ) -> list[tuple[Epoch, Epoch]]:
-    """Pairs of epochs of A and B, taken in the order A B, B A, A B …"""
+    """Pairs of epochs of A and B, taken in the order A B, B A, A B …, each pair on one CPU.
+
+    `wanted` pairs, and at most as many again for those figures that were disturbed in some: how
+    many are free, not what they tell, says when there is an end.
+    """
     pairs: list[tuple[Epoch, Epoch]] = []
-    for number in range(count):
+    ahead = tuple(names)
+    while ahead and len(pairs) < 2 * wanted:
         found: dict[int, Epoch] = {}
-        for side in (0, 1) if number % 2 == 0 else (1, 0):
+        cpu = None
+        for side in (0, 1) if len(pairs) % 2 == 0 else (1, 0):
             known = [epoch for pair in pairs for epoch in pair]
             khz = known[0].context["tsc"]["khz"] if known else None
-            request = Request(tuple(names), seconds, epochs.sensor_floors(known), khz)
-            found[side] = measures[side](request)
+            seconds = process_seconds(len(ahead))
+            request = Request(ahead, seconds, epochs.sensor_floors(known), khz)
+            found[side] = measures[side](request, cpu)
             if found[side].emulated:
                 raise IrqcostError("this CPU is emulated: count instructions instead, with --vm")
+            cpu = found[side].context["cpu"].get("measured")
         pairs.append((found[0], found[1]))
+        if len(pairs) >= wanted:
+            free = undisturbed(pairs)
+            ahead = tuple(name for name in names if len(free.get(name, [])) < wanted)
     return pairs
 
 
-def judged(pairs: Sequence[tuple[Epoch, Epoch]], cycles: float, percent: float) -> list[Line]:
-    """The lines, by benchmark in the order of the first epoch. Only pairs in which both epochs are
-    free of disturbance count."""
+def undisturbed(pairs: Sequence[tuple[Epoch, Epoch]]) -> dict[str, list[tuple[float, float]]]:
+    """Core cycles in A and B by benchmark, in the order of the first epoch: of those pairs in which
+    both epochs are free of disturbance."""
     floors = epochs.sensor_floors([epoch for pair in pairs for epoch in pair])
     values: dict[str, list[tuple[float, float]]] = {}
     for pair in pairs:
         sides = [{entry["run_name"]: entry for entry in epoch.entries} for epoch in pair]
         for name, entry in sides[0].items():
-            found = values.setdefault(name, [])
             other = sides[1].get(name)
-            if other is not None and _counts(entry, floors) and _counts(other, floors):
+            if other is None:
+                continue
+            found = values.setdefault(name, [])
+            if _counts(entry, floors) and _counts(other, floors):
                 found.append((entry["core_cycles"], other["core_cycles"]))
-    # Bonferroni: each may be wrong in its share of what all together may.
-    confidence = 1 - (1 - stats.CONFIDENCE) / max(len(values), 1)
+    return values
+
+
+def _counts(entry: Mapping[str, Any], floors: Mapping[str, float]) -> bool:
+    return "core_cycles" in entry and not epochs.is_disturbed(entry, floors)
+
+
+def _confidence(figures: int) -> float:
+    """Bonferroni: each may be wrong in its share of what all together may."""
+    return 1 - (1 - stats.CONFIDENCE) / max(figures, 1)
+
+
+def judged(pairs: Sequence[tuple[Epoch, Epoch]], cycles: float, percent: float) -> list[Line]:
+    """The lines, in the order of the first epoch."""
+    values = undisturbed(pairs)
+    confidence = _confidence(len(values))
     lines = []
     for name, found in values.items():
         if not found:
-            nothing = float("nan")
-            lines.append(Line(name, nothing, nothing, difference.judge([], 0)))
+            lines.append(Line(name, None, None, difference.judge([], 0)))
             continue
         a, b = (stats.median([pair[side] for pair in found]) for side in (0, 1))
         threshold = max(cycles, abs(a) * percent / 100)
@@ -165,116 +260,97 @@ def judged(pairs: Sequence[tuple[Epoch, Epoch]], cycles: float, percent: float) 
     return lines
 
 
-def _counts(entry: Mapping[str, Any], floors: Mapping[str, float]) -> bool:
-    return "core_cycles" in entry and not epochs.is_disturbed(entry, floors)
+def missing(pairs: Sequence[tuple[Epoch, Epoch]], names: Sequence[str]) -> list[str]:
+    """Benchmarks of which one build, or both, never had a figure."""
+    had = undisturbed(pairs)
+    return [name for name in names if name not in had]
 
 
-def counted(args: argparse.Namespace) -> list[Line]:
-    """Both builds under the instruction clock; each by its own checkout's command."""
-    figures = []
-    with tempfile.TemporaryDirectory(prefix="irqcost-ab-") as folder:
-        for side, which in (("a", args.a), ("b", args.b)):
-            source = _source(which)
-            if source is None:
-                raise IrqcostError(f"{which}: --vm needs a checkout or a revision, not a program")
-            target = Path(folder, f"{side}.json")
-            command = [str(source / "irqcost"), "vm", "--exact", "--kernel", args.kernel]
-            command += ["--out", str(target), *(["--filter", args.filter] if args.filter else [])]
-            done = subprocess.run(command, stdout=subprocess.DEVNULL)
-            if done.returncode:
-                raise IrqcostError(f"`{' '.join(command)}` ended with status {done.returncode}")
-            found = files.read_result(target).figures
-            figures.append({name: entry.ticks for name, entry in found.items()})
-    return exact(figures[0], figures[1])
+def other_code(pair: Sequence[Epoch]) -> list[str]:
+    """Rows whose code in the catalogue is another in B, in a sentence."""
+    a, b = (epoch.context.get("code", {}) for epoch in pair)
+    rows = [row for row, code in a.items() if row in b and b[row] != code]
+    return [f"Other code under the same name: {', '.join(rows)}"] if rows else []
 
 
-def exact(a: dict[str, float], b: dict[str, float]) -> list[Line]:
-    """The lines of exact counts: whatever differs is a difference."""
+def counted(
+    sides: Sequence[Build], benches: Sequence[Path], args: argparse.Namespace
+) -> Comparison:
+    """Both builds under the instruction clock, in one guest."""
+    with Progress(f"kernel {args.kernel}") as progress:
+        kernel = find_kernel(args.kernel, progress.show)
+        modules = [side.module(kernel, progress.show) for side in sides]
+    with Progress(f"guest with kernel {args.kernel}") as progress:
+        parts = [both.Side(bench, module) for bench, module in zip(benches, modules)]
+        turns = both.in_turn(kernel, parts, _TURNS, args.filter, progress)
+    return exact([result for side, result in turns if side == 0], [r for side, r in turns if side])
+
+
+def exact(a: Sequence[Result], b: Sequence[Result]) -> Comparison:
+    """The comparison of exact counts, by pairs of turns: whatever differs is a difference."""
+    names, notes = common([list(a[0].figures), list(b[0].figures)])
     lines = []
-    for name in _common([a, b]):
-        apart = b[name] - a[name]
-        word = SLOWER if apart > 0 else FASTER if apart < 0 else difference.SAME
-        lines.append(Line(name, a[name], b[name], Difference(apart, apart, apart, 1, word)))
-    return lines
+    for name in names:
+        counts = [
+            [one.figures[name].ticks for one in side if name in one.figures] for side in (a, b)
+        ]
+        apart = [_apart(name, x, y) for x, y in zip(*counts)]
+        low, high = min(apart), max(apart)
+        word = SLOWER if low > 0 else FASTER if high < 0 else SAME
+        if word == SAME and low != high:
+            word = UNDECIDED
+        judgement = Difference(stats.median(apart), low, high, len(apart), word)
+        lines.append(Line(name, stats.median(counts[0]), stats.median(counts[1]), judgement))
+    return Comparison(lines, "instructions", notes)
 
 
-def _common(names: "Sequence[Sequence[str] | dict[str, float]]") -> list[str]:
-    both = [name for name in names[0] if name in names[1]]
-    if not both:
+def _apart(name: str, a: float, b: float) -> float:
+    # A BPF program's clock is the kernel's: ns by a scale that is known to a millionth.
+    return b - a if not name.startswith("bpf/") else float(round(b - a, 2))
+
+
+def common(listed: Sequence[Sequence[str]]) -> tuple[list[str], list[str]]:
+    """Benchmarks of both builds, and sentences that name those of one. Raises IrqcostError where
+    they have none in common."""
+    names = [name for name in listed[0] if name in listed[1]]
+    if not names:
         raise IrqcostError("the two builds have no benchmark in common")
-    return both
+    notes = []
+    for letter, own in zip("AB", listed):
+        only = [name for name in own if name not in names]
+        if only:
+            notes.append(f"Only in {letter}, not compared: {', '.join(only)}")
+    return names, notes
 
 
-def _bench(which: str) -> Path:
-    """The harness that is meant, built where it has to be."""
-    path = Path(which)
-    if path.is_file() and os.access(path, os.X_OK):
-        return path.resolve()
-    source = _source(which)
-    assert source is not None
-    folder = source / "build" / "release"
-    folder.mkdir(parents=True, exist_ok=True)
-    log = folder / "irqcost-build.log"
-    log.unlink(missing_ok=True)
-    jobs = str(len(os.sched_getaffinity(0)))
-    with Progress(f"building {which}") as progress:
-        configure = ["cmake", "-S", str(source), "-B", str(folder), "-DCMAKE_BUILD_TYPE=Release"]
-        build.logged(configure, log, progress)
-        target = ["--target", "irqcost_bench", "--parallel", jobs]
-        build.logged(["cmake", "--build", str(folder), *target], log, progress)
-    return folder / "bench_user" / "irqcost-bench"
-
-
-def _source(which: str) -> Path | None:
-    """The checkout that is meant; None for a program. A revision is unpacked into the cache."""
-    path = Path(which)
-    if path.is_dir():
-        if not (path / "bench_user").is_dir():
-            raise IrqcostError(f"{which}: is no checkout of irqcost: it has no bench_user")
-        return path.resolve()
-    if path.exists():
-        return None
-    return _unpacked(which)
-
-
-def _unpacked(revision: str) -> Path:
-    git = ["git", "-C", str(ROOT)]
-    asked = [*git, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"]
-    done = subprocess.run(asked, capture_output=True, text=True)
-    commit = done.stdout.strip()
-    if done.returncode or not re.fullmatch("[0-9a-f]{40,64}", commit):
-        raise IrqcostError(f"{revision}: is neither a file, a folder nor a revision of {ROOT}")
-    target = kernels.cache_directory() / "ab" / commit
-    if not (target / "irqcost").exists():
-        archive = subprocess.run([*git, "archive", commit], capture_output=True, check=True).stdout
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-            with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-                tar.extractall(folder + "/tree")
-            Path(folder, "tree").rename(target)
-    return target
-
-
-def text(lines: Sequence[Line], unit: str) -> str:
-    """The table, and a sentence."""
-    table = Table([f"benchmark ({unit})", "A", "B", "B - A", "from", "to", "verdict"], "<>>>>><")
-    for line in lines:
+def text(found: Comparison) -> str:
+    """The table, and sentences."""
+    columns = [f"benchmark ({found.unit})", "A", "B", "B - A", "from", "to", "pairs", "verdict"]
+    table = Table(columns, "<>>>>>><")
+    for line in found.lines:
         d = line.difference
-        cells = [line.a, line.b]
         table.row(
             line.name,
-            *(f"{cell:.2f}" if cell == cell else "-" for cell in cells),
+            *("-" if cell is None else f"{cell:.2f}" for cell in (line.a, line.b)),
             *("-" if cell is None else f"{cell:+.3f}" for cell in (d.value, d.low, d.high)),
+            str(d.pairs),
             d.word,
         )
-    words = [line.difference.word for line in lines]
-    counts = [f"{words.count(word)} {word}" for word in dict.fromkeys(sorted(words))]
-    return f"{table}\n\nB against A: {', '.join(counts)}"
+    sentences = list(found.notes)
+    if found.missing:
+        sentences.append(f"Not measured in one of the two: {', '.join(found.missing)}")
+    words = [line.difference.word for line in found.lines]
+    counts = [f"{words.count(word)} {word}" for word in (SLOWER, FASTER, UNDECIDED, SAME)]
+    counts = [count for count in counts if not count.startswith("0 ")]
+    sentences.append(f"B against A: {', '.join(counts) or 'nothing was measured'}")
+    return "\n".join([str(table), "", *sentences])
 
 
-def code(lines: Sequence[Line]) -> int:
+def code(found: Comparison) -> int:
     """The exit code."""
-    words = {line.difference.word for line in lines}
+    words = {line.difference.word for line in found.lines}
     if SLOWER in words:
         return Exit.FAILED
+    if found.missing or not words:
+        return Exit.UNUSABLE
     return Exit.UNDECIDED if UNDECIDED in words else Exit.OK

@@ -20,32 +20,34 @@ _TAIL_LINES = 40
 _STEP = re.compile(r"\[\s*(\d+%|\d+/\d+)\] (.*)")
 
 
-def harness(preset: str = "release") -> Path:
-    """Configures and builds a preset of CMakePresets.json; returns its irqcost-bench."""
-    place = folder(preset)
+def harness(preset: str = "release", source: Path = ROOT) -> Path:
+    """Configures and builds a preset of a checkout's CMakePresets.json; returns its
+    irqcost-bench. Raises BuildError."""
+    place = folder(preset, source)
     place.mkdir(parents=True, exist_ok=True)
     log = place / "irqcost-build.log"
     jobs = str(len(os.sched_getaffinity(0)))
     # Of two commands at once one builds, and the other then finds everything built.
     with Progress(f"building the harness ({preset})") as progress, locked(place / ".lock"):
         log.unlink(missing_ok=True)
-        logged(["cmake", "--preset", preset, "-B", str(place)], log, progress)
+        configure = ["cmake", "-S", str(source), "--preset", preset, "-B", str(place)]
+        logged(configure, log, progress)
         logged(["cmake", "--build", str(place), "--parallel", jobs], log, progress)
-    return bench(preset)
+    return bench(preset, source)
 
 
-def folder(preset: str) -> Path:
+def folder(preset: str, source: Path = ROOT) -> Path:
     """Where a preset is built: in the checkout, or, where that is read-only, in the cache."""
-    own = ROOT / "build" / preset
+    own = source / "build" / preset
     if files.may_write(own):
         return own
-    checkout = hashlib.sha256(str(ROOT).encode()).hexdigest()[:16]
+    checkout = hashlib.sha256(str(source).encode()).hexdigest()[:16]
     return cache_directory() / "build" / f"{checkout}-{preset}"
 
 
-def bench(preset: str = "release") -> Path:
+def bench(preset: str = "release", source: Path = ROOT) -> Path:
     """Where a preset has its irqcost-bench, built or not."""
-    return folder(preset) / "bench_user" / "irqcost-bench"
+    return folder(preset, source) / "bench_user" / "irqcost-bench"
 
 
 def logged(command: Sequence[str], log: Path, progress: Progress) -> None:

@@ -97,8 +97,9 @@ class Session:
         self._epochs = 0
         self._end = time.monotonic() + seconds
 
-    def measure(self, request: Request) -> Epoch:
-        """Runs one process. Raises IrqcostError with what the harness said where it failed."""
+    def measure(self, request: Request, cpu: int | None = None) -> Epoch:
+        """Runs one process, on a CPU or where it chooses. Raises IrqcostError with what the harness
+        said where it failed."""
         self._epochs += 1
         if self._epochs == 1:
             self._show("no figure yet")
@@ -107,6 +108,7 @@ class Session:
             out = Path(folder, "epoch.json")
             command = [str(self._bench), *self._arguments, *_flags(request)]
             command += [f"--benchmark_out={out}", "--benchmark_out_format=json"]
+            command += [] if cpu is None else [f"--irqcost_cpu={cpu}"]
             self._watch(command)
             document, _ = files.read_document(out)
         return Epoch(document, time.monotonic() - started)

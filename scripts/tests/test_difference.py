@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Differences with known answers, and how trials and comparisons are made of blocks and epochs."""
+"""Differences with known answers, and how trials are made of blocks."""
 
 import random
 from collections.abc import Mapping
@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from epochs_of import entry, epoch
-from irqcost import ab, selftest, stats, trials
+from irqcost import selftest, stats, trials
 from irqcost.difference import FASTER, SAME, SLOWER, UNDECIDED, judge
-from irqcost.epochs import Epoch, Request, gather
-from irqcost.errors import Exit, IrqcostError
+from irqcost.epochs import Epoch, gather
+from irqcost.errors import Exit
 from irqcost.trials import ADDED, PRIMITIVES, PROCESSES
 
 
@@ -115,61 +115,6 @@ def test_a_disturbed_block_takes_no_part() -> None:
 
     (plain, *_) = trials.run(measure, 1, lambda done: None)
     assert plain.trials[0].pairs == 0 and plain.undecided == 1
-
-
-def session(costs: list[float], log: list[str], name: str) -> Any:
-    """An epoch of ring3/popf/throughput at the next of these costs."""
-    ahead = iter(costs)
-
-    def measure(request: Request) -> Epoch:
-        log.append(name)
-        return epoch(entry("ring3/popf/throughput", next(ahead)))
-
-    return measure
-
-
-def test_builds_take_turns() -> None:
-    order: list[str] = []
-    both = [session([13.0] * 4, order, "A"), session([14.0] * 4, order, "B")]
-    pairs = ab.interleaved(both, 4, ["ring3/popf/throughput"], 0.1)
-    assert "".join(order) == "ABBAABBA"
-    assert [[e.entries[0]["core_cycles"] for e in pair] for pair in pairs] == [[13, 14]] * 4
-
-
-def compared(a: float, b: float, pairs: int = 14, **more: Any) -> list[ab.Line]:
-    name = "ring3/popf/throughput"
-    return ab.judged([(epoch(entry(name, a)), epoch(entry(name, b, **more)))] * pairs, 0.125, 0.3)
-
-
-def test_a_slower_build_is_told_and_ends_with_1() -> None:
-    assert [line.difference.word for line in compared(30, 30.25)] == [SLOWER]
-    assert ab.code(compared(30, 30.25)) == Exit.FAILED
-    assert ab.code(compared(30, 29)) == Exit.OK
-    assert ab.code(compared(30, 30)) == Exit.OK
-    assert ab.code(compared(30, 31, pairs=5)) == Exit.UNDECIDED
-    # 0.3 % of 300 is more than 0.125.
-    assert [line.difference.word for line in compared(300, 300.5)] == [SAME]
-
-
-def test_a_disturbed_epoch_makes_no_pair() -> None:
-    lines = compared(30, 31, label="disturbed: 3 of 400 samples free")
-    assert [line.difference.word for line in lines] == [UNDECIDED]
-    assert "undecided" in ab.text(lines, "core cycles")
-
-
-def test_under_the_instruction_clock_one_instruction_counts() -> None:
-    lines = ab.exact({"kmod/a/latency": 31.0, "kmod/b/latency": 4.0}, {"kmod/a/latency": 32.0})
-    assert [(line.name, line.difference.word) for line in lines] == [("kmod/a/latency", SLOWER)]
-    assert ab.code(lines) == Exit.FAILED
-    with pytest.raises(IrqcostError, match="no benchmark in common"):
-        ab.exact({"a": 1.0}, {"b": 1.0})
-
-
-def test_what_is_no_build_is_refused(tmp_path: Any) -> None:
-    with pytest.raises(IrqcostError, match="neither a file, a folder nor a revision"):
-        ab._source("no-such-revision")
-    with pytest.raises(IrqcostError, match="no checkout"):
-        ab._source(str(tmp_path))
 
 
 def epochs_at(values: list[float]) -> list[Epoch]:

@@ -38,11 +38,11 @@ def build_key(kernel: Kernel, compiler: str, files: Iterable[Path], base: Path =
     return f"{kernel.release}-{digest.hexdigest()[:16]}"
 
 
-def make_argv(kernel: Kernel, build: Path, *further: str) -> list[str]:
+def make_argv(kernel: Kernel, build: Path, *further: str, sources: Path = SOURCES) -> list[str]:
     """The command that builds the module for @kernel in @build; @further goes to Kbuild."""
     if kernel.toolchain:
-        return kernel.toolchain.make_argv(kernel.headers, SOURCES, build, *further)
-    return ["make", "-C", str(SOURCES), f"KDIR={kernel.headers}", f"BUILD={build}", *further]
+        return kernel.toolchain.make_argv(kernel.headers, sources, build, *further)
+    return ["make", "-C", str(sources), f"KDIR={kernel.headers}", f"BUILD={build}", *further]
 
 
 def compiler_of(kernel: Kernel) -> str:
@@ -55,10 +55,10 @@ def compiler_of(kernel: Kernel) -> str:
     return subprocess.run(["gcc", "--version"], capture_output=True, text=True, check=True).stdout
 
 
-def make_module(kernel: Kernel, build: Path, *further: str) -> str:
+def make_module(kernel: Kernel, build: Path, *further: str, sources: Path = SOURCES) -> str:
     """Build in @build. Return: make's output. Raises BuildError with its end."""
     done = subprocess.run(
-        make_argv(kernel, build, *further),
+        make_argv(kernel, build, *further, sources=sources),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -70,10 +70,11 @@ def make_module(kernel: Kernel, build: Path, *further: str) -> str:
     return done.stdout
 
 
-def build_module(kernel: Kernel, say: Say) -> Path:
+def build_module(kernel: Kernel, say: Say, sources: Path = SOURCES) -> Path:
     """The path of irqcost.ko for @kernel, built now if it is not in the cache."""
     modules = cache_directory() / "modules"
-    final = modules / build_key(kernel, compiler_of(kernel), source_files()) / "irqcost.ko"
+    key = build_key(kernel, compiler_of(kernel), source_files(sources), sources)
+    final = modules / key / "irqcost.ko"
     if not final.is_file():
         with locked(modules / f".{kernel.release}.lock"):
             if not final.is_file():
@@ -82,7 +83,7 @@ def build_module(kernel: Kernel, say: Say) -> Path:
                     build, ready = Path(work) / "build", Path(work) / "ready"
                     build.mkdir()
                     ready.mkdir()
-                    make_module(kernel, build)
+                    make_module(kernel, build, sources=sources)
                     (build / "irqcost.ko").rename(ready / "irqcost.ko")
                     ready.rename(final.parent)
     return final

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Two builds of module and harness in one guest, under the instruction clock, in turn.
+
+One boot for both: what the kernel decides at boot (where it lies, what it patches) is then the same
+for both of them.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from irqcost import files, jsontext
+from irqcost.epochs import Epoch, Target
+from irqcost.errors import IrqcostError
+from irqcost.merge import merge
+from irqcost.model import Result
+from irqcost.progress import Progress
+from irqcost.vm.initramfs import MARK, Command
+from irqcost.vm.kernels import Kernel, memory_mib
+from irqcost.vm.qemu import GuestResult, Machine, run_guest
+
+# For each turn: the whole catalogue takes one a minute or two.
+_TURN_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Side:
+    """A build: its irqcost-bench, and its irqcost.ko for the guest's kernel."""
+
+    bench: Path
+    module: Path
+
+
+def commands(turns: Sequence[int], pattern: str | None) -> list[Command]:
+    """What the guest runs: in each turn a side's module is loaded, measured through, unloaded."""
+    chosen = [f"--benchmark_filter={pattern}"] if pattern is not None else []
+    listed = []
+    for number, side in enumerate(turns, 1):
+        measure = [f"/{side}/irqcost-bench", "--irqcost_backends=ring3,kmod,bpf", *chosen]
+        measure += [f"--benchmark_out=/out/{number}.json", "--benchmark_out_format=json"]
+        listed += [
+            Command(f"insmod-{number}", ("insmod", f"/{side}/irqcost.ko")),
+            Command(f"measure-{number}", tuple(measure)),
+            Command(f"rmmod-{number}", ("rmmod", "irqcost")),
+        ]
+    return listed
+
+
+def in_turn(
+    kernel: Kernel,
+    sides: Sequence[Side],
+    turns: Sequence[int],
+    pattern: str | None,
+    progress: Progress,
+) -> list[tuple[int, Result]]:
+    """Boots `kernel` once and measures each of `turns`, which are indices of `sides`.
+
+    `pattern` selects benchmarks by name; None: all. Return: for each turn whose it was, and the
+    result. Raises IrqcostError where a turn has none, and GuestDied.
+    """
+
+    def show(line: str) -> None:
+        if line.startswith(MARK):
+            progress.show(f"{line.split()[-1]} of {len(turns)}")
+
+    progress.show("booting")
+    guest = run_guest(
+        kernel,
+        commands(turns, pattern),
+        programs={f"/{n}/irqcost-bench": side.bench for n, side in enumerate(sides)},
+        files={f"/{n}/irqcost.ko": side.module.read_bytes() for n, side in enumerate(sides)},
+        machine=Machine(exact=True, memory_mib=memory_mib(kernel.name)),
+        time_limit=_TURN_SECONDS * len(turns),
+        on_line=show,
+    )
+    return [(side, result_of(guest, number)) for number, side in enumerate(turns, 1)]
+
+
+def result_of(guest: GuestResult, number: int) -> Result:
+    """The result of a turn. Raises IrqcostError with what was said where there is none."""
+    for command in ("insmod", "rmmod"):
+        if guest.status[f"{command}-{number}"]:
+            said = guest.log(f"{command}-{number}").strip()
+            raise IrqcostError(f"turn {number}: {command} fails in the guest: {said}")
+    raw = guest.files.get(f"{number}.json")
+    if raw is None:
+        said = guest.log(f"measure-{number}").strip()
+        raise IrqcostError(f"turn {number}: the harness measured nothing in the guest:\n{said}")
+    with tempfile.TemporaryDirectory(prefix="irqcost-ab-") as folder:
+        path = Path(folder, "turn.json")
+        path.write_bytes(raw)
+        epoch = Epoch(files.read_document(path)[0], 0)
+        path.write_text(jsontext.dumps(merge([epoch], Target())), encoding="utf-8")
+        result = files.read_result(path)
+    if not result.context.instruction_clock:
+        raise IrqcostError(f"turn {number}: the harness found no instruction clock")
+    return result
