@@ -102,12 +102,13 @@ def short(epoch: Epoch, slow: Epoch) -> dict[str, Any]:
             cycles,
             entry["label"] == "free",
             entry.get("sensor"),
-            _plain(entry, cycles),
+            plain(entry, cycles),
         ]
     return {"floors": epochs.sensor_floors([epoch]), "figures": figures}
 
 
-def _plain(entry: Mapping[str, Any], cycles: float | None) -> float | None:
+def plain(entry: Mapping[str, Any], cycles: float | None) -> float | None:
+    """The mean of all samples in ticks per operation, as they were taken."""
     samples = entry["distribution"]["free"] + entry["distribution"]["disturbed"]
     if not samples:
         return None

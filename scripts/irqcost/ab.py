@@ -34,7 +34,7 @@ _LEAST_SECONDS = 0.1
 CYCLES, PERCENT = 0.125, 0.3
 
 # Turns under the instruction clock. One of each would do where all is exact; two tell that it is.
-_TURNS = (0, 1, 1, 0)
+TURNS = (0, 1, 1, 0)
 
 # One process of a build, on a CPU or where it chooses.
 Measure = Callable[[Request, int | None], Epoch]
@@ -154,7 +154,7 @@ def measured(
     seconds = 2 * args.pairs * process_seconds(len(names))
     with Progress(f"{args.pairs} pairs of processes, {len(names)} figures") as progress:
         measures = [
-            _measure(harness.Session(bench, arguments, seconds, progress), module)
+            measure_of(harness.Session(bench, arguments, seconds, progress), module)
             for bench, module in zip(benches, modules)
         ]
         pairs = interleaved(measures, args.pairs, names)
@@ -176,7 +176,9 @@ def _ready(module: Path | None) -> AbstractContextManager[None]:
     return nullcontext() if module is None else loaded(module)
 
 
-def _measure(session: harness.Session, module: Path | None) -> Measure:
+def measure_of(session: harness.Session, module: Path | None = None) -> Measure:
+    """What measures a build, its module loaded meanwhile."""
+
     def measure(request: Request, cpu: int | None) -> Epoch:
         with _ready(module):
             return session.measure(request, cpu)
@@ -200,22 +202,33 @@ def interleaved(
     pairs: list[tuple[Epoch, Epoch]] = []
     ahead = tuple(names)
     while ahead and len(pairs) < 2 * wanted:
-        found: dict[int, Epoch] = {}
-        cpu = None
-        for side in (0, 1) if len(pairs) % 2 == 0 else (1, 0):
-            known = [epoch for pair in pairs for epoch in pair]
-            khz = known[0].context["tsc"]["khz"] if known else None
-            seconds = process_seconds(len(ahead))
-            request = Request(ahead, seconds, epochs.sensor_floors(known), khz)
-            found[side] = measures[side](request, cpu)
-            if found[side].emulated:
-                raise IrqcostError("this CPU is emulated: count instructions instead, with --vm")
-            cpu = found[side].context["cpu"].get("measured")
-        pairs.append((found[0], found[1]))
+        pairs.append(pair_of(measures, pairs, len(pairs) % 2 == 1, ahead))
         if len(pairs) >= wanted:
             free = undisturbed(pairs)
             ahead = tuple(name for name in names if len(free.get(name, [])) < wanted)
     return pairs
+
+
+def pair_of(
+    measures: Sequence[Measure],
+    before: Sequence[tuple[Epoch, Epoch]],
+    swapped: bool,
+    names: Sequence[str],
+) -> tuple[Epoch, Epoch]:
+    """One pair of epochs of A and B, of which B is taken first where `swapped`. `before` are the
+    pairs taken so far, which tell the floors."""
+    known = [epoch for pair in before for epoch in pair]
+    khz = known[0].context["tsc"]["khz"] if known else None
+    cpu = None
+    found: dict[int, Epoch] = {}
+    for side in (1, 0) if swapped else (0, 1):
+        floors = epochs.sensor_floors([*known, *found.values()])
+        request = Request(tuple(names), process_seconds(len(names)), floors, khz)
+        found[side] = measures[side](request, cpu)
+        if found[side].emulated:
+            raise IrqcostError("this CPU is emulated: count instructions instead, with --vm")
+        cpu = found[side].context["cpu"].get("measured")
+    return found[0], found[1]
 
 
 def undisturbed(pairs: Sequence[tuple[Epoch, Epoch]]) -> dict[str, list[tuple[float, float]]]:
@@ -282,8 +295,9 @@ def counted(
         modules = [side.module(kernel, progress.show) for side in sides]
     with Progress(f"guest with kernel {args.kernel}") as progress:
         parts = [both.Side(bench, module) for bench, module in zip(benches, modules)]
-        turns = both.in_turn(kernel, parts, _TURNS, args.filter, progress)
-    return exact([result for side, result in turns if side == 0], [r for side, r in turns if side])
+        turns = both.in_turn(kernel, parts, TURNS, args.filter, progress)
+    a, b = ([turn.result for turn in turns if turn.side == side] for side in (0, 1))
+    return exact(a, b)
 
 
 def exact(a: Sequence[Result], b: Sequence[Result]) -> Comparison:

@@ -177,9 +177,9 @@ def test_a_turn_without_a_result_says_why() -> None:
     status = {"insmod-2": 1, "measure-2": 2, "rmmod-2": 0}
     logs = {"insmod-2.log": b"Invalid module format", "measure-2.log": b"no such flag"}
     with pytest.raises(IrqcostError, match="turn 2: insmod fails in the guest: Invalid module"):
-        both.result_of(GuestResult(status, "", logs), 2)
+        both.turn_of(GuestResult(status, "", logs), 2, 1)
     with pytest.raises(IrqcostError, match="turn 2: .*\nno such flag"):
-        both.result_of(GuestResult({**status, "insmod-2": 0}, "", logs), 2)
+        both.turn_of(GuestResult({**status, "insmod-2": 0}, "", logs), 2, 1)
 
 
 # A project as small as can be, whose harness tells what its revision says.

@@ -290,7 +290,7 @@ def test_a_checkout_that_cannot_be_written(
 def test_two_builds_at_once_wait_for_each_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build, "folder", lambda preset: tmp_path)
+    monkeypatch.setattr(build, "folder", lambda preset, source: tmp_path)
 
     def logged(*_: object) -> None:
         with (tmp_path / ".lock").open() as lock, pytest.raises(BlockingIOError):

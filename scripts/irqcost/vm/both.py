@@ -32,6 +32,15 @@ class Side:
     module: Path
 
 
+@dataclass(frozen=True)
+class Turn:
+    """What was measured in a turn: of which side (its index), the result, and its file's text."""
+
+    side: int
+    result: Result
+    text: str
+
+
 def commands(turns: Sequence[int], pattern: str | None) -> list[Command]:
     """What the guest runs: in each turn a side's module is loaded, measured through, unloaded."""
     chosen = [f"--benchmark_filter={pattern}"] if pattern is not None else []
@@ -53,11 +62,11 @@ def in_turn(
     turns: Sequence[int],
     pattern: str | None,
     progress: Progress,
-) -> list[tuple[int, Result]]:
+) -> list[Turn]:
     """Boots `kernel` once and measures each of `turns`, which are indices of `sides`.
 
-    `pattern` selects benchmarks by name; None: all. Return: for each turn whose it was, and the
-    result. Raises IrqcostError where a turn has none, and GuestDied.
+    `pattern` selects benchmarks by name; None: all. Raises IrqcostError where a turn has no result,
+    and GuestDied.
     """
 
     def show(line: str) -> None:
@@ -74,11 +83,11 @@ def in_turn(
         time_limit=_TURN_SECONDS * len(turns),
         on_line=show,
     )
-    return [(side, result_of(guest, number)) for number, side in enumerate(turns, 1)]
+    return [turn_of(guest, number, side) for number, side in enumerate(turns, 1)]
 
 
-def result_of(guest: GuestResult, number: int) -> Result:
-    """The result of a turn. Raises IrqcostError with what was said where there is none."""
+def turn_of(guest: GuestResult, number: int, side: int) -> Turn:
+    """What came of a turn. Raises IrqcostError with what was said where there is no result."""
     for command in ("insmod", "rmmod"):
         if guest.status[f"{command}-{number}"]:
             said = guest.log(f"{command}-{number}").strip()
@@ -91,8 +100,9 @@ def result_of(guest: GuestResult, number: int) -> Result:
         path = Path(folder, "turn.json")
         path.write_bytes(raw)
         epoch = Epoch(files.read_document(path)[0], 0)
-        path.write_text(jsontext.dumps(merge([epoch], Target())), encoding="utf-8")
+        text = jsontext.dumps(merge([epoch], Target()))
+        path.write_text(text, encoding="utf-8")
         result = files.read_result(path)
     if not result.context.instruction_clock:
         raise IrqcostError(f"turn {number}: the harness found no instruction clock")
-    return result
+    return Turn(side, result, text)
