@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 r"""How often does `irqcost check` cry wolf, and what does it find? Replays recorded runs.
 
-A job is a new run against a stored baseline, for all figures at once. The new run is one that
-guard_record.py recorded under a load condition, the baseline are five others of whatever condition;
-of each run the epochs are drawn with replacement, so that there are more jobs than runs (and the
-medians scatter more than they do). Nothing is added to any figure: the slow-downs are the recorded
-rows slow_05 and slow_1 against slow_0 of the other runs, in which the primitive stands four times.
-Beside it, on the plain means of the same processes as they were recorded, one run against one:
-compare.py's U test, mean + 5 % and minimum + 3 %, both of the same condition. In the checkout:
+A job is what `irqcost check --run` does: a new run against a stored baseline, for all figures at
+once, and what is slower or undecided is looked at again. The new run and the further looks are ones
+that guard_record.py recorded under one load condition, the baseline are five others; within a job
+no run stands twice, and all are taken as they were recorded. A further look of check measures its few
+figures with all of its time; here it is one more whole run, with no more epochs than the first.
+Nothing is added to any figure: the slow-downs are the recorded rows slow_05 and slow_1 against
+slow_0 of the other runs, in which the primitive stands four times. Beside it, on the plain means of
+the same processes, one run against one: compare.py's U test, mean + 5 % and minimum + 3 %, both of
+the same condition.
+
+Jobs that share their new run are no independent witnesses. So an interval is that of the share seen
+in as many trials as there are different new runs; that 0.5 % is not exceeded takes 764 of them
+without any false one. In the checkout:
 
     PYTHONPATH=scripts /usr/bin/python3 scripts/evidence/guard.py --jobs 126 \
         scripts/evidence/recorded/guard.jsonl.xz
@@ -28,7 +34,7 @@ from scipy.stats import mannwhitneyu
 
 from irqcost import guard, policy, verdict
 from irqcost.epochs import SENSOR_HIGH, Series
-from irqcost.guard import INCONCLUSIVE, REGRESSION, Case, Judged
+from irqcost.guard import INCONCLUSIVE, REGRESSION, Case
 from irqcost.stats import share_interval
 from irqcost.trials import PRIMITIVES
 
@@ -55,23 +61,23 @@ class Count:
     """What came of the jobs of a condition."""
 
     jobs: int = 0
-    false: int = 0  # jobs with a regression that is none
-    confirmed: int = 0  # those of them that a second run confirms
-    undecided: int = 0  # jobs with an inconclusive figure
+    runs: int = 0  # different new runs of them
     figures: int = 0
-    figures_undecided: int = 0
-    found: Counter[str] = field(default_factory=Counter)
-    names: Counter[str] = field(default_factory=Counter)  # figures falsely called slower
+    # At first sight, and after the further looks: jobs with a regression that is none, jobs with an
+    # inconclusive figure, such figures, and slow-downs found.
+    first: Counter[str] = field(default_factory=Counter)
+    last: Counter[str] = field(default_factory=Counter)
+    slower: Counter[str] = field(default_factory=Counter)  # figures falsely called slower at first
+    open: Counter[str] = field(default_factory=Counter)  # figures that stay inconclusive
     rules: dict[str, Counter[str]] = field(default_factory=dict)
 
 
 def read(paths: Sequence[Path]) -> list[Recorded]:
     found = []
     for path in paths:
-        with lzma.open(
-            path, "rt", encoding="utf-8"
-        ) if path.suffix == ".xz" else path.open() as file:
-            found += [_recorded(json.loads(line)) for line in file]
+        for one in sorted(path.glob("*.xz")) if path.is_dir() else [path]:
+            with lzma.open(one, "rt", encoding="utf-8") as file:
+                found += [_recorded(json.loads(line)) for line in file]
     return found
 
 
@@ -103,13 +109,7 @@ def _recorded(run: dict[str, object]) -> Recorded:
     )
 
 
-def _again(values: Sequence[float], chance: random.Random) -> list[float]:
-    return chance.choices(values, k=len(values)) if values else []
-
-
-def cases(
-    new: Recorded, baseline: Sequence[Recorded], rules: policy.Policy, chance: random.Random
-) -> list[Case]:
+def cases(new: Recorded, baseline: Sequence[Recorded], rules: policy.Policy) -> list[Case]:
     """Those of the unchanged figures, then those of the slow-downs."""
     found = []
     pairs = [(name, name, 1) for name in new.epochs if "/slow_" not in name]
@@ -120,8 +120,8 @@ def cases(
         found.append(
             Case(
                 name,
-                [value / copies for value in _again(new.epochs[name], chance)],
-                [[value / copies for value in _again(run, chance)] for run in runs],
+                [value / copies for value in new.epochs[name]],
+                [[value / copies for value in run] for run in runs],
                 rules.at(name),
                 obstacle=obstacle,
             )
@@ -137,30 +137,28 @@ _RULES: dict[str, Callable[[Sequence[float], Sequence[float]], bool]] = {
 
 
 def job(
-    new: Recorded,
-    second: Recorded,
-    others: Sequence[Recorded],
-    rules: policy.Policy,
-    chance: random.Random,
-    count: Count,
+    looks: Sequence[Recorded], baseline: Sequence[Recorded], rules: policy.Policy, count: Count
 ) -> None:
-    baseline = chance.sample(others, min(_RUNS, len(others)))
-    judged = guard.judge(cases(new, baseline, rules, chance), rules.risk)
-    unchanged: list[Judged] = judged[: -len(_SLOW)]
-    wrong = [one.name for one in unchanged if one.word == REGRESSION]
-    undecided = sum(one.word == INCONCLUSIVE for one in unchanged)
+    judged = guard.judge(cases(looks[0], baseline, rules), rules.risk)
+    seen = {one.name: [one] for one in judged}
+    for run in looks[1:]:
+        doubted = [name for name, words in seen.items() if not guard.settled(words)]
+        again = [one for one in cases(run, baseline, rules) if one.name in doubted]
+        for one in guard.judge(again, rules.risk, len(judged)) if again else []:
+            seen[one.name].append(one)
     count.jobs += 1
-    count.false += bool(wrong)
-    count.undecided += bool(undecided)
-    count.figures += len(unchanged)
-    count.figures_undecided += undecided
-    count.names.update(wrong)
-    if wrong:
-        again = [one for one in cases(second, baseline, rules, chance) if one.name in wrong]
-        words = [one.word for one in guard.judge(again, rules.risk)]
-        count.confirmed += REGRESSION in words
-    for added, one in zip(_SLOW, judged[-len(_SLOW) :]):
-        count.found[added] += one.word == REGRESSION
+    count.figures += len(judged) - len(_SLOW)
+    together = [guard.together(words) for words in seen.values()]
+    for words, into in ((judged, count.first), (together, count.last)):
+        unchanged = words[: -len(_SLOW)]
+        undecided = sum(one.word == INCONCLUSIVE for one in unchanged)
+        into["figures"] += undecided
+        into["jobs"] += bool(undecided)
+        into["false"] += any(one.word == REGRESSION for one in unchanged)
+        for added, one in zip(_SLOW, words[-len(_SLOW) :]):
+            into[added] += one.word == REGRESSION
+    count.slower.update(one.name for one in judged[: -len(_SLOW)] if one.word == REGRESSION)
+    count.open.update(one.name for one in together[: -len(_SLOW)] if one.word == INCONCLUSIVE)
 
 
 def simple(new: Recorded, old: Recorded, count: Count) -> None:
@@ -180,64 +178,81 @@ def simple(new: Recorded, old: Recorded, count: Count) -> None:
             seen[added] += rule(new.plain[figure], old.plain[_PLAIN])
 
 
-def condition(recorded: Sequence[Recorded], which: str, jobs: int, seed: int) -> Count:
-    """The jobs of a condition."""
+def condition(recorded: Sequence[Recorded], which: str, jobs: int, seed: int, quiet: bool) -> Count:
+    """The jobs of a condition; with `quiet` baselines are of those recorded alone."""
     chance = random.Random(f"{which} {seed}")
     rules = policy.read(None)
     alike = [one for one in recorded if one.condition == which]
-    count = Count()
+    count = Count(runs=min(len(alike), jobs))
     for number in range(jobs):
         new = alike[number % len(alike)]
-        second = chance.choice([one for one in alike if one is not new])
-        others = [one for one in recorded if one is not new and one is not second]
-        before = chance.choice([one for one in alike if one is not new])
-        job(new, second, others, rules, chance, count)
-        simple(new, before, count)
+        looks = [new, *chance.sample([one for one in alike if one is not new], guard.LOOKS - 1)]
+        used = {id(one) for one in looks}
+        others = [one for one in recorded if id(one) not in used]
+        if quiet:
+            others = [one for one in others if one.condition == "alone"]
+        job(looks, chance.sample(others, min(_RUNS, len(others))), rules, count)
+        simple(new, looks[1], count)
     return count
 
 
-def share(hits: int, of: int) -> str:
-    low, high = share_interval(hits, of)
-    return f"{100 * hits / of:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+def share(hits: int, of: int, runs: int) -> str:
+    """A share of jobs, and the interval that so many different runs allow."""
+    low, high = share_interval(hits / of * runs, runs)
+    return f"{100 * hits / of:.1f} % ({100 * low:.1f}–{100 * high:.1f})"
+
+
+_COLUMNS = (
+    ("false regression", "false"),
+    ("an inconclusive figure", "jobs"),
+    ("+0.5 cycle found", "0.5"),
+    ("+1 cycle found", "1"),
+)
 
 
 def table(recorded: Sequence[Recorded], counts: Mapping[str, Count]) -> str:
-    """Markdown: a row for each condition and one for all; then the other rules."""
-    lines = [
-        "| condition | runs recorded | jobs | jobs with a false regression | after the confirming "
-        "run | figures inconclusive | jobs with one | +0.5 cycle found | +1 cycle found |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+    """Markdown: a row for each condition and one for all, at first sight and after the further
+    looks; then the other rules, and which figures were wrong or open."""
+    heads = ["condition", "runs", "jobs", "", *(name for name, _ in _COLUMNS)]
+    heads.append("figures inconclusive")
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     rows = {**counts, "all": total(counts.values())}
     for name, one in rows.items():
-        runs = sum(run.condition == name or name == "all" for run in recorded)
-        cells = [name, str(runs), str(one.jobs)]
-        cells += [share(one.false, one.jobs), share(one.confirmed, one.jobs)]
-        cells += [share(one.figures_undecided, one.figures), share(one.undecided, one.jobs)]
-        cells += [share(one.found[added], one.jobs) for added in _SLOW]
-        lines.append("| " + " | ".join(cells) + " |")
+        for when, seen in (("first", one.first), ("last", one.last)):
+            cells = [name, str(one.runs), str(one.jobs)] if seen is one.first else ["", "", ""]
+            cells.append("at first sight" if when == "first" else "measured again")
+            cells += [share(seen[key], one.jobs, one.runs) for _, key in _COLUMNS]
+            cells.append(f"{100 * seen['figures'] / one.figures:.2f} %")
+            lines.append(f"| {' | '.join(cells)} |")
     lines += [
         "",
         "| rule, all conditions | unchanged figures told | jobs told | +0.5 cycle | +1 cycle |",
         "|---|---|---|---|---|",
     ]
     everything = rows["all"]
-    for rule, seen in everything.rules.items():
-        cells = [rule, share(seen["figures told"], seen["figures"])]
-        cells += [share(seen["jobs told"], everything.jobs)]
-        cells += [share(seen[added], everything.jobs) for added in _SLOW]
-        lines.append("| " + " | ".join(cells) + " |")
-    wrong = ", ".join(f"{name} {n}" for name, n in everything.names.most_common())
-    return "\n".join([*lines, "", f"False regressions by figure: {wrong or 'none'}"])
+    for rule, told in everything.rules.items():
+        cells = [rule, f"{100 * told['figures told'] / told['figures']:.1f} %"]
+        for key in ("jobs told", *_SLOW):
+            cells.append(share(told[key], everything.jobs, everything.runs))
+        lines.append(f"| {' | '.join(cells)} |")
+    lines.append("")
+    for said, names in (
+        ("False regressions at first sight", everything.slower),
+        ("Inconclusive to the end", everything.open),
+    ):
+        found = ", ".join(f"{name} {n}" for name, n in names.most_common())
+        lines.append(f"{said}, by figure: {found or 'none'}")
+    return "\n".join(lines)
 
 
 def total(counts: Iterable[Count]) -> Count:
     found = Count()
     for one in counts:
-        for key in ("jobs", "false", "confirmed", "undecided", "figures", "figures_undecided"):
+        found.jobs += one.jobs
+        found.runs += one.runs
+        found.figures += one.figures
+        for key in ("first", "last", "slower", "open"):
             setattr(found, key, getattr(found, key) + getattr(one, key))
-        found.found += one.found
-        found.names += one.names
         for rule, seen in one.rules.items():
             found.rules[rule] = found.rules.get(rule, Counter()) + seen
     return found
@@ -245,15 +260,23 @@ def total(counts: Iterable[Count]) -> Count:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("recorded", nargs="+", type=Path, help="files of guard_record.py")
+    parser.add_argument(
+        "recorded", nargs="+", type=Path, help="files of guard_record.py, or folders"
+    )
     parser.add_argument("--jobs", type=int, default=500, help="of each condition (default: 500)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--quiet-baseline",
+        action="store_true",
+        help="baselines of runs recorded alone (default: of whatever condition)",
+    )
     args = parser.parse_args()
     recorded = read(args.recorded)
     which = list(dict.fromkeys(one.condition for one in recorded))
     with ProcessPoolExecutor(2) as pool:
         waiting = {
-            one: pool.submit(condition, recorded, one, args.jobs, args.seed) for one in which
+            one: pool.submit(condition, recorded, one, args.jobs, args.seed, args.quiet_baseline)
+            for one in which
         }
         counts = {name: one.result() for name, one in waiting.items()}
     print(table(recorded, counts))

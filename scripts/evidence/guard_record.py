@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Records what guard.py replays: runs of unchanged code, and of known slow-downs, under load.
 
-A run is --epochs fresh processes, one after another, of every benchmark that this machine allows,
-and beside each a process of the rows slow_0, slow_05 and slow_1. Runs take turns through four load
-conditions; the busy loops are started here, bound to a CPU, and ended with the run. One line of
-JSON is added to the file for each run. Usage, in the checkout:
+A run is as `./irqcost run --time SECONDS` makes it: fresh processes of every benchmark that this
+machine allows, the later ones of what is not settled; and beside each a process of the rows slow_0,
+slow_05 and slow_1. It is bound to one CPU, so that it is known which core is busy. Runs take turns
+through four load conditions; the busy loops are started here, bound to a CPU, and ended with the
+run. Each run is one file of OUT, a line of JSON in xz, whole or not there at all: ended at any time
+and started again, the campaign goes on where it was. Usage, in the checkout:
 
-    PYTHONPATH=scripts /usr/bin/python3 scripts/evidence/guard_record.py --seconds 100 --out FILE
+    PYTHONPATH=scripts /usr/bin/python3 scripts/evidence/guard_record.py --runs 120 --out FOLDER
+
+A run of the default 60 seconds takes 65, and up to 20 kB; in an hour there are 55. On a busy core
+that is about ten processes, alone more than are needed. With the usual 32 seconds (16 for each of
+ring 3 and BPF) a busy core gets five, and there are no intervals without six.
 """
 
 import argparse
 import json
+import lzma
 import os
 import signal
 import sys
@@ -21,8 +28,8 @@ from pathlib import Path
 from typing import Any
 
 from coverage import busy
-from irqcost import build, epochs, harness
-from irqcost.epochs import Epoch, Request
+from irqcost import build, epochs, files, harness
+from irqcost.epochs import Epoch, Plan, Request
 from irqcost.progress import Progress
 from irqcost.trials import UNROLL
 
@@ -31,61 +38,74 @@ SLOW = ("slow_0", "slow_05", "slow_1")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=100, help="start no run after so many")
-    parser.add_argument("--epochs", type=int, default=8, help="processes of a run (default: 8)")
-    parser.add_argument("--epoch", type=float, default=1.0, help="seconds of an epoch (default: 1)")
+    parser.add_argument("--runs", type=int, required=True, help="files that OUT is to have")
+    parser.add_argument("--seconds", type=float, help="start no run after so many")
+    parser.add_argument("--time", type=float, default=60.0, help="of a run (default: 60 seconds)")
     parser.add_argument("--bench", type=Path, help="the harness (default: it is built)")
-    parser.add_argument("--first", type=int, default=0, help="the condition to begin with, 0 to 3")
-    parser.add_argument("--out", type=Path, required=True, help="lines are added to this file")
+    parser.add_argument("--out", type=Path, required=True, help="folder, made if missing")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     cpus = sorted(os.sched_getaffinity(0))
     if len(cpus) < 2:
         sys.exit("two CPUs are needed: one to measure on and another one to keep busy")
     other, cpu = cpus[:2]
-    conditions = [
+    conditions: list[tuple[str, list[int]]] = [
         ("alone", []),
         ("busy other core", [other]),
         ("busy same core", [cpu]),
         ("both", [other, cpu]),
     ]
     bench = args.bench or build.harness()
+    args.out.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    turn = args.first
-    while time.monotonic() - started < args.seconds:
-        condition, loops = conditions[turn % len(conditions)]
+    for number in range(args.runs):
+        place = args.out / f"{number:04}.json.xz"
+        if place.exists():
+            continue
+        if args.seconds is not None and time.monotonic() - started > args.seconds:
+            break
+        condition, loops = conditions[number % len(conditions)]
         with busy(loops):
-            line = one_run(bench, cpu, args.epochs, args.epoch)
-        with args.out.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"condition": condition, **line}) + "\n")
-        turn += 1
-    print(f"next: --first {turn % len(conditions)}", file=sys.stderr)
+            run = {"condition": condition, **one_run(bench, cpu, args.time)}
+        text = json.dumps(run, separators=(",", ":")) + "\n"
+        with files.written_whole(place) as partial:
+            partial.write_bytes(lzma.compress(text.encode()))
+        print(f"{place}: {condition}, {len(run['epochs'])} epochs", file=sys.stderr)
 
 
-def one_run(bench: Path, cpu: int, count: int, seconds: float) -> dict[str, Any]:
+def one_run(bench: Path, cpu: int, seconds: float) -> dict[str, Any]:
     common = [f"--irqcost_cpu={cpu}"]
     slow = [*common, "--irqcost_backends=ring3", f"--irqcost_unroll={UNROLL}"]
     slow.append(f"--benchmark_filter=/({'|'.join(SLOW)})/throughput")
     usual = [*common, "--benchmark_filter=-/slow_"]
     date = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    with Progress(f"{count} epochs") as progress:
-        found: list[Epoch] = []
-        share = 0.0
-        sessions = [harness.Session(bench, one, count * seconds, progress) for one in (usual, slow)]
-        recorded: list[dict[str, Any]] = []
-        for _ in range(count):
-            khz = found[0].context["tsc"]["khz"] if found else None
-            floors = epochs.sensor_floors(found)
-            found.append(sessions[0].measure(Request(None, seconds, floors, khz)))
-            share = seconds / len(found[-1].entries)
-            beside = sessions[1].measure(Request(None, share * len(SLOW), floors, khz))
-            recorded.append(short(found[-1], beside))
+    load = os.getloadavg()
+    recorded: list[dict[str, Any]] = []
+    # What is measured beside a run takes nothing of its time.
+    beside = 0.0
+    with Progress(f"{seconds:g} seconds") as progress:
+        sessions = [harness.Session(bench, one, seconds, progress) for one in (usual, slow)]
+        count = len(harness.names(bench, usual))
+
+        def measure(request: Request) -> Epoch:
+            nonlocal beside
+            epoch = sessions[0].measure(request)
+            started = time.monotonic()
+            names = count if request.names is None else len(request.names)
+            share = request.seconds / names * len(SLOW)
+            floors = {k: v for k, v in request.sensor_floors.items() if k == "ring3"}
+            found = sessions[1].measure(Request(None, share, floors, request.tsc_khz))
+            recorded.append(short(epoch, found))
+            beside += time.monotonic() - started
+            return epoch
+
+        found = epochs.collect(measure, Plan(seconds), lambda: time.monotonic() - beside)
     context = found[0].context
     return {
         "date": date,
         "cpu": context["cpu"]["brand"],
         "kernel": context["kernel"]["release"],
-        "load": os.getloadavg(),
+        "load": load,
         "seconds": seconds,
         "epochs": recorded,
     }
@@ -114,8 +134,8 @@ def plain(entry: Mapping[str, Any], cycles: float | None) -> float | None:
         return None
     mean = sum(samples) / len(samples)
     if entry["distribution"]["unit"] == "core_cycles":
-        return float(mean * entry["ticks"] / cycles) if cycles else None
-    return float(mean)
+        return float(f"{mean * entry['ticks'] / cycles:.6g}") if cycles else None
+    return float(f"{mean:.6g}")
 
 
 if __name__ == "__main__":

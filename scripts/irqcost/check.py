@@ -80,7 +80,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add("--select", metavar="REGEX", help="only figures whose name (backend/probe/mode) matches")
     add("--all", action="store_true", help="show the figures that are ok as well")
     measuring = parser.add_argument_group(
-        "measuring", "With --run the new result is measured, and what looks slower once more."
+        "measuring",
+        "With --run the new result is measured; what then is slower or undecided is "
+        "measured again, up to twice, with the time for itself alone.",
     )
     measuring.add_argument(
         "--run", dest="measure", action="store_true", help="measure, and check that"
@@ -153,8 +155,9 @@ def against(
     named: Sequence[Path],
     rules: Policy,
     select: re.Pattern[str] | None,
+    of: int = 0,
 ) -> Checked:
-    """A new result, judged by the baseline that fits it."""
+    """A new result, judged by the baseline that fits it; `of` as that of guard.judge()."""
     chosen = baseline.choose(new, records, [path for path in named if path.is_file()], rules)
     notes = [f"not in the baseline: {count}, {reason}" for reason, count in chosen.refused.items()]
     if not chosen.paths:
@@ -169,7 +172,7 @@ def against(
         notes.append(f"{_figures(pairs.ignored)} ignored, as the configuration says")
     if not cases:
         notes.append("no figure is left to be judged: see --select and --config")
-    return Checked(new, chosen.paths, tuple(guard.judge(cases, rules.risk)), tuple(notes))
+    return Checked(new, chosen.paths, tuple(guard.judge(cases, rules.risk, of)), tuple(notes))
 
 
 _REMEDY = "measure some first (./irqcost run), or name others with --baseline"
@@ -211,8 +214,8 @@ def _measured(
         print(f"Result: {path}", file=sys.stderr)
         return baseline.load(path)
 
-    def judge(new: Run) -> Checked:
-        return against(new, records, named, rules, select)
+    def judge(new: Run, of: int) -> Checked:
+        return against(new, records, named, rules, select, of)
 
     return confirmed(target, measure, judge)
 
@@ -220,37 +223,28 @@ def _measured(
 def confirmed(
     target: Path,
     measure: Callable[[Path, str | None], Run],
-    judge: Callable[[Run], Checked],
+    judge: Callable[[Run, int], Checked],
 ) -> Checked:
-    """Measures into `target`, and what then looks slower once more (into TARGET.again: a part of a
-    run is no baseline for later ones).
+    """Measures into `target`, and what then is slower or undecided again, alone and so with more
+    epochs, until it is settled or was seen guard.LOOKS times. These measurements go to TARGET.again
+    and so on: a part of a run is no baseline for later ones.
 
-    `measure` takes a file and a regular expression of benchmarks. A regression is what both say.
+    `measure` takes a file and a regular expression of benchmarks, `judge` a run and of how many
+    figures its own are those in doubt.
     """
-    first = judge(measure(target, None))
-    doubted = [one.name for one in first.judged if one.suspicious]
-    if not doubted:
-        return first
-    print(f"{_figures(len(doubted))} slower at first sight: measuring again", file=sys.stderr)
-    only = f"^({'|'.join(map(re.escape, doubted))})$"
-    second = judge(measure(target.with_name(f"{target.name}.again"), only))
-    again = {one.name: one for one in second.judged if one.name in doubted}
-    both = [_confirmed(one, again.get(one.name)) for one in first.judged]
-    return replace(first, judged=tuple(both))
-
-
-def _confirmed(first: Judged, second: Judged | None) -> Judged:
-    """What two measurements of a figure come to, the first of which made it look slower."""
-    if second is None:
-        return first
-    seen = f"{_number(first.difference, '+')} at first, {_number(second.difference, '+')}"
-    seen += " measured again"
-    if second.word == OK:
-        return replace(second, reason=seen)
-    if second.word == guard.REGRESSION != first.word:
-        # Of noise that hides the first one nobody knows what it did to the second.
-        return replace(second, word=guard.INCONCLUSIVE, reason=f"{seen}; {first.reason}")
-    return replace(second, reason=f"measured again: {second.reason}")
+    first = judge(measure(target, None), 0)
+    looks = {one.name: [one] for one in first.judged}
+    for number in range(1, guard.LOOKS):
+        doubted = [name for name, seen in looks.items() if not guard.settled(seen)]
+        if not doubted:
+            break
+        print(f"{_figures(len(doubted))} slower or undecided: measuring again", file=sys.stderr)
+        only = f"^({'|'.join(map(re.escape, doubted))})$"
+        place = target.with_name(f"{target.name}.again{number if number > 1 else ''}")
+        for one in judge(measure(place, only), len(looks)).judged:
+            if one.name in doubted:
+                looks[one.name].append(one)
+    return replace(first, judged=tuple(guard.together(seen) for seen in looks.values()))
 
 
 def _core_type(args: argparse.Namespace) -> str | None:

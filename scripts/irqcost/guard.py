@@ -18,6 +18,10 @@ INCOMPARABLE = "incomparable"
 # From the best to the worst: a check is as its worst figure.
 WORDS = (OK, IMPROVEMENT, INCONCLUSIVE, REGRESSION, INCOMPARABLE)
 
+# Times that a figure is measured, at most. Two make a regression; the third is for one that noise
+# hid in the first or second.
+LOOKS = 3
+
 # Resamples, and of those that a chance of `risk / figures` needs to be seen, so many times more.
 _DRAWS, _FINER = 10_000, 8
 
@@ -34,15 +38,16 @@ _PATIENCE = 20
 
 @dataclass(frozen=True)
 class Threshold:
-    """What matters: a difference has to exceed both, in core cycles and in percent of the
-    baseline."""
+    """What matters: a difference has to exceed both, in core cycles and in percent of what is
+    timed: the primitive, and `beside` it a section of so many core cycles."""
 
     cycles: float
     percent: float
+    beside: float = 0.0
 
     def at(self, baseline: float) -> float:
-        """In core cycles."""
-        return max(self.cycles, abs(baseline) * self.percent / 100)
+        """In core cycles, of a primitive that costs `baseline`."""
+        return max(self.cycles, (abs(baseline) + self.beside) * self.percent / 100)
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,8 @@ class Judged:
     """A figure's verdict. Figures in core cycles, or in instructions where `exact`; None: none.
 
     `low` and `high` are the 95 % interval of the difference, `noise` the distance from the
-    difference to the farther end, `limit` the threshold that applied.
+    difference to the farther end, `limit` the threshold that applied. `hopeless`: the baseline
+    alone hides what matters, so that measuring the new result again cannot help.
     """
 
     name: str
@@ -80,6 +86,7 @@ class Judged:
     epochs: int = 0
     runs: int = 0
     exact: bool = False
+    hopeless: bool = False
 
     @property
     def difference(self) -> float | None:
@@ -98,38 +105,33 @@ class Judged:
             return None
         return max(self.high - self.difference, self.difference - self.low)
 
-    @property
-    def suspicious(self) -> bool:
-        """Whether it looks slower: worth measuring again."""
-        if self.word == REGRESSION:
-            return True
-        slower = self.difference is not None and self.difference > (self.limit or 0)
-        return self.word == INCONCLUSIVE and slower
 
-
-def judge(cases: Sequence[Case], risk: float = 0.05) -> list[Judged]:
+def judge(cases: Sequence[Case], risk: float = 0.05, of: int = 0) -> list[Judged]:
     """The verdicts, in the order of the cases.
 
     `risk` is the chance that noise alone makes any of all figures together look changed. By Holm's
     method (Scandinavian Journal of Statistics 6, 1979): it holds however the figures of a run hang
-    together, and it is the whole run that must not cry wolf.
+    together, and it is the whole run that must not cry wolf. Where the cases are some that were
+    chosen for their noise out of `of`, they are judged as part of these.
     """
     varying = [not case.obstacle and not case.exact for case in cases]
-    draws = max(_DRAWS, math.ceil(_FINER * sum(varying) / risk))
+    draws = max(_DRAWS, math.ceil(_FINER * max(sum(varying), of) / risk))
     weighed = [_weigh(case, draws) if one else None for case, one in zip(cases, varying)]
     chances = [one.chance for one in weighed if one is not None and one.chance is not None]
-    allowed = holm(chances, risk)
+    allowed = holm(chances, risk, of)
     return [
         _exact(case) if one is None else _verdict(case, one, allowed)
         for case, one in zip(cases, weighed)
     ]
 
 
-def holm(chances: Sequence[float], risk: float) -> float:
-    """The greatest chance that is still small enough, given all; below 0 where none is."""
+def holm(chances: Sequence[float], risk: float, of: int = 0) -> float:
+    """The greatest chance that is still small enough, given all; below 0 where none is. There are
+    `of` of them where that is more than are given."""
+    count = max(len(chances), of)
     greatest = -1.0
     for place, chance in enumerate(sorted(chances)):
-        if chance > risk / (len(chances) - place):
+        if chance > risk / (count - place):
             break
         greatest = chance
     return greatest
@@ -209,7 +211,10 @@ def _verdict(case: Case, one: _Weighed, allowed: float) -> Judged:
     )
     limit = case.threshold.at(one.baseline or 0)
     if one.chance is None or one.baseline is None or one.new is None:
-        return replace(found, word=INCONCLUSIVE, reason=_too_few(case), limit=limit)
+        lacking = sum(map(len, case.baseline)) < stats.FEWEST
+        return replace(
+            found, word=INCONCLUSIVE, reason=_too_few(case), limit=limit, hopeless=lacking
+        )
     found = replace(found, low=one.low, high=one.high, limit=limit)
     apart, noise = one.new - one.baseline, found.noise
     assert noise is not None
@@ -223,7 +228,9 @@ def _verdict(case: Case, one: _Weighed, allowed: float) -> Judged:
         )
     # What cannot be worse than matters is ok, however little is known of how much better it is.
     if one.high > limit and (noise > limit or apart > limit):
-        return replace(found, word=INCONCLUSIVE, reason=_advice(one, noise, limit, len(case.new)))
+        left = _left(one, noise, limit)
+        advice = _advice(one, noise, limit, len(case.new), left)
+        return replace(found, word=INCONCLUSIVE, reason=advice, hopeless=left <= 0)
     return found
 
 
@@ -244,27 +251,58 @@ def _too_few(case: Case) -> str:
     )
 
 
-def _advice(one: _Weighed, noise: float, limit: float, epochs: int) -> str:
+def _left(one: _Weighed, noise: float, limit: float) -> float:
+    """What the baseline leaves to the new epochs of the square of the half-width that would tell.
+
+    Half-widths add up as their squares do. A difference beyond the threshold is to be told from 0
+    with room to spare.
+    """
+    wanted = limit / 2 if noise <= limit else limit
+    return wanted**2 - one.of_baseline**2
+
+
+def _advice(one: _Weighed, noise: float, limit: float, epochs: int, left: float) -> str:
     """What it would take to tell."""
     said = f"noise ±{noise:.2g} core cycles, and {limit:.2g} matters"
     assert one.new is not None and one.baseline is not None
     if noise <= limit:
         apart = one.new - one.baseline
         said = f"apart by {apart:+.2f} core cycles, which noise may do (±{noise:.2g})"
-    # Half-widths add up as their squares do; that of the new epochs shrinks as the root of how
-    # many there are. A difference beyond the threshold is to be told from 0 with room to spare.
-    wanted = limit / 2 if noise <= limit else limit
-    left = wanted**2 - one.of_baseline**2
     if left <= 0:
         return (
             f"{said}: the baseline alone has ±{one.of_baseline:.2g}; renew it with longer or more "
             "runs, on a quieter machine (./irqcost tune)"
         )
+    # The half-width of the new epochs shrinks as the root of how many there are.
     needed = math.ceil(epochs * one.of_new**2 / left)
     if needed > _PATIENCE * epochs:
         return f"{said}: more epochs will not do; keep others off the core (./irqcost tune)"
     more = max(needed - epochs, 1)
     return f"{said}: {more} more epochs ({(epochs + more) / epochs:.1f} times as long, --time)"
+
+
+def settled(looks: Sequence[Judged]) -> bool:
+    """Whether a figure need not be measured again, by its verdicts in one measurement after
+    another: it was not slower at last, or slower twice, or another time would not help."""
+    last = looks[-1]
+    if last.word == REGRESSION:
+        return [one.word for one in looks].count(REGRESSION) > 1
+    return last.word != INCONCLUSIVE or last.hopeless
+
+
+def together(looks: Sequence[Judged]) -> Judged:
+    """What the verdicts of one measurement after another come to. A regression is what two say."""
+    last = looks[-1]
+    if len(looks) == 1:
+        return last
+    changes = ["-" if one.difference is None else f"{one.difference:+.2f}" for one in looks]
+    seen = f"{changes[0]} at first, {', '.join(changes[1:])} measured again"
+    if last.word == OK:
+        return replace(last, reason=seen)
+    if last.word == REGRESSION and not settled(looks):
+        # Of noise that hid the figure until now nobody knows what it did to the last one.
+        return replace(last, word=INCONCLUSIVE, reason=f"{seen}; {looks[-2].reason}")
+    return replace(last, reason=f"{seen}: {last.reason}")
 
 
 def _exact(case: Case) -> Judged:

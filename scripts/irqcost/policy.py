@@ -2,6 +2,7 @@
 """What `irqcost check` demands, from its TOML files. check.toml says what each key means."""
 
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class Policy:
         for rule in self._matching(name):
             cycles = cycles if rule.cycles is None else rule.cycles
             percent = percent if rule.percent is None else rule.percent
-        return Threshold(cycles, percent)
+        return Threshold(cycles, percent, _section(name))
 
     def ignores(self, name: str) -> bool:
         """Whether a figure is left out."""
@@ -56,6 +57,16 @@ class Policy:
 
     def _matching(self, name: str) -> list[Rule]:
         return [rule for rule in self.rules if fnmatchcase(name, rule.pattern)]
+
+
+def _section(name: str) -> float:
+    """Core cycles of the critical section that a figure is measured around; 0 where there is none.
+
+    A figure in situ is what a primitive adds to a window of section and primitive. It is the time
+    of that window that whoever runs such code pays, so percent are of that.
+    """
+    found = re.fullmatch(r"[^/]+/[^/]+/in_situ/(\d+)", name)
+    return float(found[1]) if found else 0.0
 
 
 def read(path: Path | None) -> Policy:

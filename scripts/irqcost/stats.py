@@ -64,7 +64,7 @@ def median_interval(
 FEWEST = next(n for n in range(1, 100) if median_rank(n))
 
 
-def share_interval(hits: int, n: int) -> tuple[float, float]:
+def share_interval(hits: float, n: int) -> tuple[float, float]:
     """The interval of CONFIDENCE for a share of which `hits` of n, at least one, were seen.
 
     Wilson's score interval (JASA 22, 1927): it is of use at 0 and at n, too.

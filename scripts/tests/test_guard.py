@@ -8,7 +8,16 @@ from dataclasses import replace
 import pytest
 
 from irqcost import guard
-from irqcost.guard import IMPROVEMENT, INCOMPARABLE, INCONCLUSIVE, OK, REGRESSION, Case, Threshold
+from irqcost.guard import (
+    IMPROVEMENT,
+    INCOMPARABLE,
+    INCONCLUSIVE,
+    OK,
+    REGRESSION,
+    Case,
+    Judged,
+    Threshold,
+)
 
 _THRESHOLD = Threshold(cycles=0.25, percent=0.5)
 
@@ -35,22 +44,29 @@ def test_both_thresholds_have_to_be_exceeded() -> None:
     assert word(case([one + 1.6 for one in far], far)) == [REGRESSION]
 
 
+def test_beside_a_section_percent_are_of_both() -> None:
+    base = [16.0 + k / 1000 for k in range(8)]
+    window = Threshold(cycles=0.25, percent=0.5, beside=500)
+    assert word(replace(case([one + 2.5 for one in base], base), threshold=window)) == [OK]
+    assert word(replace(case([one + 2.7 for one in base], base), threshold=window)) == [REGRESSION]
+
+
 def test_the_verdict_says_by_how_much() -> None:
     base = [30.0 + k / 1000 for k in range(8)]
     (one,) = guard.judge([case([value + 1 for value in base], base)])
     assert one.difference == pytest.approx(1) and one.percent == pytest.approx(3.33, abs=0.01)
     assert one.low is not None and one.high is not None and one.low < 1 < one.high
-    assert "slower by 1.00 core cycles (+3.3 %)" in one.reason and one.suspicious
+    assert "slower by 1.00 core cycles (+3.3 %)" in one.reason and not one.hopeless
 
 
 def test_noise_is_inconclusive_and_says_what_would_help() -> None:
     chance = random.Random(1)
     runs = [draw(chance, 30, 0.02, 20) for _ in range(5)]
     (one,) = guard.judge([case([29.4, 29.6, 29.8, 30.0, 30.0, 30.3, 30.5, 30.6], *runs)])
-    assert one.word == INCONCLUSIVE and "more epochs" in one.reason and not one.suspicious
+    assert one.word == INCONCLUSIVE and "more epochs" in one.reason and not one.hopeless
     wide = [draw(chance, 30, 3, 20) for _ in range(5)]
     (one,) = guard.judge([case(draw(chance, 30, 0.02), *wide)])
-    assert one.word == INCONCLUSIVE and "renew it" in one.reason
+    assert one.word == INCONCLUSIVE and "renew it" in one.reason and one.hopeless
     (one,) = guard.judge([case(draw(chance, 30, 30), *runs)])
     assert one.word == INCONCLUSIVE and "keep others off the core" in one.reason
 
@@ -67,6 +83,7 @@ def test_too_few_epochs_are_inconclusive() -> None:
     assert one.word == INCONCLUSIVE and "only 5 free epochs in the new result" in one.reason
     (one,) = guard.judge([case([31.0] * 8, [30.0] * 2, [])])
     assert one.word == INCONCLUSIVE and "2 free epochs in the baseline" in one.reason
+    assert one.hopeless
     assert word(case([], [30.0] * 8)) == [INCONCLUSIVE]
 
 
@@ -107,6 +124,59 @@ def test_holm_with_known_answers() -> None:
     assert guard.holm([0.02, 0.9], 0.05) == 0.02
     assert guard.holm([0.03, 0.9], 0.05) < 0
     assert guard.holm([], 0.05) < 0
+    # Chosen out of more, they have to stand as part of these.
+    assert guard.holm([0.01, 0.02, 0.03], 0.05, of=5) == 0.01
+    assert guard.holm([0.02], 0.05, of=3) < 0
+
+
+def looked(*words: str, hopeless: bool = False) -> list[Judged]:
+    return [
+        Judged("ring3/popf/latency", word, "why", 30, 31, limit=0.25, hopeless=hopeless)
+        for word in words
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "settled", "together"),
+    [
+        ((OK,), True, OK),
+        ((IMPROVEMENT,), True, IMPROVEMENT),
+        ((INCOMPARABLE,), True, INCOMPARABLE),
+        ((REGRESSION,), False, REGRESSION),
+        ((INCONCLUSIVE,), False, INCONCLUSIVE),
+        ((REGRESSION, REGRESSION), True, REGRESSION),
+        ((REGRESSION, OK), True, OK),
+        ((INCONCLUSIVE, OK), True, OK),
+        ((INCONCLUSIVE, REGRESSION), False, INCONCLUSIVE),
+        ((REGRESSION, INCONCLUSIVE), False, INCONCLUSIVE),
+        ((INCONCLUSIVE, REGRESSION, REGRESSION), True, REGRESSION),
+        ((REGRESSION, INCONCLUSIVE, REGRESSION), True, REGRESSION),
+        ((INCONCLUSIVE, INCONCLUSIVE, REGRESSION), False, INCONCLUSIVE),
+        ((INCONCLUSIVE, REGRESSION, OK), True, OK),
+    ],
+)
+def test_what_several_measurements_come_to(
+    words: tuple[str, ...], settled: bool, together: str
+) -> None:
+    found = looked(*words)
+    assert guard.settled(found) is settled
+    assert guard.together(found).word == together
+    if len(words) > 1:
+        assert guard.together(found).reason.startswith("+1.00 at first, +1.00")
+
+
+def test_what_the_baseline_hides_is_not_measured_again() -> None:
+    assert guard.settled(looked(INCONCLUSIVE, hopeless=True))
+
+
+def test_those_in_doubt_are_judged_as_part_of_all() -> None:
+    """A difference that stands as the only one and does not as one of many."""
+    new = [30.2, 30.6, 30.8, 30.9, 31.0, 31.1, 31.2, 31.3]
+    alone = [case(new, [29.9, 30.0, 30.1, 30.2, 30.3, 30.4])]
+    (single,) = guard.judge(alone)
+    assert single.word == REGRESSION
+    (one_of,) = guard.judge(alone, of=500)
+    assert one_of.word == INCONCLUSIVE
 
 
 def test_many_figures_of_noise_alone_get_no_verdict() -> None:

@@ -23,6 +23,16 @@ def test_the_defaults() -> None:
     assert not found.ignores("ring3/popf/latency")
 
 
+def test_in_situ_percent_are_of_the_whole_window() -> None:
+    rules = policy.read(None)
+    assert rules.at("ring3/pushf_popf/in_situ/500") == Threshold(0.25, 0.5, beside=500)
+    assert rules.at("ring3/pushf_popf/in_situ/500").at(20) == pytest.approx(2.6)
+    assert rules.at("ring3/pushf_popf/in_situ/20").at(20) == 0.25
+    # A section whose length is not in the name, and what only looks like one.
+    assert rules.at("kmod/cli_sti/in_situ/percpu").beside == 0
+    assert rules.at("ring3/popf/throughput").beside == 0
+
+
 def test_patterns_of_a_file_count_beyond_those_of_the_defaults(tmp_path: Path) -> None:
     assert policy.read(None).at("bpf/call/throughput") == Threshold(1.0, 0.5)
     found = read(tmp_path, '[figure."*"]\ncycles = 0.1\n')
