@@ -43,7 +43,7 @@ _SLOW = {"0.5": "ring3/slow_05/throughput", "1": "ring3/slow_1/throughput"}
 _RUNS = 5
 
 # Relative rules make nothing of a figure about 0.
-_SMALL = 0.1
+SMALL = 0.1
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def cases(new: Recorded, baseline: Sequence[Recorded], rules: policy.Policy) -> 
     return found
 
 
-_RULES: dict[str, Callable[[Sequence[float], Sequence[float]], bool]] = {
+RULES: dict[str, Callable[[Sequence[float], Sequence[float]], bool]] = {
     "compare.py, U test p < 0.05": lambda new, old: bool(mannwhitneyu(new, old).pvalue < 0.05),
     "mean + 5 %": lambda new, old: statistics.mean(new) > 1.05 * statistics.mean(old),
     "minimum + 3 %": lambda new, old: min(new) > 1.03 * min(old),
@@ -163,12 +163,12 @@ def job(
 
 def simple(new: Recorded, old: Recorded, count: Count) -> None:
     """The simple rules, one run against one."""
-    for name, rule in _RULES.items():
+    for name, rule in RULES.items():
         seen = count.rules.setdefault(name, Counter())
         told = 0
         for figure, values in new.plain.items():
             before = old.plain.get(figure, [])
-            if "/slow_" in figure or not before or abs(statistics.mean(before)) < _SMALL:
+            if "/slow_" in figure or not before or abs(statistics.mean(before)) < SMALL:
                 continue
             seen["figures"] += 1
             told += rule(values, before)

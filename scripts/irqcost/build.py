@@ -20,7 +20,7 @@ _TAIL_LINES = 40
 _STEP = re.compile(r"\[\s*(\d+%|\d+/\d+)\] (.*)")
 
 
-def harness(preset: str = "release", source: Path = ROOT) -> Path:
+def harness(preset: str = "release", source: Path = ROOT, target: str = "all") -> Path:
     """Configures and builds a preset of a checkout's CMakePresets.json; returns its
     irqcost-bench. Raises BuildError."""
     place = folder(preset, source)
@@ -32,7 +32,8 @@ def harness(preset: str = "release", source: Path = ROOT) -> Path:
         log.unlink(missing_ok=True)
         configure = ["cmake", "-S", str(source), "--preset", preset, "-B", str(place)]
         logged(configure, log, progress)
-        logged(["cmake", "--build", str(place), "--parallel", jobs], log, progress)
+        make = ["cmake", "--build", str(place), "--parallel", jobs, "--target", target]
+        logged(make, log, progress)
     return bench(preset, source)
 
 

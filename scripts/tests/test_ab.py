@@ -191,6 +191,7 @@ _CMAKE = """\
 cmake_minimum_required(VERSION 3.22)
 project(small LANGUAGES NONE)
 file(COPY bench_user/ DESTINATION bench_user)
+add_custom_target(irqcost_bench)
 """
 _BENCH = """\
 #!/bin/sh

@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How often does `irqcost ab` see a difference that is not there, and what does it find?
+
+Counts what ab_record.py recorded. A job is one `irqcost ab` over all rows: it begins at some pair
+of the recording and is given the pairs as they follow (from the first one again behind the last
+one), by the code of `ab` itself, which takes as many as it would have taken. Jobs begin at equal
+distances. Where these are shorter than a job, neighbouring jobs have pairs in common; how many have
+none is said beside. Beside it, on the plain means of the same processes: compare.py's U test,
+mean + 5 % and minimum + 3 %. Prints Markdown, and writes the record where --out names a file:
+
+    PYTHONPATH=scripts /usr/bin/python3 scripts/evidence/ab.py \\
+        scripts/evidence/recorded/ab.jsonl.xz --out results/CPU/ab/TIME-KERNEL.json
+"""
+
+import argparse
+import json
+import lzma
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from guard import RULES, SMALL, share
+from irqcost import ab, files, jsontext
+from irqcost.difference import FASTER, SLOWER, UNDECIDED
+from irqcost.epochs import Epoch, Request
+from irqcost.trials import PLAIN, PRIMITIVES
+
+SCHEMA = 1
+
+# The row in which the builds differ.
+_SLOW = f"ring3/{PLAIN}/throughput"
+
+Pair = tuple[Epoch, Epoch]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The pairs of a kind, in their order, and the plain means of each in ticks, by benchmark."""
+
+    pairs: Sequence[Pair]
+    means: Sequence[tuple[Mapping[str, float], Mapping[str, float]]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one `ab` says: by benchmark its word, and what it says of the slow row."""
+
+    words: Mapping[str, str]
+    slow: float | None  # core cycles for each primitive
+    rules: Mapping[str, Sequence[str]]  # by rule the benchmarks that it tells
+    ruled: Sequence[str]  # benchmarks that the rules judge
+
+
+def read(path: Path) -> tuple[dict[str, Recorded], list[dict[str, Any]]]:
+    """What was recorded by kind, and the lines without their pairs."""
+    with lzma.open(path, "rt") if path.suffix == ".xz" else path.open(encoding="utf-8") as file:
+        lines = [json.loads(line) for line in file]
+    found: dict[str, list[list[dict[str, Any]]]] = {}
+    for line in lines:
+        found.setdefault(line["kind"], []).append(line.pop("pair"))
+    return {
+        kind: Recorded(
+            [(_epoch(a), _epoch(b)) for a, b in pairs], [(_means(a), _means(b)) for a, b in pairs]
+        )
+        for kind, pairs in found.items()
+    }, lines
+
+
+def _epoch(short: Mapping[str, Any]) -> Epoch:
+    """An epoch as the harness wrote it, as far as ab looks at it."""
+    entries = []
+    for name, (free, cycles, sensor, _) in short["figures"].items():
+        entry = {
+            "run_name": name,
+            "run_type": "iteration",
+            "label": "free" if free else "disturbed",
+        }
+        entry |= {} if cycles is None else {"core_cycles": cycles}
+        entries.append(entry | ({} if sensor is None else {"sensor": sensor}))
+    floors = {k: {"sensor_cycles_per_nop": floor} for k, floor in short["floors"].items()}
+    context = {"floors": floors, "tsc": {"khz": None}, "cpu": {}, "execution": {"kind": ""}}
+    return Epoch({"context": {"irqcost": context}, "benchmarks": entries}, 0)
+
+
+def _means(short: Mapping[str, Any]) -> dict[str, float]:
+    return {name: one[3] for name, one in short["figures"].items() if one[3] is not None}
+
+
+def job(recorded: Recorded, start: int) -> Job:
+    """The `ab` that began at this pair."""
+    count = len(recorded.pairs)
+    names = [entry["run_name"] for entry in recorded.pairs[0][0].entries]
+
+    def side(index: int) -> ab.Measure:
+        place = start
+
+        def measure(request: Request, cpu: int | None) -> Epoch:
+            nonlocal place
+            epoch = recorded.pairs[place % count][index]
+            place += 1
+            wanted = set(request.names or ())
+            entries = [one for one in epoch.entries if one["run_name"] in wanted]
+            return Epoch({**epoch.document, "benchmarks": entries}, 0)
+
+        return measure
+
+    pairs = ab.interleaved([side(0), side(1)], ab.PAIRS, names)
+    lines = {line.name: line for line in ab.judged(pairs, ab.CYCLES, ab.PERCENT)}
+    slow = lines[_SLOW].difference.value
+    means = [recorded.means[(start + n) % count] for n in range(ab.PAIRS)]
+    values = {
+        name: [[pair[side][name] for pair in means if name in pair[side]] for side in (0, 1)]
+        for name in names
+    }
+    # Relative rules make nothing of a figure about 0.
+    ruled = [n for n, (a, b) in values.items() if a and b and abs(statistics.mean(a)) >= SMALL]
+    return Job(
+        {name: line.difference.word for name, line in lines.items()},
+        None if slow is None else slow / PRIMITIVES,
+        {
+            name: [one for one in ruled if rule(values[one][1], values[one][0])]
+            for name, rule in RULES.items()
+        },
+        ruled,
+    )
+
+
+def count(added: float, recorded: Recorded, jobs: Sequence[Job]) -> dict[str, Any]:
+    """What came of the jobs of a kind."""
+    changed = f"/{PLAIN}/" if added else "nothing"
+    words = Counter(
+        (name, word) for one in jobs for name, word in one.words.items() if changed not in name
+    )
+    false = Counter({name: n for (name, word), n in words.items() if word in (SLOWER, FASTER)})
+    wrong_jobs = sum(
+        any(word in (SLOWER, FASTER) and changed not in name for name, word in one.words.items())
+        for one in jobs
+    )
+    seen = [one.slow for one in jobs if one.slow is not None]
+    slow = Counter(one.words[_SLOW] for one in jobs)
+    return {
+        "added": added,
+        "pairs": len(recorded.pairs),
+        "jobs": len(jobs),
+        "disjoint_jobs": min(len(recorded.pairs) // ab.PAIRS, len(jobs)),
+        "false_jobs": wrong_jobs,
+        "figures": sum(words.values()),
+        "false_figures": sum(false.values()),
+        "undecided_figures": sum(n for (_, word), n in words.items() if word == UNDECIDED),
+        "false_by_figure": dict(false.most_common()),
+        "slow_row": dict(slow),
+        "difference": {
+            "median": round(statistics.median(seen), 4) if seen else None,
+            "least": round(min(seen), 4) if seen else None,
+            "greatest": round(max(seen), 4) if seen else None,
+        },
+        "rules": {
+            rule: {
+                "figures": sum(changed not in name for one in jobs for name in one.ruled),
+                "told": sum(changed not in name for one in jobs for name in one.rules[rule]),
+                "jobs_told": sum(
+                    any(changed not in name for name in one.rules[rule]) for one in jobs
+                ),
+                "slow_row_told": sum(_SLOW in one.rules[rule] for one in jobs),
+            }
+            for rule in RULES
+        },
+    }
+
+
+def of_kind(path: Path, kind: str, wanted: int) -> dict[str, Any]:
+    recorded = read(path)[0][kind]
+    starts = [number * len(recorded.pairs) // wanted for number in range(wanted)]
+    return count(float(kind), recorded, [job(recorded, start) for start in starts])
+
+
+def document(lines: Sequence[Mapping[str, Any]], kinds: Sequence[Mapping[str, Any]]) -> Any:
+    """The record."""
+    machines = {json.dumps([one["cpu"]["brand"], one["kernel"], one["a"]]) for one in lines}
+    if len(machines) != 1:
+        raise SystemExit(f"recorded of more than one machine or revision: {machines}")
+    dates = sorted(one["date"] for one in lines)
+    context = lines[0]
+    return {
+        "ab": SCHEMA,
+        "recorded": {"from": dates[0], "to": dates[-1]},
+        "revision": context["a"],
+        "cpu": {
+            k: context["cpu"].get(k) for k in ("brand", "codename", "family", "model", "stepping")
+        },
+        "hypervisor": context["hypervisor"],
+        "kernel": context["kernel"],
+        "load_avg": {
+            "median": statistics.median(one["load"] for one in lines),
+            "greatest": max(one["load"] for one in lines),
+        },
+        "seconds": round(sum(sum(one["seconds"]) for one in lines), 1),
+        "seconds_per_pair": round(statistics.median(sum(one["seconds"]) for one in lines), 3),
+        "pairs_per_job": ab.PAIRS,
+        "thresholds": {"cycles": ab.CYCLES, "percent": ab.PERCENT},
+        "kinds": list(kinds),
+    }
+
+
+def table(kinds: Sequence[Mapping[str, Any]]) -> str:
+    """Markdown."""
+    rows = [
+        "| cycles that B adds to each primitive of `slow_0` | pairs recorded | jobs (disjoint) | "
+        "jobs with a false difference | unchanged figures called different | undecided | "
+        "`slow_0` called slower | difference seen, median (least to greatest) |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for kind in kinds:
+        seen = kind["difference"]
+        cells = [f"{kind['added']:g}" if kind["added"] else "none", str(kind["pairs"])]
+        cells.append(f"{kind['jobs']} ({kind['disjoint_jobs']})")
+        cells.append(f"{kind['false_jobs']}: {share(kind['false_jobs'], kind['jobs'])}")
+        cells.append(f"{kind['false_figures']} of {kind['figures']}")
+        cells.append(f"{100 * kind['undecided_figures'] / kind['figures']:.1f} %")
+        found = kind["slow_row"].get(SLOWER, 0)
+        cells.append(f"{found}: {share(found, kind['jobs'])}" if kind["added"] else str(found))
+        cells.append(
+            "-"
+            if seen["median"] is None
+            else f"{seen['median']:+.3f} ({seen['least']:+.3f} to {seen['greatest']:+.3f})"
+        )
+        rows.append(f"| {' | '.join(cells)} |")
+    heads = [f"+{kind['added']:g}" for kind in kinds if kind["added"]]
+    rows.append("")
+    rows.append(f"| rule, plain means | unchanged figures told | jobs told | {' | '.join(heads)} |")
+    rows.append("|---" * (3 + len(heads)) + "|")
+    for rule in RULES:
+        same = [kind["rules"][rule] for kind in kinds]
+        cells = [rule, share(sum(r["told"] for r in same), sum(r["figures"] for r in same))]
+        cells.append(share(sum(r["jobs_told"] for r in same), sum(k["jobs"] for k in kinds)))
+        for kind in kinds:
+            if kind["added"]:
+                cells.append(share(kind["rules"][rule]["slow_row_told"], kind["jobs"]))
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("recorded", type=Path, help="a file of ab_record.py, or packed by xz")
+    parser.add_argument("--jobs", type=int, default=500, help="of A/A (default: 500)")
+    parser.add_argument("--slow-jobs", type=int, default=100, help="of each slow-down (100)")
+    parser.add_argument("--out", type=Path, help="the record")
+    args = parser.parse_args()
+    recorded, lines = read(args.recorded)
+    with ProcessPoolExecutor(2) as pool:
+        waiting = [
+            pool.submit(of_kind, args.recorded, kind, args.slow_jobs if float(kind) else args.jobs)
+            for kind in sorted(recorded, key=float)
+        ]
+        kinds = [one.result() for one in waiting]
+    record = document(lines, kinds)
+    if args.out:
+        with files.written_whole(args.out) as partial:
+            partial.write_text(jsontext.dumps(record), encoding="utf-8")
+    print(table(kinds))
+    wrong = Counter[str]()
+    for kind in kinds:
+        wrong.update(kind["false_by_figure"])
+    said = ", ".join(f"{name} {times}" for name, times in wrong.most_common())
+    print(f"\nFalse differences by figure: {said or 'none'}")
+
+
+if __name__ == "__main__":
+    main()
