@@ -5,8 +5,9 @@ Counts what ab_record.py recorded. A job is one `irqcost ab` over all rows: it b
 of the recording and is given the pairs as they follow (from the first one again behind the last
 one), by the code of `ab` itself, which takes as many as it would have taken. Jobs begin at equal
 distances. Where these are shorter than a job, neighbouring jobs have pairs in common; how many have
-none is said beside. Beside it, on the plain means of the same processes: compare.py's U test,
-mean + 5 % and minimum + 3 %. Prints Markdown, and writes the record where --out names a file:
+none is said beside, and is what the intervals count. A slow-down is judged as one figure of as many
+as ring 3 has. Then, on the plain means of the same processes: compare.py's U test, mean + 5 % and
+minimum + 3 %. Prints Markdown, and writes the record where --out names a file:
 
     PYTHONPATH=scripts /usr/bin/python3 scripts/evidence/ab.py \\
         scripts/evidence/recorded/ab.jsonl.xz --out results/CPU/ab/TIME-KERNEL.json
@@ -90,8 +91,8 @@ def _means(short: Mapping[str, Any]) -> dict[str, float]:
     return {name: one[3] for name, one in short["figures"].items() if one[3] is not None}
 
 
-def job(recorded: Recorded, start: int) -> Job:
-    """The `ab` that began at this pair."""
+def job(recorded: Recorded, start: int, figures: int) -> Job:
+    """The `ab` that began at this pair, as part of one of so many figures."""
     count = len(recorded.pairs)
     names = [entry["run_name"] for entry in recorded.pairs[0][0].entries]
 
@@ -109,7 +110,7 @@ def job(recorded: Recorded, start: int) -> Job:
         return measure
 
     pairs = ab.interleaved([side(0), side(1)], ab.PAIRS, names)
-    lines = {line.name: line for line in ab.judged(pairs, ab.CYCLES, ab.PERCENT)}
+    lines = {line.name: line for line in ab.judged(pairs, ab.CYCLES, ab.PERCENT, figures)}
     slow = lines[_SLOW].difference.value
     means = [recorded.means[(start + n) % count] for n in range(ab.PAIRS)]
     values = {
@@ -173,9 +174,11 @@ def count(added: float, recorded: Recorded, jobs: Sequence[Job]) -> dict[str, An
 
 
 def of_kind(path: Path, kind: str, wanted: int) -> dict[str, Any]:
-    recorded = read(path)[0][kind]
+    every, _ = read(path)
+    recorded = every[kind]
+    figures = max(len(one.pairs[0][0].entries) for one in every.values())
     starts = [number * len(recorded.pairs) // wanted for number in range(wanted)]
-    return count(float(kind), recorded, [job(recorded, start) for start in starts])
+    return count(float(kind), recorded, [job(recorded, start, figures) for start in starts])
 
 
 def document(lines: Sequence[Mapping[str, Any]], kinds: Sequence[Mapping[str, Any]]) -> Any:
@@ -218,28 +221,34 @@ def table(kinds: Sequence[Mapping[str, Any]]) -> str:
         seen = kind["difference"]
         cells = [f"{kind['added']:g}" if kind["added"] else "none", str(kind["pairs"])]
         cells.append(f"{kind['jobs']} ({kind['disjoint_jobs']})")
-        cells.append(f"{kind['false_jobs']}: {share(kind['false_jobs'], kind['jobs'])}")
-        cells.append(f"{kind['false_figures']} of {kind['figures']}")
-        cells.append(f"{100 * kind['undecided_figures'] / kind['figures']:.1f} %")
+        jobs, apart, figures = kind["jobs"], kind["disjoint_jobs"], kind["figures"]
         found = kind["slow_row"].get(SLOWER, 0)
-        cells.append(f"{found}: {share(found, kind['jobs'])}" if kind["added"] else str(found))
+        if kind["added"]:
+            cells += ["-", "-", "-", f"{found}: {share(found, jobs, apart)}"]
+        else:
+            cells.append(f"{kind['false_jobs']}: {share(kind['false_jobs'], jobs, apart)}")
+            cells.append(f"{kind['false_figures']} of {figures} ({figures * apart // jobs})")
+            cells += [f"{100 * kind['undecided_figures'] / figures:.1f} %", str(found)]
         cells.append(
             "-"
             if seen["median"] is None
             else f"{seen['median']:+.3f} ({seen['least']:+.3f} to {seen['greatest']:+.3f})"
         )
         rows.append(f"| {' | '.join(cells)} |")
-    heads = [f"+{kind['added']:g}" for kind in kinds if kind["added"]]
+    slow = [kind for kind in kinds if kind["added"]]
     rows.append("")
-    rows.append(f"| rule, plain means | unchanged figures told | jobs told | {' | '.join(heads)} |")
-    rows.append("|---" * (3 + len(heads)) + "|")
+    heads = "".join(f" +{kind['added']:g} |" for kind in slow)
+    rows.append(f"| rule, plain means | unchanged figures told | jobs told |{heads}")
+    rows.append("|---" * (3 + len(slow)) + "|")
     for rule in RULES:
-        same = [kind["rules"][rule] for kind in kinds]
-        cells = [rule, share(sum(r["told"] for r in same), sum(r["figures"] for r in same))]
-        cells.append(share(sum(r["jobs_told"] for r in same), sum(k["jobs"] for k in kinds)))
+        cells = [rule]
         for kind in kinds:
+            said, jobs, apart = kind["rules"][rule], kind["jobs"], kind["disjoint_jobs"]
             if kind["added"]:
-                cells.append(share(kind["rules"][rule]["slow_row_told"], kind["jobs"]))
+                cells.append(share(said["slow_row_told"], jobs, apart))
+            else:
+                cells.append(f"{100 * said['told'] / said['figures']:.1f} %")
+                cells.append(share(said["jobs_told"], jobs, apart))
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 

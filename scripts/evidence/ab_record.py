@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Records what ab.py counts: pairs of processes of two builds, taken as `irqcost ab` takes them.
 
-A is a revision. B is the same revision unpacked and built a second time elsewhere (difference 0),
-or a copy whose row slow_0 has 1, 2 or 4 dependent adds more, which is 0.25, 0.5 or 1 core cycle for
-each of its four primitives: the code of slow_025, slow_05 and slow_1 under the name slow_0. Nothing
-else differs, so every other row of every pair is unchanged.
+A is a revision. B is, for all rows of ring 3, the same revision unpacked and built a second time
+elsewhere (difference 0); or, for row slow_0 alone, a copy in which it has 1, 2 or 4 dependent adds
+more, which is 0.25, 0.5 or 1 core cycle for each of its four primitives: the code of slow_025,
+slow_05 and slow_1 under the name slow_0.
 
 Kinds take turns, and each pair is one line of JSON. Stopped or out of time, it goes on where the
 file ends. In the checkout:
@@ -34,11 +34,13 @@ from irqcost.progress import Progress
 from irqcost.trials import ADDED, PLAIN, PRIMITIVES
 from irqcost.vm.kernels import cache_directory
 
-# By what is added to a primitive, in core cycles.
-KINDS = ("0", "0.25", "0.5", "1")
+# By what is added to a primitive, in core cycles, how many pairs are recorded. A comparison has 16;
+# of the least slow-down a hundred shall be without a pair in common.
+WANTED = {"0": 320, "0.25": 1600, "0.5": 160, "1": 160}
 
-# All rows of ring 3; of the slow-downs the one that the builds differ in.
-_FILTER = f"-/({'|'.join(probe for probe in ADDED if probe != PLAIN)})/"
+# All rows of ring 3, of the slow-downs the one that the builds may differ in; or that alone.
+_ALL = f"-/({'|'.join(probe for probe in ADDED if probe != PLAIN)})/"
+_SLOW = f"/{PLAIN}/throughput"
 
 _TEXT = re.compile(r'(IRQCOST_INSN\(\d+, slow_0, .*\n\s*".*)(lfence",)')
 
@@ -46,9 +48,13 @@ _TEXT = re.compile(r'(IRQCOST_INSN\(\d+, slow_0, .*\n\s*".*)(lfence",)')
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--revision", default="HEAD", help="what A is (default: HEAD)")
-    parser.add_argument("--pairs", type=int, default=515, help="of A/A (default: 515)")
+    usual = ",".join(f"{kind}={count}" for kind, count in WANTED.items())
     parser.add_argument(
-        "--slow-pairs", type=int, default=115, help="of each slow-down (default: 115)"
+        "--pairs",
+        type=wanted,
+        default=usual,
+        metavar="LIST",
+        help="by cycles added, how many the file is to have in the end (default: %(default)s)",
     )
     parser.add_argument("--seconds", type=float, default=240, help="begin no pair after so many")
     parser.add_argument("--build", action="store_true", help="build what is missing, and end")
@@ -64,12 +70,19 @@ def main() -> None:
         sys.exit(str(error))
 
 
+def wanted(text: str) -> dict[str, int]:
+    found = {kind: int(count) for kind, _, count in (p.partition("=") for p in text.split(","))}
+    if not found.keys() <= WANTED.keys():
+        raise argparse.ArgumentTypeError(f"the cycles that can be added are {', '.join(WANTED)}")
+    return found
+
+
 def variants(plain_build: Build) -> tuple[Build, dict[str, Build]]:
     """A, and the copies of it by kind. Each has a folder in the cache."""
     source = plain_build.checkout()
     place = cache_directory() / "ab-evidence" / source.name
     found = {}
-    for kind in KINDS:
+    for kind in WANTED:
         copy = place / kind
         if not copy.exists():
             new = place / f".{kind}"
@@ -104,34 +117,36 @@ def done(out: Path) -> Counter[str]:
 
 
 def record(a: Path, others: Mapping[str, Path], about: str, args: argparse.Namespace) -> None:
-    wanted = {kind: args.slow_pairs if float(kind) else args.pairs for kind in KINDS}
     had = done(args.out)
-    arguments = ["--irqcost_backends=ring3", f"--benchmark_filter={_FILTER}"]
-    arguments.append("--irqcost_keep_samples")
-    names = harness.names(a, arguments)
-    latest: dict[str, list[tuple[Epoch, Epoch]]] = {kind: [] for kind in KINDS}
+    chosen = {kind: arguments(_SLOW if float(kind) else _ALL) for kind in args.pairs}
+    names = {kind: harness.names(a, one) for kind, one in chosen.items()}
+    latest: dict[str, list[tuple[Epoch, Epoch]]] = {kind: [] for kind in args.pairs}
     end = time.monotonic() + args.seconds
-    with Progress(f"pairs of {len(names)} figures") as progress:
+    with Progress("pairs") as progress:
         sides = {
             kind: [
-                ab.measure_of(harness.Session(bench, arguments, args.seconds, progress))
-                for bench in (a, other)
+                ab.measure_of(harness.Session(bench, chosen[kind], args.seconds, progress))
+                for bench in (a, others[kind])
             ]
-            for kind, other in others.items()
+            for kind in args.pairs
         }
         while time.monotonic() < end:
-            left = {kind: wanted[kind] - had[kind] for kind in KINDS if wanted[kind] > had[kind]}
-            if not left:
-                break
+            left = {kind: 1 - had[kind] / count for kind, count in args.pairs.items() if count}
             # The one of which the greatest part is missing: kinds stay in step.
-            kind = max(left, key=lambda one: float(left[one] / wanted[one]))
+            kind = max(left, key=lambda one: left[one])
+            if left[kind] <= 0:
+                break
             window = latest[kind][-ab.PAIRS :]
-            pair = ab.pair_of(sides[kind], window, had[kind] % 2 == 1, names)
+            pair = ab.pair_of(sides[kind], window, had[kind] % 2 == 1, names[kind])
             latest[kind] = [*window, pair]
             write(args.out, kind, about, pair)
             had[kind] += 1
-    counts = ", ".join(f"{kind}: {had[kind]} of {wanted[kind]}" for kind in KINDS)
+    counts = ", ".join(f"{kind}: {had[kind]} of {count}" for kind, count in args.pairs.items())
     print(f"pairs by cycles added: {counts}", file=sys.stderr)
+
+
+def arguments(pattern: str) -> list[str]:
+    return ["--irqcost_backends=ring3", f"--benchmark_filter={pattern}"]
 
 
 def write(out: Path, kind: str, about: str, pair: Sequence[Epoch]) -> None:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from irqcost import builds, difference, epochs, harness, stats
+from irqcost import builds, difference, epochs, harness, policy, stats
 from irqcost.builds import Build
 from irqcost.difference import FASTER, SAME, SLOWER, UNDECIDED, Difference
 from irqcost.epochs import Epoch, Request
 from irqcost.errors import Exit, IrqcostError
+from irqcost.guard import Threshold
 from irqcost.loaded import loaded, running_kernel
 from irqcost.model import Result
 from irqcost.progress import Progress
@@ -104,7 +105,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="P",
         type=float,
         default=PERCENT,
-        help="… one below so many percent of A (default: 0.125 and 0.3)",
+        help="… one below so many percent of A, in situ with its section (default: 0.125 and 0.3)",
     )
     add("--vm", action="store_true", help="count instructions in a guest, ring 0 as well")
     add("--kernel", metavar="KERNEL", default="6.1", help="with --vm: as of irqcost vm")
@@ -257,18 +258,21 @@ def _confidence(figures: int) -> float:
     return 1 - (1 - stats.CONFIDENCE) / max(figures, 1)
 
 
-def judged(pairs: Sequence[tuple[Epoch, Epoch]], cycles: float, percent: float) -> list[Line]:
-    """The lines, in the order of the first epoch."""
+def judged(
+    pairs: Sequence[tuple[Epoch, Epoch]], cycles: float, percent: float, of: int = 0
+) -> list[Line]:
+    """The lines, in the order of the first epoch. Where the figures are some of a comparison of
+    more, `of` is how many these are."""
     values = undisturbed(pairs)
-    confidence = _confidence(len(values))
+    confidence = _confidence(max(len(values), of))
     lines = []
     for name, found in values.items():
         if not found:
             lines.append(Line(name, None, None, difference.judge([], 0)))
             continue
         a, b = (stats.median([pair[side] for pair in found]) for side in (0, 1))
-        threshold = max(cycles, abs(a) * percent / 100)
-        judgement = difference.judge([y - x for x, y in found], threshold, confidence)
+        limit = Threshold(cycles, percent, policy.section(name)).at(a)
+        judgement = difference.judge([y - x for x, y in found], limit, confidence)
         lines.append(Line(name, a, b, judgement))
     return lines
 

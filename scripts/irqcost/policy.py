@@ -48,7 +48,7 @@ class Policy:
         for rule in self._matching(name):
             cycles = cycles if rule.cycles is None else rule.cycles
             percent = percent if rule.percent is None else rule.percent
-        return Threshold(cycles, percent, _section(name))
+        return Threshold(cycles, percent, section(name))
 
     def ignores(self, name: str) -> bool:
         """Whether a figure is left out."""
@@ -59,7 +59,7 @@ class Policy:
         return [rule for rule in self.rules if fnmatchcase(name, rule.pattern)]
 
 
-def _section(name: str) -> float:
+def section(name: str) -> float:
     """Core cycles of the critical section that a figure is measured around; 0 where there is none.
 
     A figure in situ is what a primitive adds to a window of section and primitive. It is the time
