@@ -19,7 +19,7 @@ from irqcost.model import Result
 from irqcost.progress import Progress
 from irqcost.table import Table
 from irqcost.vm import both
-from irqcost.vm.kernels import find_kernel
+from irqcost.vm.kernels import Kernel, find_kernel
 
 # Pairs of processes. The interval leaves out one odd pair on each side, for up to 96 figures that
 # are to be right together.
@@ -120,25 +120,48 @@ def run(args: argparse.Namespace) -> int:
     if args.vm and args.backends:
         raise IrqcostError("--vm measures with all backends that a guest has; see --filter")
     sides = [builds.find(which) for which in (args.a, args.b)]
-    if args.vm or "kmod" in _backends(args):
-        for side in sides:
-            side.checkout()
+    kernel = _kernel(sides, args)
     for letter, side in zip("AB", sides):
         print(f"{letter}: {side.asked}: {side.about}")
     benches = [side.bench() for side in sides]
-    if builds.digest(benches[0]) == builds.digest(benches[1]):
-        print("Their harnesses are the same program, byte for byte.")
+    _say_if_same("harnesses", benches)
+    modules: list[Path] = []
+    if kernel is not None:
+        with Progress("building the modules") as progress:
+            modules = [side.module(kernel, progress.show) for side in sides]
+        _say_if_same("modules", modules)
     print(flush=True)
-    found = counted(sides, benches, args) if args.vm else measured(sides, benches, args)
+    if args.vm:
+        assert kernel is not None
+        found = counted(kernel, benches, modules, args)
+    else:
+        found = measured(benches, modules or (None, None), args)
     print(text(found))
     return code(found)
 
 
+def _say_if_same(what: str, files: Sequence[Path]) -> None:
+    if builds.digest(files[0]) == builds.digest(files[1]):
+        print(f"Their {what} are the same, byte for byte.")
+
+
+def _kernel(sides: Sequence[Build], args: argparse.Namespace) -> Kernel | None:
+    """The kernel that modules are loaded into, where any are. Raises IrqcostError where it cannot
+    be had, before minutes are spent on builds."""
+    if not args.vm and "kmod" not in _backends(args):
+        return None
+    for side in sides:
+        side.checkout()
+    if not args.vm:
+        return running_kernel()
+    with Progress(f"kernel {args.kernel}") as progress:
+        return find_kernel(args.kernel, progress.show)
+
+
 def measured(
-    sides: Sequence[Build], benches: Sequence[Path], args: argparse.Namespace
+    benches: Sequence[Path], modules: Sequence[Path | None], args: argparse.Namespace
 ) -> Comparison:
-    """Both builds in turn, on this machine."""
-    modules = _modules(sides) if "kmod" in _backends(args) else [None, None]
+    """Both builds in turn, on this machine, each with its module loaded where there is one."""
     arguments = [f"--irqcost_backends={','.join(_backends(args))}"]
     arguments.append(f"--benchmark_filter={args.filter or '-/slow_'}")
     arguments += [f"--irqcost_cpu={args.cpu}"] if args.cpu else []
@@ -165,12 +188,6 @@ def measured(
 
 def _backends(args: argparse.Namespace) -> list[str]:
     return str(args.backends or "ring3").split(",")
-
-
-def _modules(sides: Sequence[Build]) -> list[Path | None]:
-    kernel = running_kernel()
-    with Progress("building the modules") as progress:
-        return [side.module(kernel, progress.show) for side in sides]
 
 
 def _ready(module: Path | None) -> AbstractContextManager[None]:
@@ -291,14 +308,14 @@ def other_code(pair: Sequence[Epoch]) -> list[str]:
 
 
 def counted(
-    sides: Sequence[Build], benches: Sequence[Path], args: argparse.Namespace
+    kernel: Kernel,
+    benches: Sequence[Path],
+    modules: Sequence[Path],
+    args: argparse.Namespace,
 ) -> Comparison:
     """Both builds under the instruction clock, in one guest."""
-    with Progress(f"kernel {args.kernel}") as progress:
-        kernel = find_kernel(args.kernel, progress.show)
-        modules = [side.module(kernel, progress.show) for side in sides]
+    parts = [both.Side(bench, module) for bench, module in zip(benches, modules)]
     with Progress(f"guest with kernel {args.kernel}") as progress:
-        parts = [both.Side(bench, module) for bench, module in zip(benches, modules)]
         turns = both.in_turn(kernel, parts, TURNS, args.filter, progress)
     a, b = ([turn.result for turn in turns if turn.side == side] for side in (0, 1))
     return exact(a, b)
@@ -341,6 +358,12 @@ def common(listed: Sequence[Sequence[str]]) -> tuple[list[str], list[str]]:
     return names, notes
 
 
+_MORE = (
+    "Undecided is what reaches beyond the thresholds by its noise: more --pairs narrow it, and so "
+    "does a quieter machine (./irqcost tune)"
+)
+
+
 def text(found: Comparison) -> str:
     """The table, and sentences."""
     columns = [f"benchmark ({found.unit})", "A", "B", "B - A", "from", "to", "pairs", "verdict"]
@@ -358,6 +381,8 @@ def text(found: Comparison) -> str:
     if found.missing:
         sentences.append(f"Not measured in one of the two: {', '.join(found.missing)}")
     words = [line.difference.word for line in found.lines]
+    if UNDECIDED in words:
+        sentences.append(_MORE)
     counts = [f"{words.count(word)} {word}" for word in (SLOWER, FASTER, UNDECIDED, SAME)]
     counts = [count for count in counts if not count.startswith("0 ")]
     sentences.append(f"B against A: {', '.join(counts) or 'nothing was measured'}")
