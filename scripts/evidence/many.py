@@ -3,7 +3,8 @@
 
 Each is a copy of one of the given results, a day after the one before, with noise: every figure is
 multiplied by its own random factor about 1 (normal, --percent) and so are its intervals and epochs;
-every hundredth file comes from a machine with another microcode. The same seed gives the same
+every hundredth file comes from a machine with another microcode. Samples and texts, which are most
+of a file, are those of the original: files are as large as real ones. The same seed gives the same
 files. They are no measurements and do not belong into results/. Usage, in the checkout:
 
     PYTHONPATH=scripts /usr/bin/python3 scripts/evidence/many.py --count 10000 --out FOLDER RESULT…
@@ -11,7 +12,10 @@ files. They are no measurements and do not belong into results/. Usage, in the c
 
 import argparse
 import copy
+import json
 import random
+import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +26,8 @@ from irqcost.progress import Progress
 # What is a multiple of the figure itself.
 _SCALED = ("real_time", "cpu_time", "ticks", "core_cycles", "ticks_min", "ticks_p50", "ticks_p99")
 _SCALED += ("core_cycles_low", "core_cycles_high", "ticks_low", "ticks_high")
+# What is in all copies as it is in the original, and takes the longest to write: written once.
+_KEPT = ("windows", "histogram")
 _FOLDER = 1000  # files in each
 
 
@@ -33,17 +39,49 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True, help="a folder, made here")
     args = parser.parse_args()
-    seeds = [files.read_document(path)[0] for path in args.results]
+    seeds = [_Seed(files.read_document(path)[0]) for path in args.results]
     chance = random.Random(args.seed)
     args.out.mkdir(parents=True)
     with Progress(f"writing {args.count} results") as progress:
         for number in range(args.count):
             progress.count(number, args.count, "")
-            document = noisy(seeds[number % len(seeds)], number, args.percent / 100, chance)
+            text = seeds[number % len(seeds)].copy(number, args.percent / 100, chance)
             folder = args.out / f"{number // _FOLDER:03}"
             folder.mkdir(exist_ok=True)
-            text = jsontext.dumps(document)
             (folder / f"{number:06}.json").write_text(text, encoding="utf-8")
+
+
+class _Seed:
+    """A result document to be copied."""
+
+    def __init__(self, document: Any) -> None:
+        self._texts: dict[str, str] = {}
+        self._document = {**document, "benchmarks": []}
+        for entry in document["benchmarks"]:
+            kept = {key: self._marked(entry[key]) for key in _KEPT if key in entry}
+            self._document["benchmarks"].append({**entry, **kept})
+        text = self._document["context"]["irqcost"].pop("text", None)
+        if text is not None:
+            self._document["context"]["irqcost"]["text"] = self._marked(text)
+
+    def _marked(self, value: Any) -> str:
+        """What stands for a value until the document is text."""
+        mark = f"\0{len(self._texts)}"
+        # As deep as it stands in an entry, and in context.irqcost.
+        self._texts[json.dumps(mark)] = jsontext.dumps(value).rstrip().replace("\n", "\n      ")
+        return mark
+
+    def copy(self, number: int, deviation: float, chance: random.Random) -> str:
+        """The text of the `number`th copy."""
+        text = jsontext.dumps(noisy(self._document, number, deviation, chance))
+        return _filled(text, self._texts)
+
+
+_MARK = re.compile(r'"\\u0000[0-9]+"')
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    return _MARK.sub(lambda mark: values[mark.group()], text)
 
 
 def noisy(seed: Any, number: int, deviation: float, chance: random.Random) -> Any:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from irqcost import ROOT, baseline, ci, files, guard, host, policy, store
 from irqcost.baseline import Run
-from irqcost.errors import Exit, IrqcostError, ResultError
+from irqcost.errors import Exit, IrqcostError, ResultError, name_left_out
 from irqcost.guard import INCOMPARABLE, OK, Judged
 from irqcost.policy import Policy
 from irqcost.table import Table
@@ -117,9 +117,7 @@ def run(args: argparse.Namespace) -> int:
         known = store.read(named)
         # One bad file among many of a folder leaves the others; one that was named is missed.
         errors += [one for one in known.errors if one.path in named]
-        for one in known.errors:
-            if one.path not in named:
-                print(f"irqcost: no baseline: {one}", file=sys.stderr)
+        name_left_out([one for one in known.errors if one.path not in named], "no baseline")
         if args.measure:
             checked = [_measured(args, rules, select, named, known.records)]
         else:
@@ -132,8 +130,7 @@ def run(args: argparse.Namespace) -> int:
                 except ResultError as error:
                     errors.append(error)
             checked = [against(new, known.records, named, rules, select) for new in runs]
-        for one in errors:
-            print(f"irqcost: left out: {one}", file=sys.stderr)
+        name_left_out(errors)
         if not checked:
             raise IrqcostError("nothing to check")
         write(checked)

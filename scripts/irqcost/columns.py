@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What stands side by side: a result file, or a machine's many as one."""
 
-import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from irqcost import report, stats, store
 from irqcost.model import Context, Entry, Result
@@ -57,17 +57,21 @@ def of_files(paths: Sequence[Path], results: Sequence[Result]) -> list[Column]:
     return [Column(one, (path,), {}) for one, path in zip(named, paths)]
 
 
-def of_groups(records: Sequence[store.Record], by: str) -> list[Column]:
-    """A column for each group of records, in the order in which they first appear."""
+def groups(records: Sequence[store.Record], by: str) -> list[list[store.Record]]:
+    """Records put together by one of BY, in the order in which the groups first appear."""
     same: dict[int, tuple[object, ...]] = {}
-    groups: dict[tuple[object, ...], list[store.Record]] = {}
+    found: dict[tuple[object, ...], list[store.Record]] = {}
     for record in records:
         # Most share their context: it is looked at once.
         key = same.get(id(record.shared))
         if key is None:
             key = same[id(record.shared)] = BY[by](record.shared)
-        groups.setdefault(key, []).append(record)
-    members = list(groups.values())
+        found.setdefault(key, []).append(record)
+    return list(found.values())
+
+
+def of_groups(members: Sequence[Sequence[store.Record]]) -> list[Column]:
+    """A column for each of groups()."""
     results = [_summary(group) for group in members]
     columns = []
     for one, group in zip(series(results), members):
@@ -97,9 +101,8 @@ def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> En
         if count == 1:
             doubt = rows[0].remark
     # NaN where no file has such a figure; where only some have, what they have.
-    with np.errstate(invalid="ignore"):
-        middle = {column: _known(sound[:, place]) for place, column in enumerate(store.COLUMNS)}
-    ticks, cycles = middle["ticks"], middle["core_cycles"]
+    known = {column: _known(sound[:, place]) for place, column in enumerate(store.COLUMNS)}
+    ticks, cycles = known["ticks"], known["core_cycles"]
     verdicts = {group[p].verdicts[group[p].names.index(name)] for p in one.places[:1].tolist()}
     backend, probe, mode, *variant = name.split("/", 3)
     return Entry(
@@ -108,18 +111,18 @@ def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> En
         mode=mode,
         variant="".join(variant),
         aggregate="",
-        ns=_middle(middle["ns"]),
+        ns=_middle(known["ns"]),
         ticks=_middle(ticks),
-        core_cycles=_middle(cycles) if cycles else None,
-        ticks_min=min(ticks),
+        core_cycles=_middle(cycles) if len(cycles) else None,
+        ticks_min=float(ticks[0]),
         ticks_p50=_middle(ticks),
-        ticks_p99=max(ticks),
-        spread=_middle(middle["spread"]),
+        ticks_p99=float(ticks[-1]),
+        spread=_middle(known["spread"]),
         samples=count,
         free=len(sound) if not doubt else 0,
         label="",
-        ticks_interval=_interval(ticks, middle["ticks_low"], middle["ticks_high"]),
-        cycles_interval=_interval(cycles, middle["core_cycles_low"], middle["core_cycles_high"]),
+        ticks_interval=_interval(ticks, known["ticks_low"], known["ticks_high"]),
+        cycles_interval=_interval(cycles, known["core_cycles_low"], known["core_cycles_high"]),
         verdict="disturbed" if doubt else ("emulated" if "emulated" in verdicts else "good"),
         reasons=(doubt,) if doubt else (),
     )
@@ -137,23 +140,26 @@ def _row(figure: store.Figure) -> list[float]:
     ]
 
 
-def _known(values: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> list[float]:
-    return [float(value) for value in values[~np.isnan(values)]]
+_Values = npt.NDArray[np.float64]
 
 
-def _middle(values: Sequence[float]) -> float:
-    return statistics.median(values)
+def _known(values: _Values) -> _Values:
+    """Those that are there, the least first."""
+    return np.sort(values[~np.isnan(values)])
 
 
-def _interval(
-    values: Sequence[float], lows: Sequence[float], highs: Sequence[float]
-) -> tuple[float, float] | None:
-    if len(values) >= stats.FEWEST:
-        return stats.median_interval(values)
-    if not lows or not highs:
+def _middle(ordered: _Values) -> float:
+    return float(np.median(ordered))
+
+
+def _interval(ordered: _Values, lows: _Values, highs: _Values) -> tuple[float, float] | None:
+    rank = stats.median_rank(len(ordered))
+    if rank is not None:
+        return float(ordered[rank - 1]), float(ordered[-rank])
+    if not len(lows) or not len(highs):
         return None
-    middle = _middle(values)
-    return min(middle, *lows), max(middle, *highs)
+    middle = _middle(ordered)
+    return min(middle, float(lows[0])), max(middle, float(highs[-1]))
 
 
 def legend(columns: Sequence[Column]) -> list[str]:

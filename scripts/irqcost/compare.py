@@ -99,7 +99,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    read, errors = reading.columns(args.paths, args.baseline, args.by, args.select)
+    found = reading.columns(args.paths, args.baseline, args.by, args.select)
+    read = found.columns
     if not read:
         raise IrqcostError("nothing to compare")
     if not any(column.result.entries for column in read):
@@ -120,7 +121,7 @@ def run(args: argparse.Namespace) -> int:
         series = [column.series for column in read]
         material = charts.Material(series, catalogue.read(), args.unit, figures)
         _draw(args, wanted, material)
-    return Exit.UNUSABLE if errors else Exit.OK
+    return Exit.UNUSABLE if found.errors else Exit.OK
 
 
 def _refuse_mix(read: Sequence[Column]) -> None:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Errors that a user can do something about, and the exit codes of all commands."""
 
+import sys
+from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
 
@@ -30,6 +32,18 @@ class ResultError(IrqcostError):
         super().__init__(f"{path}: {reason}")
         self.path = path
         self.reason = reason
+
+
+# So many files that could not be used are named; a folder may have thousands.
+_MOST_NAMED = 20
+
+
+def name_left_out(errors: Sequence[ResultError], what: str = "left out") -> None:
+    """Tells the user which files were left out and why: the first ones, and how many more."""
+    for error in errors[:_MOST_NAMED]:
+        print(f"irqcost: {what}: {error}", file=sys.stderr)
+    if len(errors) > _MOST_NAMED:
+        print(f"irqcost: {what}: {len(errors) - _MOST_NAMED} more files", file=sys.stderr)
 
 
 class BuildError(IrqcostError):

@@ -32,17 +32,16 @@ def read_result(path: Path) -> model.Result:
     return read_document(path)[1]
 
 
-# A histogram as merge.py writes it: half of a file, and of no use to comparisons over thousands.
-_HISTOGRAM = re.compile(
-    r'"histogram"\s*:\s*\{\s*"unit"\s*:\s*"\w+"'
-    r'(?:\s*,\s*"(?:free|disturbed)"\s*:\s*\{[^{}\\]*\})*\s*\}'
-)
+# Lists of what figures are made of, which jsontext.py writes on a line each: most of a file, and of
+# no use to comparisons over thousands.
+_PARTS = (b'"windows": [', b'"counts": [', b'"epochs": [')
 
 
-def read_document(path: Path, histograms: bool = True) -> tuple[Any, model.Result]:
+def read_document(path: Path, whole: bool = True) -> tuple[Any, model.Result]:
     """A result file as the JSON that it holds, and as what that means. Raises ResultError.
 
-    Without `histograms` they are passed over, unread, where they have the shape that we write.
+    If not `whole`, what figures are made of is passed over, unread, where it stands as we write it
+    (null in the document), and the result has no live texts.
     """
     try:
         status = path.stat()
@@ -53,16 +52,27 @@ def read_document(path: Path, histograms: bool = True) -> tuple[Any, model.Resul
                 path,
                 f"{status.st_size} bytes; no result is larger than {MAX_RESULT_BYTES} bytes",
             )
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
     except OSError as error:
         raise ResultError(path, error.strerror or str(error)) from error
+    if not whole:
+        try:
+            document = _decoded(_without_parts(content).decode())
+            return document, model.parse(document, texts=False)
+        except (model.FormatError, ValueError, RecursionError):
+            pass  # The whole of it says where it is wrong.
+    return _whole(path, content)
+
+
+def _whole(path: Path, content: bytes) -> tuple[Any, model.Result]:
+    try:
+        text = content.decode()
+        if not text.strip():
+            raise ResultError(path, "empty file")
+        document = _decoded(text)
+        return document, model.parse(document)
     except UnicodeDecodeError as error:
         raise ResultError(path, f"not JSON: no UTF-8 text at byte {error.start}") from error
-    if not text.strip():
-        raise ResultError(path, "empty file")
-    try:
-        document = _decoded(text, histograms)
-        return document, model.parse(document)
     except json.JSONDecodeError as error:
         cut = "truncated" if error.pos >= len(text.rstrip()) else "not JSON"
         reason = f"{cut}: {error.msg} in line {error.lineno}, column {error.colno}"
@@ -73,14 +83,39 @@ def read_document(path: Path, histograms: bool = True) -> tuple[Any, model.Resul
         raise ResultError(path, "nested too deeply for a result") from error
 
 
-def _decoded(text: str, histograms: bool) -> Any:
-    if not histograms:
-        try:
-            short = _HISTOGRAM.sub('"histogram":null', text)
-            return json.loads(short, parse_constant=_refuse_constant)
-        except json.JSONDecodeError:
-            pass  # The whole text says where it is wrong.
+def _decoded(text: str) -> Any:
     return json.loads(text, parse_constant=_refuse_constant)
+
+
+def _without_parts(content: bytes) -> bytes:
+    """A result with null for the lists of _PARTS, all of which stand behind its context."""
+    begin = max(content.find(b'"benchmarks"'), 0)
+    return b"".join([content[:begin], *_around(_PARTS, content, begin, len(content))])
+
+
+def _around(names: Sequence[bytes], content: bytes, begin: int, end: int) -> Iterator[bytes]:
+    """A piece of a result without the lists of these names: those of the first, and what stands
+    between them without those of the others.
+
+    No text in JSON goes over the end of a line: what begins a line with such a name, and ends it
+    with the end of a list, is that list.
+    """
+    if not names:
+        yield content[begin:end]
+        return
+    name, *others = names
+    found = content.find(name, begin, end)
+    while found >= 0:
+        line = content.rfind(b"\n", begin, found) + 1
+        stop = content.find(b"\n", found, end)
+        stop = end if stop < 0 else stop
+        last = stop - content.endswith(b",", found, stop)
+        if content[line:found].isspace() and content.endswith(b"]", found, last):
+            yield from _around(others, content, begin, found + len(name) - 1)
+            yield b"null"
+            begin = last
+        found = content.find(name, stop, end)
+    yield from _around(others, content, begin, end)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -2,7 +2,6 @@
 """`irqcost history`: how figures went over many runs, and on what their changes fell."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import numpy as np
 
 from irqcost import changepoints, columns, files, policy, report, stats, store
 from irqcost.baseline import when
-from irqcost.errors import Exit, IrqcostError
+from irqcost.errors import Exit, IrqcostError, name_left_out
 from irqcost.model import Context
 from irqcost.policy import Policy
 from irqcost.table import Table
@@ -95,8 +94,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     rules = policy.read(args.config)
     loaded = store.read(args.paths, args.select)
-    for error in loaded.errors:
-        print(f"irqcost: left out: {error}", file=sys.stderr)
+    name_left_out(loaded.errors)
     found = histories([one for one in loaded.records if one.names], rules)
     if not found:
         raise IrqcostError("no machine has two results with figures here: no history")

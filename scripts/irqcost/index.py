@@ -32,16 +32,18 @@ _PATIENCE = 5.0
 
 @dataclass(frozen=True)
 class Row:
-    """A file's part of a Record, packed; `shared` and `names` are keys of documents."""
+    """A file's part of a Record, packed, or the `reason` why it is no result; `shared` and `names`
+    are keys of documents, "" of none."""
 
-    date: str
-    tsc_khz: float | None
-    verdict: str
-    shared: str
-    names: str
-    numbers: bytes
-    verdicts: str
-    remarks: str
+    date: str = ""
+    own: str = ""
+    verdict: str = ""
+    shared: str = ""
+    names: str = ""
+    numbers: bytes = b""
+    verdicts: str = ""
+    remarks: str = ""
+    reason: str = ""
 
 
 _COLUMNS = ", ".join(field.name for field in fields(Row))
@@ -113,7 +115,8 @@ class Index:
         if found is None or found[0] != stamp:
             return None
         row = Row(*found[1:])
-        return row if row.shared in self.documents and row.names in self.documents else None
+        known = row.shared in self.documents and row.names in self.documents
+        return row if row.reason or known else None
 
     def add(self, path: Path, row: Row) -> None:
         """Remembers a row that was read after find() did not know it."""
@@ -140,7 +143,7 @@ class Index:
         if self._database is None or not (self._new or self._gone):
             return
         marks = ", ".join("?" * (2 + len(fields(Row))))
-        used = {key for _, row in self._new for key in (row.shared, row.names)}
+        used = {key for _, row in self._new for key in (row.shared, row.names) if key}
         with self._database:
             self._database.executemany(
                 "INSERT OR REPLACE INTO documents VALUES (?, ?)",

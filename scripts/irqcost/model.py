@@ -9,7 +9,7 @@ missing, or of another type, is an error that names its place in the file.
 import math
 import statistics
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -369,8 +369,9 @@ def _middle(entries: list[Entry]) -> Entry:
     return sorted(entries, key=lambda entry: entry.ticks)[(len(entries) - 1) // 2]
 
 
-def parse(document: object) -> Result:
-    """The result that a JSON document holds. Raises FormatError."""
+def parse(document: object, texts: bool = True) -> Result:
+    """The result that a JSON document holds, without its live `texts` if so asked. Raises
+    FormatError."""
     if not isinstance(document, dict) or "context" not in document:
         raise FormatError("not a result: no `context` (Google Benchmark's JSON has one)")
     root = _Object(document, "result")
@@ -394,7 +395,7 @@ def parse(document: object) -> Result:
             failed.append(Absent(item.text("name"), item.text("error_message")))
         else:
             entries.append(_entry(item))
-    return Result(_context(context.text("date"), ours, failed), tuple(entries))
+    return Result(_context(context.text("date"), ours, failed, texts), tuple(entries))
 
 
 def epochs(document: Any) -> dict[str, tuple[float, ...]]:
@@ -407,12 +408,51 @@ def epochs(document: Any) -> dict[str, tuple[float, ...]]:
     return found
 
 
+def with_run(context: Context, ours: object) -> Context:
+    """A context with what `tsc`, `backends` and `absent` of a context.irqcost say, of which no two
+    runs have the same. Raises FormatError."""
+    item = _Object(ours, "result.context.irqcost")
+    return replace(context, **_of_run(item))
+
+
+def _of_run(ours: _Object) -> dict[str, Any]:
+    tsc = ours.object("tsc")
+    backends = ours.object("backends")
+    return {
+        "tsc_khz": tsc.maybe_number("khz"),
+        "tsc_step": tsc.maybe_number("step"),
+        "backends": tuple(_backend(name, backends.object(name)) for name in backends.members()),
+        "absent": tuple(_absent(item) for item in ours.objects("absent")),
+    }
+
+
+def _absent(item: _Object) -> Absent:
+    return Absent(item.text("name"), item.text("reason"))
+
+
+def text_hashes(document: Any) -> dict[str, dict[str, str]]:
+    """Of a document that parse() takes, by `backend/probe` and symbol, what identifies each live
+    text: the hash of its instructions without addresses where the run could tell them, else of its
+    bytes. Raises FormatError."""
+    ours = _Object(document, "result").object("context").object("irqcost")
+    texts = ours.object("text") if ours.has("text") else _Object({}, "")
+    return {
+        name: {symbol: _text_hash(functions.object(symbol)) for symbol in functions.members()}
+        for name in texts.members()
+        for functions in [texts.object(name)]
+    }
+
+
+def _text_hash(item: _Object) -> str:
+    return item.text("code_sha256" if item.has("code_sha256") else "sha256")
+
+
 def _integer(item: _Object, key: str) -> int | None:
     value = item.maybe_number(key)
     return None if value is None else int(value)
 
 
-def _context(date: str, ours: _Object, failed: list[Absent]) -> Context:
+def _context(date: str, ours: _Object, failed: list[Absent], texts: bool) -> Context:
     execution = ours.object("execution")
     kind = execution.text("kind")
     if kind not in EXECUTIONS:
@@ -421,8 +461,8 @@ def _context(date: str, ours: _Object, failed: list[Absent]) -> Context:
     kernel = ours.object("kernel")
     settings = ours.object("settings")
     mitigations = settings.object("mitigations")
-    tsc = ours.object("tsc")
-    backends = ours.object("backends")
+    of_run = _of_run(ours)
+    of_run["absent"] += tuple(failed)
     verdict = ours.object("verdict") if ours.has("verdict") else None
     return Context(
         date=date,
@@ -455,17 +495,11 @@ def _context(date: str, ours: _Object, failed: list[Absent]) -> Context:
         boost=settings.maybe_text("boost"),
         smt=settings.maybe_text("smt"),
         mitigations={name: mitigations.text(name) for name in mitigations.members()},
-        tsc_khz=tsc.maybe_number("khz"),
-        tsc_step=tsc.maybe_number("step"),
-        backends=tuple(_backend(name, backends.object(name)) for name in backends.members()),
-        absent=tuple(
-            [Absent(item.text("name"), item.text("reason")) for item in ours.objects("absent")]
-            + failed
-        ),
+        **of_run,
         epochs=int(ours.object("epochs").number("count")) if ours.has("epochs") else 0,
         verdict=verdict.text("verdict") if verdict else "",
         reasons=verdict.texts("reasons") if verdict else (),
-        text=_texts(ours.object("text")) if ours.has("text") else {},
+        text=_texts(ours.object("text")) if texts and ours.has("text") else {},
         code=_strings(ours.object("code")) if ours.has("code") else {},
         derived=tuple(map(_derived, ours.objects("derived"))) if ours.has("derived") else (),
     )

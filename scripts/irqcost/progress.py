@@ -3,17 +3,17 @@
 
 import shutil
 import sys
-import time
 from types import TracebackType
+from typing import Any
 
 
 class Progress:
-    """Shows `title: text`. Without a terminal only the title is printed, once."""
+    """Shows `title: text`, or a bar. Without a terminal only the title is printed, once."""
 
     def __init__(self, title: str) -> None:
         self._title = title
         self._terminal = sys.stderr.isatty()
-        self._started = time.monotonic()
+        self._bar: Any = None
 
     def __enter__(self) -> "Progress":
         if self._terminal:
@@ -28,6 +28,8 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._bar is not None:
+            self._bar.close()
         if self._terminal:
             sys.stderr.write("\r\033[K")
             sys.stderr.flush()
@@ -39,9 +41,14 @@ class Progress:
             sys.stderr.flush()
 
     def count(self, done: int, total: int, now: str) -> None:
-        """`done` of `total` are done and `now` is next, with the time that the rest will take."""
-        left = ""
-        if done:
-            seconds = (time.monotonic() - self._started) / done * (total - done)
-            left = f", {seconds:.0f} s left"
-        self.show(f"{done} of {total}{left}: {now}")
+        """`done` of `total` are done and `now` is next: a bar, with the time that the rest will
+        take."""
+        if not self._terminal:
+            return
+        if self._bar is None:
+            from tqdm import tqdm  # Only where there is a bar to be drawn.
+
+            options = {"leave": False, "dynamic_ncols": True, "file": sys.stderr}
+            self._bar = tqdm(desc=self._title, total=total, **options)
+        self._bar.set_postfix_str(now, refresh=False)
+        self._bar.update(done - self._bar.n)

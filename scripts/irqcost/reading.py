@@ -4,52 +4,82 @@
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from irqcost import columns as columns_
 from irqcost import files, store
 from irqcost.columns import Column
-from irqcost.errors import IrqcostError, ResultError
+from irqcost.errors import IrqcostError, ResultError, name_left_out
 from irqcost.model import Result, without_emulated
 
-# More results than this are put together by machine: nobody reads so many columns.
+# More results than this are put together by machine, and of more machines those with most results
+# are shown: nobody reads so many columns.
 MOST_COLUMNS = 12
+# So many may be asked for.
+_MOST_ASKED_FOR = 100
+
+
+@dataclass(frozen=True)
+class Read:
+    """The columns, the baseline first, what could not be read, and what else was read and has no
+    column, in a sentence ("" for nothing)."""
+
+    columns: list[Column]
+    errors: list[ResultError]
+    beyond: str = ""
 
 
 def columns(
     paths: Sequence[Path], baseline: Path | None, by: str | None, select: str | None
-) -> tuple[list[Column], list[ResultError]]:
-    """The columns, the baseline first, and what could not be read, which is told to the user.
+) -> Read:
+    """Results as columns; what is left out is told to the user.
 
-    `by` is `file`, one of columns.BY, or None: by machine where there are more than MOST_COLUMNS.
-    `select` is the regular expression that the names of figures match.
+    `by` is `file`, one of columns.BY, or None: by machine where there are more than MOST_COLUMNS,
+    and then no more than these. `select` is the regular expression that the names of figures match.
     """
-    read, errors = _columns(paths, baseline, by, select)
-    for bad in errors:
-        print(f"irqcost: left out: {bad}", file=sys.stderr)
-    return read, errors
+    read = _columns(paths, baseline, by, select)
+    name_left_out(read.errors)
+    if read.beyond:
+        print(f"irqcost: {read.beyond}", file=sys.stderr)
+    return read
 
 
 def _columns(
     paths: Sequence[Path], baseline: Path | None, by: str | None, select: str | None
-) -> tuple[list[Column], list[ResultError]]:
+) -> Read:
     expression = compiled(select)
     named = [baseline] if baseline else []
     found, _ = files.find_results([*named, *paths])
-    by = by or ("file" if len(found) <= MOST_COLUMNS else "machine")
-    if by == "file":
-        if len(found) > 100:
-            raise IrqcostError(f"{len(found)} results are no columns to be read: use --by machine")
+    chosen = by or ("file" if len(found) <= MOST_COLUMNS else "machine")
+    if chosen == "file":
+        _refuse_too_many(len(found), "results", "machine")
         return _each(named, paths, expression)
     base = store.read(named, select)
     if baseline and not base.records:
         raise IrqcostError(f"no baseline: {base.errors[0]}")
     loaded = store.read(paths, select)
-    first = columns_.of_groups(base.records, by)
+    first = columns_.groups(base.records, chosen)
     if len(first) > 1:
         raise IrqcostError(f"{baseline}: {len(first)} machines' results are no one baseline")
-    grouped = columns_.of_groups(loaded.records, by)
-    return [*first, *grouped], base.errors + loaded.errors
+    groups = columns_.groups(loaded.records, chosen)
+    beyond = ""
+    if by is None and len(groups) > MOST_COLUMNS:
+        most = sorted(groups, key=len, reverse=True)[:MOST_COLUMNS]
+        rest = [group for group in groups if not any(group is one for one in most)]
+        beyond = (
+            f"{sum(map(len, rest))} results of {len(rest)} more machines are not shown, those with "
+            "fewest: --by machine shows all, --by cpu and --by kernel put them together"
+        )
+        groups = most
+    _refuse_too_many(len(groups), "machines", "cpu")
+    read = columns_.of_groups([*first, *groups])
+    return Read(read, base.errors + loaded.errors, beyond)
+
+
+def _refuse_too_many(count: int, what: str, by: str) -> None:
+    if count > _MOST_ASKED_FOR:
+        raise IrqcostError(f"{count} {what} are no columns to be read: use --by {by}")
 
 
 def compiled(pattern: str | None) -> re.Pattern[str] | None:
@@ -60,9 +90,7 @@ def compiled(pattern: str | None) -> re.Pattern[str] | None:
         raise IrqcostError(f"--select {pattern}: not a regular expression: {error}") from error
 
 
-def _each(
-    baseline: Sequence[Path], paths: Sequence[Path], select: re.Pattern[str] | None
-) -> tuple[list[Column], list[ResultError]]:
+def _each(baseline: Sequence[Path], paths: Sequence[Path], select: re.Pattern[str] | None) -> Read:
     """A column for each file."""
     found, errors = files.find_results(paths)
     # Named twice, as the baseline and among the others, it is one column.
@@ -80,7 +108,8 @@ def _each(
             if path in baseline:
                 raise IrqcostError(f"no baseline: {error}") from error
             errors.append(error)
-    return columns_.of_files([path for path, _ in read], [result for _, result in read]), errors
+    made = columns_.of_files([path for path, _ in read], [result for _, result in read])
+    return Read(made, errors)
 
 
 def _selected(result: Result, select: re.Pattern[str] | None) -> Result:

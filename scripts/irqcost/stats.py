@@ -40,13 +40,21 @@ def median_rank(n: int, confidence: float = CONFIDENCE) -> int | None:
     Statistics, 7.1). Ties only make it cover more often.
     """
     missed = 0.0
-    rank = 0
+    # Ten standard deviations from the middle nothing is missed.
+    rank = max(0, int(n / 2 - 5 * math.sqrt(n)))
     while rank < n // 2:
-        missed += 2 * math.comb(n, rank) / 2**n
+        missed += 2 * _heads(n, rank)
         if missed > 1 - confidence:
             break
         rank += 1
     return rank or None
+
+
+def _heads(n: int, k: int) -> float:
+    """The chance of k heads in n throws; by logarithms, as 2^n has thousands of digits where n is a
+    number of result files."""
+    ways = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+    return math.exp(ways - n * math.log(2))
 
 
 def median_interval(
@@ -57,7 +65,7 @@ def median_interval(
     if rank is None:
         return None
     ordered = sorted(values)
-    return ordered[rank - 1], ordered[-rank]
+    return float(ordered[rank - 1]), float(ordered[-rank])
 
 
 # Values without which there is no interval.

@@ -49,8 +49,8 @@ COLUMNS = (
     "spread",
 )
 
-# What of context.irqcost a Record keeps: what machines and conditions are told apart by.
-_KEPT = (
+# What of context.irqcost a Record keeps. What runs of one machine have in common is kept once.
+_COMMON = (
     "schema",
     "version",
     "catalogue_hash",
@@ -60,11 +60,9 @@ _KEPT = (
     "cpu",
     "kernel",
     "hypervisor",
-    "settings",
-    "tsc",
-    "backends",
     "code",
 )
+_COMMON_SETTINGS = ("governor", "boost", "smt", "mitigations")
 
 # So many files are handed to a process at a time.
 _CHUNK = 16
@@ -99,13 +97,13 @@ class Record:
 
     `names` are the figures in the order of the file, `values` (figures × COLUMNS) their numbers,
     `verdicts` their verdicts, and `remarks`, by place, why figures are in doubt. `shared` is the
-    context without what is of this run alone; `context` has both. `texts` is a digest of the live
-    text by `backend/probe`: where two differ, the files are to be asked (texts.py).
+    context without what is of this run alone (`own`, as JSON); `context` has both. `texts` is a
+    digest of the live text by `backend/probe`: where two differ, the files are to be asked
+    (texts.py).
     """
 
     path: Path
     date: str
-    tsc_khz: float | None
     verdict: str
     shared: model.Context
     texts: Mapping[str, str]
@@ -113,11 +111,13 @@ class Record:
     values: npt.NDArray[np.float64] = field(repr=False)
     verdicts: tuple[str, ...] = field(repr=False)
     remarks: Mapping[int, str] = field(repr=False)
+    own: str = field(repr=False)
 
     @property
     def context(self) -> model.Context:
         """The context of this run. Not kept are its reasons, texts and derived figures."""
-        return replace(self.shared, date=self.date, tsc_khz=self.tsc_khz, verdict=self.verdict)
+        whole = model.with_run(self.shared, json.loads(self.own))
+        return replace(whole, date=self.date, verdict=self.verdict)
 
     def column(self, name: str) -> npt.NDArray[np.float64]:
         """One of COLUMNS, for all of `names`."""
@@ -159,24 +159,21 @@ def read(paths: Sequence[Path], select: str | None = None) -> Loaded:
     """
     expression = _compiled(select)
     found, errors = files.find_results(paths)
-    rows: dict[Path, index.Row] = {}
     with index.opened(len(found)) as known:
-        unknown = []
-        for path in found:
-            row = known.find(path)
-            if row is None:
-                unknown.append(path)
-            else:
-                rows[path] = row
-        for path, read_ in _parsed(unknown, known.documents):
-            if isinstance(read_, ResultError):
-                errors.append(read_)
-            else:
-                rows[path] = read_
-                known.add(path, read_)
+        rows = {path: row for path in found if (row := known.find(path)) is not None}
+        unknown = [path for path in found if path not in rows]
+        for path, row in _parsed(unknown, known.documents):
+            rows[path] = row
+            known.add(path, row)
         known.forget([path for path in paths if path.is_dir()], found)
-        unpack = _Unpacker(known.documents, expression)
-        records = [unpack.record(path, rows[path]) for path in found if path in rows]
+    unpack = _Unpacker(known.documents, expression)
+    records = []
+    for path in found:
+        row = rows[path]
+        if row.reason:
+            errors.append(ResultError(path, row.reason))
+        else:
+            records.append(unpack.record(path, row))
     return Loaded(records, errors)
 
 
@@ -190,24 +187,22 @@ def _compiled(select: str | None) -> re.Pattern[str] | None:
 # Files into rows
 
 
-def _parsed(
-    paths: Sequence[Path], documents: dict[str, str]
-) -> Iterator[tuple[Path, index.Row | ResultError]]:
+def _parsed(paths: Sequence[Path], documents: dict[str, str]) -> Iterator[tuple[Path, index.Row]]:
     """Parses files, many of them in as many processes as there are CPUs; adds to `documents`."""
     if not paths:
         return
     many = Progress(f"reading {len(paths)} result files") if len(paths) >= index.WORTH else None
     with many or nullcontext():
-        for done, (path, outcome, new) in enumerate(_outcomes(paths), 1):
+        for done, (path, row, new) in enumerate(_outcomes(paths), 1):
             documents.update(new)
             if many:
                 # A name may hold what moves a cursor.
                 many.count(done, len(paths), ascii(path.name))
-            yield path, ResultError(path, outcome) if isinstance(outcome, str) else outcome
+            yield path, row
 
 
-# What comes of a file: its row or why there is none, and documents not sent before.
-_Outcome = tuple[Path, index.Row | str, dict[str, str]]
+# What comes of a file: its row, and documents not sent before.
+_Outcome = tuple[Path, index.Row, dict[str, str]]
 
 
 def _outcomes(paths: Sequence[Path]) -> Iterator[_Outcome]:
@@ -233,12 +228,13 @@ _sent: set[str] = set()
 
 def _parse(path: Path) -> _Outcome:
     try:
-        document, result = files.read_document(path, histograms=False)
+        document, result = files.read_document(path, whole=False)
+        result = model.without_emulated(result)
+        shared = _shared(document)
     except ResultError as error:
-        return path, error.reason, {}
-    result = model.without_emulated(result)
-    context = result.context
-    shared = _shared(document["context"]["irqcost"], result)
+        return path, index.Row(reason=error.reason), {}
+    except model.FormatError as error:
+        return path, index.Row(reason=str(error)), {}
     names = json.dumps(list(result.figures))
     digests = {_digest(text): text for text in (shared, names)}
     new = {key: text for key, text in digests.items() if key not in _sent}
@@ -246,14 +242,14 @@ def _parse(path: Path) -> _Outcome:
     shared_key, names_key = digests
     entries = list(result.figures.values())
     row = index.Row(
-        date=context.date,
-        tsc_khz=context.tsc_khz,
-        verdict=context.verdict,
+        date=result.context.date,
+        own=_own(document, result),
+        verdict=result.context.verdict,
         shared=shared_key,
         names=names_key,
         numbers=np.array([_numbers(entry) for entry in entries], dtype="<f8").tobytes(),
         verdicts="\n".join(entry.verdict for entry in entries),
-        remarks=json.dumps({i: e.remark for i, e in enumerate(entries) if e.doubtful}),
+        remarks=json.dumps([[i, e.remark] for i, e in enumerate(entries) if e.doubtful]),
     )
     return path, row, new
 
@@ -271,28 +267,30 @@ def _numbers(entry: model.Entry) -> list[float]:
     ]
 
 
-def _shared(ours: dict[str, Any], result: model.Result) -> str:
+def _shared(document: Any) -> str:
     """The part of a context that runs of one machine have in common, as JSON."""
-    kept = {key: ours[key] for key in _KEPT if key in ours}
-    kept["tsc"] = {**kept["tsc"], "khz": None}  # where it was measured, it is of this run
+    ours = document["context"]["irqcost"]
+    kept = {key: ours[key] for key in _COMMON if key in ours}
+    kept["settings"] = {key: ours["settings"].get(key) for key in _COMMON_SETTINGS}
+    # What is of one run alone (_own()); none of it is missing, as far as a reader sees.
+    kept |= {"tsc": {"khz": None, "step": None}, "backends": {}, "absent": []}
+    return json.dumps({**kept, "text_digests": _text_digests(document)})
+
+
+def _own(document: Any, result: model.Result) -> str:
+    """The part that has figures of this run in it, be it in a reason, as JSON."""
+    ours = document["context"]["irqcost"]
     absent = [{"name": one.name, "reason": one.reason} for one in result.context.absent]
-    return json.dumps({**kept, "absent": absent, "text_digests": _text_digests(ours.get("text"))})
+    tsc = {key: ours["tsc"].get(key) for key in ("khz", "step")}
+    return json.dumps({"tsc": tsc, "backends": ours["backends"], "absent": absent})
 
 
-def _text_digests(text: Any) -> dict[str, str]:
+def _text_digests(document: Any) -> dict[str, str]:
     """By `backend/probe`, what identifies the functions in context.irqcost.text."""
-    if not isinstance(text, dict):
-        return {}
-    digests = {}
-    for name, functions in text.items():
-        hashes = {symbol: _text_hash(one) for symbol, one in sorted(functions.items())}
-        digests[name] = _digest(json.dumps(hashes))
-    return digests
-
-
-def _text_hash(one: dict[str, Any]) -> Any:
-    """Of the instructions without addresses, where the run could tell them; else of the bytes."""
-    return one.get("code_sha256") or one.get("sha256")
+    return {
+        name: _digest(json.dumps(sorted(hashes.items())))
+        for name, hashes in model.text_hashes(document).items()
+    }
 
 
 def _digest(text: str) -> str:
@@ -310,6 +308,7 @@ class _Unpacker:
         self._expression = expression
         self._context = lru_cache(maxsize=None)(self._read_context)
         self._names = lru_cache(maxsize=None)(self._read_names)
+        self._verdicts = lru_cache(maxsize=None)(lambda text: tuple(text.split("\n")))
 
     def _read_context(self, key: str) -> tuple[model.Context, dict[str, str]]:
         ours = json.loads(self._documents[key])
@@ -328,8 +327,8 @@ class _Unpacker:
         shared, texts = self._context(row.shared)
         names, places = self._names(row.names)
         values = np.frombuffer(row.numbers, dtype="<f8").reshape(-1, len(COLUMNS))
-        verdicts = tuple(row.verdicts.split("\n")) if len(values) else ()
-        remarks = {int(place): text for place, text in json.loads(row.remarks).items()}
+        verdicts = self._verdicts(row.verdicts) if len(values) else ()
+        remarks = dict(json.loads(row.remarks))
         if places is not None:
             values = values[places]
             verdicts = tuple(verdicts[place] for place in places)
@@ -337,7 +336,6 @@ class _Unpacker:
         return Record(
             path,
             row.date,
-            row.tsc_khz,
             row.verdict,
             shared,
             texts,
@@ -345,6 +343,7 @@ class _Unpacker:
             values,
             verdicts,
             remarks,
+            row.own,
         )
 
 

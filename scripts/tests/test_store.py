@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Many results at once, and the index: never believed against the files."""
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from irqcost import files, index, store
+from irqcost import files, index, jsontext, store
 from irqcost.errors import IrqcostError, ResultError
 from results import changed, path, result
 
@@ -241,24 +242,39 @@ def test_gather_keeps_the_order_and_marks_doubt() -> None:
     assert lock.values[:, store.COLUMNS.index("ticks")].tolist() == [17.0, 108.0]
 
 
-def test_histograms_are_passed_over(tmp_path: Path) -> None:
-    def change(content: Any) -> None:
-        for entry in content["benchmarks"]:
-            grid = {"origin": -1.5, "width": 0.1, "counts": [[0, 1], [7, 2]]}
-            entry["histogram"] = {"unit": "core_cycles", "free": grid, "disturbed": grid}
-
-    one = changed("alpha", tmp_path / "h.json", change)
-    document, read = files.read_document(one, histograms=False)
-    assert all(entry["histogram"] is None for entry in document["benchmarks"])
+def test_what_figures_are_made_of_is_passed_over(tmp_path: Path) -> None:
+    counts = [[0, 1], [7, 2]]
+    content = json.loads(path("alpha").read_text())
+    for entry in content["benchmarks"]:
+        grid = {"origin": -1.5, "width": 0.1, "counts": counts}
+        entry["histogram"] = {"unit": "core_cycles", "free": grid, "disturbed": grid}
+        entry["windows"] = [{"ops": 3, "base": grid}, {"ops": 4, "base": grid}]
+        entry["epochs"] = [1.0, 2.0]
+        # A text is no list, whatever stands in it.
+        entry["remark"] = '"windows": [1]'
+    one = tmp_path / "w.json"
+    one.write_text(jsontext.dumps(content))
+    document, read = files.read_document(one, whole=False)
+    for short, entry in zip(document["benchmarks"], content["benchmarks"]):
+        grid = entry["histogram"]["free"] | {"counts": None}
+        histogram = {"unit": "core_cycles", "free": grid, "disturbed": grid}
+        assert short == entry | {"windows": None, "epochs": None, "histogram": histogram}
     assert read.figures == files.read_result(one).figures
     assert files.read_result(one).entries[0].histogram is not None
+    # In another layout nothing is passed over, and the figures are the same.
+    one.write_text(json.dumps(content))
+    other, again = files.read_document(one, whole=False)
+    assert other == content
+    assert again.figures == read.figures
+    one.write_text(json.dumps(content, indent=1))
+    assert files.read_document(one, whole=False)[1].figures == read.figures
     # Where the text is wrong is said of the whole of it.
-    one.write_text(one.read_text()[:-2])
-    with pytest.raises(ResultError) as short:
-        files.read_document(one, histograms=False)
-    with pytest.raises(ResultError) as whole:
+    one.write_text(jsontext.dumps(content)[:-2])
+    with pytest.raises(ResultError) as short_error:
+        files.read_document(one, whole=False)
+    with pytest.raises(ResultError) as whole_error:
         files.read_document(one)
-    assert short.value.reason == whole.value.reason
+    assert short_error.value.reason == whole_error.value.reason
 
 
 def test_texts_are_told_apart(tmp_path: Path) -> None:

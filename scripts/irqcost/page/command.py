@@ -53,8 +53,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    read, errors = reading.columns(args.paths, args.baseline, args.by, args.select)
-    if not any(column.result.entries for column in read):
+    read = reading.columns(args.paths, args.baseline, args.by, args.select)
+    if not any(column.result.entries for column in read.columns):
         matching = "" if args.select is None else f" with a name that matches {args.select}"
         raise IrqcostError(f"nothing to report: no figure{matching} in these files")
     with ExitStack() as stack, tempfile.TemporaryDirectory(prefix="irqcost-") as work:
@@ -71,9 +71,9 @@ def run(args: argparse.Namespace) -> int:
                 shutil.copyfile(picture.png, place(picture.png.name))
     print(f"Page:      {args.out / _PAGE}")
     print(f"Markdown:  {args.out / _MARKDOWN}, pictures beside it", flush=True)
-    if errors:
-        print(f"irqcost: {len(errors)} left out, see above", file=sys.stderr)
-    return Exit.UNUSABLE if errors else Exit.OK
+    if read.errors:
+        print(f"irqcost: {len(read.errors)} left out, see above", file=sys.stderr)
+    return Exit.UNUSABLE if read.errors else Exit.OK
 
 
 def _arguments(args: argparse.Namespace) -> list[str]:

@@ -16,6 +16,7 @@ from irqcost.page.pictures import Picture
 from irqcost.page.summary import Statement
 from irqcost.page.table import View
 from irqcost.published import Published
+from irqcost.reading import Read
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,11 @@ class Document:
     sources: Sequence[Published]
     commands: Sequence[str]
     version: str
+    notes: Sequence[str]  # how many results stand behind it, and what of them is not shown
 
 
 def made(
-    read: Sequence[Column],
+    read: Read,
     baseline: Path | None,
     probes: Sequence[Probe],
     arguments: Sequence[str],
@@ -64,8 +66,9 @@ def made(
     `arguments` are those with which the report was asked for.
     """
     figures = published.read()
-    first = read[0] if baseline else None
-    parts = data.parts(read)
+    columns = read.columns
+    first = columns[0] if baseline else None
+    parts = data.parts(columns)
     sections = [
         _section(
             part,
@@ -85,8 +88,23 @@ def made(
         sections,
         [one for part in measured for one in _same_core(part, figures)],
         commands,
-        read[0].result.context.version,
+        columns[0].result.context.version,
+        _notes(read),
     )
+
+
+def _notes(read: Read) -> list[str]:
+    found = []
+    if any(not column.single for column in read.columns):
+        count = sum(len(column.paths) for column in read.columns)
+        found.append(
+            f"{count} results, put together: a figure is the median over those free of doubt, with "
+            "the 95 % interval of that median."
+        )
+    found += [f"{read.beyond}."] if read.beyond else []
+    if read.errors:
+        found.append(f"{len(read.errors)} files could not be used and are not part of this.")
+    return found
 
 
 def _title(parts: Sequence[Part]) -> str:

@@ -12,6 +12,8 @@ from irqcost.page.summary import Code, Statement
 def text(document: Document) -> str:
     """The whole file; pictures are named as they stand beside it."""
     lines = [f"# {escaped(document.title)}"]
+    for note in document.notes:
+        lines += ["", escaped(note)]
     for section in document.sections:
         lines += _section(section)
     lines += ["", "## Method", ""]
