@@ -55,7 +55,7 @@ enum row {
 /* Greater than any id, number of a mode and index in use: what is beyond must be refused. */
 #define ID_BEYOND 256
 /* Few, so that many requests are made; a long run is what a signal ends early. */
-#define USUAL_SAMPLES 16
+#define USUAL_SAMPLES 2
 
 /*
  * Memory that the kernel may be given the address of, with an unmapped page
@@ -143,7 +143,7 @@ static __u64 unroll(size_t size)
 static __u64 loops(size_t size)
 {
 	(void)size;
-	return one_in(16) ? 1 + below(IRQCOST_MAX_LOOPS) : 1 + below(8);
+	return one_in(256) ? 1 + below(IRQCOST_MAX_LOOPS) : 1 + below(4);
 }
 
 static __u64 section(size_t size)
@@ -208,7 +208,7 @@ static __u64 hold_cycles(size_t size)
 static __u64 hold_ns(size_t size)
 {
 	(void)size;
-	return below(IRQCOST_MAX_HOLD_NS);
+	return below(one_in(64) ? IRQCOST_MAX_HOLD_NS : 2000);
 }
 
 static __u64 bytes(size_t size)
@@ -304,13 +304,138 @@ static const struct field unknown_fields[] = {
 	{},
 };
 
+/* --- requests that are right ------------------------------------------------ */
+
+/* What may be run, as the module says: rows in the contexts that they have. */
+#define MAX_RUNNABLE 1024
+static struct irqcost_probe runnable[MAX_RUNNABLE];
+static unsigned int nr_runnable;
+
+static void ask_what_runs(int device)
+{
+	struct irqcost_probe probe;
+	unsigned int i;
+
+	for (i = 0, nr_runnable = 0; nr_runnable < MAX_RUNNABLE; i++) {
+		probe = (struct irqcost_probe) {
+			.size = sizeof(probe), .index = i / IRQCOST_NR_CONTEXTS,
+			.context = i % IRQCOST_NR_CONTEXTS,
+		};
+		if (ioctl(device, IRQCOST_IOC_PROBE, &probe)) {
+			if (errno != ENOENT)
+				err(1, "probe %u", i);
+			break;
+		}
+		if (!probe.unusable[0] && probe.modes)
+			runnable[nr_runnable++] = probe;
+	}
+	if (!nr_runnable)
+		errx(1, "no row can be run");
+}
+
+static void right_info(void *place)
+{
+	struct irqcost_info *info = place;
+
+	info->size = sizeof(*info);
+}
+
+static void right_probe(void *place)
+{
+	struct irqcost_probe *probe = place;
+
+	probe->size = sizeof(*probe);
+	probe->index = runnable[below(nr_runnable)].index;
+	probe->context = below(IRQCOST_NR_CONTEXTS);
+}
+
+static void right_run(void *place)
+{
+	const struct irqcost_probe *probe;
+	struct irqcost_run *run = place;
+
+	/* More in process context than in the others together, which take longer. */
+	do {
+		probe = &runnable[below(nr_runnable)];
+	} while (probe->context != IRQCOST_PROCESS && !one_in(4));
+	*run = (struct irqcost_run) {
+		.size = sizeof(*run), .probe = probe->id, .context = probe->context,
+		.cpu = sched_getcpu(), .loops = loops(0), .chain_loops = loops(0),
+		.sensor_loops = loops(0), .samples = 1 + below(USUAL_SAMPLES),
+		.buffer = (uintptr_t)arena, .buffer_bytes = ARENA_BYTES,
+	};
+	do {
+		run->mode = below(32);
+	} while (!(probe->modes & 1U << run->mode));
+	if (run->mode == IRQCOST_IN_SITU)
+		run->section = irqcost_sections[below(IRQCOST_NR_SECTIONS)];
+	if (run->mode == IRQCOST_THROUGHPUT) {
+		run->unroll = probe->min_unroll;
+		while (run->unroll < probe->max_unroll && one_in(2))
+			run->unroll *= 2;
+	}
+}
+
+/* By as many CPUs as there are: one of them may be offline. */
+static void right_contention(void *place)
+{
+	static const unsigned int locks[] = {
+		ROW_spin_lock, ROW_spin_lock_irqsave, ROW_raw_spin_lock_irqsave,
+	};
+	struct irqcost_contender *contender = (struct irqcost_contender *)arena;
+	const long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	struct irqcost_contention *contention = place;
+	unsigned int i;
+
+	for (i = 0; i < MAX_CONTENDERS; i++)
+		contender[i].cpu = i;
+	*contention = (struct irqcost_contention) {
+		.size = sizeof(*contention), .probe = locks[below(sizeof(locks) / sizeof(*locks))],
+		.section = IRQCOST_HOLD_STEP * below(10), .rounds = 1 + below(2),
+		.nr_cpus = cpus < MAX_CONTENDERS ? cpus : MAX_CONTENDERS,
+		.contenders = (uintptr_t)arena, .buffer_bytes = ARENA_BYTES,
+	};
+}
+
+static void right_pending(void *place)
+{
+	static const unsigned int ways[] = {
+		ROW_cli_sti, ROW_save_cli_popf, ROW_local_irq_save_restore,
+		ROW_spin_lock_irqsave, ROW_raw_spin_lock_irqsave,
+	};
+	struct irqcost_pending *pending = place;
+
+	*pending = (struct irqcost_pending) {
+		.size = sizeof(*pending), .probe = ways[below(sizeof(ways) / sizeof(*ways))],
+		.cpu = sched_getcpu(), .hold_ns = hold_ns(0), .loops = below(4),
+		.samples = 1 + below(USUAL_SAMPLES), .buffer = (uintptr_t)arena,
+		.buffer_bytes = ARENA_BYTES,
+	};
+}
+
+static void right_text(void *place)
+{
+	struct irqcost_text *text = place;
+
+	text->size = sizeof(*text);
+	text->probe = runnable[below(nr_runnable)].id;
+	text->number = below(3);
+}
+
+/* Nothing is right about a command that does not exist. */
+static void right_unknown(void *place)
+{
+	*(__u32 *)place = 64;
+}
+
 /**
  * struct request - a command of the device
  * @name: in the report
  * @command: its number
  * @size: of its structure
- * @weight: how often it is sent, relative to the others
+ * @weight: how often it is sent, relative to the others; contention takes milliseconds
  * @fields: what it is made of
+ * @right: makes one that the module accepts, unless another run is under way
  * @late: EIO is an answer as well: here it says that an interrupt came late, as it may where
  *	a hypervisor takes the CPU away
  */
@@ -320,16 +445,21 @@ static const struct request {
 	size_t size;
 	unsigned int weight;
 	const struct field *fields;
+	void (*right)(void *place);
 	bool late;
 } requests[] = {
-	{ "info", IRQCOST_IOC_INFO, sizeof(struct irqcost_info), 1, info_fields, false },
-	{ "probe", IRQCOST_IOC_PROBE, sizeof(struct irqcost_probe), 2, probe_fields, false },
-	{ "run", IRQCOST_IOC_RUN, sizeof(struct irqcost_run), 12, run_fields, false },
+	{ "info", IRQCOST_IOC_INFO, sizeof(struct irqcost_info), 8, info_fields, right_info,
+	  false },
+	{ "probe", IRQCOST_IOC_PROBE, sizeof(struct irqcost_probe), 16, probe_fields, right_probe,
+	  false },
+	{ "run", IRQCOST_IOC_RUN, sizeof(struct irqcost_run), 128, run_fields, right_run, false },
 	{ "contend", IRQCOST_IOC_CONTENTION, sizeof(struct irqcost_contention), 1,
-	  contention_fields, false },
-	{ "pending", IRQCOST_IOC_PENDING, sizeof(struct irqcost_pending), 2, pending_fields, true },
-	{ "text", IRQCOST_IOC_TEXT, sizeof(struct irqcost_text), 2, text_fields, false },
-	{ "unknown", 0, 64, 1, unknown_fields, false },
+	  contention_fields, right_contention, false },
+	{ "pending", IRQCOST_IOC_PENDING, sizeof(struct irqcost_pending), 16, pending_fields,
+	  right_pending, true },
+	{ "text", IRQCOST_IOC_TEXT, sizeof(struct irqcost_text), 16, text_fields, right_text,
+	  false },
+	{ "unknown", 0, 64, 8, unknown_fields, right_unknown, false },
 };
 
 #define NR_REQUESTS (sizeof(requests) / sizeof(*requests))
@@ -386,7 +516,11 @@ static bool in_an_address(const struct field *fields, size_t byte)
 	return false;
 }
 
-/* Spoil it at some places: a value at a limit, or a flipped bit, anywhere. */
+/*
+ * Spoil it in one place or two: another value that the field may well have, one at
+ * a limit, or a flipped bit anywhere. No more, or nothing but the first of the
+ * module's checks would ever be reached.
+ */
 static void mutate(char *place, const struct request *request)
 {
 	static const __u64 limits[] = {
@@ -397,15 +531,21 @@ static void mutate(char *place, const struct request *request)
 
 	while (request->fields[nr].bytes)
 		nr++;
-	for (n = 1 + below(3); n; n--) {
+	for (n = 1 + below(2); n; n--) {
 		const struct field *field = &request->fields[below(nr)];
 		size_t byte = below(request->size);
 
-		if (one_in(2)) {
+		switch (below(4)) {
+		case 0:
 			if (!is_address(field))
 				put(place, field, limits[below(sizeof(limits) / sizeof(*limits))]);
-		} else if (!in_an_address(request->fields, byte)) {
-			place[byte] ^= 1 << below(8);
+			break;
+		case 1:
+			if (!in_an_address(request->fields, byte))
+				place[byte] ^= 1 << below(8);
+			break;
+		default:
+			put(place, field, field->usual(request->size));
 		}
 	}
 }
@@ -446,30 +586,40 @@ static void send_one(int device)
 {
 	/* The structure at the start of a page of its own, or where address() points. */
 	static _Alignas(4096) char own[LARGEST];
-	char sent[LARGEST];
+	static _Alignas(8) char sent[LARGEST];
 	const size_t number = any_request();
 	const struct request *request = &requests[number];
 	unsigned long command = request->command;
 	const struct field *field;
 	uintptr_t to;
+	int error;
 
+	/* Half of them as they must be, most others nearly so, and some of mere likelihood. */
 	memset(sent, 0, request->size);
-	for (field = request->fields; field->bytes; field++)
-		put(sent, field, field->usual(request->size));
-	if (one_in(3))
-		mutate(sent, request);
+	if (one_in(16)) {
+		for (field = request->fields; field->bytes; field++)
+			put(sent, field, field->usual(request->size));
+	} else {
+		request->right(sent);
+		if (one_in(2))
+			mutate(sent, request);
+	}
 	if (!command)
 		command = one_in(2) ? rnd() : _IOC(below(4), IRQCOST_IOC_MAGIC, below(256),
 						   below(1 << _IOC_SIZEBITS));
 	to = (uintptr_t)own;
 	memcpy(own, sent, request->size);
-	if (one_in(16)) {
+	if (one_in(32)) {
 		to = address(0);
 		if (to == (uintptr_t)arena)
 			memcpy(arena, sent, request->size);
 	}
 	count(&tally->sent);
-	answered(number, ioctl(device, command, to) ? errno : 0, sent);
+	error = ioctl(device, command, to) ? errno : 0;
+	answered(number, error, sent);
+	/* Another process has its run under way: let it go on, should it wait for this CPU. */
+	if (error == EBUSY)
+		sched_yield();
 }
 
 /* --- the processes --------------------------------------------------------- */
@@ -519,6 +669,8 @@ static void worker(void)
 			if (device < 0)
 				err(1, DEVICE);
 		}
+		if (!nr_runnable)
+			ask_what_runs(device);
 		if (one_in(64))
 			bind_to(below(cpus));
 		if (one_in(32))
@@ -699,8 +851,10 @@ static void round_of(const char *module, __u64 seed, int processes, bool disturb
 	expect(!error, "unloading the module", strerror(error));
 }
 
-static void print_answers(void)
+/* Return: how many were accepted. */
+static __u64 print_answers(void)
 {
+	__u64 accepted = 0;
 	size_t i, j;
 
 	for (i = 0; i < NR_REQUESTS; i++) {
@@ -710,7 +864,10 @@ static void print_answers(void)
 				printf(" %s %llu", allowed[j] ? strerrorname_np(allowed[j]) : "ok",
 				       (unsigned long long)tally->answers[i][j]);
 		putchar('\n');
+		/* allowed[0] */
+		accepted += tally->answers[i][0];
 	}
+	return accepted;
 }
 
 int main(int argc, char **argv)
@@ -763,7 +920,7 @@ int main(int argc, char **argv)
 			memory = kernel_memory();
 	}
 
-	print_answers();
+	printf("accepted %llu\n", (unsigned long long)print_answers());
 	printf("rounds %d\n", rounds);
 	printf("memory_growth_kb %ld\n", kernel_memory() - memory);
 	printf("requests %llu\n", (unsigned long long)tally->sent);

@@ -5,20 +5,23 @@ For assembler rows the assembler says how many. For rows that call the kernel's 
 guest does (vm_trace.py), and for most of them the figures below as well.
 """
 
+import argparse
 import re
 import subprocess
 import tempfile
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bpf_counts import counts
-from irqcost import catalogue, recorded
+from irqcost import build, catalogue, files, recorded
 from irqcost.epochs import Epoch, Target
 from irqcost.merge import merge
 from irqcost.model import Result
-from vm_guests import KERNELS, ExactGuest, exact_guest
+from irqcost.vm import command, soak
+from vm_guests import KERNELS, ExactGuest, exact_guest, kernel, module
 from vm_trace import code_of
 
 pytestmark = pytest.mark.guest
@@ -231,6 +234,39 @@ def test_known_counts(name: str) -> None:
     for key, count in known.items():
         for mode in ("throughput", "latency", *IN_SITU, PERCPU):
             assert figures[f"kmod/{key}/{mode}"].ticks == count, (key, mode)
+
+
+def test_the_kvm_backend_is_exact_in_a_guest(tmp_path: Path) -> None:
+    out = tmp_path / "result.json"
+    options = ["--kernel", "6.1", "--exact", "--backends", "kvm", "--out", str(out)]
+    parser = argparse.ArgumentParser()
+    command.add_parser(parser.add_subparsers())
+    assert command.run(parser.parse_args(["vm", *options])) == 0
+    result = files.read_result(out)
+    [kvm] = [one for one in result.context.backends if one.name == "kvm"]
+    assert kvm.usable and kvm not in result.context.emulated_backends
+    absent = {one.name: one.reason for one in result.context.absent if one.name.startswith("kvm/")}
+    assert all("leaves the guest" in reason for reason in absent.values()), absent
+    assert {name.split("/")[1] for name in absent} <= {"cr8_rewrite", "cr8_raise_lower"}
+    expected = {f"kvm/{p.key}" for p in catalogue.read() if p.kind == "insn" and p.where != "RING3"}
+    found = {name.rpartition("/")[0] for name in result.figures if name.endswith("/latency")}
+    assert found | {name.rpartition("/")[0] for name in absent} >= expected
+    counts_of_rows = {name: known_count(*without_backend(name)) for name in result.figures}
+    assert {name: entry.ticks for name, entry in result.figures.items()} == counts_of_rows
+
+
+def test_figures_are_exact_after_random_requests() -> None:
+    amount = soak.Amount(requests=20_000, disturb=True)
+    guest = soak.run_exact(kernel("6.1"), module("6.1"), build.harness(), amount)
+    assert soak.complaints(guest) == []
+    before, after = soak.measurements(guest)
+    assert soak.differences(before, after) == []
+    known, _ = assembled()
+    rows = {name: entry for name, entry in after.figures.items() if entry.probe in known}
+    assert {entry.probe for entry in rows.values()} >= {"cli_sti", "save_cli_popf", "popf"}
+    assert {name: entry.ticks for name, entry in rows.items()} == {
+        name: known_count(*without_backend(name)) for name in rows
+    }
 
 
 # BPF programs have loops of a chosen length since 6.4.

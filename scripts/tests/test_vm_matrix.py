@@ -169,3 +169,29 @@ def test_what_is_wrong_is_told(guest: GuestResult, complaint: str) -> None:
 def test_what_the_guest_is_asked_for() -> None:
     [fuzz, *_] = soak.fuzz_commands("/m.ko", soak.Amount(60, 5, True, 7))
     assert fuzz.argv == ("/bin/fuzz", "-s", "7", "-t", "60", "-n", "5", "-d", "/m.ko")
+
+
+def test_exact_figures_are_held_against_those_before() -> None:
+    assert soak.differences(EXACT, EXACT) == []
+    name, entry = next(iter(EXACT.figures.items()))
+    others = tuple(one for one in EXACT.entries if one.name != name)
+    count = f"{name}: {entry.ticks:g} instructions before"
+    for now, said in (
+        ((replace(entry, ticks=entry.ticks + 1),), f"{entry.ticks + 1:g}"),
+        ((replace(entry, spread=0.1),), "varies"),
+        ((), "missing"),
+    ):
+        assert soak.differences(EXACT, Result(EXACT.context, (*others, *now))) == [
+            f"{count}, {said} afterwards"
+        ]
+
+
+def test_what_varies_by_itself_or_by_time_tells_nothing() -> None:
+    name, entry = next(iter(EXACT.figures.items()))
+    others = tuple(one for one in EXACT.entries if one.name != name)
+    varying = Result(EXACT.context, (*others, replace(entry, spread=0.1)))
+    assert soak.differences(varying, EXACT) == []
+    assert soak.differences(Result(EXACT.context, ()), EXACT) == ["no figure was exact before"]
+    timed = Result(replace(EXACT.context, instruction_clock=False), EXACT.entries)
+    [reason] = soak.differences(EXACT, timed)
+    assert "no instruction clock" in reason

@@ -2,11 +2,17 @@
 """In a guest: the texts that a result has of the module's rows are what was measured."""
 
 import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
 
 import pytest
 
-from irqcost import catalogue, disasm, texts
-from vm_guests import KERNELS, ExactGuest, exact_guest
+from irqcost import build, catalogue, disasm, model, texts
+from irqcost.model import Text
+from irqcost.vm.command import BENCH, MODULE, guest_commands, measured
+from irqcost.vm.qemu import Machine, run_guest
+from vm_guests import KERNELS, ExactGuest, exact_guest, kernel, module
 
 pytestmark = pytest.mark.guest
 
@@ -51,3 +57,49 @@ def test_hashes_are_of_the_bytes_and_of_the_code(exact: ExactGuest) -> None:
                 assert one.targets.keys() <= set(range(len(one.code)))
                 assert len(texts.code_hash(one.code, one.targets)) == 64
     assert seen
+
+
+Code = Mapping[tuple[str, str], tuple[str, str]]
+
+
+def hashes(text: Mapping[str, Mapping[str, Text]]) -> Code:
+    """Of each function of the module's rows: the hash of its bytes, and that of its code."""
+    return {
+        (name, symbol): (one.hash, texts.code_hash(one.code, one.targets))
+        for name, functions in text.items()
+        if name.startswith("kmod/")
+        for symbol, one in functions.items()
+    }
+
+
+@cache
+def booted(cpus: int) -> Code:
+    """The hashes that a boot of its own has."""
+    pattern = (
+        "^kmod/(cli_sti|local_irq_save_restore|.*spin_lock.*|atomic_add|kmalloc_kfree)/latency$"
+    )
+    guest = run_guest(
+        kernel("6.1"),
+        guest_commands(samples=1, pattern=pattern, backends="kmod"),
+        programs={BENCH: build.harness()},
+        files={MODULE: module("6.1")},
+        machine=Machine(cpus=cpus),
+    )
+    return hashes(model.parse(json.loads(measured(guest))).context.text)
+
+
+def test_the_hash_of_the_code_is_the_same_over_boots() -> None:
+    one, other = booted(1), hashes(exact_guest("6.1").result.context.text)
+    assert one.keys() <= other.keys()
+    # The kernel lies elsewhere (KASLR), so the bytes are others.
+    assert {name for name, (raw, _) in one.items() if raw != other[name][0]}
+    assert {name for name, (_, code) in one.items() if code != other[name][1]} == set()
+
+
+def test_the_hash_of_the_code_tells_another_instruction() -> None:
+    """On one CPU the kernel patches itself: there no instruction needs a lock prefix."""
+    one, two = booted(1), booted(2)
+    assert one.keys() == two.keys()
+    differ = {name for name in one if one[name][1] != two[name][1]}
+    assert ("kmod/raw_spin_lock_irqsave", "_raw_spin_lock_irqsave") in differ
+    assert ("kmod/cli_sti", "window") not in differ

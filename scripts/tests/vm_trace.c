@@ -24,6 +24,13 @@
 
 #define MAX_RUNS 2048
 
+/*
+ * Longest window that is traced, in instructions: a kernel that checks itself takes a
+ * hundred thousand for one allocation, and a line is written for each. Single windows
+ * always are.
+ */
+#define MAX_WINDOW 65536
+
 /* A timer interrupt may come into one. In process context the trial gives four more. */
 #define CONTEXT_SAMPLES 2
 
@@ -50,8 +57,23 @@ static void add(struct irqcost_run run, const struct irqcost_probe *probe, const
 	runs[nr_runs++] = run;
 }
 
-static void add_all(const struct irqcost_probe *probe)
+/* Instructions of one operation, about: a tick of the instruction clock is one. */
+static __u64 instructions(int device, const struct irqcost_probe *probe)
 {
+	struct irqcost_run run = {
+		.size = sizeof(run), .probe = probe->id, .mode = IRQCOST_LATENCY, .loops = 1,
+		.chain_loops = 1, .sensor_loops = 1, .samples = 1,
+		.buffer = (unsigned long)samples, .buffer_bytes = sizeof(samples),
+	};
+
+	if (ioctl(device, IRQCOST_IOC_RUN, &run))
+		err(1, "%s", probe->key);
+	return samples[0].body > samples[0].base ? samples[0].body - samples[0].base : 0;
+}
+
+static void add_all(int device, const struct irqcost_probe *probe)
+{
+	const __u64 each = instructions(device, probe);
 	struct irqcost_run run = { 0 };
 	char name[32];
 	unsigned int i;
@@ -61,7 +83,8 @@ static void add_all(const struct irqcost_probe *probe)
 		const __u32 most = probe->context ? probe->min_unroll : probe->max_unroll;
 
 		run.mode = IRQCOST_THROUGHPUT;
-		for (run.unroll = probe->min_unroll; run.unroll <= most; run.unroll *= 2)
+		for (run.unroll = probe->min_unroll;
+		     run.unroll <= most && 2 * run.unroll * each <= MAX_WINDOW; run.unroll *= 2)
 			add(run, probe, "throughput");
 		run.unroll = 0;
 	}
@@ -122,7 +145,7 @@ int main(int argc, char **argv)
 		if (ioctl(device, IRQCOST_IOC_PROBE, &probe))
 			err(1, "probe %u", i);
 		if (!probe.unusable[0])
-			add_all(&probe);
+			add_all(device, &probe);
 	}
 	fflush(stdout);
 

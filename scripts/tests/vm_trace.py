@@ -5,13 +5,18 @@ QEMU executes the guest's kernel one instruction at a time and writes each down 
 runs every row. Windows are found by their time stamps (`lfence; rdtsc`), and what was executed
 between two is counted. That is independent of the TSC, of the module's arithmetic, of the ABI and
 of the estimate, which is what the exact figures are compared with.
+
+The trace is gigabytes of text, so it is read through a pipe while QEMU writes it, and only windows
+are kept.
 """
 
+import errno
+import os
 import re
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,15 +29,26 @@ _WINDOWS = ("chain_base", "chain_body", "sensor", "base", "body")
 _MODULES = 0xFFFFFFFFC0000000
 
 _INSTRUCTION = re.compile(r"^0x([0-9a-f]+):  (?:[0-9a-f]{2} )+ *(.*)$")
-_EXECUTED = re.compile(r"^Trace \d+: 0x[0-9a-f]+ \[[0-9a-f]+/([0-9a-f]+)/")
+# Of an executed instruction: `Trace CPU: HOST [CS/ADDRESS/FLAGS/...`, the address in 16 digits.
+_EXECUTED = "Trace "
+_DIGITS = 16
 
 
 @dataclass(frozen=True)
 class Step:
-    """An instruction that was executed."""
+    """An instruction that was executed. @stamp: its mnemonic, if it is the module's own."""
 
     address: int
     text: str
+    stamp: str
+
+
+@dataclass(frozen=True)
+class Window:
+    """What was executed between two time stamps; of windows that are no body only how much."""
+
+    length: int
+    path: tuple[Step, ...]
 
 
 @dataclass(frozen=True)
@@ -61,26 +77,38 @@ class Tracer(threading.Thread):
 
     def __init__(self, directory: Path) -> None:
         super().__init__(daemon=True)
-        self.log = directory / "trace"
+        self._log = directory / "trace"
         self._monitor = directory / "monitor"
         self._control = directory / "control"
         self._over = threading.Event()
+        self._windows: list[Window] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
         # QEMU waits until both sockets are connected, so nothing that the guest says is lost.
         self.arguments = (
             *("-chardev", f"socket,id=monitor,path={self._monitor},server=on,wait=on"),
             *("-mon", "chardev=monitor,mode=readline"),
             *("-chardev", f"socket,id=control,path={self._control},server=on,wait=on"),
             *("-serial", "chardev:control"),
-            *("-D", str(self.log)),
+            *("-D", str(self._log)),
         )
 
-    def stop(self) -> None:
-        """End the thread, also where no guest came."""
+    def stop(self) -> list[Window]:
+        """End the threads, also where no guest came. Return: the windows of the trace."""
         self._over.set()
         self.join()
+        try:
+            # Where QEMU has never opened it, the reader still waits for somebody to write.
+            os.close(os.open(self._log, os.O_WRONLY | os.O_NONBLOCK))
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+        self._reader.join()
+        return self._windows
 
     def run(self) -> None:
         """The thread."""
+        os.mkfifo(self._log)
+        self._reader.start()
         monitor, control = self._connect(self._monitor), self._connect(self._control)
         if not (monitor and control):
             return
@@ -94,6 +122,12 @@ class Tracer(threading.Thread):
             control.sendall(b"\n")
             # Left open until the guest is over: QEMU would say on its console that it closed.
             self._over.wait()
+
+    def _read(self) -> None:
+        with self._log.open(encoding="utf-8", errors="replace") as lines:
+            for number, window in enumerate(_windows(_steps(lines))):
+                path = window if _WINDOWS[number % len(_WINDOWS)] == "body" else ()
+                self._windows.append(Window(len(window), path))
 
     def _connect(self, path: Path) -> socket.socket | None:
         connection = socket.socket(socket.AF_UNIX)
@@ -124,29 +158,34 @@ class Tracer(threading.Thread):
 
 def _steps(lines: Iterable[str]) -> Iterator[Step]:
     """The executed instructions of QEMU's log, in order."""
-    # "?": what QEMU translated before the trace was on; never a part of the module.
-    texts: dict[int, str] = {}
-    announced: int | None = None
+    known: dict[str, Step] = {}
+    announced: Step | None = None
     for line in lines:
-        if executed := _EXECUTED.match(line):
+        if line.startswith(_EXECUTED):
             if announced is not None:
-                yield Step(announced, texts.get(announced, "?"))
-            announced = int(executed[1], 16)
+                yield announced
+            digits = line.split("/", 2)[1]
+            announced = known.get(digits)
+            if announced is None:
+                # QEMU translated it before the trace was on; never a part of the module.
+                announced = known[digits] = Step(int(digits, 16), "?", "")
         elif line.startswith("Stopped execution"):
             # What was announced last was not executed: an interrupt or a timer is first.
             announced = None
         elif instruction := _INSTRUCTION.match(line):
-            texts[int(instruction[1], 16)] = instruction[2].strip()
+            address, text = int(instruction[1], 16), instruction[2].strip()
+            stamp = text.split(maxsplit=1)[0] if address >= _MODULES else ""
+            known[instruction[1].zfill(_DIGITS)] = Step(address, text, stamp)
 
 
 def _windows(steps: Iterable[Step]) -> Iterator[tuple[Step, ...]]:
     """What was executed from each rdtsc that opens a window to the one that closes it."""
     window: list[Step] = []
     within = False
-    earlier = ("", "")
+    before, last = "", ""
     for step in steps:
         # The whole stamp, for the row rdtsc stands behind a fence as well.
-        if _in_module(step) and (*earlier, _mnemonic(step)) == ("lfence", "rdtsc", "shlq"):
+        if step.stamp == "shlq" and last == "rdtsc" and before == "lfence":
             if within:
                 yield tuple(window[:-1])
             window = window[-1:]
@@ -154,21 +193,11 @@ def _windows(steps: Iterable[Step]) -> Iterator[tuple[Step, ...]]:
         if not within:
             window.clear()
         window.append(step)
-        earlier = (earlier[1], _mnemonic(step))
+        before, last = last, step.stamp
 
 
-def _in_module(step: Step) -> bool:
-    return step.address >= _MODULES
-
-
-def _mnemonic(step: Step) -> str:
-    return step.text.split(maxsplit=1)[0]
-
-
-def read_trace(log: Path, runs: str) -> list[Run]:
+def read_trace(windows: Sequence[Window], runs: str) -> list[Run]:
     """The runs of a trace; @runs is what vm_trace.c printed."""
-    with log.open(encoding="utf-8", errors="replace") as lines:
-        windows = list(_windows(_steps(lines)))
     found = []
     names = [line.split() for line in runs.splitlines()]
     each = [(_TRIALS + int(samples)) * len(_WINDOWS) for *_, samples in names]
@@ -178,8 +207,9 @@ def read_trace(log: Path, runs: str) -> list[Run]:
         if mode.startswith("throughput/"):
             mine = mine[-int(samples) * len(_WINDOWS) :]
         bases, bodies = mine[3 :: len(_WINDOWS)], mine[4 :: len(_WINDOWS)]
-        path = min(bodies, key=len)
-        found.append(Run(key, mode, int(unroll), min(map(len, bases)), len(path), path))
+        path = min((body.path for body in bodies), key=len)
+        base = min(window.length for window in bases)
+        found.append(Run(key, mode, int(unroll), base, len(path), path))
     return found
 
 
@@ -210,4 +240,4 @@ def code_of(runs: Iterable[Run]) -> dict[str, dict[str, object]]:
 
 def _line(step: Step) -> str:
     text = " ".join(_PLACE.sub("…", step.text.partition("#")[0]).split())
-    return text if _in_module(step) else f"  {text}"
+    return text if step.address >= _MODULES else f"  {text}"

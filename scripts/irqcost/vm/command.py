@@ -6,7 +6,8 @@ import re
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -18,13 +19,24 @@ from irqcost.model import Result
 from irqcost.progress import Progress
 from irqcost.vm import matrix, soak
 from irqcost.vm.initramfs import MARK, Command
-from irqcost.vm.kernels import DEBIAN_KERNELS, NAMES, Kernel, find_kernel, is_fetched, memory_mib
+from irqcost.vm.kernels import (
+    DEBIAN_KERNELS,
+    NAMES,
+    Kernel,
+    find_kernel,
+    is_fetched,
+    kvm_modules,
+    memory_mib,
+)
 from irqcost.vm.module import build_module, make_argv
 from irqcost.vm.qemu import GuestResult, Machine, qemu_argv, run_guest, work_directory
 
 # Where things lie in the guest.
 BENCH = "/bin/irqcost-bench"
 MODULE = "/irqcost.ko"
+
+# Without kvm, which needs more of the kernel, and in the guest is emulated twice.
+_BACKENDS = "ring3,kmod,bpf"
 
 _DESCRIPTION = """\
 Boots a kernel under QEMU's emulation with the module and the harness in it, and brings the result
@@ -74,8 +86,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         nargs="?",
         const=10,
         metavar="MINUTES",
-        help="disturb the module: random requests from several processes, signals, unloading, "
-        "memory pressure, a CPU that goes and comes back (default: %(const)s; CPUs: --smp, here 2)",
+        help="disturb the module: random requests by several processes, signals, unloading, "
+        "memory pressure, a CPU that goes and comes back (default: %(const)s; CPUs: --smp, here "
+        "2); then the same in a second guest, on one CPU under the instruction clock, for a tenth "
+        "of the time by that clock: its figures must be the same before and after",
     )
     add("--fuzz", type=_positive, metavar="REQUESTS", help="random requests, without the rest")
     add("--seed", type=int, default=1, metavar="N", help="of --soak and --fuzz: what is sent")
@@ -87,6 +101,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="LIST",
         help=f"from where the module calls what it measures: {','.join(catalogue.CONTEXTS)} "
         "(default: process)",
+    )
+    add(
+        "--backends",
+        default=_BACKENDS,
+        metavar="LIST",
+        help="of ring3, kmod, bpf and kvm, which is a guest in the guest (default: %(default)s)",
     )
     add("--smp", type=_positive, metavar="N", help="CPUs (default: 1)")
     add("--mirror", metavar="URL", help="Debian archive (default: the one of this machine's apt)")
@@ -104,10 +124,15 @@ def _positive(text: str) -> int:
 
 
 def guest_commands(
-    samples: int | None = None, pattern: str | None = None, contexts: str | None = None
+    samples: int | None = None,
+    pattern: str | None = None,
+    contexts: str | None = None,
+    backends: str = _BACKENDS,
+    modules: Iterable[str] = (),
 ) -> list[Command]:
-    """What the guest runs: the module is loaded, benchmarks are listed, then measured."""
-    bench = [BENCH, "--irqcost_backends=ring3,kmod,bpf"]
+    """What the guest runs: the module is loaded, and @modules of the kernel's own, by file name in
+    its root; benchmarks are listed, then measured."""
+    bench = [BENCH, f"--irqcost_backends={backends}"]
     if pattern is not None:
         bench.append(f"--benchmark_filter={pattern}")
     if contexts is not None:
@@ -116,6 +141,7 @@ def guest_commands(
     if samples is not None:
         measure.append(f"--irqcost_samples={samples}")
     return [
+        *(Command(f"insmod-{name}", ("insmod", f"/{name}")) for name in modules),
         Command("insmod", ("insmod", MODULE)),
         # The list lets the line of progress say how many there are.
         Command("list", (*bench, "--benchmark_list_tests=true"), capture=False),
@@ -173,6 +199,7 @@ def _measure(args: argparse.Namespace, machine: Machine) -> tuple[Path, Result, 
     with Progress(f"kernel {args.kernel}") as progress:
         kernel = find_kernel(args.kernel, progress.show, args.mirror, args.headers)
         module = build_module(kernel, progress.show)
+    own = kvm_modules(kernel) if "kvm" in args.backends.split(",") else {}
     target = args.out or _default_target(kernel, machine)
     with files.written_whole(target) as partial, work_directory(args.keep) as work:
         if args.keep:
@@ -183,9 +210,9 @@ def _measure(args: argparse.Namespace, machine: Machine) -> tuple[Path, Result, 
             progress.show("booting")
             guest = run_guest(
                 kernel,
-                guest_commands(args.samples, args.filter, args.contexts),
+                guest_commands(args.samples, args.filter, args.contexts, args.backends, own),
                 programs={BENCH: bench},
-                files={MODULE: module.read_bytes()},
+                files={MODULE: module.read_bytes(), **{f"/{name}": own[name] for name in own}},
                 machine=machine,
                 time_limit=args.time_limit,
                 on_line=Follower(progress).line,
@@ -207,11 +234,30 @@ def _run_soak(args: argparse.Namespace) -> int:
         progress.show("random requests")
         guest = soak.run(kernel, module.read_bytes(), amount, args.smp or 2)
     print(f"kernel {kernel.release}\n{guest.log('fuzz').strip()}")
-    found = soak.complaints(guest)
-    for complaint in found:
+    failed = _tell(soak.complaints(guest), "clean: answers, log and memory")
+    if args.soak:
+        failed |= _soak_exactly(kernel, module, replace(amount, seconds=amount.seconds // 10))
+    return Exit.FAILED if failed else Exit.OK
+
+
+def _soak_exactly(kernel: Kernel, module: Path, amount: soak.Amount) -> bool:
+    """Disturb the module under the instruction clock; return whether anything is wrong."""
+    bench = build.harness()
+    with Progress(f"kernel {kernel.name}") as progress:
+        progress.show("figures, random requests, figures")
+        guest = soak.run_exact(kernel, module.read_bytes(), bench, amount)
+    print(f"\non one CPU, under the instruction clock\n{guest.log('fuzz').strip()}")
+    before, after = soak.measurements(guest)
+    found = soak.complaints(guest) + soak.differences(before, after)
+    return _tell(found, f"clean, and {len(after.figures)} figures are what they were before")
+
+
+def _tell(complaints: Sequence[str], otherwise: str) -> bool:
+    """Print what is wrong; return whether anything is."""
+    for complaint in complaints:
         print(f"WRONG: {complaint}")
-    print(f"{len(found)} complaints" if found else "clean: answers, log and memory")
-    return Exit.FAILED if found else Exit.OK
+    print(f"{len(complaints)} complaints" if complaints else otherwise, flush=True)
+    return bool(complaints)
 
 
 def matrix_names(asked: Sequence[str]) -> list[str]:

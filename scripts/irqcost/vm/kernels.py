@@ -8,6 +8,7 @@ complete or not there at all; removing its directory makes the next run fetch th
 import dataclasses
 import fcntl
 import json
+import lzma
 import os
 import re
 import shutil
@@ -60,6 +61,10 @@ DEBUG = "debug"
 
 NAMES = (*DEBIAN_KERNELS, DEBUG)
 
+# What a guest needs to have guests of its own on a CPU with SVM, which QEMU emulates; in the order
+# in which they are loaded.
+_KVM_MODULES = ("irqbypass", "kvm", "ccp", "kvm-amd")
+
 # Of what a kernel's packages depend on, these hold parts of the kernel itself.
 _KERNEL_PACKAGE = re.compile(r"^linux-(?:image|binary|headers|kbuild)-")
 # And these nothing that building a module needs.
@@ -71,6 +76,7 @@ class Kernel:
     """A kernel that can be booted, and the directory that modules for it are built against.
 
     @toolchain: where its modules are built, if not with this machine's own tools.
+    @root: where its packages are unpacked, if it is Debian's.
     """
 
     name: str
@@ -78,6 +84,7 @@ class Kernel:
     vmlinuz: Path
     headers: Path
     toolchain: chroot.Chroot | None = None
+    root: Path | None = None
 
 
 def memory_mib(kernel: str) -> int:
@@ -187,8 +194,31 @@ def _debian_kernel(name: str, say: Say, mirror: str | None) -> Kernel:
             f"{final}: damaged: remove it, and the next run fetches the kernel again"
         )
     tools = final / _CHROOT
-    toolchain = chroot.Chroot(tools, final / "root") if tools.is_dir() else None
-    return _checked(Kernel(name, about["release"], vmlinuz, headers, toolchain))
+    root = final / "root"
+    toolchain = chroot.Chroot(tools, root) if tools.is_dir() else None
+    return _checked(Kernel(name, about["release"], vmlinuz, headers, toolchain, root))
+
+
+def kvm_modules(kernel: Kernel) -> dict[str, bytes]:
+    """The modules of KVM by file name, in the order of loading. Raises IrqcostError."""
+    found = {}
+    for name in _KVM_MODULES:
+        paths = [path for path in _own_modules(kernel.root) if path.name.split(".ko")[0] == name]
+        if len(paths) != 1:
+            raise IrqcostError(
+                f"kernel {kernel.name}: no module {name}, which KVM needs: Debian's kernels have "
+                "it unless an older irqcost fetched them; remove such a one's folder in the cache, "
+                "and it is fetched anew"
+            )
+        data = paths[0].read_bytes()
+        found[f"{name}.ko"] = lzma.decompress(data) if paths[0].suffix == ".xz" else data
+    return found
+
+
+def _own_modules(root: Path | None) -> list[Path]:
+    """Modules of the kernel's own package, as far as they are kept."""
+    folders = ("lib/modules/*/kernel", "usr/lib/modules/*/kernel")
+    return [path for one in folders for path in (root.glob(f"{one}/**/*.ko*") if root else ())]
 
 
 def _fetch(name: str, final: Path, say: Say, mirror: str | None) -> None:
@@ -235,9 +265,10 @@ def _unpack(deb: Path, root: Path) -> None:
     )
     if done.returncode:
         raise IrqcostError(f"cannot unpack {deb.name}: {done.stderr.strip()}")
-    # The kernel's own modules are most of its package, and the guest needs none of them.
-    for modules in (*root.glob("lib/modules/*/kernel"), *root.glob("usr/lib/modules/*/kernel")):
-        shutil.rmtree(modules)
+    # The kernel's own modules are most of its package, and the guest needs no others.
+    for module in _own_modules(root):
+        if module.name.split(".ko")[0] not in _KVM_MODULES:
+            module.unlink()
     deb.unlink()
 
 

@@ -2,19 +2,24 @@
 """`irqcost vm --soak` and `--fuzz`: bench_kmod/tests/fuzz.c in a guest, and what came of it.
 
 The program sends the module random requests from several processes and judges each answer. Here the
-rest is judged: the kernel's log, and what memory the kernel has lost.
+rest is judged: the kernel's log, what memory the kernel has lost, and whether the figures are still
+exact. That takes the instruction clock, which only a guest of one CPU has: CPUs at once and exact
+figures are two guests.
 """
 
+import json
 import re
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from irqcost import ROOT
+from irqcost import ROOT, model
 from irqcost.errors import BuildError, IrqcostError
+from irqcost.model import Result
 from irqcost.vm.initramfs import MARK, Command
 from irqcost.vm.kernels import Kernel, memory_mib
+from irqcost.vm.matrix import FILTER
 from irqcost.vm.qemu import GuestResult, Machine, run_guest
 
 SOURCE = ROOT / "bench_kmod" / "tests" / "fuzz.c"
@@ -30,6 +35,12 @@ LOADED = "irqcost: loading out-of-tree module"
 _LEAST_OBJECT_BYTES = 8
 # What the kernel's own caches may have grown by since the first of the program's rounds.
 _ALLOWANCE_KB = 1024
+
+# Where things lie in the guest.
+_FUZZ, _BENCH, _MODULE = "/bin/fuzz", "/bin/irqcost-bench", "/irqcost.ko"
+
+# Measurements in the guest of the instruction clock: the name of each, and of its file.
+_BEFORE, _AFTER = "before", "after"
 
 # Leaks found by the kernel itself, where it is built to: a second scan takes back false alarms.
 _KMEMLEAK = """\
@@ -95,9 +106,55 @@ def has_quarantine(guest: GuestResult) -> bool:
     return guest.status["quarantine"] == 0
 
 
+def differences(before: Result, after: Result) -> list[str]:
+    """Figures that are not what they were, and reasons why no figure can tell.
+
+    One that varies from sample to sample by itself tells nothing.
+    """
+    if not (before.context.instruction_clock and after.context.instruction_clock):
+        return ["no instruction clock: figures are not exact"]
+    exact = {name for name, entry in before.figures.items() if not entry.spread}
+    if not exact:
+        return ["no figure was exact before"]
+    found = []
+    for name in sorted(exact):
+        was, now = before.figures[name], after.figures.get(name)
+        if not now or now.spread or now.ticks != was.ticks:
+            said = "varies" if now and now.spread else f"{now.ticks:g}" if now else "missing"
+            found.append(f"{name}: {was.ticks:g} instructions before, {said} afterwards")
+    return found
+
+
+def measurements(guest: GuestResult) -> tuple[Result, Result]:
+    """What the guest of exact_commands() measured before and after. Raises IrqcostError."""
+    results = []
+    for name in (_BEFORE, _AFTER):
+        if f"{name}.json" not in guest.files:
+            raise IrqcostError(f"nothing was measured {name}:\n{guest.log(f'measure-{name}')}")
+        results.append(model.parse(json.loads(guest.files[f"{name}.json"])))
+    return results[0], results[1]
+
+
+def _measure(name: str) -> list[Command]:
+    bench = [_BENCH, "--irqcost_backends=kmod", f"--benchmark_filter={FILTER}"]
+    return [
+        Command(f"insmod-{name}", ("insmod", _MODULE)),
+        Command(
+            f"measure-{name}",
+            (*bench, f"--benchmark_out=/out/{name}.json", "--benchmark_out_format=json"),
+        ),
+        Command(f"rmmod-{name}", ("rmmod", "irqcost")),
+    ]
+
+
+def exact_commands(amount: Amount) -> list[Command]:
+    """What the guest of the instruction clock runs: all rows, random requests, all rows again."""
+    return [*_measure(_BEFORE), *fuzz_commands(_MODULE, amount), *_measure(_AFTER)]
+
+
 def fuzz_commands(module: str, amount: Amount) -> list[Command]:
     """What the guest runs; the program is /bin/fuzz, and @module is not yet loaded."""
-    argv = ["/bin/fuzz", "-s", str(amount.seed)]
+    argv = [_FUZZ, "-s", str(amount.seed)]
     argv += ["-t", str(amount.seconds)] if amount.seconds else []
     argv += ["-n", str(amount.requests)] if amount.requests else []
     argv += ["-d"] if amount.disturb else []
@@ -131,11 +188,28 @@ def run(kernel: Kernel, module: bytes, amount: Amount, cpus: int) -> GuestResult
     with tempfile.TemporaryDirectory() as directory:
         return run_guest(
             kernel,
-            fuzz_commands("/irqcost.ko", amount),
-            programs={"/bin/fuzz": program(SOURCE, Path(directory))},
-            files={"/irqcost.ko": module},
+            fuzz_commands(_MODULE, amount),
+            programs={_FUZZ: program(SOURCE, Path(directory))},
+            files={_MODULE: module},
             machine=Machine(cpus=cpus, memory_mib=memory_mib(kernel.name)),
             # On a busy machine emulated requests are no faster than some thousands a second, and a
             # kernel that checks itself takes minutes to boot and to look for leaks.
             time_limit=900 + 2 * amount.seconds + amount.requests / 1000,
+        )
+
+
+def run_exact(kernel: Kernel, module: bytes, bench: Path, amount: Amount) -> GuestResult:
+    """The same on one CPU under the instruction clock, which is the clock of @amount as well.
+
+    All rows are measured before and after it, by the harness @bench. Raises GuestDied.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        return run_guest(
+            kernel,
+            exact_commands(amount),
+            programs={_FUZZ: program(SOURCE, Path(directory)), _BENCH: bench},
+            files={_MODULE: module},
+            machine=Machine(exact=True, memory_mib=memory_mib(kernel.name)),
+            # A second of this clock is a thousand million instructions.
+            time_limit=3600 + 120 * amount.seconds,
         )
