@@ -4,8 +4,8 @@ r"""How often does `irqcost check` cry wolf, and what does it find? Replays reco
 A job is what `irqcost check --run` does: a new run against a stored baseline, for all figures at
 once, and what is slower or undecided is looked at again. The new run and the further looks are ones
 that guard_record.py recorded under one load condition, the baseline are five others; within a job
-no run stands twice, and all are taken as they were recorded. A further look of check measures its few
-figures with all of its time; here it is one more whole run, with no more epochs than the first.
+no run stands twice, and all are taken as they were recorded. A further look of check measures its
+few figures with all of its time; here it is one more whole run, with no more epochs than the first.
 Nothing is added to any figure: the slow-downs are the recorded rows slow_05 and slow_1 against
 slow_0 of the other runs, in which the primitive stands four times. Beside it, on the plain means of
 the same processes, one run against one: compare.py's U test, mean + 5 % and minimum + 3 %, both of

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What continuous integration reads: each format by its consumer's rules."""
+"""What continuous integration reads: each format by its consumer's rules, as written down in
+schemas/ with their sources, and what a schema cannot say in the tests."""
 
 import json
 import re
@@ -7,8 +8,11 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import jsonschema
 import pytest
+from lxml import etree
 
+import results
 from irqcost import baseline, check, ci, cli, guard
 from irqcost.check import Checked
 from irqcost.ci import github, junit, trackers
@@ -19,6 +23,7 @@ from results_of import run
 
 NAMES = [f"ring3/p{number}/throughput" for number in range(5)]
 WORDS = [OK, REGRESSION, INCONCLUSIVE, INCOMPARABLE, IMPROVEMENT]
+SCHEMAS = Path(__file__).with_name("schemas")
 HOSTILE = "a|b <script>\n::error::x %0A `c` [d](e)"
 
 
@@ -39,8 +44,18 @@ def many(checked: Checked, regressions: int, inconclusive: int) -> Checked:
     return Checked(checked.new, checked.against, tuple(judged))
 
 
-# A workflow command, by the documentation: ::name key=value,key=value::data
-_COMMAND = re.compile(r"::(error|warning) title=([^:,\r\n]*)::([^\r\n]*)")
+# docs.github.com, Workflow commands for GitHub Actions: `::command name=value,name=value::data`. As
+# toolkit's packages/core/src/command.ts escapes and the runner's ActionCommand reads it, `%` CR LF
+# in data, and `:` `,` besides in a value, stand as their codes and as nothing else.
+_DATA = r"(?:[^%\r\n]|%25|%0D|%0A)*"
+_VALUE = r"(?:[^%\r\n:,]|%25|%0D|%0A|%3A|%2C)+"
+_COMMAND = re.compile(rf"::(error|warning) title=({_VALUE})::({_DATA})")
+
+
+def unescaped(text: str) -> str:
+    for code, letter in (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")):
+        text = text.replace(code, letter)
+    return text
 
 
 def test_annotations_are_workflow_commands(checked: Checked) -> None:
@@ -49,8 +64,18 @@ def test_annotations_are_workflow_commands(checked: Checked) -> None:
     assert all(found) and len(lines) == 3
     assert [one.group(1) for one in found if one] == ["error", "error", "warning"]
     assert "incomparable" in lines[0] and NAMES[1] in lines[1]
-    # What a command could be made of is escaped, as @actions/core does it.
+    # What a command could be made of is escaped, and comes out as it went in.
     assert "%0A::error::x %250A" in lines[1]
+    assert [unescaped(one.group(3)) for one in found if one] == [HOSTILE] * 3
+    assert found[1] and unescaped(found[1].group(2)) == f"irqcost: regression: {NAMES[1]}"
+
+
+def test_a_title_is_no_way_out_of_its_value(checked: Checked) -> None:
+    name = "ring3/a,file=b::c\r\n::error::%3A/x"
+    one = Judged(name, REGRESSION, "x")
+    (line,) = github.annotations([Checked(checked.new, (), (one,))])
+    found = _COMMAND.fullmatch(line)
+    assert found and unescaped(found.group(2)) == f"irqcost: regression: {name}"
 
 
 def test_there_are_at_most_ten_annotations(checked: Checked) -> None:
@@ -79,52 +104,127 @@ def test_the_summary_stays_below_githubs_limit(checked: Checked) -> None:
     assert len(github.summary([long]).encode()) < 1 << 20
 
 
+def junit_faults(text: str) -> list[str]:
+    schema = etree.XMLSchema(etree.parse(str(SCHEMAS / "junit.xsd")))
+    schema.validate(etree.fromstring(text.encode()))
+    return [str(fault) for fault in schema.error_log]
+
+
 def test_junit_has_what_its_readers_count(checked: Checked, tmp_path: Path) -> None:
-    """By the schema of the Jenkins plugin: names, counts and the elements that a case may have; and
-    by a reader that we have ourselves."""
+    """By the schema, the counts beside it, and a reader that we have ourselves."""
     text = junit.text([checked, checked])
+    assert junit_faults(text) == []
     root = ElementTree.fromstring(text)
-    assert root.tag == "testsuites" and [one.tag for one in root] == ["testsuite"] * 2
+    assert [one.tag for one in root] == ["testsuite"] * 2
     for suite in root:
-        assert {"name", "tests", "failures", "errors", "skipped", "time"} <= set(suite.keys())
-        cases = list(suite)
-        assert suite.get("tests") == str(len(cases)) == "5"
+        assert suite.get("tests") == str(len(list(suite))) == "5"
         for kind, key in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
-            assert suite.get(key) == str(len(suite.findall(f"testcase/{kind}"))) == "1"
-        for case in cases:
-            assert case.tag == "testcase" and {"name", "classname", "time"} <= set(case.keys())
-            assert {one.tag for one in case} <= {"failure", "error", "skipped"} and len(case) <= 1
+            found = suite.findall(f"testcase/{kind}")
+            assert suite.get(key) == str(len(found)) == "1"
+            # Jenkins shows the message, GitLab the text.
+            assert found[0].get("message") == found[0].text == HOSTILE
+    # Readers tell cases by these two and leave out the second of a pair.
+    names = [(case.get("classname"), case.get("name")) for case in root[0]]
+    assert len(set(names)) == len(names)
+    for key in ("tests", "failures", "errors", "skipped"):
+        assert int(root.get(key, "")) == sum(int(suite.get(key, "")) for suite in root)
     (tmp_path / "j.xml").write_text(text, encoding="utf-8")
     assert count(tmp_path / "j.xml") == Counts(passed=4, failed=4, skipped=2)
 
 
+def test_junit_of_nothing_is_well_formed(checked: Checked) -> None:
+    assert junit_faults(junit.text([])) == []
+    assert junit_faults(junit.text([Checked(checked.new, (), ())])) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('tests="5"', 'tests="-5"'),
+        ('<testsuite name="new.json" tests="5"', '<testsuite name="new.json"'),
+        ('name="p0/throughput"', ""),
+        ('time="0"', 'time="1e3"'),
+        ("<failure ", '<failure name="x" '),
+        ("<skipped ", '<skipped type="x" '),
+        ("<testcase ", "<case/><testcase "),
+        ("</failure>", "</failure><error/>"),
+    ],
+)
+def test_the_schema_of_junit_refuses_what_is_none(
+    before: str, after: str, checked: Checked
+) -> None:
+    text = junit.text([checked])
+    assert before in text
+    assert junit_faults(text.replace(before, after, 1))
+
+
 def test_junit_takes_texts_that_xml_cannot_hold(checked: Checked) -> None:
     odd = Judged("ring3/a\x00\x1b/b", REGRESSION, 'x\ufffe & < > "')
-    root = ElementTree.fromstring(junit.text([Checked(checked.new, (), (odd,))]))
+    text = junit.text([Checked(checked.new, (), (odd,))])
+    assert junit_faults(text) == []
+    root = ElementTree.fromstring(text)
     assert root[0][0].get("name") == "a\ufffd\ufffd/b"
     assert root[0][0][0].get("message") == 'x\ufffd & < > "'
 
 
+def faults(text: str, name: str) -> list[str]:
+    schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    document = json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    return [
+        error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(document)
+    ]
+
+
 def test_github_action_benchmark_reads_its_list(checked: Checked) -> None:
-    """BenchmarkResult in its src/extract.ts: name, unit, value, and as texts range and extra."""
-    items = json.loads(trackers.benchmark_action([checked]))
+    text = trackers.benchmark_action([checked, checked])
+    assert faults(text, "benchmark_action") == []
+    items = json.loads(text)
+    # Its charts are by name: a name stands once.
     assert [item["name"] for item in items] == [NAMES[0], NAMES[1], NAMES[4]]
-    for item in items:
-        assert item.keys() <= {"name", "value", "unit", "range", "extra"}
-        assert isinstance(item["value"], float) and item["unit"] == "cycles/op"
-        assert re.fullmatch(r"± [\d.e-]+", item["range"]) and isinstance(item["extra"], str)
+    assert {item["unit"] for item in items} == {"cycles/op"}
+    assert all("range" in item and item["extra"] for item in items)
+    assert faults(trackers.benchmark_action([]), "benchmark_action") == []
 
 
 def test_bencher_metric_format(checked: Checked) -> None:
-    """Its schema: benchmark → measure → value, and optional bounds around it."""
-    found = json.loads(trackers.bencher([checked]))
+    text = trackers.bencher([checked, checked])
+    assert faults(text, "bencher") == []
+    found = json.loads(text)
     assert list(found) == [NAMES[0], NAMES[1], NAMES[4]]
     for measures in found.values():
-        (measure,) = measures
-        assert re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", measure)  # a slug
-        metric = measures[measure]
-        assert metric.keys() == {"value", "lower_value", "upper_value"}
+        metric = measures["core-cycles"]
         assert metric["lower_value"] <= metric["value"] <= metric["upper_value"]
+    assert faults(trackers.bencher([]), "bencher") == []
+
+
+def test_counts_of_instructions_are_in_the_schemas_too(tmp_path: Path) -> None:
+    exact = baseline.load(results.path("exact"))
+    name = "kmod/local_irq_save_restore/throughput"
+    one = Judged(name, OK, "", 10.0, 10.0, 0.0, 0.0, 0.0, 1, 1, exact=True)
+    found = [Checked(exact, (tmp_path / "old.json",), (one,))]
+    assert faults(trackers.bencher(found), "bencher") == []
+    assert faults(trackers.benchmark_action(found), "benchmark_action") == []
+    assert json.loads(trackers.bencher(found)) == {name: {"instructions": {"value": 10.0}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "wrong"),
+    [
+        ("bencher", '{"a": {"Core Cycles": {"value": 1}}}'),
+        ("bencher", '{"a": {"cycles": {"value": "1"}}}'),
+        ("bencher", '{"a": {"cycles": {"value": 1, "lower_value": 1}}}'),
+        ("bencher", '{"a": {"cycles": {"lower_value": 1, "upper_value": 1}}}'),
+        ("bencher", '{"a": {}}'),
+        ("bencher", '[{"a": 1}]'),
+        ("benchmark_action", '[{"name": "a", "unit": "x"}]'),
+        ("benchmark_action", '[{"name": "a", "unit": "x", "value": "1"}]'),
+        ("benchmark_action", '[{"name": "a", "unit": "x", "value": 1, "range": 0.1}]'),
+        ("benchmark_action", '{"name": "a", "unit": "x", "value": 1}'),
+    ],
+)
+def test_the_schemas_refuse_what_their_consumers_do(schema: str, wrong: str) -> None:
+    assert faults(wrong, schema)
 
 
 def test_the_command_writes_them_all(

@@ -104,12 +104,55 @@ def test_front_names_what_is_missing(tmp_path: Path) -> None:
     assert front("--help", PATH=str(tmp_path)).returncode == 0
 
 
+# apt that knows one package, and notes what it is to install; sudo that asks nobody.
+_APT_CACHE = "#!/bin/bash\n[[ $2 == known ]]\n"
+_APT_GET = '#!/bin/bash\necho "$@" >>"$NOTES"\n[[ $* == *update* ]]\n'
+_SUDO = '#!/bin/bash\nshift\nexec "$@"\n'
+
+
+@pytest.mark.skipif(not Path("/etc/debian_version").exists(), reason="no Debian, no apt")
+@pytest.mark.parametrize("flags", [(), ("--no-install",)])
+def test_what_a_command_can_do_without_stops_nothing(
+    tmp_path: Path, flags: tuple[str, ...]
+) -> None:
+    (tmp_path / "irqcost").write_bytes((ROOT / "irqcost").read_bytes())
+    (tmp_path / "scripts" / "irqcost").mkdir(parents=True)
+    (tmp_path / "scripts" / "irqcost" / "__init__.py").touch()
+    (tmp_path / "scripts" / "irqcost" / "__main__.py").write_text("print('ran')\n")
+    wanted = ["test? command:nosuch1 known - -", "test? command:nosuch2 unknown - -"]
+    (tmp_path / "scripts" / "packages.txt").write_text("\n".join(wanted) + "\n")
+    for name, text in (("apt-cache", _APT_CACHE), ("apt-get", _APT_GET), ("sudo", _SUDO)):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    notes = tmp_path / "notes"
+    done = subprocess.run(
+        ["bash", str(tmp_path / "irqcost"), *flags, "test"],
+        capture_output=True,
+        text=True,
+        env={
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+            "NOTES": str(notes),
+            "IRQCOST_INSTALL": "yes",
+        },
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (0, "ran\n")
+    if flags:
+        assert not notes.exists()
+        return
+    # The archive failed; it is said, and that is all.
+    installs = [line for line in notes.read_text().splitlines() if " install " in f" {line} "]
+    assert installs and all(line.endswith("known") for line in installs)
+    assert not any("unknown" in line for line in installs)
+    assert "without" in done.stderr
+
+
 def test_every_line_of_the_list_is_well_formed() -> None:
     text = (ROOT / "scripts" / "packages.txt").read_text(encoding="utf-8")
     lines = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
     assert len(lines) > 20
     for commands, sign, *packages in lines:
-        assert set(commands.split(",")) <= {*_COMMANDS, "all"}
+        assert {name.removesuffix("?") for name in commands.split(",")} <= {*_COMMANDS, "all"}
         assert sign.partition(":")[0] in ("command", "python", "header", "file")
         assert len(packages) == 3
 

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """action.yml and the workflows in docs/CI.md: well-formed, pinned, and the script at work."""
 
+import json
 import os
 import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from irqcost import ROOT, cli, policy
@@ -24,11 +26,24 @@ def action() -> Any:
     return yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 
 
+def workflow(text: str) -> Any:
+    # YAML 1.1 takes the key `on` for true, as PyYAML does; GitHub does not.
+    return {("on" if key is True else key): value for key, value in yaml.safe_load(text).items()}
+
+
+def faults(document: Any, name: str) -> list[str]:
+    schema = Path(__file__).with_name("schemas") / f"{name}.schema.json"
+    validator = jsonschema.Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
+    validator.check_schema(validator.schema)
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(document)]
+
+
 @pytest.mark.parametrize("text", blocks("yaml"))
 def test_a_workflow_is_one(text: str) -> None:
-    content = yaml.safe_load(text)
-    # YAML 1.1 takes the key `on` for true, as PyYAML does.
-    assert {"name", True, "permissions", "concurrency", "jobs"} == set(content)
+    content = workflow(text)
+    assert faults(content, "github_workflow") == []
+    # Ours have these besides: least rights, and never two on one machine.
+    assert {"name", "on", "permissions", "concurrency", "jobs"} == set(content)
     for job in content["jobs"].values():
         assert job["runs-on"][0] == "self-hosted" and job["timeout-minutes"] > 0
         steps = job["steps"]
@@ -48,8 +63,57 @@ def test_a_workflow_is_one(text: str) -> None:
 
 
 def test_there_are_both_workflows() -> None:
-    found = [yaml.safe_load(text)[True] for text in blocks("yaml")]
+    found = [workflow(text)["on"] for text in blocks("yaml")]
     assert ["push" in one for one in found] == [True, False] and "schedule" in found[1]
+
+
+def test_the_first_workflow_has_every_step_in_order() -> None:
+    steps = workflow(blocks("yaml")[0])["jobs"]["check"]["steps"]
+    assert [step["name"] for step in steps] == [
+        "Get irqcost",
+        "Set up and build",
+        "Tune the machine",
+        "Measure and check",
+        "Put the machine back",
+        "Upload",
+    ]
+    # What fails or is cancelled between the two, the machine is put back; uploading comes last, as
+    # it may take its time.
+    assert "if" not in steps[3] and steps[4]["if"] == "always()"
+
+
+_GOOD = """
+name: x
+on: {push: {}}
+permissions: {contents: read}
+jobs:
+  a:
+    runs-on: [self-hosted]
+    steps:
+      - run: "true"
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("push: {}", "pusch: {}"),
+        ("push: {}", "schedule: [{cron: '17 3 * *'}]"),
+        ("contents: read", "contents: all"),
+        ("contents: read", "content: read"),
+        ("runs-on", "run-on"),
+        ("  a:", "  a b:"),
+        ('- run: "true"', '- {run: "true", uses: ./x}'),
+        ('- run: "true"', '- {run: "true", with: {a: b}}'),
+        ('- run: "true"', "- {uses: actions/checkout}"),
+        ('- run: "true"', "- {name: nothing}"),
+        ("steps:", "timeout-minutes: ten\n    steps:"),
+    ],
+)
+def test_the_schema_of_workflows_refuses_what_is_none(before: str, after: str) -> None:
+    assert faults(workflow(_GOOD), "github_workflow") == []
+    assert before in _GOOD
+    assert faults(workflow(_GOOD.replace(before, after)), "github_workflow")
 
 
 def test_the_configuration_shown_is_one(tmp_path: Path) -> None:
@@ -66,12 +130,12 @@ def test_the_commands_shown_are_known() -> None:
 
 
 def test_action_metadata() -> None:
-    """By GitHub's metadata syntax for composite actions."""
     content = action()
-    assert {"name", "description", "inputs", "outputs", "runs"} == set(content)
-    assert content["runs"]["using"] == "composite"
+    assert faults(content, "github_action") == []
+    shell = {**content, "runs": {"using": "composite", "steps": [{"run": "true"}]}}
+    assert faults(shell, "github_action")  # A step that runs something names its shell.
     for step in content["runs"]["steps"]:
-        assert step["shell"] == "bash" and isinstance(step["run"], str)
+        assert step["shell"] == "bash"
         # Inputs reach the script as variables only: in its text they would be code.
         assert "${{" not in step["run"]
     for output in content["outputs"].values():

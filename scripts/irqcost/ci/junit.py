@@ -43,6 +43,8 @@ def text(checked: Sequence["Checked"]) -> str:
                 said = ElementTree.SubElement(case, element, message=_plain(figure.reason))
                 if element != "skipped":
                     said.set("type", figure.word)
+                # GitLab shows the text of an element and not its message.
+                said.text = _plain(figure.reason)
         for key, count in counts.items():
             suite.set(key, str(count))
             totals[key] += count
