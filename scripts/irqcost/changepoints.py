@@ -11,7 +11,7 @@ that is found so must stand a rank-sum test as well (Mann and Whitney, 1947), ex
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from statistics import NormalDist, median
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,9 @@ RISK = 0.03
 
 # More points than this are looked at in groups, and then around the changes that these show.
 _MOST = 1000
+
+# After so many points starts are dropped that can be none of a segment any more.
+_PRUNED = 16
 
 # Up to so many runs on a side the rank-sum test is exact.
 _EXACT = 12
@@ -45,10 +48,11 @@ def find(values: Sequence[float], matters: Callable[[float], float]) -> list[int
     if group == 1:
         places = pelt(_ranks(data), LEAST)
     else:
+        count = len(data) // group
+        middles = np.median(data[: count * group].reshape(count, group), axis=1)
         # The last group takes what is left over.
-        edges = [*range(0, len(data) - group + 1, group), len(data)]
-        middles = np.array([np.median(data[a:b]) for a, b in zip(edges, edges[1:])])
-        places = [edges[place] for place in pelt(_ranks(middles), LEAST)]
+        middles[-1] = np.median(data[(count - 1) * group :])
+        places = [group * place for place in pelt(_ranks(middles), LEAST)]
     return _placed(data, _confirmed(data, places, matters))
 
 
@@ -64,17 +68,24 @@ def pelt(data: Array, least: int) -> list[int]:
     best = np.full(n + 1, np.inf)
     best[0] = -penalty
     before = np.zeros(n + 1, dtype=int)
-    starts = np.zeros(1, dtype=int)
+    starts = np.zeros(n + 1, dtype=int)
+    count = 1
     for end in range(least, n + 1):
+        from_ = starts[:count]
         # The squares themselves are the same however the series is cut.
-        costs = best[starts] - (sums[end] - sums[starts]) ** 2 / (end - starts)
-        least_place = int(np.argmin(costs))
+        costs = best[from_] - (sums[end] - sums[from_]) ** 2 / (end - from_)
+        least_place = int(costs.argmin())
         best[end] = costs[least_place] + penalty
-        before[end] = starts[least_place]
-        # A start that lies behind by the penalty now will for ever.
-        starts = starts[costs <= best[end]]
+        before[end] = from_[least_place]
+        # A start that lies behind by the penalty now will for ever. To look each time takes longer
+        # than to carry some of them along.
+        if end % _PRUNED == 0:
+            kept = from_[costs <= best[end]]
+            count = len(kept)
+            starts[:count] = kept
         if end + 1 - least >= least:
-            starts = np.append(starts, end + 1 - least)
+            starts[count] = end + 1 - least
+            count += 1
     found = []
     place = int(before[n])
     while place > 0:
@@ -115,9 +126,9 @@ def _confirmed(data: Array, places: Sequence[int], matters: Callable[[float], fl
         edges = [0, *kept, len(data)]
         doubts = []
         for left, place, right in zip(edges, edges[1:], edges[2:]):
-            one, two = data[left:place].tolist(), data[place:right].tolist()
-            level = median(one)
-            apart = abs(median(two) - level)
+            one, two = data[left:place], data[place:right]
+            level = float(np.median(one))
+            apart = abs(float(np.median(two)) - level)
             chance = rank_sum(one, two)
             if apart <= matters(level) or chance > RISK / len(data):
                 doubts.append((apart, place))
@@ -127,7 +138,7 @@ def _confirmed(data: Array, places: Sequence[int], matters: Callable[[float], fl
     return kept
 
 
-def rank_sum(one: Sequence[float], two: Sequence[float]) -> float:
+def rank_sum(one: Sequence[float] | Array, two: Sequence[float] | Array) -> float:
     """The chance, two-sided, that two samples of one distribution lie as far apart in rank."""
     m, n = len(one), len(two)
     ordered = np.sort(np.asarray(two, dtype=float))

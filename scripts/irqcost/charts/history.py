@@ -5,6 +5,8 @@ kernel or microcode changed."""
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from irqcost import report
 from irqcost.charts.style import WIDTH, Place, Theme, footing, heading, pyplot, save, tooltip, write
 from irqcost.history import History, Line
@@ -12,6 +14,8 @@ from irqcost.history import History, Line
 # Panels of a chart: the figures that changed most, or the first ones.
 _MOST = 8
 _PANEL = 1.15  # inches of height
+# More dots than this are a picture within the picture: an SVG of each would be megabytes.
+_MOST_DOTS = 1000
 # Releases are written above their line where there are not more of them; all are lines.
 _MOST_NAMES = 12
 
@@ -40,8 +44,9 @@ def _figure(history: History, theme: Theme) -> Any:
     events = _events(history)
     for axes, line in zip(grid[:, 0], lines):
         _panel(figure, axes, history, line, theme)
-        for run, _ in events:
-            axes.axvline(run - 0.5, color=theme.muted, linewidth=0.8, linestyle=":")
+        edges = [run - 0.5 for run, _ in events]
+        where = axes.get_xaxis_transform()
+        axes.vlines(edges, 0, 1, transform=where, color=theme.muted, linewidth=0.8, linestyle=":")
     _name_events(grid[0][0], events, theme)
     _name_runs(grid[-1][0], history)
     unit = "instructions" if history.exact else "core cycles"
@@ -64,7 +69,16 @@ def _chosen(history: History) -> list[Line]:
 
 
 def _panel(figure: Any, axes: Any, history: History, line: Line, theme: Theme) -> None:
-    marks = axes.scatter(line.runs, line.values, s=9, color=theme.colour(0), linewidths=0, zorder=2)
+    many = len(line.values) > _MOST_DOTS
+    marks = axes.scatter(
+        np.array(line.runs),  # Of lists it looks at each value, whether it is masked.
+        np.array(line.values),
+        s=9,
+        color=theme.colour(0),
+        linewidths=0,
+        zorder=2,
+        rasterized=many,
+    )
     tooltip(figure, marks, f"{line.name}: {len(line.values)} runs")
     for first, end, level in line.levels:
         ends = (line.runs[first] - 0.4, line.runs[end - 1] + 0.4)
@@ -86,15 +100,11 @@ def _panel(figure: Any, axes: Any, history: History, line: Line, theme: Theme) -
     room = max(0.25 * (high - low), 0.02 * abs(high), 0.05)
     axes.set_ylim(low - room, high + 1.6 * room)
     outside = [(r, v) for r, v in zip(line.runs, line.values) if not low - room <= v <= high + room]
-    for run, value in outside:
-        up = value > high
+    for up, marker in enumerate("v^"):
+        runs = [run for run, value in outside if (value > high) == up]
+        edge = [axes.get_ylim()[up]] * len(runs)
         axes.plot(
-            run,
-            axes.get_ylim()[up],
-            marker="^" if up else "v",
-            markersize=4,
-            color=theme.colour(0),
-            clip_on=False,
+            runs, edge, marker, markersize=4, color=theme.colour(0), clip_on=False, rasterized=many
         )
     axes.set_title(line.name, loc="left", fontsize=8, pad=3)
     axes.grid(axis="y", linewidth=0.6)
