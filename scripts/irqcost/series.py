@@ -21,11 +21,13 @@ class Series:
 
 
 def series(results: Sequence[Result]) -> list[Series]:
-    """Names results by what they differ in: CPU, kernel, execution, and if need be the date."""
+    """Names results by what they differ in: CPU, kernel, execution, and if need be microcode and
+    date."""
     aspects = [
         [report.cpu_name(r.context) for r in results],
         [r.context.kernel.release for r in results],
         [r.context.execution for r in results],
+        [f"microcode {r.context.cpu.microcode}" for r in results],
         [r.context.date for r in results],
     ]
     titles = [report.title(r.context) for r in results]

@@ -14,16 +14,11 @@ remembered in the user's cache (index.py), which is never the only copy: a file 
 index that another version wrote, is read anew.
 """
 
-import gc
 import hashlib
 import json
 import math
-import multiprocessing
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -33,7 +28,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from irqcost import files, index, model
+from irqcost import files, forked, index, model
 from irqcost.errors import IrqcostError, ResultError
 from irqcost.progress import Progress
 
@@ -206,20 +201,11 @@ _Outcome = tuple[Path, index.Row, dict[str, str]]
 
 
 def _outcomes(paths: Sequence[Path]) -> Iterator[_Outcome]:
-    processes = len(os.sched_getaffinity(0))
     _sent.clear()
-    if len(paths) < index.WORTH or processes == 1:
+    if len(paths) < index.WORTH:
         yield from map(_parse, paths)
-        return
-    fork = multiprocessing.get_context("fork")
-    # Documents have no cycles: looking for them in millions of objects is time for nothing.
-    with ProcessPoolExecutor(processes, fork, initializer=gc.disable) as pool:
-        try:
-            yield from pool.map(_parse, paths, chunksize=_CHUNK)
-        except BrokenProcessPool as error:
-            raise IrqcostError("a process that read result files died (out of memory?)") from error
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    else:
+        yield from forked.each(_parse, paths, _CHUNK)
 
 
 # Documents that this process has sent already.

@@ -94,9 +94,8 @@ def figure(material: Material, theme: Theme) -> Any:
     for axes, (words, lines) in zip(grid, _PANELS):
         labels: list[tuple[float, float, str]] = []
         for place, line in enumerate(lines):
-            for mark in marks[line.words]:
-                _draw(picture, axes, mark, theme, place)
-                labels.append((mark.year, mark.value, _short(mark.name)))
+            _draw(picture, axes, marks[line.words], theme, place)
+            labels += [(one.year, one.value, _short(one.name)) for one in marks[line.words]]
             labels = _ours(picture, axes, line, material, theme, place) + labels
         top = max(axes.dataLim.y1 * 1.16, 1)
         axes.set_ylim(0, top)
@@ -165,26 +164,33 @@ def _headline(pairs: Sequence[_Mark], popf: Sequence[_Mark]) -> str:
     )
 
 
-def _draw(picture: Any, axes: Any, mark: _Mark, theme: Theme, place: int) -> None:
-    faint = 0.45 if mark.suspect else 1.0
-    shape = "D" if mark.manual else _SHAPES.get(mark.vendor, _OTHER)
+def _draw(picture: Any, axes: Any, marks: Sequence[_Mark], theme: Theme, place: int) -> None:
+    """Marks that look alike as one collection: one by one they take a second."""
+    alike: dict[tuple[str, bool], list[_Mark]] = {}
+    for mark in marks:
+        shape = "D" if mark.manual else _SHAPES.get(mark.vendor, _OTHER)
+        alike.setdefault((shape, mark.suspect), []).append(mark)
     colour = theme.colour(place)
-    if mark.high > mark.low:
-        axes.vlines(mark.year, mark.low, mark.high, color=colour, linewidth=0.7, alpha=faint)
-    points = axes.scatter(
-        [mark.year],
-        [mark.value],
-        s=_SIZE,
-        marker=shape,
-        facecolor=theme.paper,
-        edgecolor=colour,
-        linewidth=1.1,
-        alpha=faint,
-        zorder=2,
-    )
-    tooltip(picture, points, mark.told)
-    if mark.suspect:
-        axes.annotate("?", (mark.year, mark.value), fontsize=6, ha="center", va="center")
+    for (shape, suspect), group in alike.items():
+        faint = 0.45 if suspect else 1.0
+        years = [mark.year for mark in group]
+        lows, highs = ([getattr(mark, end) for mark in group] for end in ("low", "high"))
+        axes.vlines(years, lows, highs, color=colour, linewidth=0.7, alpha=faint)
+        points = axes.scatter(
+            years,
+            [mark.value for mark in group],
+            s=_SIZE,
+            marker=shape,
+            facecolor=theme.paper,
+            edgecolor=colour,
+            linewidth=1.1,
+            alpha=faint,
+            zorder=2,
+        )
+        tooltip(picture, points, *(mark.told for mark in group))
+    for mark in marks:
+        if mark.suspect:
+            axes.annotate("?", (mark.year, mark.value), fontsize=6, ha="center", va="center")
 
 
 def _ours(

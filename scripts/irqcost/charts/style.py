@@ -122,25 +122,39 @@ def save(draw: Callable[[Theme], Any], places_: Sequence[Place]) -> None:
 
 
 # What SVG shows where the pointer rests, by figure and group.
-_tooltips: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
+_tooltips: WeakKeyDictionary[Any, dict[str, Sequence[str]]] = WeakKeyDictionary()
 
 
-def tooltip(figure: Any, artist: Any, text: str) -> None:
-    """Gives a mark a text that an SVG shows under the pointer, and screen readers read."""
+def tooltip(figure: Any, artist: Any, *texts: str) -> None:
+    """Gives a mark a text that an SVG shows under the pointer, and screen readers read; of a
+    collection whose marks are alike but for their place, each of them one."""
     of_figure = _tooltips.setdefault(figure, {})
     group = f"mark-{len(of_figure)}"
     artist.set_gid(group)
-    of_figure[group] = text
+    of_figure[group] = texts
 
 
 def _add_tooltips(figure: Any, file: Path) -> None:
     texts = _tooltips.get(figure, {})
     if texts:
         svg = file.read_text(encoding="utf-8")
-        for group, text in texts.items():
+        for group, told in texts.items():
             begin = f'<g id="{group}">'
-            svg = svg.replace(begin, f"{begin}<title>{escape(text)}</title>", 1)
+            before, found, after = svg.partition(begin)
+            # What is drawn as a picture within the picture has no group.
+            if found:
+                svg = before + begin + _titled(after, told)
         file.write_text(svg, encoding="utf-8")
+
+
+def _titled(svg: str, texts: Sequence[str]) -> str:
+    """A group with a title, or with one for each of its marks, which are its <use …/>."""
+    titles = [f"<title>{escape(text)}</title>" for text in texts]
+    if len(titles) == 1:
+        return titles[0] + svg
+    parts = svg.split("<use ", len(titles))
+    marks = [part.replace("/>", f">{title}</use>", 1) for part, title in zip(parts[1:], titles)]
+    return "<use ".join([parts[0], *marks])
 
 
 def _coloured(theme: Theme) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from irqcost import charts
+from irqcost import charts, forked
 from irqcost.catalogue import Probe
 from irqcost.errors import IrqcostError
 from irqcost.model import Result
@@ -54,17 +54,18 @@ def drawn(
     part: Part, probes: Sequence[Probe], figures: Sequence[Published], folder: Path
 ) -> list[Picture]:
     """All charts that the part has figures for, made in a folder for temporary files."""
-    found = []
-    for wanted in _OF_KIND.get(part.kind, ()):
-        if wanted.chart == "heatmap" and len(part.columns) == 1:
-            continue
+
+    def made(wanted: _Wanted) -> Picture | None:
         series = [_chosen(column.series, wanted.mode) for column in part.columns]
         material = charts.Material(series, probes, None, figures)
         try:
-            found.append(_draw(wanted, material, folder))
+            return _draw(wanted, material, folder)
         except IrqcostError:
-            continue  # It has nothing for this chart, which most results lack some of.
-    return found
+            return None  # It has nothing for this chart, which most results lack some of.
+
+    several = len(part.columns) > 1
+    wanted = [one for one in _OF_KIND.get(part.kind, ()) if several or one.chart != "heatmap"]
+    return [picture for picture in forked.each(made, wanted) if picture]
 
 
 def _chosen(series: Series, mode: str) -> Series:
