@@ -31,7 +31,9 @@ asm(".macro irqcost_stamp\n\t" IRQCOST_STAMP ".endm\n");
  * Each body is compiled as if it stood alone. What two jumps might reach begins
  * anew for the compiler, and Kbuild turns off the passes that look further and
  * would work out once for all copies what each of them needs. (No jump is made:
- * both are empty.)
+ * both are empty.) Kbuild also lifts the limits of what a function may grow to,
+ * beyond which gcc would no longer inline in later copies what it inlines in the
+ * first ones.
  */
 #define ALONE()									\
 	do {									\

@@ -24,8 +24,8 @@ How many instructions one operation executes on each kernel, exactly: the module
 under the instruction clock, where one tick is one instruction. These are counts and no times: a
 count tells what a kernel release did to a primitive, not what that costs. Code is as the kernel's
 headers compile it, patched at boot for QEMU's CPU model `qemu64`; nothing is contended.
-`docs/PROBES.md` says what each row is. A count with decimals is a mean: the compiler made the
-copies of a body that a window holds differently. “≈”: it also differs from sample to sample.
+`docs/PROBES.md` says what each row is. A count with decimals is a mean: the copies of a body that
+a window holds did not all execute the same. “≈”: it also differs from sample to sample.
 
 Kernels with `rt` are PREEMPT_RT, where `spin_lock` sleeps. `debug` is Debian's 6.1 source built
 with the tracing of the interrupt flag, lock proving, KASAN and UBSAN, on the smallest configuration
@@ -41,7 +41,7 @@ def column_titles(results: Sequence[Result]) -> list[str]:
 def cell(result: Result, probe: Probe) -> str:
     """A count, or "–" where the row was not measured on this kernel.
 
-    "≈" where samples differ; decimals where the compiler made the copies of a body differently.
+    "≈" where samples differ; decimals where the copies of a body differ.
     """
     for mode in ("throughput", "latency"):
         entry = result.figures.get(f"kmod/{probe.key}/{mode}")
