@@ -21,6 +21,7 @@
 #include "backends/kvm/kvm.h"
 #include "backends/ring3.h"
 #include "bench.h"
+#include "machine/priority.h"
 #include "measure/interleave.h"
 #include "measure/quiet_cpu.h"
 #include "options.h"
@@ -204,6 +205,7 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   std::optional<OutFile> out;
   if (!options.out.empty()) out.emplace(options.out);
 
+  RaisePriority();
   PinToCpu(run.measured_cpu);
   run.load_at_start = ReadLoad();
   run.hypervisor = FindHypervisor();
@@ -232,6 +234,7 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
     run.controls = MeasureControls(sampler);
   run.execution = Classify(run.hypervisor, run.controls);
   sampler.unroll = options.unroll;
+  sampler.target = options.target;
   sampler.samples = options.samples;
   sampler.with_cycles = run.execution.counts_cycles;
   sampler.exact = run.execution.instruction_clock;

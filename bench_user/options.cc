@@ -82,6 +82,15 @@ std::map<std::string, double> ParseFloors(const std::string& flag, const std::st
   return floors;
 }
 
+Target ParseTarget(const std::string& flag, const std::string& text) {
+  const std::vector<std::string> parts = Split(text);
+  if (parts.size() != 2)
+    throw UsageError(std::string(flag).append(": '").append(text).append(
+        "' is not percent and core cycles, as in 0.2,0.05"));
+  return {ParseNumber<double>(flag, parts[0], 0.001, 100),
+          ParseNumber<double>(flag, parts[1], 0.001, 1000)};
+}
+
 std::vector<std::string> ParseBackends(const std::string& flag, const std::string& text) {
   std::vector<std::string> backends;
   for (const std::string& part : Split(text)) {
@@ -161,6 +170,8 @@ constexpr Flag kFlags[] = {
      [](Options& o, const std::string& flag, const std::string& value) {
        o.sensor_floors = ParseFloors(flag, value);
      }},
+    {"--irqcost_target", [](Options& o, const std::string& flag,
+                            const std::string& value) { o.target = ParseTarget(flag, value); }},
     {"--irqcost_tsc_khz",
      [](Options& o, const std::string& flag, const std::string& value) {
        o.tsc_khz = ParseNumber<double>(flag, value, 1, 1e9);
@@ -293,7 +304,11 @@ of irqcost:
   --irqcost_samples=N           exactly N samples a benchmark, 1 to 65536 (default: 400, and
                                 more, up to 0.5 s, while fewer than 50 are free of disturbance)
   --irqcost_time=SECONDS        for all benchmarks together: fewer samples, and less waiting for
-                                free ones, where each one's share is short
+                                free ones, where each one's share is short; each has 50 first, if
+                                there is time for them, and the rest goes where it helps most
+  --irqcost_target=PERCENT,CYCLES  how well a figure is to be known over several processes, the
+                                greater of the two: by it that time is shared out (default:
+                                0.2,0.05)
   --irqcost_sensor_floor=LIST   lowest floor of each backend's contention sensor that is known from
                                 other processes, in core cycles per nop, such as ring3:0.17,bpf:0.17
   --irqcost_tsc_khz=KHZ         the TSC's frequency as an earlier process found it: it is only checked

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "measure/sampler.h"
+
 namespace irqcost {
 
 /** Something was asked for that cannot be. The text says what, and what would be right. */
@@ -31,6 +33,7 @@ struct Options {
   std::optional<double> seconds;                              ///< for all benchmarks together
   std::optional<double> tsc_khz;                              ///< as an earlier process found it
   std::map<std::string, double> sensor_floors;                ///< core cycles per nop, by backend
+  Target target;                                              ///< how well figures are to be known
   bool keep_samples = false;
   bool waits = false;               ///< contention and pending interrupts, too
   std::optional<unsigned> hold_ns;  ///< masked stretch with an interrupt pending

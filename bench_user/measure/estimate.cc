@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <numeric>
 #include <utility>
 
 namespace irqcost {
@@ -25,16 +26,70 @@ double Floor(std::span<const Point> points, Get get) {
   return Quantile(Column(points, get), kFloorQuantile);
 }
 
+// Which of n values in order are in the middle: at least one.
+std::pair<std::size_t, std::size_t> MiddleOf(std::size_t n) {
+  const auto from = static_cast<std::size_t>(kMiddleFrom * static_cast<double>(n));
+  const auto to = static_cast<std::size_t>(kMiddleTo * static_cast<double>(n));
+  return {from, std::max(to, from + 1)};
+}
+
+double Middle(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const auto [from, to] = MiddleOf(values.size());
+  const std::span<const double> middle = std::span(values).subspan(from, to - from);
+  return std::accumulate(middle.begin(), middle.end(), 0.0) / static_cast<double>(middle.size());
+}
+
 // Floor of the greater window less floor of the smaller, per operation. Each window has
 // noise of its own, which only adds, so both floors lie alike above the truth and the
 // difference loses it. The floor of the differences does not: it prefers samples whose
 // base was slow, by 0.8 of 15 cycles where a row stood in a section of 500.
 // Where a backend used other loops, a sample counts as if it had used the first one's.
-double TicksBetweenFloors(std::span<const Point> points) {
+double TicksBetween(std::span<const Point> points, Location location) {
   const double ops = points.front().ops;
   const auto base = [ops](const Point& p) { return p.base * (ops / p.ops); };
   const auto body = [ops](const Point& p) { return p.body * (ops / p.ops); };
+  if (location == Location::kMiddle)
+    return (Middle(Column(points, body)) - Middle(Column(points, base))) / ops;
   return (Floor(points, body) - Floor(points, base)) / ops;
+}
+
+// Standard error of a column's floor: half of what lies between the order statistics one standard
+// deviation of a binomial count to each side (David and Nagaraja, Order Statistics, 7.1). The lower
+// one may not be there; the upper one has the wider distance.
+double FloorError(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const auto n = static_cast<double>(values.size());
+  const double at = kFloorQuantile * (n - 1);
+  const double step = std::sqrt(n * kFloorQuantile * (1 - kFloorQuantile));
+  const auto rank = [&](double r) {
+    return values[static_cast<std::size_t>(std::lround(std::clamp(r, 0.0, n - 1)))];
+  };
+  return std::max(rank(at + step) - rank(at), (rank(at + step) - rank(at - step)) / 2);
+}
+
+// The same of a trimmed mean: the deviation of the values, those outside taken for the outermost
+// inside (Tukey and McLaughlin 1963).
+double MiddleError(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const auto [from, to] = MiddleOf(values.size());
+  const auto n = static_cast<double>(values.size());
+  double sum = 0, squares = 0;
+  for (double& value : values) {
+    value = std::clamp(value, values[from], values[to - 1]);
+    sum += value;
+  }
+  for (const double value : values) squares += (value - sum / n) * (value - sum / n);
+  return std::sqrt(squares) / n / (kMiddleTo - kMiddleFrom);
+}
+
+// That of TicksBetween.
+double TicksError(std::span<const Point> points, Location location) {
+  const double ops = points.front().ops;
+  const auto error = location == Location::kMiddle ? MiddleError : FloorError;
+  const auto base = [ops](const Point& p) { return p.base * (ops / p.ops); };
+  const auto body = [ops](const Point& p) { return p.body * (ops / p.ops); };
+  return std::hypot(error(Column(points, base)), error(Column(points, body))) / ops;
 }
 
 // The same for the chain.
@@ -154,7 +209,8 @@ std::vector<Point> ToPoints(const Run& run) {
   return points;
 }
 
-Estimate EstimateFrom(std::span<const Point> points, bool with_cycles, double sensor_floor) {
+Estimate EstimateFrom(std::span<const Point> points, bool with_cycles, double sensor_floor,
+                      Location location) {
   const Judge is_free(points, sensor_floor);
   const std::vector<Point> free = Free(points, is_free);
   const std::span<const Point> used = free.size() >= kFewestFree ? free : points;
@@ -162,7 +218,7 @@ Estimate EstimateFrom(std::span<const Point> points, bool with_cycles, double se
   const std::vector<double> used_ticks = Column(used, Ticks);
 
   Estimate e;
-  e.ticks = TicksBetweenFloors(used);
+  e.ticks = TicksBetween(used, location);
   e.cycle = CycleBetweenFloors(used);
   if (free.size() >= kFewestFree) e.imul_by_counter = ImulByCounter(free, e.cycle);
   if (e.cycle > 0) e.sensor = Floor(used, Sensor) / e.cycle;
@@ -183,13 +239,22 @@ Estimate EstimateFrom(std::span<const Point> points, bool with_cycles, double se
   return e;
 }
 
-Distribution Distribute(std::span<const Point> points, double sensor_floor) {
+double SamplingError(std::span<const Point> points, bool with_cycles, double sensor_floor,
+                     Location location) {
+  const std::vector<Point> free = Free(points, Judge(points, sensor_floor));
+  const std::span<const Point> used = free.size() >= kFewestFree ? free : points;
+  const double cycle = CycleBetweenFloors(used);
+  return TicksError(used, location) / (with_cycles && cycle > 0 ? cycle : 1);
+}
+
+Distribution Distribute(std::span<const Point> points, double sensor_floor, Location location) {
   const Judge is_free(points, sensor_floor);
   Distribution distribution;
   for (const Point& point : points)
     (is_free(point) ? distribution.free : distribution.disturbed).push_back(point.Ticks());
   const std::vector<Point> free = Free(points, is_free);
   distribution.used = WindowsOf(free.size() >= kFewestFree ? std::span<const Point>(free) : points);
+  distribution.used.location = location;
   return distribution;
 }
 

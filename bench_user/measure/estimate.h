@@ -23,6 +23,16 @@ namespace irqcost {
  */
 inline constexpr double kFloorQuantile = 0.10;
 
+/**
+ * What stands for the windows of a row. The floor, where noise only adds: throughput. In latency
+ * mode a window is a sum over hundreds of pairs of stamps, which err to both sides, and in situ row
+ * and section meet in several ways: there the mean of the windows from the 10th to the 75th
+ * percentile scatters less and stays nearer to the quiet value (docs/METHOD.md).
+ */
+enum class Location { kFloor, kMiddle };
+inline constexpr double kMiddleFrom = 0.10;
+inline constexpr double kMiddleTo = 0.75;
+
 /** A sample is free while its sensor lies between these multiples of the sensor's floor … */
 inline constexpr double kSensorLow = 0.97;
 inline constexpr double kSensorHigh = 1.05;
@@ -91,7 +101,14 @@ inline constexpr double kNoFloor = std::numeric_limits<double>::infinity();
  * that of these points lies above it, they were all taken beside a neighbour.
  */
 Estimate EstimateFrom(std::span<const Point> points, bool with_cycles,
-                      double sensor_floor = kNoFloor);
+                      double sensor_floor = kNoFloor, Location location = Location::kFloor);
+
+/**
+ * Standard error of that estimate by the number of its samples alone, in core cycles where it has
+ * them, else in ticks. What differs from process to process is not in it.
+ */
+double SamplingError(std::span<const Point> points, bool with_cycles,
+                     double sensor_floor = kNoFloor, Location location = Location::kFloor);
 
 /** The windows that an estimate is made of, in what the backend's clock counts. */
 struct WindowTicks {
@@ -101,6 +118,7 @@ struct WindowTicks {
   std::vector<double> body;
   std::vector<double> chain_base;
   std::vector<double> chain_body;
+  Location location = Location::kFloor;  ///< of base and body; the chain's is always the floor
 };
 
 /** Costs per operation of all samples, in one unit, and the windows of those used. */
@@ -111,7 +129,8 @@ struct Distribution {
 };
 
 /** The costs in ticks that EstimateFrom() saw, by whether it found them free. */
-Distribution Distribute(std::span<const Point> points, double sensor_floor = kNoFloor);
+Distribution Distribute(std::span<const Point> points, double sensor_floor = kNoFloor,
+                        Location location = Location::kFloor);
 
 /**
  * Quantile (0 to 1) of at least one value, interpolated linearly between order

@@ -38,7 +38,8 @@ std::vector<Estimate> Estimates(const std::vector<Lane>& lanes, bool with_cycles
   std::vector<Estimate> estimates;
   estimates.reserve(lanes.size());
   for (const Lane& lane : lanes)
-    estimates.push_back(EstimateFrom(lane.points, with_cycles, lane.sensor_floor));
+    estimates.push_back(
+        EstimateFrom(lane.points, with_cycles, lane.sensor_floor, LocationOf(lane.request.mode)));
   return estimates;
 }
 

@@ -17,9 +17,9 @@ constexpr std::size_t kPilotSamples = 3;
 constexpr double kPilotStep = 8;
 // Enough steps from one loop to the greatest number: 8^6 > 65536.
 constexpr int kPilotRuns = 7;
-// Part of the time that the first samples may take; the rest is for waiting, should too few of
-// them be free. What is not waited for goes to the benchmarks that follow.
-constexpr double kSampling = 0.75;
+// Part of the target that the error by sampling may be. Processes differ by about half of the
+// target; with this it is they that decide how wide the interval over a dozen of them is.
+constexpr double kSamplingError = 0.25;
 // Fewest samples that are taken where each takes long (emulation).
 constexpr std::size_t kFewestSamples = 20;
 
@@ -133,6 +133,10 @@ void Lower(Floors& floors, const Estimate& estimate) {
   floors.cycle = std::min(floors.cycle, estimate.cycle);
 }
 
+Location LocationOf(const Mode& mode) {
+  return mode.kind == IRQCOST_THROUGHPUT ? Location::kFloor : Location::kMiddle;
+}
+
 Piloted FindLoops(Backend& backend, const Offer& offer, Mode mode, const SamplerOptions& options) {
   Request request{offer.probe, mode, options.cpu, 0, {}, 0};
   if (mode.kind == IRQCOST_THROUGHPUT) request.unroll = options.unroll.value_or(offer.max_unroll);
@@ -149,12 +153,24 @@ Sampling::Sampling(Backend& backend, const Offer& offer, Mode mode, const Sample
   sample_us_ = piloted.sample_us;
 }
 
-void Sampling::Plan(double share_us) {
+void Sampling::Plan(double share_us, std::size_t most) {
   const double affordable = kSampling * share_us / sample_us_;
-  planned_ = static_cast<std::size_t>(std::clamp(affordable, static_cast<double>(kFewestSamples),
-                                                 static_cast<double>(kDefaultSamples)));
+  planned_ = static_cast<std::size_t>(
+      std::clamp(affordable, static_cast<double>(kFewestSamples), static_cast<double>(most)));
   if (options_.exact) planned_ = kExactSamples;
   if (options_.samples) planned_ = *options_.samples;
+}
+
+Claim Sampling::GetClaim(const Floors& floors) const {
+  if (options_.exact || options_.samples) return {};
+  const Estimate estimate = EstimateOf(floors);
+  const double figure = estimate.core_cycles.value_or(estimate.ticks);
+  const double wanted =
+      std::max(std::abs(figure) * options_.target.percent / 100, options_.target.cycles);
+  const double error =
+      SamplingError(points_, options_.with_cycles, SensorFloor(floors), LocationOf(request_.mode));
+  return {error / (kSamplingError * wanted), points_.size(), sample_us_,
+          kMostSamples - std::min(kMostSamples, planned_)};
 }
 
 std::size_t Sampling::Ahead() const { return planned_ - std::min(planned_, points_.size()); }
@@ -181,7 +197,8 @@ double Sampling::SensorFloor(const Floors& floors) const {
 }
 
 Estimate Sampling::EstimateOf(const Floors& floors) const {
-  return EstimateFrom(points_, options_.with_cycles, SensorFloor(floors));
+  return EstimateFrom(points_, options_.with_cycles, SensorFloor(floors),
+                      LocationOf(request_.mode));
 }
 
 bool Sampling::WantsMore(const Floors& floors) const {
@@ -196,7 +213,8 @@ Measurement Sampling::Finish(const Floors& floors) const {
   Resolve(result.estimate, loops_, ops_, Step(backend_, options_));
   const double ticks_per_unit = options_.ticks_per_us / units_per_us_;
   result.distribution =
-      InUnitOf(result.estimate, Distribute(points_, SensorFloor(floors)), ticks_per_unit);
+      InUnitOf(result.estimate, Distribute(points_, SensorFloor(floors), LocationOf(request_.mode)),
+               ticks_per_unit);
   Scale(result.estimate, ticks_per_unit);
   result.operations = operations_;
   result.longest_irqs_off = longest_irqs_off_;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "backends/backend.h"
+#include "measure/allot.h"
 #include "measure/estimate.h"
 
 namespace irqcost {
@@ -27,11 +28,18 @@ inline constexpr double kSensorUs = 2.5;
 inline constexpr std::size_t kDefaultSamples = 400;
 /** Under the instruction clock every sample is alike; these are for the interrupted ones. */
 inline constexpr std::size_t kExactSamples = 20;
+/** Where there is a time for all of them, each has this many first, and the rest goes to those
+ * whose figures need them (measure/allot.h) … */
+inline constexpr std::size_t kFirstSamples = 50;
+/** … up to this many. */
+inline constexpr std::size_t kMostSamples = 1600;
 /** Free samples to wait for, so that several lie below the p10 … */
 inline constexpr std::size_t kWantedFree = 50;
 /** … for at most this long. On a shared machine 29 % of 20 ms windows, but only 2 % of 500 ms
  * have fewer than 10 free samples (docs/METHOD.md): waiting helps where averaging does not. */
 inline constexpr double kPatienceUs = 500'000;
+/** Part of the time that samples are planned for; the rest is for waiting. */
+inline constexpr double kSampling = 0.75;
 
 /** The lowest floors that any figure of a backend has had: its windows are the same in all. */
 struct Floors {
@@ -42,6 +50,12 @@ struct Floors {
 /** Lowers floors by an estimate on which enough free samples agree. */
 void Lower(Floors& floors, const Estimate& estimate);
 
+/** How well a figure is to be known: the greater of the two. Those of ./irqcost run. */
+struct Target {
+  double percent = 0.2;
+  double cycles = 0.05;
+};
+
 /** What all benchmarks of a process have in common. */
 struct SamplerOptions {
   int cpu = 0;
@@ -51,6 +65,7 @@ struct SamplerOptions {
   double tsc_step = 0;                 ///< ticks by which it advances
   bool with_cycles = true;             ///< whether the chain counts core cycles here
   bool exact = false;                  ///< whether one tick is one instruction
+  Target target;                       ///< how well figures are to be known
   double share_us = kPatienceUs;       ///< time for a benchmark that is measured by itself
 };
 
@@ -62,6 +77,9 @@ struct Measurement {
   std::optional<std::uint64_t> longest_irqs_off;  ///< ticks
   std::optional<std::uint64_t> exits;             ///< of a guest to its host, over all samples
 };
+
+/** What stands for the windows of a mode. */
+Location LocationOf(const Mode& mode);
 
 /** A request whose loops were found by trial, without a number of samples. */
 struct Piloted {
@@ -81,8 +99,15 @@ class Sampling {
   /** Finds the loops by trial. The backend and the offer must outlive it. */
   Sampling(Backend& backend, const Offer& offer, Mode mode, const SamplerOptions& options);
 
-  /** Sets how many samples are taken in any case, by the time that there is for them. */
-  void Plan(double share_us);
+  /**
+   * Sets how many samples are taken in any case, by the time that there is for them.
+   * @most: but no more than so many.
+   */
+  void Plan(double share_us, std::size_t most = kDefaultSamples);
+  /** What more samples would do for the figure. Nothing where their number is given. */
+  [[nodiscard]] Claim GetClaim(const Floors& floors) const;
+  /** Adds samples to the plan. */
+  void Allow(std::size_t samples) { planned_ += samples; }
   /** Samples of the plan that have not been taken. */
   [[nodiscard]] std::size_t Ahead() const;
   /** Takes samples: at most so many, and at least one. */

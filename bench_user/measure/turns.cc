@@ -14,6 +14,13 @@ struct Turn {
   Floors* floors = nullptr;
   std::string error;
 
+  /** Takes a slice of what is planned. Returns whether there was one to take. */
+  bool Step() {
+    if (!sampling || sampling->Ahead() == 0) return false;
+    Try([&] { sampling->Take(std::min(sampling->Ahead(), kSlice)); });
+    return true;
+  }
+
   /** Does something with the sampling; what is thrown ends it. */
   template <typename Action>
   void Try(Action action) {
@@ -25,6 +32,28 @@ struct Turn {
     }
   }
 };
+
+void TakePlanned(std::vector<Turn>& turns) {
+  for (bool ahead = true; ahead;) {
+    ahead = false;
+    for (Turn& turn : turns) ahead = turn.Step() || ahead;
+  }
+}
+
+void LowerFloors(std::vector<Turn>& turns) {
+  for (const Turn& turn : turns)
+    if (turn.sampling) turn.sampling->Lower(*turn.floors);
+}
+
+// Plans further samples where they are of most use.
+void PlanMore(std::vector<Turn>& turns, double us) {
+  std::vector<Claim> claims;
+  for (const Turn& turn : turns)
+    claims.push_back(turn.sampling ? turn.sampling->GetClaim(*turn.floors) : Claim{});
+  const std::vector<std::size_t> more = Allot(claims, us);
+  for (std::size_t i = 0; i < turns.size(); ++i)
+    if (turns[i].sampling) turns[i].sampling->Allow(more[i]);
+}
 
 }  // namespace
 
@@ -45,24 +74,22 @@ std::vector<Outcome> MeasureInTurn(const std::vector<Job>& jobs, const SamplerOp
     });
   }
 
+  const double begun = now_us();
   const double end = seconds ? started + *seconds * 1e6 : std::numeric_limits<double>::infinity();
   const double share_us =
-      std::clamp((end - now_us()) / static_cast<double>(jobs.size()), 0.0, kPatienceUs);
+      std::clamp((end - begun) / static_cast<double>(jobs.size()), 0.0, kPatienceUs);
   for (Turn& turn : turns)
-    if (turn.sampling) turn.sampling->Plan(share_us);
-  for (bool ahead = true; ahead;) {
-    ahead = false;
-    for (Turn& turn : turns) {
-      if (!turn.sampling || turn.sampling->Ahead() == 0) continue;
-      ahead = true;
-      turn.Try([&] { turn.sampling->Take(std::min(turn.sampling->Ahead(), kSlice)); });
-    }
+    if (turn.sampling) turn.sampling->Plan(share_us, seconds ? kFirstSamples : kDefaultSamples);
+  TakePlanned(turns);
+  if (seconds) {
+    LowerFloors(turns);
+    PlanMore(turns, begun + kSampling * (end - begun) - now_us());
+    TakePlanned(turns);
   }
 
   for (bool waiting = true; waiting;) {
     waiting = false;
-    for (const Turn& turn : turns)
-      if (turn.sampling) turn.sampling->Lower(*turn.floors);
+    LowerFloors(turns);
     for (Turn& turn : turns) {
       if (!turn.sampling || turn.sampling->ElapsedUs() >= kPatienceUs || now_us() >= end) continue;
       if (!turn.sampling->WantsMore(*turn.floors)) continue;

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <optional>
 
+#include "machine/priority.h"
+
 namespace irqcost {
 namespace {
 
@@ -114,6 +116,7 @@ Json SettingsJson(const Settings& settings) {
                {"isolated", OrNull(settings.isolated)},
                {"nohz_full", OrNull(settings.nohz_full)},
                {"rcu_nocbs", OrNull(settings.rcu_nocbs)},
+               {"nice", Niceness()},
                {"irq_affinity", nullptr},
                {"mitigations", Json(settings.mitigations)}};
   if (const auto& idle = settings.idle)

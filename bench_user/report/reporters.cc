@@ -129,6 +129,7 @@ nlohmann::ordered_json Rounded(const std::vector<double>& values) {
 nlohmann::ordered_json WindowsJson(const WindowTicks& windows) {
   return {{"ops", windows.ops},
           {"chain_cycles", windows.chain_cycles},
+          {"location", windows.location == Location::kMiddle ? "middle" : "floor"},
           {"base", Rounded(windows.base)},
           {"body", Rounded(windows.body)},
           {"chain_base", Rounded(windows.chain_base)},

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <random>
 
 namespace irqcost {
@@ -28,6 +29,54 @@ TEST(Quantile, InterpolatesBetweenOrderStatistics) {
 TEST(Quantile, OfTiesIsTheirValue) {
   EXPECT_EQ(Quantile({5, 5, 5, 5, 5}, 0.1), 5);
   EXPECT_EQ(Quantile({24, 49, 24, 49, 24, 24}, 0.5), 24);
+}
+
+// The standard error of a normal sample's 10th percentile is 1.709 standard deviations over the
+// root of its size; base and body have one each.
+TEST(Estimate, KnowsItsErrorBySampling) {
+  std::mt19937 random(1);
+  std::normal_distribution<double> base(1000, 10), body(2000, 10);
+  double sum = 0;
+  constexpr int kTrials = 200;
+  for (int trial = 0; trial < kTrials; ++trial) {
+    std::vector<Point> points;
+    for (int i = 0; i < 200; ++i) points.push_back({body(random), 192, 0.25, 0, base(random), 96});
+    sum += SamplingError(points, true);
+  }
+  // In core cycles, of which one takes the chain 96 ticks here.
+  const double expected = 1.709 * 10 / std::sqrt(200) * std::sqrt(2) / 96;
+  EXPECT_NEAR(sum / kTrials, expected, 0.2 * expected);
+  EXPECT_EQ(SamplingError(Quiet(20), true), 0);
+}
+
+// Of 1 … 20 those from the 3rd to the 15th: 9, where the 10th percentile is 2.9.
+TEST(Estimate, TakesTheMiddleWhereItIsAskedFor) {
+  std::vector<Point> points;
+  for (int i = 20; i >= 1; --i) points.push_back({100.0 + i, 192, 0.25, 0, 100, 96, 1, 96});
+  EXPECT_DOUBLE_EQ(EstimateFrom(points, true).ticks, 2.9);
+  EXPECT_DOUBLE_EQ(EstimateFrom(points, true, kNoFloor, Location::kMiddle).ticks, 9);
+  EXPECT_EQ(Distribute(points, kNoFloor, Location::kMiddle).used.location, Location::kMiddle);
+  EXPECT_DOUBLE_EQ(EstimateFrom(Quiet(1), true, kNoFloor, Location::kMiddle).ticks, 12);
+}
+
+// Of that too the standard error: the Winsorized deviation, 0.69 of a normal's, over 0.65.
+TEST(Estimate, KnowsTheErrorOfTheMiddle) {
+  std::mt19937 random(1);
+  std::normal_distribution<double> base(1000, 10), body(2000, 10);
+  std::vector<double> figures;
+  double errors = 0;
+  constexpr int kTrials = 400;
+  for (int trial = 0; trial < kTrials; ++trial) {
+    std::vector<Point> points;
+    for (int i = 0; i < 100; ++i)
+      points.push_back({body(random), 192, 0.25, 0, base(random), 96, 1, 96});
+    figures.push_back(EstimateFrom(points, true, kNoFloor, Location::kMiddle).ticks);
+    errors += SamplingError(points, true, kNoFloor, Location::kMiddle) / kTrials;
+  }
+  double mean = 0, squares = 0;
+  for (const double figure : figures) mean += figure / kTrials;
+  for (const double figure : figures) squares += (figure - mean) * (figure - mean) / kTrials;
+  EXPECT_NEAR(errors, std::sqrt(squares), 0.15 * std::sqrt(squares));
 }
 
 TEST(ToPoints, DividesByOperationsCyclesAndNops) {

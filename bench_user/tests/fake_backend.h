@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <random>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -21,6 +22,8 @@ class FakeBackend final : public Backend {
   double ticks_per_nop = 0.25;
   double overhead = 60;              ///< of each window: fences and the like
   double hidden_in_section = 0;      ///< of ticks_per_op, what a section of any length hides
+  std::string noisy;                 ///< key of a row whose body takes up to …
+  double noise = 0;                  ///< … so many ticks more for each operation
   double pause = 0;                  ///< ticks between samples
   unsigned most_body_loops = 65536;  ///< more are cut, as the module does
   unsigned most_unroll = 65536;      ///< more is refused with EDOM, as the module does
@@ -66,7 +69,8 @@ class FakeBackend final : public Backend {
       sample.chain_body = Window(2 * chain * run.loops.chain);
       sample.sensor = Window(IRQCOST_SENSOR_SIZE * ticks_per_nop * run.loops.sensor);
       sample.base = Window(base, windows);
-      sample.body = Window(body, windows);
+      const double more = request.probe->key == noisy ? noise * ops * Chance() : 0;
+      sample.body = Window(body + more, windows);
       if (taken_++ < disturbed_until) sample.flags = IRQCOST_SAMPLE_PREEMPTED;
       if (aperf_per_tick > 0) {
         const double span = now_ - static_cast<double>(sample.start);
@@ -87,7 +91,10 @@ class FakeBackend final : public Backend {
     return static_cast<std::uint64_t>(all);
   }
 
+  double Chance() { return std::uniform_real_distribution<double>()(random_); }
+
   double now_ = 1000;
+  std::mt19937 random_{1};
   std::size_t taken_ = 0;
 };
 

@@ -27,6 +27,10 @@ TEST(Options, TakesFloorsByBackendAndATime) {
                                   "--irqcost_time=0.5", "--irqcost_keep_samples"});
   EXPECT_EQ(o.sensor_floors, (std::map<std::string, double>{{"ring3", 0.172}, {"bpf", 0.25}}));
   EXPECT_EQ(o.seconds, 0.5);
+  EXPECT_EQ(o.target.percent, 0.2);
+  const Target target = ParseOptions({"--irqcost_target=0.5,1"}).target;
+  EXPECT_EQ(target.percent, 0.5);
+  EXPECT_EQ(target.cycles, 1);
   EXPECT_TRUE(o.keep_samples);
 }
 
@@ -70,10 +74,10 @@ INSTANTIATE_TEST_SUITE_P(
                     "--irqcost_unroll=128", "--irqcost_unroll=24",
                     "--irqcost_backends=", "--irqcost_backends=ring3,", "--irqcost_backends=ring0",
                     "--irqcost_device=", "--irqcost_contexts=", "--irqcost_contexts=nmi",
-                    "--irqcost_smaples=3", "--irqcost_time=-1", "--irqcost_time=nan",
-                    "--irqcost_sensor_floor=ring3", "--irqcost_sensor_floor=ring0:0.2",
-                    "--irqcost_sensor_floor=bpf:0", "--benchmark_format=xml",
-                    "--benchmark_out_format=", "--benchmark_min_time=1",
+                    "--irqcost_smaples=3", "--irqcost_target=0.2", "--irqcost_target=0,1",
+                    "--irqcost_time=-1", "--irqcost_time=nan", "--irqcost_sensor_floor=ring3",
+                    "--irqcost_sensor_floor=ring0:0.2", "--irqcost_sensor_floor=bpf:0",
+                    "--benchmark_format=xml", "--benchmark_out_format=", "--benchmark_min_time=1",
                     "--benchmark_min_warmup_time=1", "--benchmark_list_tests=perhaps",
                     "--benchmark_color=blue"));
 

@@ -15,9 +15,6 @@ from irqcost import stats, waits
 # The greatest multiple of the run's floor at which a sensor is free: kSensorHigh of the harness.
 SENSOR_HIGH = 1.05
 
-# What a benchmark needs of the time of an epoch to be of use: 20 samples and their pilot.
-_LEAST_SHARE = 0.001
-
 # How many times wider an interval of a figure of waiting may be: 5 % and 1.25 core cycles.
 _WAITS_WIDER = 25
 
@@ -28,8 +25,6 @@ _EPOCHS = 12
 # Where starting a process would take more than half of such a part, fewer longer ones: those that
 # an interval needs, and time for two more.
 _SPARE = 2
-# Part of what is left that each further epoch takes: how many there will be is not known.
-_FURTHER = 3
 # Seconds of measuring in the first one, at most: whoever watches is to see figures at once.
 _FIRST = 0.8
 
@@ -70,6 +65,7 @@ class Request:
     seconds: float
     sensor_floors: Mapping[str, float]
     tsc_khz: float | None  # what the first epoch found
+    target: Target = Target()
 
 
 @dataclass(frozen=True)
@@ -202,22 +198,25 @@ def collect(
     themselves tell.
     """
     started = now()
+    left = plan.seconds
     epochs: list[Epoch] = []
+    overheads: list[float] = []
     names: tuple[str, ...] | None = None
     while True:
-        left = plan.seconds - (now() - started)
-        ahead = max(_EPOCHS - len(epochs), _FURTHER)
-        if overhead > left / ahead / 2:
-            ahead = max(plan.full - len(epochs), 1) + _SPARE
-        seconds = min(max(left / ahead - overhead, 0), math.inf if epochs else _FIRST)
+        parts = _EPOCHS if overhead <= plan.seconds / _EPOCHS / 2 else plan.full + _SPARE
+        # Each counts as much as the others, so none is to be much shorter.
+        part = min(plan.seconds / parts, left / max(parts - len(epochs), 1))
+        seconds = min(max(part - overhead, 0), math.inf if epochs else _FIRST)
         tsc_khz = epochs[0].context["tsc"]["khz"] if epochs else None
-        request = Request(names, seconds, sensor_floors(epochs), tsc_khz)
+        request = Request(names, seconds, sensor_floors(epochs), tsc_khz, plan.target)
         epochs.append(measure(request))
         # One of several that seems emulated was disturbed while it looked, and lost its clock.
         if all(epoch.emulated for epoch in epochs):
             # Its time is no measure, and exact counts do not vary.
             return epochs
-        overhead = max(epochs[-1].seconds - seconds, 0)
+        # The median: a neighbour may draw out one start, and the next one had no time left then.
+        overheads.append(max(epochs[-1].seconds - seconds, 0))
+        overhead = stats.median(overheads)
         measured = gather(epochs)
         if len(epochs) >= plan.full:
             names = tuple(
@@ -225,7 +224,7 @@ def collect(
                 for name, one in measured.items()
                 if not settled(one, plan.target) and not epochs[0].emulates(name.split("/")[0])
             )
-        count = len(measured) if names is None else len(names)
         left = plan.seconds - (now() - started)
-        if not count or left < overhead + count * _LEAST_SHARE:
+        wanted = len(epochs) < plan.full or left > plan.seconds / parts / 2
+        if left <= overhead or names == () or not wanted:
             return epochs

@@ -143,6 +143,7 @@ class Session:
 
 def _flags(request: Request) -> list[str]:
     flags = ["--irqcost_keep_samples", f"--irqcost_time={request.seconds:.3f}"]
+    flags.append(f"--irqcost_target={request.target.percent:g},{request.target.cycles:g}")
     if request.tsc_khz is not None:
         flags.append(f"--irqcost_tsc_khz={request.tsc_khz}")
     if request.sensor_floors:

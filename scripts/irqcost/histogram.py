@@ -28,10 +28,12 @@ def histogram(
     }
 
 
-# The windows of a sample, as an epoch's `used` has them, and the quantile that stands for each:
-# kFloorQuantile of the harness.
+# The windows of a sample, as an epoch's `used` has them.
 WINDOWS = ("base", "body", "chain_base", "chain_body")
+# What stands for them, by the harness (measure/estimate.h): kFloorQuantile, and for base and body
+# where their `location` is "middle" the mean of those from kMiddleFrom to kMiddleTo.
 QUANTILE = 0.10
+MIDDLE = (0.10, 0.75)
 
 # Bins of a window: with them a figure can be had again to about a thousandth.
 _WINDOW_BINS = 24
@@ -41,13 +43,18 @@ def windows(used: Mapping[str, Any]) -> dict[str, Any]:
     """The windows of one epoch's free samples, counted: what its estimate is made of."""
     # No clock of a backend counts finer than its unit, which is a tick or a nanosecond.
     grids = {name: _grid(used[name], 0, _WINDOW_BINS, finest=1) for name in WINDOWS}
-    return {"ops": used["ops"], "chain_cycles": used["chain_cycles"], **grids}
+    return {key: used[key] for key in ("ops", "chain_cycles", "location")} | grids
 
 
 def redo(epoch: Mapping[str, Any]) -> tuple[float, float]:
     """The figure of an epoch in core cycles, made anew of what windows() kept, and by how much it
-    may differ from the harness's at most: each quantile is known to half a bin."""
-    floors = {name: _quantile(epoch[name]) for name in WINDOWS}
+    may differ from the harness's at most: each window is known to half a bin."""
+    # Files from before there were two have the floor.
+    middle = epoch.get("location") == "middle"
+    stands = {name: _quantile for name in WINDOWS}
+    if middle:
+        stands |= {"base": _middle, "body": _middle}
+    floors = {name: stands[name](_values(epoch[name])) for name in WINDOWS}
     halves = {name: epoch[name]["width"] / 2 for name in WINDOWS}
     row = (floors["body"] - floors["base"]) / epoch["ops"]
     chain = (floors["chain_body"] - floors["chain_base"]) / epoch["chain_cycles"]
@@ -58,14 +65,24 @@ def redo(epoch: Mapping[str, Any]) -> tuple[float, float]:
     return row / chain, (row_off + abs(row / chain) * chain_off) / (chain - chain_off)
 
 
-def _quantile(grid: Mapping[str, Any]) -> float:
-    """The quantile of a grid's values, each taken for the middle of its bin; between two order
-    statistics as the harness interpolates."""
-    values: list[float] = [
+def _values(grid: Mapping[str, Any]) -> list[float]:
+    """A grid's values in order, each taken for the middle of its bin."""
+    return [
         grid["origin"] + (index + 0.5) * grid["width"]
         for index, count in grid["counts"]
         for _ in range(count)
     ]
+
+
+def _middle(values: Sequence[float]) -> float:
+    """The mean of the middle ones, of which there is at least one."""
+    start, end = (int(part * len(values)) for part in MIDDLE)
+    middle = values[start : max(end, start + 1)]
+    return sum(middle) / len(middle)
+
+
+def _quantile(values: Sequence[float]) -> float:
+    """The quantile of values in order; between two of them as the harness interpolates."""
     position = QUANTILE * (len(values) - 1)
     lower = int(position)
     upper = min(lower + 1, len(values) - 1)
