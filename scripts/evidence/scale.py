@@ -32,7 +32,8 @@ def main() -> None:
     parser.add_argument("--commands", default=",".join(_COMMANDS))
     args = parser.parse_args()
     found, _ = files.find_results([args.folder])
-    table = Table(("command", "files", "first, s", "again, s", "CPU s", "MiB"), "<>>>>>")
+    columns = ("command", "files", "first, s", "CPU s", "MiB", "again, s", "CPU s", "MiB")
+    table = Table(columns, "<>>>>>>>")
     for count in map(int, args.counts.split(",")):
         with tempfile.TemporaryDirectory(prefix="irqcost-", dir=args.folder.parent) as work:
             chosen = Path(work, "results")
@@ -42,9 +43,10 @@ def main() -> None:
                 path.read_bytes()
             for name in args.commands.split(","):
                 cache = Path(work, name)
-                first, processor, memory = _timed(_command(name, chosen, work), cache)
-                again, _, _ = _timed(_command(name, chosen, work), cache)
-                row = (f"{first:.1f}", f"{again:.1f}", f"{processor:.1f}", f"{memory:.0f}")
+                row = []
+                for _ in range(2):
+                    seconds, processor, memory = _timed(_command(name, chosen, work), cache)
+                    row += [f"{seconds:.1f}", f"{processor:.1f}", f"{memory:.0f}"]
                 table.row(name, str(count), *row)
                 print(name, count, *row, file=sys.stderr, flush=True)
     print(table)

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 # Fewer files than this are parsed faster than an index is worth.
@@ -151,7 +151,7 @@ class Index:
             )
             self._database.executemany(
                 f"INSERT OR REPLACE INTO files VALUES ({marks})",
-                [(_key(path), self._stamps[path], *astuple(row)) for path, row in self._new],
+                [(_key(path), self._stamps[path], *vars(row).values()) for path, row in self._new],
             )
             self._database.executemany(
                 "DELETE FROM files WHERE path = ?", [(path,) for path in self._gone]

@@ -10,7 +10,7 @@ import math
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from irqcost.waits import CONTENTION, PENDING, PERCENTILES, Contention, Pending
@@ -576,20 +576,17 @@ def _clock(item: _Object) -> str:
 
 def _entry(item: _Object) -> Entry:
     run_name = item.text("run_name")
-    parts = run_name.split("/")
-    most = 5 if CONTENTION in parts[2:3] else 4
-    if not 3 <= len(parts) <= most or not all(parts):
-        raise FormatError(f"benchmark {run_name!r} is not named backend/probe/mode[/variant]")
+    backend, probe, mode, variant = _name_parts(run_name)
     if item.text("time_unit") != "ns":
         raise FormatError(f"benchmark {run_name!r} has another time_unit than ns")
     kind = item.text("run_type")
     if kind not in ("iteration", "aggregate"):
         raise FormatError(f"benchmark {run_name!r} has the unknown run_type {kind!r}")
     return Entry(
-        backend=parts[0],
-        probe=parts[1],
-        mode=parts[2],
-        variant="/".join(parts[3:]),
+        backend=backend,
+        probe=probe,
+        mode=mode,
+        variant=variant,
         aggregate=item.text("aggregate_name") if kind == "aggregate" else "",
         ns=item.number("real_time"),
         ticks=item.number("ticks"),
@@ -606,8 +603,18 @@ def _entry(item: _Object) -> Entry:
         verdict=item.text("verdict") if item.has("verdict") else "",
         reasons=item.texts("reasons") if item.has("reasons") else (),
         raw_histogram=item.raw("histogram"),
-        waits=_waits(parts[2], item) if kind == "iteration" else None,
+        waits=_waits(mode, item) if kind == "iteration" else None,
     )
+
+
+@lru_cache(maxsize=4096)  # Thousands of files have the same few hundred names.
+def _name_parts(run_name: str) -> tuple[str, str, str, str]:
+    """Backend, probe, mode and variant ("" for none)."""
+    parts = run_name.split("/")
+    most = 5 if CONTENTION in parts[2:3] else 4
+    if not 3 <= len(parts) <= most or not all(parts):
+        raise FormatError(f"benchmark {run_name!r} is not named backend/probe/mode[/variant]")
+    return parts[0], parts[1], parts[2], "/".join(parts[3:])
 
 
 def _grid(item: _Object) -> Grid:

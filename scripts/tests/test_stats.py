@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The interval of a median: known ranks, and that it covers what it promises."""
 
+import itertools
+import math
 import random
 from collections.abc import Callable
 
@@ -16,6 +18,13 @@ from irqcost import stats
     [(0, None), (1, None), (5, None), (6, 1), (8, 1), (9, 2), (11, 2), (12, 3), (20, 6), (50, 18)],
 )
 def test_ranks(n: int, rank: int | None) -> None:
+    assert stats.median_rank(n) == rank
+
+
+@pytest.mark.parametrize("n", [7, 30, 101, 1023, 3000])
+def test_ranks_are_those_of_exact_counts(n: int) -> None:
+    tails = itertools.accumulate(math.comb(n, k) for k in range(n // 2))
+    rank = sum(2 * 20 * tail <= 2**n for tail in tails)
     assert stats.median_rank(n) == rank
 
 
