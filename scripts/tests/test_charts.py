@@ -3,6 +3,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,15 @@ def test_instructions(tmp_path: Path) -> None:
     assert "spin_lock differs most: 17 to 108" in title
     with pytest.raises(IrqcostError, match="instruction clock"):
         draw("instructions", series([result("alpha")]), tmp_path / "y")
+
+
+def test_kernels_stand_by_age_and_not_by_when_they_were_measured(tmp_path: Path) -> None:
+    exact = result("exact")
+    releases = ["6.12.117+deb12-amd64", "6.1.0-56-amd64", "5.10.0-46-amd64"]
+    kernels = [replace(exact.context.kernel, release=release) for release in releases]
+    results = [replace(exact, context=replace(exact.context, kernel=one)) for one in kernels]
+    texts = " ".join(draw("instructions", series(results), tmp_path / "x"))
+    assert texts.index("5.10.0") < texts.index("6.1.0") < texts.index("6.12.117")
 
 
 def with_histogram(target: Path, histogram: Any) -> list[Series]:

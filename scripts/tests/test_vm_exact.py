@@ -198,13 +198,19 @@ def test_assembler_rows_cost_their_instructions(exact: ExactGuest) -> None:
 def test_api_rows_cost_what_a_trace_counts(exact: ExactGuest) -> None:
     rows = {probe.key for probe in catalogue.read() if probe.kind == "call"}
     found = exact.result.figures.items()
-    figures = {without_backend(name): e.ticks for name, e in found if e.probe in rows}
+    figures = {without_backend(name): entry for name, entry in found if entry.probe in rows}
     traced: dict[tuple[str, str], set[float]] = {}
     for run in exact.traced:
         if run.key in rows:
             traced.setdefault((run.key, run.mode), set()).add(run.per_operation)
+    if exact.result.context.kernel.release.endswith("debug"):
+        # Its rows are so long that not all windows are traced, and what an allocation executes
+        # there depends on those before it.
+        assert {key for key, _ in traced} == {key for key, _ in figures}
+        figures = {n: entry for n, entry in figures.items() if n in traced and not entry.spread}
+        traced = {name: traced[name] for name in figures}
     # One count whatever the unroll factor, so it does not matter which one the harness chose.
-    assert {name: {ticks} for name, ticks in figures.items()} == traced
+    assert {name: {entry.ticks} for name, entry in figures.items()} == traced
 
 
 def test_a_trace_counts_what_the_assembler_made(exact: ExactGuest) -> None:

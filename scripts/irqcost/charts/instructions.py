@@ -2,6 +2,7 @@
 """How many instructions each primitive executes, by kernel: exact counts under the instruction
 clock, coloured by how many times the fewest of its row they are."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ def figure(material: Material, theme: Theme) -> Any:
         raise IrqcostError(
             "no chart: no result was counted under the instruction clock (irqcost vm --exact)"
         )
+    exact.sort(key=_version)
     names = cells.names(Material(exact, material.probes))
     rows = []
     for name in names:
@@ -46,9 +48,15 @@ def figure(material: Material, theme: Theme) -> Any:
     return cells.draw(table, theme)
 
 
+def _version(one: Series) -> list[int]:
+    """Orders kernels by age, whenever each was measured."""
+    return [int(number) for number in re.findall(r"\d+", one.result.context.kernel.release)]
+
+
 def _kernel(one: Series) -> str:
     kernel = one.result.context.kernel
-    return kernel.release + (" (PREEMPT_RT)" if kernel.realtime else "")
+    release = kernel.release.removesuffix("-amd64")
+    return release + (" (PREEMPT_RT)" if kernel.realtime and "-rt" not in release else "")
 
 
 def _count(one: Series, name: str) -> float | None:
