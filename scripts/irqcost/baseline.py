@@ -3,7 +3,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -25,10 +25,15 @@ class Run:
     result: Result
     epochs: Mapping[str, tuple[float, ...]]
 
+    def without_grounds(self) -> "Run":
+        """The run without what it is judged by, which is most of it: epochs and live texts."""
+        context = replace(self.result.context, text={}, code={})
+        return Run(self.path, Result(context, self.result.entries), {})
+
 
 def load(path: Path) -> Run:
     """A result file. Raises ResultError, which names the file and the reason."""
-    document, result = files.read_document(path)
+    document, result = files.read_document(path, files.Depth.EPOCHS)
     try:
         return Run(path, result, model.epochs(document))
     except model.FormatError as error:

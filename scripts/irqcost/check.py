@@ -121,15 +121,18 @@ def run(args: argparse.Namespace) -> int:
         if args.measure:
             checked = [_measured(args, rules, select, named, known.records)]
         else:
-            runs = []
+            checked = []
             found, unread = files.find_results(args.paths)
             errors += unread
             for path in found:
                 try:
-                    runs.append(baseline.load(path))
+                    new = baseline.load(path)
                 except ResultError as error:
                     errors.append(error)
-            checked = [against(new, known.records, named, rules, select) for new in runs]
+                else:
+                    one = against(new, known.records, named, rules, select)
+                    # There may be thousands: what was judged by is not kept.
+                    checked.append(replace(one, new=new.without_grounds()))
         name_left_out(errors)
         if not checked:
             raise IrqcostError("nothing to check")

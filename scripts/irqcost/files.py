@@ -14,6 +14,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from enum import Enum
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -32,17 +33,22 @@ def read_result(path: Path) -> model.Result:
     return read_document(path)[1]
 
 
-# Lists of what figures are made of, which jsontext.py writes on a line each: most of a file, and of
-# no use to comparisons over thousands.
-_PARTS = (b'"windows": [', b'"counts": [', b'"epochs": [')
+# Lists of what figures are made of, which jsontext.py writes on a line each: most of a file.
+_SAMPLES = (b'"windows": [', b'"counts": [')
+_EPOCHS = (b'"epochs": [',)
 
 
-def read_document(path: Path, whole: bool = True) -> tuple[Any, model.Result]:
-    """A result file as the JSON that it holds, and as what that means. Raises ResultError.
+class Depth(Enum):
+    """What of a result file is read. What is not is passed over where it stands as we write it, and
+    is null in the document."""
 
-    If not `whole`, what figures are made of is passed over, unread, where it stands as we write it
-    (null in the document), and the result has no live texts.
-    """
+    WHOLE = ()
+    EPOCHS = _SAMPLES  # without samples: for the guard
+    FIGURES = _SAMPLES + _EPOCHS  # and without epochs and live texts: for thousands of files
+
+
+def read_document(path: Path, depth: Depth = Depth.WHOLE) -> tuple[Any, model.Result]:
+    """A result file as the JSON that it holds, and as what that means. Raises ResultError."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -55,10 +61,10 @@ def read_document(path: Path, whole: bool = True) -> tuple[Any, model.Result]:
         content = path.read_bytes()
     except OSError as error:
         raise ResultError(path, error.strerror or str(error)) from error
-    if not whole:
+    if depth is not Depth.WHOLE:
         try:
-            document = _decoded(_without_parts(content).decode())
-            return document, model.parse(document, texts=False)
+            document = _decoded(_without(depth.value, content).decode())
+            return document, model.parse(document, texts=depth is Depth.EPOCHS)
         except (model.FormatError, ValueError, RecursionError):
             pass  # The whole of it says where it is wrong.
     return _whole(path, content)
@@ -87,10 +93,10 @@ def _decoded(text: str) -> Any:
     return json.loads(text, parse_constant=_refuse_constant)
 
 
-def _without_parts(content: bytes) -> bytes:
-    """A result with null for the lists of _PARTS, all of which stand behind its context."""
+def _without(names: Sequence[bytes], content: bytes) -> bytes:
+    """A result with null for the lists of these names, all of which stand behind its context."""
     begin = max(content.find(b'"benchmarks"'), 0)
-    return b"".join([content[:begin], *_around(_PARTS, content, begin, len(content))])
+    return b"".join([content[:begin], *_around(names, content, begin, len(content))])
 
 
 def _around(names: Sequence[bytes], content: bytes, begin: int, end: int) -> Iterator[bytes]:

@@ -214,7 +214,7 @@ _sent: set[str] = set()
 
 def _parse(path: Path) -> _Outcome:
     try:
-        document, result = files.read_document(path, whole=False)
+        document, result = files.read_document(path, files.Depth.FIGURES)
         result = model.without_emulated(result)
         shared = _shared(document)
     except ResultError as error:
