@@ -4,8 +4,10 @@
 import argparse
 import hashlib
 import io
+import lzma
 import subprocess
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -184,6 +186,31 @@ def test_a_failed_fetch_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(IrqcostError, match="127.0.0.1"):
         find("6.1")
     assert [path.name for path in (tmp_path / "kernels").iterdir()] == [".6.1.lock"]
+
+
+def test_of_a_kernels_own_modules_those_of_kvm_are_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "deb/usr/lib/modules/9.9/kernel"
+    folder.mkdir(parents=True)
+    for name in ("kvm-amd.ko.xz", "kvm.ko", "ccp.ko", "irqbypass.ko", "kvm-intel.ko", "ext4.ko"):
+        data = name.encode()
+        (folder / name).write_bytes(lzma.compress(data) if name.endswith(".xz") else data)
+    control = tmp_path / "deb/DEBIAN/control"
+    control.parent.mkdir()
+    control.write_text(
+        "Package: linux-image\nVersion: 9\nArchitecture: amd64\nMaintainer: a\nDescription: b\n"
+    )
+    deb = tmp_path / "linux-image.deb"
+    subprocess.run(["dpkg-deb", "-b", tmp_path / "deb", deb], check=True, capture_output=True)
+
+    root = tmp_path / "root"
+    kernels._unpack(deb, root)
+    found = kernels.kvm_modules(replace(KERNEL, root=root))
+    assert list(found) == ["irqbypass.ko", "kvm.ko", "ccp.ko", "kvm-amd.ko"]
+    assert found["kvm-amd.ko"] == b"kvm-amd.ko.xz" and found["kvm.ko"] == b"kvm.ko"
+    assert len(list(root.glob("**/*.ko*"))) == len(found) and not deb.exists()
+    for without in (KERNEL, replace(KERNEL, root=tmp_path / "none")):
+        with pytest.raises(IrqcostError, match="6.1: no module irqbypass, which KVM needs"):
+            kernels.kvm_modules(without)
 
 
 # --- module ------------------------------------------------------------------------------------

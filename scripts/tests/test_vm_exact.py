@@ -21,7 +21,7 @@ from irqcost.epochs import Epoch, Target
 from irqcost.merge import merge
 from irqcost.model import Result
 from irqcost.vm import command, soak
-from vm_guests import KERNELS, ExactGuest, exact_guest, kernel, module
+from vm_guests import KERNELS, TIME_LIMIT, ExactGuest, exact_guest, kernel, module
 from vm_trace import code_of
 
 pytestmark = pytest.mark.guest
@@ -245,6 +245,7 @@ def test_known_counts(name: str) -> None:
 def test_the_kvm_backend_is_exact_in_a_guest(tmp_path: Path) -> None:
     out = tmp_path / "result.json"
     options = ["--kernel", "6.1", "--exact", "--backends", "kvm", "--out", str(out)]
+    options += ["--time-limit", str(TIME_LIMIT)]
     parser = argparse.ArgumentParser()
     command.add_parser(parser.add_subparsers())
     assert command.run(parser.parse_args(["vm", *options])) == 0

@@ -11,7 +11,7 @@ from irqcost.errors import Exit
 from irqcost.vm import command
 from irqcost.vm.initramfs import Command
 from irqcost.vm.qemu import GuestDied, run_guest
-from vm_guests import kernel
+from vm_guests import TIME_LIMIT, kernel
 
 pytestmark = pytest.mark.guest
 
@@ -52,6 +52,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     command.add_parser(parser.add_subparsers())
     out = tmp_path / "result.json"
     options = ["--kernel", "6.12", "--filter", "kmod/(cli|sti)/", "--out", str(out)]
+    options += ["--time-limit", str(TIME_LIMIT)]
     assert command.run(parser.parse_args(["vm", *options])) == 0
     result = files.read_result(out)
     assert {entry.name for entry in result.entries} == {

@@ -12,7 +12,7 @@ from irqcost import build, catalogue, disasm, model, texts
 from irqcost.model import Text
 from irqcost.vm.command import BENCH, MODULE, guest_commands, measured
 from irqcost.vm.qemu import Machine, run_guest
-from vm_guests import KERNELS, ExactGuest, exact_guest, kernel, module
+from vm_guests import KERNELS, TIME_LIMIT, ExactGuest, exact_guest, kernel, module
 
 pytestmark = pytest.mark.guest
 
@@ -84,6 +84,7 @@ def booted(cpus: int) -> Code:
         programs={BENCH: build.harness()},
         files={MODULE: module("6.1")},
         machine=Machine(cpus=cpus),
+        time_limit=TIME_LIMIT,
     )
     return hashes(model.parse(json.loads(measured(guest))).context.text)
 

@@ -192,9 +192,9 @@ def run(kernel: Kernel, module: bytes, amount: Amount, cpus: int) -> GuestResult
             programs={_FUZZ: program(SOURCE, Path(directory))},
             files={_MODULE: module},
             machine=Machine(cpus=cpus, memory_mib=memory_mib(kernel.name)),
-            # On a busy machine emulated requests are no faster than some thousands a second, and a
-            # kernel that checks itself takes minutes to boot and to look for leaks.
-            time_limit=900 + 2 * amount.seconds + amount.requests / 1000,
+            # On a busy machine emulated requests are no faster than a thousand a second or two, and
+            # a kernel that checks itself takes minutes to boot and to look for leaks.
+            time_limit=3600 + 2 * amount.seconds + amount.requests / 100,
         )
 
 
@@ -211,5 +211,5 @@ def run_exact(kernel: Kernel, module: bytes, bench: Path, amount: Amount) -> Gue
             files={_MODULE: module},
             machine=Machine(exact=True, memory_mib=memory_mib(kernel.name)),
             # A second of this clock is a thousand million instructions.
-            time_limit=3600 + 120 * amount.seconds,
+            time_limit=3600 + 120 * amount.seconds + amount.requests / 100,
         )
