@@ -41,6 +41,7 @@ def main() -> None:
             for place, path in enumerate(found[:count]):
                 os.link(path, chosen / f"{place:06}.json")
                 path.read_bytes()
+            time.sleep(3)  # A link is a change, and what changed just now is not remembered.
             for name in args.commands.split(","):
                 cache = Path(work, name)
                 row = []
