@@ -33,18 +33,20 @@ def read_result(path: Path) -> model.Result:
     return read_document(path)[1]
 
 
-# Lists of what figures are made of, which jsontext.py writes on a line each: most of a file.
-_SAMPLES = (b'"windows": [', b'"counts": [')
-_EPOCHS = (b'"epochs": [',)
+def _lists(*names: str) -> re.Pattern[bytes]:
+    """Finds lists as jsontext.py writes those without texts: each on a line, alone. No text in JSON
+    goes over the end of a line, so what looks like one is one."""
+    return re.compile(rb'\n *"(?:%b)": (\[.*\])(?=,?\n)' % "|".join(names).encode())
 
 
 class Depth(Enum):
-    """What of a result file is read. What is not is passed over where it stands as we write it, and
-    is null in the document."""
+    """What of a result file is read. What is not, most of a file, is passed over where it stands as
+    we write it, and is null in the document."""
 
-    WHOLE = ()
-    EPOCHS = _SAMPLES  # without samples: for the guard
-    FIGURES = _SAMPLES + _EPOCHS  # and without epochs and live texts: for thousands of files
+    WHOLE = None
+    EPOCHS = _lists("windows", "counts")  # without samples: for the guard
+    # Without epochs and live texts as well: for thousands of files.
+    FIGURES = _lists("windows", "counts", "epochs")
 
 
 def read_document(path: Path, depth: Depth = Depth.WHOLE) -> tuple[Any, model.Result]:
@@ -61,7 +63,7 @@ def read_document(path: Path, depth: Depth = Depth.WHOLE) -> tuple[Any, model.Re
         content = path.read_bytes()
     except OSError as error:
         raise ResultError(path, error.strerror or str(error)) from error
-    if depth is not Depth.WHOLE:
+    if depth.value is not None:
         try:
             document = _decoded(_without(depth.value, content).decode())
             return document, model.parse(document, texts=depth is Depth.EPOCHS)
@@ -93,35 +95,15 @@ def _decoded(text: str) -> Any:
     return json.loads(text, parse_constant=_refuse_constant)
 
 
-def _without(names: Sequence[bytes], content: bytes) -> bytes:
-    """A result with null for the lists of these names, all of which stand behind its context."""
-    begin = max(content.find(b'"benchmarks"'), 0)
-    return b"".join([content[:begin], *_around(names, content, begin, len(content))])
-
-
-def _around(names: Sequence[bytes], content: bytes, begin: int, end: int) -> Iterator[bytes]:
-    """A piece of a result without the lists of these names: those of the first, and what stands
-    between them without those of the others.
-
-    No text in JSON goes over the end of a line: what begins a line with such a name, and ends it
-    with the end of a list, is that list.
-    """
-    if not names:
-        yield content[begin:end]
-        return
-    name, *others = names
-    found = content.find(name, begin, end)
-    while found >= 0:
-        line = content.rfind(b"\n", begin, found) + 1
-        stop = content.find(b"\n", found, end)
-        stop = end if stop < 0 else stop
-        last = stop - content.endswith(b",", found, stop)
-        if content[line:found].isspace() and content.endswith(b"]", found, last):
-            yield from _around(others, content, begin, found + len(name) - 1)
-            yield b"null"
-            begin = last
-        found = content.find(name, stop, end)
-    yield from _around(others, content, begin, end)
+def _without(lists: re.Pattern[bytes], content: bytes) -> bytes:
+    """A result with null for lists, all of which stand behind its context."""
+    kept = []
+    done = 0
+    for found in lists.finditer(content, max(content.find(b'"benchmarks"'), 0)):
+        begin, end = found.span(1)
+        kept += [content[done:begin], b"null"]
+        done = end
+    return b"".join([*kept, content[done:]])
 
 
 def _refuse_constant(name: str) -> NoReturn:
