@@ -125,7 +125,7 @@ def record(a: Path, others: Mapping[str, Path], about: str, args: argparse.Names
     with Progress("pairs") as progress:
         sides = {
             kind: [
-                ab.measure_of(harness.Session(bench, chosen[kind], args.seconds, progress))
+                ab.measure_of(ab.session_of(bench, chosen[kind], args.seconds, progress))
                 for bench in (a, others[kind])
             ]
             for kind in args.pairs

@@ -48,6 +48,11 @@ def names(bench: Path, arguments: Sequence[str] = ()) -> tuple[str, ...]:
     return tuple(_ask(bench, [*arguments, "--benchmark_list_tests"]).split())
 
 
+def help_text(bench: Path) -> str:
+    """What the harness says of its flags."""
+    return _ask(bench, ["--help"])
+
+
 def interleave(
     bench: Path, benchmarks: Sequence[str], blocks: int, arguments: Sequence[str]
 ) -> Mapping[str, Any]:
@@ -88,12 +93,20 @@ class Session:
     """
 
     def __init__(
-        self, bench: Path, arguments: Sequence[str], seconds: float, progress: Progress
+        self,
+        bench: Path,
+        arguments: Sequence[str],
+        seconds: float,
+        progress: Progress,
+        known: str | None = None,
     ) -> None:
+        """`known` is the help of a harness of another version: what it does not name is not asked
+        for. None: all is known."""
         self.code = Exit.OK
         self._bench = bench
         self._arguments = arguments
         self._progress = progress
+        self._known = known
         self._epochs = 0
         self._end = time.monotonic() + seconds
 
@@ -106,12 +119,23 @@ class Session:
         started = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="irqcost-") as folder:
             out = Path(folder, "epoch.json")
-            command = [str(self._bench), *self._arguments, *_flags(request)]
+            command = [str(self._bench), *self._arguments, *self._understood(_flags(request))]
             command += [f"--benchmark_out={out}", "--benchmark_out_format=json"]
             command += [] if cpu is None else [f"--irqcost_cpu={cpu}"]
             self._watch(command)
             document, _ = files.read_document(out)
         return Epoch(document, time.monotonic() - started)
+
+    def _understood(self, flags: Sequence[str]) -> list[str]:
+        """Flags without those of ours that the harness does not know."""
+        if self._known is None:
+            return list(flags)
+        words = set(re.findall(r"--\w+", self._known))
+        return [
+            flag
+            for flag in flags
+            if not flag.startswith("--irqcost_") or flag.partition("=")[0] in words
+        ]
 
     def _watch(self, command: Sequence[str]) -> None:
         with tempfile.TemporaryFile("w+", encoding="utf-8") as said:

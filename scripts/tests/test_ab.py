@@ -140,14 +140,16 @@ def test_only_common_benchmarks_are_compared_and_the_others_named() -> None:
 
 
 def test_other_code_under_the_same_name_is_told() -> None:
-    pair = [epoch(code={"popf": "popf", "nop": "nop"}), epoch(code={"popf": "nop; popf", "x": ""})]
-    assert ab.other_code(pair) == ["Other code under the same name: popf"]
-    assert ab.other_code([pair[0], pair[0]]) == []
+    a, b = {"popf": "popf", "nop": "nop"}, {"popf": "nop; popf", "x": ""}
+    assert ab.other_code(a, b) == ["Other code under the same name: popf"]
+    assert ab.other_code(a, a) == []
 
 
 def result(**ticks: float) -> Any:
     figures = {f"kmod/{row}/latency": SimpleNamespace(ticks=value) for row, value in ticks.items()}
-    return SimpleNamespace(figures=figures)
+    return SimpleNamespace(
+        figures=figures, context=SimpleNamespace(code={"a": str(ticks.get("a"))})
+    )
 
 
 def test_under_the_instruction_clock_one_instruction_counts() -> None:
@@ -157,6 +159,7 @@ def test_under_the_instruction_clock_one_instruction_counts() -> None:
     assert found.notes == [
         "Only in A, not compared: kmod/b/latency",
         "Only in B, not compared: kmod/c/latency",
+        "Other code under the same name: a",
     ]
     assert ab.code(ab.exact([result(a=31)] * 2, [result(a=31)] * 2)) == Exit.OK
     # A count that is not the same in two turns of one build is none.
@@ -199,6 +202,9 @@ _BENCH = """\
 here=$(dirname "$0")
 for argument; do
   case $argument in
+  --help) echo "--irqcost_time=S" && exit ;;
+  --irqcost_time=* | --irqcost_backends=* | --irqcost_cpu=*) ;;
+  --irqcost_*) echo "unknown flag $argument" >&2 && exit 2 ;;
   --benchmark_list_tests) cat "$here/names" ;;
   --benchmark_out=*) cp "$here/epoch.json" "${argument#*=}" ;;
   esac

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from irqcost import ab, build, catalogue, cli
+from irqcost import ab, build, catalogue, cli, jsontext
 from irqcost.difference import SAME, SLOWER
+from irqcost.epochs import Epoch, Target
 from irqcost.errors import Exit
+from irqcost.merge import merge
 from irqcost.progress import Progress
 from irqcost.vm import both
 from irqcost.vm.both import Turn
@@ -82,7 +84,8 @@ def test_check_finds_the_instruction_without_a_threshold(
     files = []
     for number, turn in enumerate(turns()):
         files.append(tmp_path / f"{number}.json")
-        files[-1].write_text(turn.text, encoding="utf-8")
+        document = merge([Epoch(turn.document, 0)], Target())
+        files[-1].write_text(jsontext.dumps(document), encoding="utf-8")
     # A second is the unit of the dates by which a baseline is told from what is new.
     before, after = files[0], files[1]
     assert cli.main(["check", "--baseline", str(before), str(after)]) == Exit.FAILED

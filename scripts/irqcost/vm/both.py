@@ -9,11 +9,10 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from irqcost import files, jsontext
-from irqcost.epochs import Epoch, Target
+from irqcost import files
 from irqcost.errors import IrqcostError
-from irqcost.merge import merge
 from irqcost.model import Result
 from irqcost.progress import Progress
 from irqcost.vm.initramfs import MARK, Command
@@ -34,11 +33,12 @@ class Side:
 
 @dataclass(frozen=True)
 class Turn:
-    """What was measured in a turn: of which side (its index), the result, and its file's text."""
+    """What was measured in a turn: of which side (its index), the harness's JSON, and what it
+    means."""
 
     side: int
+    document: Any
     result: Result
-    text: str
 
 
 def commands(turns: Sequence[int], pattern: str | None) -> list[Command]:
@@ -99,10 +99,7 @@ def turn_of(guest: GuestResult, number: int, side: int) -> Turn:
     with tempfile.TemporaryDirectory(prefix="irqcost-ab-") as folder:
         path = Path(folder, "turn.json")
         path.write_bytes(raw)
-        epoch = Epoch(files.read_document(path)[0], 0)
-        text = jsontext.dumps(merge([epoch], Target()))
-        path.write_text(text, encoding="utf-8")
-        result = files.read_result(path)
+        document, result = files.read_document(path)
     if not result.context.instruction_clock:
         raise IrqcostError(f"turn {number}: the harness found no instruction clock")
-    return Turn(side, result, text)
+    return Turn(side, document, result)
