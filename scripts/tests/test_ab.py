@@ -80,6 +80,17 @@ def test_an_emulated_cpu_is_refused() -> None:
     with pytest.raises(IrqcostError, match="--vm"):
         ab.interleaved([emulated, emulated], 8, [POPF])
 
+    class Once(Side):
+        """The first process was disturbed while it looked how the CPU executes."""
+
+        def __call__(self, request: Request, cpu: int | None) -> Epoch:
+            found = super().__call__(request, cpu)
+            return emulated(request, cpu) if len(self.asked) == 1 else found
+
+    order: list[str] = []
+    sides = [Once("A", order, [30.0] * 9), Side("B", order, [30.0] * 9)]
+    assert len(ab.interleaved(sides, 8, [POPF])) == 8
+
 
 def compared(a: float, b: float, pairs: int = 16, **more: Any) -> ab.Comparison:
     both_sides = (epoch(entry(POPF, a)), epoch(entry(POPF, b, **more)))
