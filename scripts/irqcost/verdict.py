@@ -47,6 +47,13 @@ CONTROLS = {
 }
 
 
+_FAULTS = (
+    "a fault runs the kernel and its data through caches that others share: such figures moved by "
+    "1 % from minute to minute, which the interval of one run does not hold; compare runs that "
+    "were made in turn (ab, check)"
+)
+
+
 def counter_faults(cycles: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Backends whose chain is not what the CPU's own counter of core cycles makes of it: by backend
     a sentence. `cycles` is context.irqcost.cycles."""
@@ -138,7 +145,8 @@ def _disturbed(series: Series, target: Target, neighbour: str | None) -> tuple[s
     assert interval is not None
     half, wanted = half_width(value, interval), target.of(series.name).half_width(value)
     if half <= wanted:
-        return ()
+        # Measured: docs/METHOD.md, "Does it hold?".
+        return (_FAULTS,) if series.shown[0].get("faults") else ()
     return (
         f"epochs differ: ±{half:.2g} core cycles, wanted ±{wanted:.2g}: run longer (--time), or "
         "keep others off the core",

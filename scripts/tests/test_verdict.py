@@ -31,6 +31,11 @@ def test_good() -> None:
     assert judged(series([13.0] * 6, [20.0] * 9)).word == "good"
 
 
+def test_a_fault_is_never_good() -> None:
+    found = judged(Series(NAME, [entry(NAME, 4500.0, faults=1.0) for _ in range(6)]))
+    assert found.word == "disturbed" and "caches that others share" in found.reasons[0]
+
+
 @pytest.mark.parametrize(
     ("one", "reason"),
     [
