@@ -46,6 +46,11 @@ def name_left_out(errors: Sequence[ResultError], what: str = "left out") -> None
         print(f"irqcost: {what}: {len(errors) - _MOST_NAMED} more files", file=sys.stderr)
 
 
+class NoChart(IrqcostError):
+    """A chart that there is nothing for in the results at hand. Whoever draws all that there is may
+    go on without it; any other error of a chart is a failure."""
+
+
 class BuildError(IrqcostError):
     """A build that failed, with the tail of its log."""
 

@@ -76,6 +76,35 @@ def test_kernels_stand_by_age_and_not_by_when_they_were_measured(tmp_path: Path)
     assert texts.index("5.10.0") < texts.index("6.1.0") < texts.index("6.12.117")
 
 
+def emulated(*patterns: str) -> list[Series]:
+    folder = ROOT / "results" / "emulated"
+    found = [
+        path for pattern in patterns for path in sorted(folder.glob(f"*-{pattern}-exact.json"))
+    ]
+    return series([files.read_result(path) for path in found])
+
+
+def test_instructions_of_kernels_in_use_make_the_headline(tmp_path: Path) -> None:
+    """One that checks itself executes hundreds of times as much. It is shown, last, and no more."""
+    debug = draw("instructions", emulated("6.1.192-debug", "6.1.0-56-amd64"), tmp_path / "x")
+    assert "893" in debug and "with checks" in debug
+    said = " ".join(debug)
+    assert "execute 10 instructions" in said and "10 to 893" not in said
+    assert "without those that check themselves" in said
+    alone = draw("instructions", emulated("6.1.192-debug"), tmp_path / "y")
+    assert "893 instructions" in " ".join(alone)
+
+
+def test_instructions_are_written_as_one_reads_them(tmp_path: Path) -> None:
+    texts = draw(
+        "instructions", emulated("5.10.0-46-amd64", "6.12.117+deb12-rt-amd64"), tmp_path / "x"
+    )
+    assert "10.6" in texts and not any("10.56" in text for text in texts)
+    # A kernel's name is broken between its parts.
+    for line in ("5.10.0", "46", "6.12.117", "+deb12-rt", "PREEMPT_RT"):
+        assert line in texts
+
+
 def with_histogram(target: Path, histogram: Any) -> list[Series]:
     """Alpha, whose popf has a histogram: two modes, at 13 and at 15 cycles."""
 

@@ -12,7 +12,8 @@ import hostile
 import results
 import results_of
 from irqcost import catalogue, cli, columns, model, published
-from irqcost.page import data, pictures, summary
+from irqcost.errors import IrqcostError, NoChart
+from irqcost.page import data, pictures, summary, table
 from irqcost.page.summary import Statement
 
 
@@ -131,6 +132,44 @@ def test_bad_files_are_named_and_the_rest_is_reported(
     assert (tmp_path / "out" / "report.html").exists()
     assert report(tmp_path / "none", bad) == 2
     assert not (tmp_path / "none").exists()
+
+
+def test_a_chart_that_fails_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that has nothing to show is left out; any other error ends the report."""
+    columns_ = columns.of_files(
+        [results.path("alpha")], [results.files.read_result(results.path("alpha"))]
+    )
+    (found,) = data.parts(columns_)
+    asked: list[str] = []
+
+    def draw(name: str, *_: object) -> None:
+        asked.append(name)
+        raise error
+
+    monkeypatch.setattr(pictures.charts, "draw", draw)
+    error: Exception = NoChart("nothing")
+    assert pictures.drawn(found, (), (), tmp_path) == [] and len(asked) > 4
+    for error in (IrqcostError("broken"), ValueError("broken")):
+        with pytest.raises(type(error), match="broken"):
+            pictures.drawn(found, (), (), tmp_path)
+
+
+def test_counts_of_several_kernels_have_their_ratio() -> None:
+    paths = [results.path(name) for name in ("exact", "exact-rt")]
+    read = columns.of_files(paths, [results.files.read_result(path) for path in paths])
+    (part_,) = data.parts(read)
+    shown = table.view(part_, ())
+    assert [one.text for one in shown.headings][-1] == "most/fewest"
+    for line in shown.lines:
+        assert len(line.fields) == 3
+        counts = [one.number for one in line.fields[:2] if one.number is not None]
+        ratio = line.fields[2].number
+        if len(counts) == 2 and min(counts) > 0:
+            assert ratio == max(counts) / min(counts) and len(line.fields[2].details) == 2
+        else:
+            assert ratio is None
+    (alone,) = data.parts(read[:1])
+    assert len(table.view(alone, ()).headings) == 1
 
 
 def test_counted_and_measured_figures_are_parts_of_their_own() -> None:

@@ -180,3 +180,6 @@ def test_a_phone_is_not_made_to_scroll_sideways(browser: Any) -> None:
     _emulate(browser, 390, "light")
     widths = browser.execute_script("return [document.documentElement.scrollWidth, innerWidth]")
     assert widths == [390, 390]
+    # The table scrolls in its frame, but what the first primitive costs is there at once.
+    cell = _one(browser, "#measured-table tbody td.number")
+    assert cell.rect["x"] >= 0 and cell.rect["x"] + cell.rect["width"] <= 390

@@ -2,7 +2,7 @@
 """The charts of results, by name. One module a chart: to add one is to add a file and a row here.
 
 A chart's module has `figure(material, theme)`, which returns a matplotlib figure and raises
-IrqcostError where the material has nothing for it. Charts of something else than results (a sweep)
+NoChart where the material has nothing for it. Charts of something else than results (a sweep)
 have a module here too, with a function of their own, and no row.
 
 matplotlib takes a second to load: it is imported by the modules below this one, and these only
@@ -73,7 +73,7 @@ CHARTS = {
 def draw(name: str, material: Material, places: Sequence["Place"]) -> None:
     """Draws a chart of CHARTS into the files of style.places().
 
-    Raises IrqcostError where the material has nothing for it.
+    Raises NoChart where the material has nothing for it.
     """
     from irqcost.charts import style
 

@@ -24,7 +24,7 @@ from irqcost.charts.style import (
     tooltip,
     write,
 )
-from irqcost.errors import IrqcostError
+from irqcost.errors import NoChart
 from irqcost.headline import headline
 from irqcost.model import Entry, Result
 from irqcost.published import Published, matching, same_core
@@ -56,7 +56,7 @@ class _Bar:
 
 
 def figure(material: Material, theme: Theme) -> Any:
-    """The picture. Raises IrqcostError where no probe of the catalogue was measured.
+    """The picture. Raises NoChart where no probe of the catalogue was measured.
 
     Probes of the groups `control` and `fault` are left out where there are others: they are no
     cost of masking.
@@ -75,7 +75,7 @@ def figure(material: Material, theme: Theme) -> Any:
     if headings.keys() == _MODES.keys() and _same_in_both(series):
         headings = {"latency": "the same back to back and between fences"}
     if not rows:
-        raise IrqcostError("no chart: none of the probes measured is in this catalogue")
+        raise NoChart("no chart: none of the probes measured is in this catalogue")
     return _figure(material, rows, headings, theme)
 
 

@@ -11,7 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap
 
 from irqcost.charts import Material
 from irqcost.charts.style import WIDTH, Theme, footing, heading, pyplot, write
-from irqcost.errors import IrqcostError
+from irqcost.errors import NoChart
 
 _ROW = 0.22  # inches
 _LEFT = 2.35
@@ -48,7 +48,7 @@ def names(material: Material) -> list[str]:
     )
     shown = [found[key] for key in keys if key[1] not in controls] or [found[k] for k in keys]
     if not shown:
-        raise IrqcostError("no chart: no throughput or latency of a probe of this catalogue")
+        raise NoChart("no chart: no throughput or latency of a probe of this catalogue")
     return shown
 
 
@@ -61,7 +61,11 @@ def draw(table: Table, theme: Theme) -> Any:
     colours = LinearSegmentedColormap.from_list("cost", ends)
     title, caption = heading(table.title), footing(table.caption)
     wrap = max(8, int(88 / max(len(table.headings), 1)))
-    heads = ["\n".join(textwrap.wrap(words, wrap)) for words in table.headings]
+    # Lines that a heading has of its own stay.
+    heads = [
+        "\n".join(part for line in words.split("\n") for part in textwrap.wrap(line, wrap))
+        for words in table.headings
+    ]
     lines = max(words.count("\n") + 1 for words in heads)
     head = 0.35 + 0.22 * len(title) + _HEAD_LINE * lines
     foot = 0.62 + 0.15 * len(caption)
@@ -129,7 +133,7 @@ def _scale(
         axes.axvspan(step / steps, (step + 1) / steps, color=colours(step / (steps - 1)), lw=0)
     axes.set_xlim(0, 1)
     axes.set_yticks([])
-    axes.set_xticks([0, 1], [f"{end:.3g}" for end in ends])
+    axes.set_xticks([0, 1], [f"{end:.3g}" if end < 100 else f"{end:.0f}" for end in ends])
     axes.tick_params(length=0, labelsize=7)
     for spine in axes.spines.values():
         spine.set_visible(False)

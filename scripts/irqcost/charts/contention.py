@@ -12,7 +12,7 @@ from typing import Any
 from irqcost import report
 from irqcost.charts import Material
 from irqcost.charts.style import WIDTH, Theme, footing, heading, legend, pyplot, write
-from irqcost.errors import IrqcostError
+from irqcost.errors import NoChart
 from irqcost.model import Entry
 from irqcost.series import Series
 from irqcost.waits import CONTENTION, Contention
@@ -21,11 +21,11 @@ _Line = tuple[str, list[tuple[Entry, Contention]]]
 
 
 def figure(material: Material, theme: Theme) -> Any:
-    """The picture. Raises IrqcostError where no result has a figure of contention."""
+    """The picture. Raises NoChart where no result has a figure of contention."""
     lines = _lines(material.series)
     sections = sorted({one.section for _, points in lines for _, one in points})
     if not sections:
-        raise IrqcostError("no chart: none of these results has a figure of contention")
+        raise NoChart("no chart: none of these results has a figure of contention")
     cycles = all(entry.core_cycles is not None for _, points in lines for entry, _ in points)
     exact = all(one.result.context.instruction_clock for one in material.series)
     unit = "core cycles" if cycles else "instructions" if exact else "TSC ticks"

@@ -7,7 +7,7 @@ from typing import Any
 from irqcost import report
 from irqcost.charts import Material
 from irqcost.charts.style import WIDTH, Theme, footing, heading, pyplot, write
-from irqcost.errors import IrqcostError
+from irqcost.errors import IrqcostError, NoChart
 from irqcost.model import Entry, FormatError, Grid
 from irqcost.series import Series
 
@@ -36,7 +36,7 @@ class _Panel:
 
 
 def figure(material: Material, theme: Theme) -> Any:
-    """The picture. Raises IrqcostError where no file has a histogram of these figures."""
+    """The picture. Raises NoChart where no file has a histogram of these figures."""
     panels = _panels(material)
     left_out = len(panels) - _MOST
     panels = panels[:_MOST]
@@ -80,7 +80,7 @@ def _panels(material: Material) -> list[_Panel]:
             value = entry.core_cycles if cycles and entry.core_cycles is not None else entry.ticks
             panels.append(_Panel(series, entry, unit, value, histogram.free, histogram.disturbed))
     if not panels:
-        raise IrqcostError("no chart: no histogram in these results (emulated ones have none)")
+        raise NoChart("no chart: no histogram in these results (emulated ones have none)")
     modes = ("throughput", "latency")
     return sorted(
         panels,

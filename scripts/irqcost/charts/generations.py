@@ -10,7 +10,7 @@ from typing import Any
 from irqcost import published, report
 from irqcost.charts import Material
 from irqcost.charts.style import WIDTH, Theme, footing, heading, pyplot, tooltip, write
-from irqcost.errors import IrqcostError
+from irqcost.errors import NoChart
 from irqcost.published import Published
 
 _SHAPES = {"Intel": "o", "AMD": "s"}
@@ -70,9 +70,9 @@ class _Mark:
 
 
 def figure(material: Material, theme: Theme) -> Any:
-    """The picture. Raises IrqcostError without published figures."""
+    """The picture. Raises NoChart without published figures."""
     if not material.published:
-        raise IrqcostError("no chart: it is of the published figures, and there are none")
+        raise NoChart("no chart: it is of the published figures, and there are none")
     marks = {
         line.words: _generations(material.published, line.primitive)
         for _, lines in _PANELS

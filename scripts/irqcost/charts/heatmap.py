@@ -6,7 +6,7 @@ from typing import Any
 from irqcost import report, units
 from irqcost.charts import Material, cells
 from irqcost.charts.style import Theme
-from irqcost.errors import IrqcostError
+from irqcost.errors import NoChart
 from irqcost.headline import headline
 
 _CAPTION = (
@@ -17,10 +17,10 @@ _CAPTION = (
 
 
 def figure(material: Material, theme: Theme) -> Any:
-    """The picture. Raises IrqcostError where the results have different units."""
+    """The picture. Raises NoChart where the results have different units."""
     called = units.names([one.result for one in material.series], material.unit)
     if len(called) > 1:
-        raise IrqcostError(
+        raise NoChart(
             f"no chart: {' and '.join(called)} share no scale of colours; choose one with --unit"
         )
     names = cells.names(material)

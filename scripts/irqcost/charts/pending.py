@@ -13,7 +13,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from irqcost import report
 from irqcost.charts import Material
 from irqcost.charts.style import WIDTH, Theme, footing, heading, legend, pyplot, write
-from irqcost.errors import IrqcostError
+from irqcost.errors import NoChart
 from irqcost.model import Entry
 from irqcost.series import Series
 from irqcost.waits import PENDING, PERCENTILES, Pending
@@ -28,11 +28,11 @@ _SHARES |= {"min": 0.0, "max": 100.0}
 
 
 def figure(material: Material, theme: Theme) -> Any:
-    """The picture. Raises IrqcostError where no result has a figure of pending interrupts."""
+    """The picture. Raises NoChart where no result has a figure of pending interrupts."""
     lines = _lines(material.series)
     parts = [part for part in _PARTS if any(part in entries for entries in lines.values())]
     if not parts:
-        raise IrqcostError("no chart: none of these results has a figure of pending interrupts")
+        raise NoChart("no chart: none of these results has a figure of pending interrupts")
     entries = [entry for line in lines.values() for entry in line.values()]
     cycles = all(entry.core_cycles is not None for entry in entries)
     exact = all(one.result.context.instruction_clock for one in material.series)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from irqcost import charts, forked
 from irqcost.catalogue import Probe
-from irqcost.errors import IrqcostError
+from irqcost.errors import IrqcostError, NoChart
 from irqcost.model import Result
 from irqcost.page.data import COUNTED, MEASURED, Part
 from irqcost.published import Published
@@ -60,8 +60,8 @@ def drawn(
         material = charts.Material(series, probes, None, figures)
         try:
             return _draw(wanted, material, folder)
-        except IrqcostError:
-            return None  # It has nothing for this chart, which most results lack some of.
+        except NoChart:
+            return None  # Most results lack what one or the other is made of.
 
     several = len(part.columns) > 1
     wanted = [one for one in _OF_KIND.get(part.kind, ()) if several or one.chart != "heatmap"]

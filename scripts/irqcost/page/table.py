@@ -93,9 +93,13 @@ def _headings(part: Part) -> list[Heading]:
             found.append(Heading(f"{mark}ns", f"{column.series.title}: nanoseconds", True))
         if place and part.kind != COUNTED:
             found.append(Heading(f"{letter(place)}/A", f"{letter(place)} by A", True))
-    return found + (
-        [] if several or part.kind == COUNTED else [Heading("verdict", "verdict", False)]
-    )
+    if part.kind == COUNTED:
+        # Of many kernels a ratio each would be more columns than there are counts.
+        return found + ([_MOST_BY_FEWEST] if several else [])
+    return found + ([] if several else [Heading("verdict", "verdict", False)])
+
+
+_MOST_BY_FEWEST = Heading("most/fewest", "the greatest count of the row by its least", True)
 
 
 def _called(part: Part, column: Column) -> str:
@@ -117,6 +121,8 @@ def _line(part: Part, row: Row, summaries: Mapping[str, str]) -> Line:
         if place and part.kind != COUNTED:
             fields.append(_ratio(cells[0], details))
         doubtful = doubtful or cells[0].doubtful
+    if part.kind == COUNTED and len(part.columns) > 1:
+        fields.append(_most_by_fewest(row, [column.series.name for column in part.columns]))
     if len(part.columns) == 1 and part.kind != COUNTED:
         verdict = row.cells[0][0].verdict
         fields.append(Field(verdict or ("in doubt" if doubtful else "–"), None, details, doubtful))
@@ -144,6 +150,20 @@ def _ratio(cell: Cell, details: Sequence[str]) -> Field:
         return Field("–", None, (cell.apart,) if cell.apart else ())
     mark = (" ?" if cell.ratio.doubtful else "") + (" ≠" if cell.apart else "")
     return Field(report.number(cell.ratio.value, 2) + mark, cell.ratio.value, details)
+
+
+def _most_by_fewest(row: Row, names: Sequence[str]) -> Field:
+    """How many times the fewest instructions of a row the most are, and where which is executed."""
+    counts = [
+        (cells[0].figure.value, name)
+        for cells, name in zip(row.cells, names)
+        if cells[0].figure is not None
+    ]
+    if len(counts) < 2 or min(counts)[0] <= 0:
+        return Field("–")
+    (low, fewest), (high, most) = min(counts), max(counts)
+    said = f"from {report.number(low, 2)} ({fewest}) to {report.number(high, 2)} ({most})"
+    return Field(report.number(high / low, 2), high / low, (row.name, said))
 
 
 def _details(column: Column, name: str, cells: Sequence[Cell]) -> list[str]:
