@@ -96,13 +96,16 @@ def test_instructions_of_kernels_in_use_make_the_headline(tmp_path: Path) -> Non
 
 
 def test_instructions_are_written_as_one_reads_them(tmp_path: Path) -> None:
-    texts = draw(
-        "instructions", emulated("5.10.0-46-amd64", "6.12.117+deb12-rt-amd64"), tmp_path / "x"
-    )
+    def fraction(content: Any) -> None:
+        for one in content["benchmarks"]:
+            one["ticks"] = 10.5625
+        content["context"]["irqcost"]["kernel"]["release"] = "6.12.117+deb12-cloud-amd64"
+
+    file = changed("exact", tmp_path / "result.json", fraction)
+    texts = draw("instructions", series([files.read_result(file)]), tmp_path / "x")
     assert "10.6" in texts and not any("10.56" in text for text in texts)
     # A kernel's name is broken between its parts.
-    for line in ("5.10.0", "46", "6.12.117", "+deb12-rt", "PREEMPT_RT"):
-        assert line in texts
+    assert "6.12.117" in texts and "+deb12-cloud" in texts
 
 
 def with_histogram(target: Path, histogram: Any) -> list[Series]:
