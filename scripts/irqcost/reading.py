@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Files and folders as columns that stand side by side: each result, or each machine's many."""
 
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -94,8 +95,9 @@ def _each(baseline: Sequence[Path], paths: Sequence[Path], select: re.Pattern[st
     """A column for each file."""
     found, errors = files.find_results(paths)
     # Named twice, as the baseline and among the others, it is one column.
-    resolved = [path.resolve() for path in baseline]
-    found = [*baseline, *(path for path in found if path.resolve() not in resolved)]
+    # (Path.resolve() has no answer for links that lead in a circle.)
+    real = {os.path.realpath(path) for path in baseline}
+    found = [*baseline, *(path for path in found if os.path.realpath(path) not in real)]
     read: list[tuple[Path, Result]] = []
     for path in found:
         try:

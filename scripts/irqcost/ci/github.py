@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What GitHub shows of a check: the summary of a job, and annotations."""
 
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,9 +40,21 @@ def summary_file() -> Path:
 
 
 def append(path: Path, text: str) -> None:
-    """Adds to what other commands of the step wrote; in one write."""
-    with path.open("ab") as file:
-        file.write(text.encode())
+    """Adds to what other commands of the step wrote: all of it, or nothing. Raises IrqcostError."""
+    content = text.encode()
+    try:
+        with path.open("ab", buffering=0) as file:
+            before = file.seek(0, os.SEEK_END)
+            try:
+                if file.write(content) != len(content):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError:
+                file.truncate(before)
+                raise
+    except OSError as error:
+        raise IrqcostError(
+            f"--github-summary: {path}: cannot be written: {error.strerror}"
+        ) from error
 
 
 def summary(checked: Sequence["Checked"]) -> str:
