@@ -24,7 +24,14 @@ pytestmark = pytest.mark.skipif(
     reason="no Chromium to open pages with: install chromium and chromium-driver",
 )
 
-_FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
+# Root has no sandbox in a container, and a container hardly any shared memory.
+_FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-background-networking",
+)
 
 
 @pytest.fixture(scope="module")
