@@ -2,6 +2,7 @@
 """The table of kernels, the kernels that it needs, and the judgement of a soak; without a guest."""
 
 import argparse
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -195,3 +196,35 @@ def test_what_varies_by_itself_or_by_time_tells_nothing() -> None:
     timed = Result(replace(EXACT.context, instruction_clock=False), EXACT.entries)
     [reason] = soak.differences(EXACT, timed)
     assert "no instruction clock" in reason
+
+
+@pytest.mark.parametrize("more, status", [(0, Exit.OK), (1, Exit.FAILED)])
+def test_a_soak_ends_with_figures(
+    more: int, status: Exit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seconds = []
+    text = (DATA / "exact.json").read_text(encoding="utf-8")
+    changed = json.loads(text)
+    row = next(one for one in changed["benchmarks"] if one["name"].startswith("kmod/cli_sti/"))
+    row["ticks"] += more
+
+    def exactly(kernel: Kernel, data: bytes, bench: Path, amount: soak.Amount) -> GuestResult:
+        seconds.append(amount.seconds)
+        guest = soaked("requests 9\n")
+        measured = {"before.json": text, "after.json": json.dumps(changed)}
+        files_back = {name: one.encode() for name, one in measured.items()}
+        return replace(guest, files={**guest.files, **files_back})
+
+    own = Kernel("6.1", "6.1.0-1", Path("/k"), Path("/k"))
+    monkeypatch.setattr(command, "find_kernel", lambda *_: own)
+    monkeypatch.setattr(command, "build_module", lambda *_: DATA / "exact.json")
+    monkeypatch.setattr(command.build, "harness", lambda: Path("/bench"))
+    monkeypatch.setattr(soak, "run", lambda *_: soaked("requests 9\n"))
+    monkeypatch.setattr(soak, "run_exact", exactly)
+    assert command.run(parse("--soak", "2")) == status
+    assert seconds == [12]
+    out = capsys.readouterr().out
+    assert "under the instruction clock" in out
+    assert ("are what they were before" in out) is (not more)
+    assert ("WRONG: kmod/cli_sti/" in out) is bool(more)
+    assert command.run(parse("--fuzz", "9")) == Exit.OK and len(seconds) == 1
