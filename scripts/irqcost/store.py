@@ -274,9 +274,14 @@ def _own(document: Any, result: model.Result) -> str:
 def _text_digests(document: Any) -> dict[str, str]:
     """By `backend/probe`, what identifies the functions in context.irqcost.text."""
     return {
-        name: _digest(json.dumps(sorted(hashes.items())))
+        name: _joint_digest(tuple(sorted(hashes.items())))
         for name, hashes in model.text_hashes(document).items()
     }
+
+
+@lru_cache(maxsize=4096)  # Runs of one kernel have the same.
+def _joint_digest(hashes: tuple[tuple[str, str], ...]) -> str:
+    return _digest(json.dumps(hashes))
 
 
 def _digest(text: str) -> str:
