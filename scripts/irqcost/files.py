@@ -11,10 +11,11 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from enum import Enum
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -123,18 +124,25 @@ def find_results(paths: Sequence[Path]) -> tuple[list[Path], list[ResultError]]:
             found.append(path)
             continue
         unread: list[OSError] = []
-        inside = sorted(
-            Path(folder, name)
-            for folder, _, names in os.walk(path, onerror=unread.append)
-            for name in names
-            if name.endswith(".json")
-        )
+        # As texts: thousands of paths take a while to be compared.
+        inside = list(map(Path, sorted(_json_below(path, unread.append))))
         for error in unread:
             errors.append(ResultError(Path(error.filename), error.strerror or str(error)))
         if not inside and not unread:
             errors.append(ResultError(path, "no .json file in this folder"))
         found += inside
     return found, errors
+
+
+def _json_below(folder: Path, unread: Callable[[OSError], object] | None = None) -> Iterator[str]:
+    for place, _, names in os.walk(folder, onerror=unread):
+        yield from (os.path.join(place, name) for name in names if name.endswith(".json"))
+
+
+def more_results_than(most: int, paths: Sequence[Path]) -> bool:
+    """Whether find_results() would find more than so many files; it looks for no more of them."""
+    found = chain.from_iterable(_json_below(p) if p.is_dir() else [str(p)] for p in paths)
+    return next(islice(found, most, None), None) is not None
 
 
 def named(text: str) -> Path:

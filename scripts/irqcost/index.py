@@ -75,7 +75,7 @@ def _stamp(status: os.stat_result) -> str:
 
 
 def _key(path: Path) -> bytes:
-    return os.fsencode(path.absolute())
+    return os.fsencode(os.path.join(os.getcwd(), path))
 
 
 class Index:

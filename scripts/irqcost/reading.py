@@ -51,9 +51,10 @@ def _columns(
 ) -> Read:
     expression = compiled(select)
     named = [baseline] if baseline else []
-    found, _ = files.find_results([*named, *paths])
-    chosen = by or ("file" if len(found) <= MOST_COLUMNS else "machine")
+    many = files.more_results_than(MOST_COLUMNS, [*named, *paths])
+    chosen = by or ("machine" if many else "file")
     if chosen == "file":
+        found, _ = files.find_results([*named, *paths])
         _refuse_too_many(len(found), "results", "machine")
         return _each(named, paths, expression)
     base = store.read(named, select)
