@@ -69,6 +69,21 @@ def busy(cpus: Sequence[int]) -> Iterator[None]:
             loop.wait()
 
 
+def conditions() -> dict[str, list[int]]:
+    """The four load conditions: the CPUs that have a busy loop, by name."""
+    cpus = sorted(os.sched_getaffinity(0))
+    if len(cpus) < 2:
+        sys.exit("two CPUs are needed: the preferred one, and another one to keep busy")
+    # The CPU that a process prefers is the second one.
+    other, preferred = cpus[:2]
+    return {
+        "alone": [],
+        "busy other core": [other],
+        "busy same core": [preferred],
+        "both": [other, preferred],
+    }
+
+
 def measure(how: str) -> Result:
     """A run of ring 3 as a user has it: each process chooses its CPU by itself."""
     with tempfile.TemporaryDirectory() as folder:
@@ -126,17 +141,7 @@ def main() -> None:
     parser.add_argument("--quiet", type=Path, help="result of a precise run (default: make one)")
     parser.add_argument("--out", type=Path, required=True, help="where the figures go, as JSON")
     args = parser.parse_args()
-    cpus = sorted(os.sched_getaffinity(0))
-    if len(cpus) < 2:
-        sys.exit("two CPUs are needed: the preferred one, and another one to keep busy")
-    # The CPU that a process prefers is the second one.
-    other, preferred = cpus[:2]
-    conditions = {
-        "alone": [],
-        "busy other core": [other],
-        "busy same core": [preferred],
-        "both": [other, preferred],
-    }
+    loops_of = conditions()
     # An end from outside takes the way of Ctrl-C, which ends the busy loops.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     load_before = os.getloadavg()
@@ -145,7 +150,7 @@ def main() -> None:
     found: list[Outcome] = []
     for run in range(args.runs):
         # In turn, so that what the machine does beside it falls on all conditions alike.
-        for condition, loops in conditions.items():
+        for condition, loops in loops_of.items():
             with busy(loops):
                 found += outcomes(condition, run, measure("--quick"), quiet)
             print(f"run {run + 1} of {args.runs}: {condition}", file=sys.stderr, flush=True)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Records samples for estimators.py under four load conditions.
+
+Fresh processes of irqcost-record (recorder/record.cc, built here) take turns over the conditions of
+coverage.py. Each condition becomes a file: a line a sample, as record.cc prints it, with the number
+of its process in front. Usage, in the checkout:
+
+    PYTHONPATH=scripts /usr/bin/python3 scripts/evidence/record.py --out FOLDER
+"""
+
+import argparse
+import lzma
+import subprocess
+import sys
+from pathlib import Path
+
+from coverage import busy, conditions
+
+from irqcost import build
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--processes", type=int, default=12, help="in each condition (default: 12)")
+    parser.add_argument("--rounds", type=int, default=200, help="samples of a row (default: 200)")
+    parser.add_argument("--out", type=Path, required=True, help="the folder of the recordings")
+    args = parser.parse_args()
+    folder = build.harness().parent
+    subprocess.run(
+        ["cmake", "--build", folder.parent, "--target", "irqcost_record"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    found = conditions()
+    # All on one CPU, the one that a process prefers, so that the conditions differ by their loops.
+    (cpu,) = found["busy same core"]
+    lines: dict[str, list[str]] = {condition: [] for condition in found}
+    for process in range(args.processes):
+        for condition, loops in found.items():
+            with busy(loops):
+                done = subprocess.run(
+                    [folder / "irqcost-record", str(cpu), str(args.rounds)],
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                )
+            lines[condition] += [f"{process} {line}" for line in done.stdout.splitlines()]
+        print(f"process {process + 1} of {args.processes}", file=sys.stderr, flush=True)
+    args.out.mkdir(parents=True, exist_ok=True)
+    for condition, texts in lines.items():
+        name = condition.replace(" ", "-") + ".txt.xz"
+        with lzma.open(args.out / name, "wt", encoding="ascii") as file:
+            file.write("\n".join(texts) + "\n")
+
+
+if __name__ == "__main__":
+    main()

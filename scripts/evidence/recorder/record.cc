@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// Records samples of ring 3 with four contention sensors beside each, for estimators.py.
+//
+// irqcost-record CPU ROUNDS: on this CPU, so many samples of each row of kRows, one of
+// each in turn. Prints a line a sample: the row's number; ticks of the windows chain_base,
+// chain_body, base and body; ticks for each operation of the sensors nop, add, load and microcode;
+// the flags of the sample; operations and chain cycles by which the pairs differ.
+#include <irqcost/body.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <string_view>
+#include <vector>
+
+#include "backends/ring3.h"
+#include "catalogue.h"
+#include "machine/tsc.h"
+#include "measure/estimate.h"
+#include "measure/sampler.h"
+
+extern "C" {
+// Four adds without a dependence between them, loads of one word, and two instructions that come
+// out of microcode: each window is bound by one thing that threads of a core share.
+IRQCOST_LOOP_WINDOW(irqcost_sensor_add, 32, 0,
+                    "add %rbx, %r8\n\tadd %rbx, %r9\n\tadd %rbx, %r10\n\tadd %rbx, %r11");
+IRQCOST_LOOP_WINDOW(irqcost_sensor_load, 32, 0,
+                    "mov (%r15), %rax\n\tmov (%r15), %rcx\n\tmov (%r15), %r8\n\tmov (%r15), %r9");
+IRQCOST_LOOP_WINDOW(irqcost_sensor_microcode, 32, 0, "std\n\tcld");
+}
+
+namespace irqcost {
+namespace {
+
+struct Row {
+  std::string_view key;
+  Mode mode;
+};
+
+const Row kRows[] = {{"popf", IRQCOST_THROUGHPUT},
+                     {"pushf_pop_push_popf", IRQCOST_THROUGHPUT},
+                     {"pushf_pop_push_popf", IRQCOST_LATENCY},
+                     {"pushf_popf", Mode(IRQCOST_IN_SITU, 100)}};
+
+struct Sensor {
+  irqcost_window_fn window;
+  unsigned ops;        // of one loop
+  unsigned loops = 1;  // for kSensorUs
+};
+
+void Record(int cpu, unsigned rounds) {
+  Ring3 ring3;
+  const std::vector<Offer> offers = ring3.Offers();
+  SamplerOptions options;
+  options.cpu = cpu;
+  options.ticks_per_us = FindTsc({}).khz / 1e3;
+  std::vector<Request> requests;
+  for (const Row& row : kRows) {
+    const auto offer = std::find_if(offers.begin(), offers.end(),
+                                    [&](const Offer& o) { return o.probe->key == row.key; });
+    requests.push_back(FindLoops(ring3, *offer, row.mode, options).request);
+    requests.back().samples = 1;
+  }
+  alignas(IRQCOST_SCRATCH_BYTES) unsigned char scratch[IRQCOST_SCRATCH_BYTES] = {};
+  Sensor sensors[] = {{irqcost_sensor_add, 4 * 32},
+                      {irqcost_sensor_load, 4 * 32},
+                      {irqcost_sensor_microcode, 2 * 32}};
+  for (Sensor& sensor : sensors)
+    for (int trial = 0; trial < 5; ++trial) {
+      const auto ticks = static_cast<double>(sensor.window(sensor.loops, scratch));
+      const double factor = std::min(kSensorUs * options.ticks_per_us / ticks, 8.0);
+      sensor.loops = std::max(1U, static_cast<unsigned>(sensor.loops * factor));
+    }
+  for (unsigned round = 0; round < rounds; ++round)
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      const Run run = ring3.Measure(requests[i]);
+      double seen[3];
+      for (int s = 0; s < 3; ++s)
+        seen[s] = static_cast<double>(sensors[s].window(sensors[s].loops, scratch)) /
+                  (sensors[s].ops * sensors[s].loops);
+      const Point point = ToPoints(run).front();
+      std::printf("%zu %.0f %.0f %.0f %.0f %.5f %.5f %.5f %.5f %u %.0f %.0f\n", i, point.chain_base,
+                  point.chain_body, point.base, point.body, point.sensor, seen[0], seen[1], seen[2],
+                  point.flags, point.ops, point.chain_cycles);
+    }
+}
+
+}  // namespace
+}  // namespace irqcost
+
+int main(int count, char** arguments) {
+  if (count != 3) {
+    std::fprintf(stderr, "usage: irqcost-record CPU ROUNDS\n");
+    return 2;
+  }
+  try {
+    irqcost::Record(std::atoi(arguments[1]), static_cast<unsigned>(std::atoi(arguments[2])));
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "irqcost-record: %s\n", error.what());
+    return 2;
+  }
+}
