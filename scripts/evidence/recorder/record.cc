@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-// Records samples of ring 3 with four contention sensors beside each, for estimators.py.
+// Records samples of ring 3 with four contention sensors, for modes.py.
 //
-// irqcost-record CPU ROUNDS: on this CPU, so many samples of each row of kRows, one of
-// each in turn. Prints a line a sample: the row's number; ticks of the windows chain_base,
-// chain_body, base and body; ticks for each operation of the sensors nop, add, load and microcode;
-// the flags of the sample; operations and chain cycles by which the pairs differ.
+// irqcost-record CPU ROUNDS: on this CPU, at least so many samples of each row of kRows, in turn.
+// Prints a line a sample: the row's number; ticks of the windows chain_base, chain_body, base and
+// body; ticks for each operation of the sensors nop (beside the sample), add, load and microcode
+// (the greater one of before and behind the slice); the flags of the sample; operations and chain
+// cycles by which the pairs differ.
 #include <irqcost/body.h>
 
 #include <algorithm>
@@ -19,6 +20,7 @@
 #include "machine/tsc.h"
 #include "measure/estimate.h"
 #include "measure/sampler.h"
+#include "measure/turns.h"
 
 extern "C" {
 // Four adds without a dependence between them, loads of one word, and two instructions that come
@@ -60,7 +62,7 @@ void Record(int cpu, unsigned rounds) {
     const auto offer = std::find_if(offers.begin(), offers.end(),
                                     [&](const Offer& o) { return o.probe->key == row.key; });
     requests.push_back(FindLoops(ring3, *offer, row.mode, options).request);
-    requests.back().samples = 1;
+    requests.back().samples = kSlice;
   }
   alignas(IRQCOST_SCRATCH_BYTES) unsigned char scratch[IRQCOST_SCRATCH_BYTES] = {};
   Sensor sensors[] = {{irqcost_sensor_add, 4 * 32},
@@ -72,17 +74,24 @@ void Record(int cpu, unsigned rounds) {
       const double factor = std::min(kSensorUs * options.ticks_per_us / ticks, 8.0);
       sensor.loops = std::max(1U, static_cast<unsigned>(sensor.loops * factor));
     }
-  for (unsigned round = 0; round < rounds; ++round)
+  const auto look = [&](double* seen) {
+    for (int s = 0; s < 3; ++s) {
+      const auto ticks = static_cast<double>(sensors[s].window(sensors[s].loops, scratch));
+      seen[s] = std::max(seen[s], ticks / (sensors[s].ops * sensors[s].loops));
+    }
+  };
+  // In slices, as the harness takes them. Other sensors than its own stand before and behind a
+  // slice: between its samples they would change what they watch (a latency by up to a cycle).
+  for (unsigned round = 0; round < rounds; round += kSlice)
     for (std::size_t i = 0; i < requests.size(); ++i) {
+      double seen[3] = {};
+      look(seen);
       const Run run = ring3.Measure(requests[i]);
-      double seen[3];
-      for (int s = 0; s < 3; ++s)
-        seen[s] = static_cast<double>(sensors[s].window(sensors[s].loops, scratch)) /
-                  (sensors[s].ops * sensors[s].loops);
-      const Point point = ToPoints(run).front();
-      std::printf("%zu %.0f %.0f %.0f %.0f %.5f %.5f %.5f %.5f %u %.0f %.0f\n", i, point.chain_base,
-                  point.chain_body, point.base, point.body, point.sensor, seen[0], seen[1], seen[2],
-                  point.flags, point.ops, point.chain_cycles);
+      look(seen);
+      for (const Point& point : ToPoints(run))
+        std::printf("%zu %.0f %.0f %.0f %.0f %.5f %.5f %.5f %.5f %u %.0f %.0f\n", i,
+                    point.chain_base, point.chain_body, point.base, point.body, point.sensor,
+                    seen[0], seen[1], seen[2], point.flags, point.ops, point.chain_cycles);
     }
 }
 
