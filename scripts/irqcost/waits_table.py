@@ -41,6 +41,11 @@ def _cost(entry: Entry, factor: float) -> list[str]:
     return [number(entry.core_cycles, 1), number(entry.ticks * factor, 1)]
 
 
+def _remark(entry: Entry) -> str:
+    """Why it is in doubt: an emulated figure has that verdict, whatever disturbed it."""
+    return entry.remark or ("" if entry.free else "no sample was free")
+
+
 def _contention(context: Context, entries: Sequence[Entry]) -> str:
     unit, factor = _time(context)
     columns = ("lock, section", "CPUs", "core cycles", unit, "M/s", "Jain", "min/max")
@@ -63,7 +68,7 @@ def _contention(context: Context, entries: Sequence[Entry]) -> str:
             *_numbers(one.irqs_off, ("p50", "p99", "max"), factor),
             f"{entry.free:.0f}/{entry.samples:.0f}",
             by_cpu,
-            (entry.remark + not_run).removeprefix("; "),
+            (_remark(entry) + not_run).removeprefix("; "),
         )
     return f"Cost is time that passed, by operations of all CPUs; waits are in {unit}.\n\n{shown}"
 
@@ -90,6 +95,6 @@ def _pending(context: Context, entries: Sequence[Entry]) -> str:
             *_numbers(one.ticks, quantiles, factor),
             f"{one.late:.0f}",
             f"{entry.free:.0f}/{entry.samples:.0f}",
-            "; ".join(filter(None, [entry.remark, *work])),
+            "; ".join(filter(None, [_remark(entry), *work])),
         )
     return f"Cost is the median; quantiles are in {unit}.\n\n{shown}"

@@ -141,6 +141,22 @@ def test_shown_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
             assert (tmp_path / f"result-{name}.{suffix}").stat().st_size > 1000
 
 
+def test_an_emulated_figure_without_a_free_sample_is_in_doubt(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = []
+    for free in (20, 0):
+        content = document()
+        for one in content["benchmarks"]:
+            one.update(verdict="emulated", reasons=["emulated"], free=free)
+        file = tmp_path / f"free{free}.json"
+        file.write_text(json.dumps(content), encoding="utf-8")
+        assert cli.main(["waits", str(file)]) == 0
+        assert ("no sample was free" in capsys.readouterr().out) is (not free)
+        pictures += [(tmp_path / f"free{free}-{name}.png").read_bytes() for name in waits.MODES]
+    assert len(set(pictures)) == len(pictures)
+
+
 def test_labels_of_waits_within_a_decade(tmp_path: Path) -> None:
     # There matplotlib would label what lies between decades by formulas, which charts do not parse.
     ticks = {name: 2000.0 + 100 * i for i, name in enumerate(PERCENTILES)}
