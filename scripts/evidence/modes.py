@@ -10,8 +10,8 @@ estimator that the harness uses. Usage, in the checkout:
 
 Bias is the greatest of the four conditions' medians less the quiet value, spread the standard
 deviation over processes within a condition (1.48 times the median absolute deviation), and coverage
-that of intervals of six processes of a condition drawn at random, of the quiet value within 0.1 % or
-0.02 cycle, as well as that is known.
+that of intervals of six processes of a condition drawn at random, of the quiet value within 0.1 %
+or 0.02 cycle, as well as that is known.
 """
 
 import argparse
