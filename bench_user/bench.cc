@@ -230,6 +230,8 @@ void Register(Selection& selection, const SamplerOptions& options, std::optional
             {*e.core_cycles, e.spread * *e.core_cycles / e.ticks});
       Fill(state, measurement, options.ticks_per_us);
       if (bench.offer.probe->faults) state.counters["faults"] = 1;
+      if (measurement.distribution.used.location == Location::kMiddle)
+        state.counters["estimator"] = 2;
     };
     RegisterOnce(bench.name, std::move(body));
   }

@@ -205,7 +205,6 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   std::optional<OutFile> out;
   if (!options.out.empty()) out.emplace(options.out);
 
-  RaisePriority();
   PinToCpu(run.measured_cpu);
   run.load_at_start = ReadLoad();
   run.hypervisor = FindHypervisor();
@@ -223,6 +222,8 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   sampler.ticks_per_us = run.tsc.khz / 1e3;
   sampler.tsc_step = static_cast<double>(run.tsc.step);
   if (!options.cpu) run.measured_cpu = FindQuietCpu(run.measured_cpu, sampler);
+  // Not before: a task that waits would not show to one that it does not get past.
+  RaisePriority();
   PinToCpu(run.measured_cpu);
   sampler.cpu = run.measured_cpu;
   const Activity before = ReadActivity(run.measured_cpu);

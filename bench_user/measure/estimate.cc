@@ -83,6 +83,14 @@ double MiddleError(std::vector<double> values) {
   return std::sqrt(squares) / n / (kMiddleTo - kMiddleFrom);
 }
 
+// That of CycleBetweenFloors.
+double CycleError(std::span<const Point> points) {
+  const double cycles = points.front().chain_cycles;
+  const auto base = [cycles](const Point& p) { return p.chain_base * (cycles / p.chain_cycles); };
+  const auto body = [cycles](const Point& p) { return p.chain_body * (cycles / p.chain_cycles); };
+  return std::hypot(FloorError(Column(points, base)), FloorError(Column(points, body))) / cycles;
+}
+
 // That of TicksBetween.
 double TicksError(std::span<const Point> points, Location location) {
   const double ops = points.front().ops;
@@ -243,8 +251,10 @@ double SamplingError(std::span<const Point> points, bool with_cycles, double sen
                      Location location) {
   const std::vector<Point> free = Free(points, Judge(points, sensor_floor));
   const std::span<const Point> used = free.size() >= kFewestFree ? free : points;
-  const double cycle = CycleBetweenFloors(used);
-  return TicksError(used, location) / (with_cycles && cycle > 0 ? cycle : 1);
+  const double error = TicksError(used, location), cycle = CycleBetweenFloors(used);
+  if (!with_cycles || cycle <= 0) return error;
+  const double figure = TicksBetween(used, location) / cycle;
+  return std::hypot(error, figure * CycleError(used)) / cycle;
 }
 
 Distribution Distribute(std::span<const Point> points, double sensor_floor, Location location) {

@@ -27,7 +27,7 @@ inline constexpr double kFloorQuantile = 0.10;
  * What stands for the windows of a row. The floor, where noise only adds: throughput. In latency
  * mode a window is a sum over hundreds of pairs of stamps, which err to both sides, and in situ row
  * and section meet in several ways: there the mean of the windows from the 10th to the 75th
- * percentile scatters less and stays nearer to the quiet value (docs/METHOD.md).
+ * percentile stays nearer to the quiet value and scatters less (docs/METHOD.md).
  */
 enum class Location { kFloor, kMiddle };
 inline constexpr double kMiddleFrom = 0.10;

@@ -34,12 +34,12 @@ double TakeRound(std::vector<Lane>& lanes) {
   return us;
 }
 
-std::vector<Estimate> Estimates(const std::vector<Lane>& lanes, bool with_cycles) {
+std::vector<Estimate> Estimates(const std::vector<Lane>& lanes, const SamplerOptions& options) {
   std::vector<Estimate> estimates;
   estimates.reserve(lanes.size());
   for (const Lane& lane : lanes)
-    estimates.push_back(
-        EstimateFrom(lane.points, with_cycles, lane.sensor_floor, LocationOf(lane.request.mode)));
+    estimates.push_back(EstimateFrom(lane.points, options.with_cycles, lane.sensor_floor,
+                                     LocationOf(lane.request.mode, options.exact)));
   return estimates;
 }
 
@@ -51,11 +51,11 @@ bool Enough(const std::vector<Estimate>& estimates) {
 std::vector<Estimate> MeasureBlock(std::vector<Lane> lanes, const SamplerOptions& options) {
   for (std::size_t round = 0; round < kBlockRounds; ++round) TakeRound(lanes);
   double waited_us = 0;
-  std::vector<Estimate> estimates = Estimates(lanes, options.with_cycles);
+  std::vector<Estimate> estimates = Estimates(lanes, options);
   // Under the instruction clock all samples are alike, and none is worth waiting for.
   while (!options.exact && waited_us < kPatienceUs && !Enough(estimates)) {
     waited_us += TakeRound(lanes);
-    estimates = Estimates(lanes, options.with_cycles);
+    estimates = Estimates(lanes, options);
   }
   return estimates;
 }

@@ -133,8 +133,8 @@ void Lower(Floors& floors, const Estimate& estimate) {
   floors.cycle = std::min(floors.cycle, estimate.cycle);
 }
 
-Location LocationOf(const Mode& mode) {
-  return mode.kind == IRQCOST_THROUGHPUT ? Location::kFloor : Location::kMiddle;
+Location LocationOf(const Mode& mode, bool exact) {
+  return exact || mode.kind == IRQCOST_THROUGHPUT ? Location::kFloor : Location::kMiddle;
 }
 
 Piloted FindLoops(Backend& backend, const Offer& offer, Mode mode, const SamplerOptions& options) {
@@ -167,8 +167,8 @@ Claim Sampling::GetClaim(const Floors& floors) const {
   const double figure = estimate.core_cycles.value_or(estimate.ticks);
   const double wanted =
       std::max(std::abs(figure) * options_.target.percent / 100, options_.target.cycles);
-  const double error =
-      SamplingError(points_, options_.with_cycles, SensorFloor(floors), LocationOf(request_.mode));
+  const double error = SamplingError(points_, options_.with_cycles, SensorFloor(floors),
+                                     LocationOf(request_.mode, options_.exact));
   return {error / (kSamplingError * wanted), points_.size(), sample_us_,
           kMostSamples - std::min(kMostSamples, planned_)};
 }
@@ -198,7 +198,7 @@ double Sampling::SensorFloor(const Floors& floors) const {
 
 Estimate Sampling::EstimateOf(const Floors& floors) const {
   return EstimateFrom(points_, options_.with_cycles, SensorFloor(floors),
-                      LocationOf(request_.mode));
+                      LocationOf(request_.mode, options_.exact));
 }
 
 bool Sampling::WantsMore(const Floors& floors) const {
@@ -213,7 +213,8 @@ Measurement Sampling::Finish(const Floors& floors) const {
   Resolve(result.estimate, loops_, ops_, Step(backend_, options_));
   const double ticks_per_unit = options_.ticks_per_us / units_per_us_;
   result.distribution =
-      InUnitOf(result.estimate, Distribute(points_, SensorFloor(floors), LocationOf(request_.mode)),
+      InUnitOf(result.estimate,
+               Distribute(points_, SensorFloor(floors), LocationOf(request_.mode, options_.exact)),
                ticks_per_unit);
   Scale(result.estimate, ticks_per_unit);
   result.operations = operations_;

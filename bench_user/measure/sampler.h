@@ -78,8 +78,11 @@ struct Measurement {
   std::optional<std::uint64_t> exits;             ///< of a guest to its host, over all samples
 };
 
-/** What stands for the windows of a mode. */
-Location LocationOf(const Mode& mode);
+/**
+ * What stands for the windows of a mode. Under the instruction clock there is no noise, and a mean
+ * of windows that went different ways would be the count of none of them.
+ */
+Location LocationOf(const Mode& mode, bool exact);
 
 /** A request whose loops were found by trial, without a number of samples. */
 struct Piloted {

@@ -53,7 +53,7 @@ TEST(Estimate, KnowsItsErrorBySampling) {
 TEST(Estimate, TakesTheMiddleWhereItIsAskedFor) {
   std::vector<Point> points;
   for (int i = 20; i >= 1; --i) points.push_back({100.0 + i, 192, 0.25, 0, 100, 96, 1, 96});
-  EXPECT_DOUBLE_EQ(EstimateFrom(points, true).ticks, 2.9);
+  EXPECT_NEAR(EstimateFrom(points, true).ticks, 2.9, 1e-9);
   EXPECT_DOUBLE_EQ(EstimateFrom(points, true, kNoFloor, Location::kMiddle).ticks, 9);
   EXPECT_EQ(Distribute(points, kNoFloor, Location::kMiddle).used.location, Location::kMiddle);
   EXPECT_DOUBLE_EQ(EstimateFrom(Quiet(1), true, kNoFloor, Location::kMiddle).ticks, 12);

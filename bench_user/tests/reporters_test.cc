@@ -82,7 +82,7 @@ TEST(JsonReporter, AddsTheSamplesOfEachRepetition) {
   EXPECT_EQ(runs.at(0).at("distribution"),
             nlohmann::json::parse(
                 R"({"unit": "core_cycles", "free": [30.0, 31.0], "disturbed": [45.0],
-                    "used": {"ops": 2.0, "chain_cycles": 96.0, "base": [100.0], "body": [160.0],
+                    "used": {"ops": 2.0, "chain_cycles": 96.0, "location": "floor", "base": [100.0], "body": [160.0],
                              "chain_base": [90.0], "chain_body": [186.0]}})"));
   EXPECT_EQ(runs.at(1).at("distribution").at("disturbed"), nlohmann::json({-2.5}));
 }

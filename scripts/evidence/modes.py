@@ -3,15 +3,16 @@
 
 A process is an epoch: of its samples each estimator makes one figure in core cycles, and the quiet
 value of an estimator is the median of its figures over the processes that were alone, judged by the
-nops. Prints two Markdown tables: estimators, with samples judged by the nops, and sensors, with the
-estimator that the harness uses. Usage, in the checkout:
+nops. Prints two Markdown tables over all rows of a mode: estimators, with samples judged by the
+nops, and sensors, with the estimator that the harness uses. Usage, in the checkout:
 
     PYTHONPATH=scripts /usr/bin/python3 scripts/evidence/modes.py FOLDER
 
-Bias is the greatest of the four conditions' medians less the quiet value, spread the standard
-deviation over processes within a condition (1.48 times the median absolute deviation), and coverage
-that of intervals of six processes of a condition drawn at random, of the quiet value within 0.1 %
-or 0.02 cycle, as well as that is known.
+Bias and spread are in multiples of the target, 0.2 % or 0.05 cycle: bias is how far the conditions'
+medians lie from the quiet value, spread the standard deviation over the processes of a condition
+(1.48 times the median absolute deviation), both as the root of the mean square over rows and
+conditions; coverage is that of intervals of six processes of a condition drawn at random, of the
+quiet value within 0.1 % or 0.02 cycle, as well as that is known.
 """
 
 import argparse
@@ -28,12 +29,6 @@ from estimators import Array, half_sample_mode, trimmed
 PROCESS, ROW, CHAIN_BASE, CHAIN_BODY, BASE, BODY = range(6)
 FLAGS, OPS, CYCLES = 10, 11, 12
 SENSORS = {"none": None, "nop": 6, "add": 7, "load": 8, "microcode": 9}
-ROWS = (
-    "push; popf, throughput",
-    "save and restore, throughput",
-    "save and restore, latency",
-    "pushf; popf in situ, 100",
-)
 EPOCHS = 6
 DRAWS = 1000
 
@@ -53,7 +48,7 @@ ESTIMATORS: dict[str, Callable[[Array], float]] = {
     "mean p10 to p75": middle,
     "half-sample mode": half_sample_mode,
 }
-USED = ("p10", "p10", "mean p10 to p75", "mean p10 to p75")
+USED = {"throughput": "p10", "latency": "mean p10 to p75", "in situ": "mean p10 to p75"}
 
 
 def free(samples: Array, sensor: int | None, floor: float) -> NDArray[numpy.bool_]:
@@ -98,26 +93,30 @@ def sensor_floor(recordings: dict[str, Array], sensor: str) -> float:
     return float(min(floors))
 
 
-def line(recordings: dict[str, Array], row: int, sensor: str, estimator: str, quiet: float) -> str:
-    """Bias, spread, coverage, and the processes that had enough samples."""
+def line(recordings: dict[str, Array], rows: list[int], sensor: str, estimator: str) -> str:
+    """Bias, spread and coverage over rows, and the figures that were disturbed."""
     chance = numpy.random.default_rng(1)
-    floor = sensor_floor(recordings, sensor)
-    found = [figures(one, row, sensor, estimator, floor) for one in recordings.values()]
-    near = max(0.001 * abs(quiet), 0.02)
-    held = [
-        values.min() <= quiet + near and values.max() >= quiet - near
-        for one in found
-        if len(one) >= EPOCHS
-        for values in chance.choice(one, (DRAWS, EPOCHS))
-    ]
-    enough = [one for one in found if len(one) >= EPOCHS]
-    if not enough:
-        return f"too few free | | | {sum(map(len, found))}"
-    bias = max((numpy.median(one) - quiet for one in enough), key=abs)
-    spread = numpy.median(
-        [1.4826 * numpy.median(numpy.abs(one - numpy.median(one))) for one in enough]
+    nops, floor = sensor_floor(recordings, "nop"), sensor_floor(recordings, sensor)
+    biases, spreads, held, all_of, lost = [], [], [], 0, 0
+    for row in rows:
+        quiet = float(numpy.median(figures(recordings["alone"], row, "nop", estimator, nops)))
+        target, near = max(0.002 * abs(quiet), 0.05), max(0.001 * abs(quiet), 0.02)
+        for recording in recordings.values():
+            found = figures(recording, row, sensor, estimator, floor)
+            count = len(numpy.unique(recording[:, PROCESS]))
+            all_of, lost = all_of + count, lost + count - len(found)
+            if len(found) < EPOCHS:
+                continue
+            middle_one = float(numpy.median(found))
+            biases.append((middle_one - quiet) / target)
+            spreads.append(1.4826 * numpy.median(numpy.abs(found - middle_one)) / target)
+            drawn = chance.choice(found, (DRAWS, EPOCHS))
+            held.append((drawn.min(1) <= quiet + near) & (drawn.max(1) >= quiet - near))
+    root = [numpy.sqrt(numpy.mean(numpy.square(values))) for values in (biases, spreads)]
+    return (
+        f"{root[0]:.2f} | {root[1]:.2f} | {100 * numpy.mean(held):.0f} % "
+        f"| {100 * lost / all_of:.1f} %"
     )
-    return f"{bias:+.3f} | {spread:.3f} | {100 * numpy.mean(held):.0f} % | {sum(map(len, found))}"
 
 
 def main() -> None:
@@ -125,28 +124,28 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="what record.py wrote")
     folder: Path = parser.parse_args().folder
     recordings = {}
+    modes: dict[str, list[int]] = {mode: [] for mode in USED}
     for path in sorted(folder.glob("*.txt.xz")):
         with lzma.open(path, "rt", encoding="ascii") as lines:
             recordings[path.name.removesuffix(".txt.xz")] = numpy.loadtxt(lines)
     if "alone" not in recordings:
         parser.error(f"{folder} holds no alone.txt.xz")
-    floor = sensor_floor(recordings, "nop")
-
-    def quiet(row: int, estimator: str) -> float:
-        return float(numpy.median(figures(recordings["alone"], row, "nop", estimator, floor)))
-
-    head = "bias | spread | coverage | processes |"
-    print(f"| row | estimator | quiet value | {head}\n|---|---|---|---|---|---|---|")
-    for row, title in enumerate(ROWS):
+    with lzma.open(folder / "alone.txt.xz", "rt", encoding="ascii") as lines:
+        for text in lines:
+            if text.startswith("#"):
+                _, number, name = text.split()
+                modes[name.split("/")[1].replace("_", " ")].append(int(number))
+    head = "bias | spread | coverage | disturbed |"
+    print(f"| mode | rows | estimator | {head}\n|---|---|---|---|---|---|---|")
+    for mode, rows in modes.items():
         for estimator in ESTIMATORS:
-            value = quiet(row, estimator)
-            text = line(recordings, row, "nop", estimator, value)
-            print(f"| {title} | {estimator} | {value:.2f} | {text} |")
-    print(f"\n| row | sensor | {head}\n|---|---|---|---|---|---|")
-    for row, title in enumerate(ROWS):
+            text = line(recordings, rows, "nop", estimator)
+            print(f"| {mode} | {len(rows)} | {estimator} | {text} |")
+    print(f"\n| mode | rows | sensor | {head}\n|---|---|---|---|---|---|---|")
+    for mode, rows in modes.items():
         for sensor in SENSORS:
-            text = line(recordings, row, sensor, USED[row], quiet(row, USED[row]))
-            print(f"| {title} | {sensor} | {text} |")
+            text = line(recordings, rows, sensor, USED[mode])
+            print(f"| {mode} | {len(rows)} | {sensor} | {text} |")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from irqcost import build
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--processes", type=int, default=12, help="in each condition (default: 12)")
-    parser.add_argument("--rounds", type=int, default=200, help="samples of a row (default: 200)")
+    parser.add_argument("--rounds", type=int, default=100, help="samples of a row (default: 100)")
     parser.add_argument("--out", type=Path, required=True, help="the folder of the recordings")
     args = parser.parse_args()
     folder = build.harness().parent
@@ -44,7 +44,11 @@ def main() -> None:
                     text=True,
                     check=True,
                 )
-            lines[condition] += [f"{process} {line}" for line in done.stdout.splitlines()]
+            for line in done.stdout.splitlines():
+                if not line.startswith("#"):
+                    lines[condition].append(f"{process} {line}")
+                elif process == 0:
+                    lines[condition].append(line)
         print(f"process {process + 1} of {args.processes}", file=sys.stderr, flush=True)
     args.out.mkdir(parents=True, exist_ok=True)
     for condition, texts in lines.items():

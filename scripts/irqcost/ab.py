@@ -331,21 +331,36 @@ def counted(
 
 def exact(a: Sequence[Result], b: Sequence[Result]) -> Comparison:
     """The comparison of exact counts, by pairs of turns: whatever differs is a difference."""
-    names, notes = common([list(a[0].figures), list(b[0].figures)])
+    listed = [list(dict.fromkeys(name for one in side for name in one.figures)) for side in (a, b)]
+    names, notes = common(listed)
+    # What a build has and could not measure, in a turn or at all.
+    lost = [name for name in names if any(name not in one.figures for one in (*a, *b))]
+    for own, other in ((listed[0], b), (listed[1], a)):
+        lost += [name for name in own if name not in names and _absent(name, other)]
     lines = []
     for name in names:
+        if name in lost:
+            continue
         counts = [
             [one.figures[name].ticks for one in side if name in one.figures] for side in (a, b)
         ]
         apart = [_apart(name, x, y) for x, y in zip(*counts)]
         low, high = min(apart), max(apart)
         word = SLOWER if low > 0 else FASTER if high < 0 else SAME
-        if word == SAME and low != high:
+        # Not the same in both turns of a build.
+        if low != high or any(len(set(side)) > 1 for side in counts):
             word = UNDECIDED
         judgement = Difference(stats.median(apart), low, high, len(apart), word)
         lines.append(Line(name, stats.median(counts[0]), stats.median(counts[1]), judgement))
     notes += other_code(a[0].context.code, b[0].context.code)
-    return Comparison(lines, "instructions", notes)
+    return Comparison(lines, "instructions", notes, lost)
+
+
+def _absent(name: str, results: Sequence[Result]) -> bool:
+    """Whether a build has this benchmark and could not measure it."""
+    known = [one.name for result in results for one in result.context.absent]
+    known += [one.name for result in results for one in result.context.backends if not one.usable]
+    return any(f"{name}/".startswith(f"{one}/") for one in known)
 
 
 def _apart(name: str, a: float, b: float) -> float:

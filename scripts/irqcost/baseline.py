@@ -172,6 +172,7 @@ def _case(
         elif not obstacle and not flaw:
             counted = [one.result.figures[name].core_cycles is not None for one in (run, new)]
             flaw = "" if counted[0] == counted[1] else "core cycles on one side only"
+            flaw = flaw or model.other_estimator(run.result.figures[name], new.result.figures[name])
         if flaw:
             flaws.append(flaw)
         else:

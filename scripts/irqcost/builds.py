@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,7 +137,8 @@ def _unpacked(asked: str, commit: str, root: Path) -> Path:
             with tempfile.TemporaryDirectory(dir=place, prefix=".new-") as folder:
                 _extract(asked, commit, root, Path(folder, "tree"))
                 Path(folder, "tree").rename(target)
-        os.utime(target)
+        # The kernel's own stamp of now may be that of the last one.
+        os.utime(target, ns=(time.time_ns(), time.time_ns()))
         _prune(place)
     return target
 

@@ -190,6 +190,7 @@ def differences(base: Context, other: Context) -> dict[str, str]:
         ("governor", base.governor, other.governor),
         ("boost", base.boost, other.boost),
         ("SMT", base.smt, other.smt),
+        ("irqcost", base.version, other.version),
         ("command", _arguments(base), _arguments(other)),
     )
     found = {name: f"{one} | {two}" for name, one, two in pairs if one != two}

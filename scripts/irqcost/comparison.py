@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from irqcost import stats, texts, units
 from irqcost.columns import Column
-from irqcost.model import Entry
+from irqcost.model import Entry, other_estimator
 from irqcost.units import Figure
 
 
@@ -109,6 +109,8 @@ def _cell(column: Column, base: Column, name: str, unit: str, other: dict[str, s
     if column is not base:
         ratio, apart = _ratio(column, base, entry, figure, unit)
         instructions = other.get(f"{entry.backend}/{entry.probe}", other.get(entry.probe, ""))
+        if first := base.result.figures.get(name):
+            apart = apart or other_estimator(first, entry)
         apart = apart or instructions
     remark = entry.remark
     interval = bool(entry.cycles_interval if unit == "cycles" else entry.ticks_interval)

@@ -256,7 +256,7 @@ def _notes(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
         notes.append("? in doubt: the label in the result file says why")
     apart = _apart(rows)
     if any(_APART in _ratio(cells[0]) for row in rows for cells in row.cells[1:]):
-        notes.append("≠ other instructions than in A")
+        notes.append("≠ other instructions than in A, or another estimator")
     notes += [f"{letter(place)} and A: {why}" for place, why in apart]
     for place, column in enumerate(columns[1:], 1):
         found = columns_.differences(columns[0].result.context, column.result.context)

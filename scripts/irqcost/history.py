@@ -188,8 +188,6 @@ def fell_on(before: Context, after: Context) -> str:
     """What of the machine changed between two runs; "" where nothing did that is known."""
     found = columns.differences(before, after)
     found.pop("command", None)
-    if before.version != after.version:
-        found["irqcost"] = f"{before.version} | {after.version}"
     return "; ".join(f"{what} {said.replace(' | ', ' → ')}" for what, said in found.items())
 
 

@@ -53,6 +53,7 @@ CREATE TABLE made_by (code TEXT NOT NULL);
 CREATE TABLE files (path BLOB PRIMARY KEY, stamp TEXT NOT NULL, {_COLUMNS}) WITHOUT ROWID;
 CREATE TABLE documents (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 """
+_MAKER = "SELECT code FROM made_by"
 
 
 def place() -> Path:
@@ -145,6 +146,10 @@ class Index:
         marks = ", ".join("?" * (2 + len(fields(Row))))
         used = {key for _, row in self._new for key in (row.shared, row.names) if key}
         with self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            # Another version may have made the tables its own since these rows were looked up.
+            if self._database.execute(_MAKER).fetchall() != [(_code(),)]:
+                return
             self._database.executemany(
                 "INSERT OR REPLACE INTO documents VALUES (?, ?)",
                 [(key, self.documents[key]) for key in sorted(used - self._stored)],
@@ -216,8 +221,7 @@ def _prepared(path: Path) -> sqlite3.Connection:
         with database:
             database.execute("BEGIN IMMEDIATE")
             names = [name for (name,) in database.execute("SELECT name FROM sqlite_master")]
-            maker = "SELECT code FROM made_by"
-            if "made_by" not in names or database.execute(maker).fetchall() != [(_code(),)]:
+            if "made_by" not in names or database.execute(_MAKER).fetchall() != [(_code(),)]:
                 for name in names:
                     database.execute(f'DROP TABLE IF EXISTS "{name}"')
                 for statement in filter(str.strip, _TABLES.split(";")):

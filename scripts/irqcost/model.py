@@ -289,6 +289,8 @@ class Entry:
     # One of verdict.WORDS with its reasons; "" in a file of the harness alone.
     verdict: str = ""
     reasons: tuple[str, ...] = ()
+    # What stands for the windows: 1: the p10 of each, 2: the mean of those from p10 to p75.
+    estimator: int = 1
     # As it stands in the file: most of what is in one, and seldom looked at.
     raw_histogram: object = field(default=None, repr=False, compare=False)
     # Only where the mode is one of waits.MODES.
@@ -320,6 +322,16 @@ class Entry:
         if not self.doubtful:
             return ""
         return f"{self.verdict}: {self.reasons[0]}" if self.reasons else self.label
+
+
+def other_estimator(base: Entry, new: Entry) -> str:
+    """That two figures were not made in one way; "" where they were."""
+    if base.estimator == new.estimator:
+        return ""
+    return (
+        "made by another estimator of irqcost, which moves figures by up to 0.4 cycle: measure the "
+        "baseline anew"
+    )
 
 
 @dataclass(frozen=True)
@@ -602,6 +614,7 @@ def _entry(item: _Object) -> Entry:
         cycles_interval=_interval(item, "core_cycles"),
         verdict=item.text("verdict") if item.has("verdict") else "",
         reasons=item.texts("reasons") if item.has("reasons") else (),
+        estimator=round(item.maybe_number("estimator") or 1),
         raw_histogram=item.raw("histogram"),
         waits=_waits(mode, item) if kind == "iteration" else None,
     )

@@ -156,11 +156,14 @@ def test_other_code_under_the_same_name_is_told() -> None:
     assert ab.other_code(a, a) == []
 
 
-def result(**ticks: float) -> Any:
+def result(absent: Sequence[str] = (), unusable: Sequence[str] = (), **ticks: float) -> Any:
     figures = {f"kmod/{row}/latency": SimpleNamespace(ticks=value) for row, value in ticks.items()}
-    return SimpleNamespace(
-        figures=figures, context=SimpleNamespace(code={"a": str(ticks.get("a"))})
+    context = SimpleNamespace(
+        code={"a": str(ticks.get("a"))},
+        absent=[SimpleNamespace(name=name) for name in absent],
+        backends=[SimpleNamespace(name=name, usable=False) for name in unusable],
     )
+    return SimpleNamespace(figures=figures, context=context)
 
 
 def test_under_the_instruction_clock_one_instruction_counts() -> None:
@@ -177,6 +180,22 @@ def test_under_the_instruction_clock_one_instruction_counts() -> None:
     assert words(ab.exact([result(a=31), result(a=31)], [result(a=31), result(a=32)])) == [
         UNDECIDED
     ]
+
+
+@pytest.mark.parametrize(
+    "b",
+    [
+        [result(a=31, absent=["kmod/b"])] * 2,
+        [result(a=31, absent=["kmod/b/latency"])] * 2,
+        [result(a=31, unusable=["kmod"])] * 2,
+        [result(a=31, b=4), result(a=31)],
+    ],
+    ids=["row", "mode", "backend", "one turn"],
+)
+def test_what_a_build_could_not_measure_is_no_success(b: list[Any]) -> None:
+    found = ab.exact([result(a=31, b=4)] * 2, b)
+    assert list(found.missing) == ["kmod/b/latency"] and ab.code(found) == Exit.UNUSABLE
+    assert [line.name for line in found.lines] == ["kmod/a/latency"]
 
 
 def test_both_modules_take_turns_in_the_guest() -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The guard, from result files to exit codes."""
 
+import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -172,6 +173,24 @@ def test_what_the_harness_alone_wrote_has_no_epochs(tmp_path: Path) -> None:
     later = changed("alpha", tmp_path / "new.json", lambda c: c["context"].update(date=day(25)))
     found = judged(later, path("alpha"))
     assert found.word == INCOMPARABLE and "./irqcost run" in found.judged[0].reason
+
+
+def test_figures_of_another_estimator_are_incomparable(
+    tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = new(tmp_path)
+    newer = run(tmp_path / "newer.json", {POPF: near(30), LAHF: near(5)}, day(19))
+    for one in (found, newer):
+        document = json.loads(one.read_text(encoding="utf-8"))
+        for entry in document["benchmarks"]:
+            if entry["name"] == LAHF:
+                entry["estimator"] = 2
+        one.write_text(json.dumps(document), encoding="utf-8")
+    assert main(found, "--baseline", folder) == Exit.UNUSABLE
+    out = capsys.readouterr().out
+    assert "another estimator" in out and "(1 incomparable, 1 ok)" in out
+    # Two of the new kind are compared.
+    assert main(found, "--baseline", newer) == Exit.OK
 
 
 def test_new_figures_are_told_and_missing_ones_incomparable(tmp_path: Path, folder: Path) -> None:

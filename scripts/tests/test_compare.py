@@ -226,6 +226,18 @@ def test_why_figures_are_not_comparable(tmp_path: Path, capsys: pytest.CaptureFi
     assert "value" not in lock and lock["missing"] == "/dev/irqcost does not exist"
 
 
+def test_another_estimator_is_marked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def newer(content: Any) -> None:
+        for entry in content["benchmarks"]:
+            if entry["run_name"] == "ring3/popf/throughput":
+                entry["estimator"] = 2
+
+    found = as_json(capsys, path("alpha"), changed("alpha", tmp_path / "new.json", newer))
+    apart = cell(found, "ring3/popf/throughput", "B")["not_comparable"]
+    assert "another estimator" in apart
+    assert "not_comparable" not in cell(found, "ring3/pushf/throughput", "B")
+
+
 def test_types_of_core_have_no_ratio(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cpu = document("alpha")["context"]["irqcost"]["cpu"]
     big, other, small, old = (

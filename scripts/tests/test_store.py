@@ -125,6 +125,25 @@ def test_an_index_of_other_code_is_made_anew(
     assert len(parsed) == 2
 
 
+def test_what_another_version_took_over_is_not_written_to(
+    parsed: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look of old code that ends after new code has made the index its own."""
+    look = store.read
+
+    def begun(*paths: Path) -> None:
+        with index.opened(index.WORTH) as known:
+            assert known.find(path("alpha")) is None
+            known.add(path("alpha"), index.Row(reason="as the old code saw it"))
+            with monkeypatch.context() as patch:
+                patch.setattr(index, "_code", lambda: "another")
+                look([path("beta")])
+
+    begun()
+    monkeypatch.setattr(index, "_code", lambda: "another")
+    assert popf(look([path("alpha")])) == [13.0]
+
+
 @pytest.mark.parametrize("content", [b"", b"no database", b"SQLite format 3\0" + b"x" * 5000])
 def test_a_damaged_index_is_made_anew(cache: Path, parsed: list[Path], content: bytes) -> None:
     cache.parent.mkdir(parents=True)

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 // Records samples of ring 3 with four contention sensors, for modes.py.
 //
-// irqcost-record CPU ROUNDS: on this CPU, at least so many samples of each row of kRows, in turn.
-// Prints a line a sample: the row's number; ticks of the windows chain_base, chain_body, base and
-// body; ticks for each operation of the sensors nop (beside the sample), add, load and microcode
-// (the greater one of before and behind the slice); the flags of the sample; operations and chain
-// cycles by which the pairs differ.
+// irqcost-record CPU ROUNDS: on this CPU, at least so many samples of each row in each mode, in
+// turn. Prints their names with a number, and a line a sample: that number; ticks of the windows
+// chain_base, chain_body, base and body; ticks for each operation of the sensors nop (beside the
+// sample), add, load and microcode (the greater one of before and behind the slice); the flags of
+// the sample; operations and chain cycles by which the pairs differ.
 #include <irqcost/body.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <string_view>
+#include <string>
 #include <vector>
 
 #include "backends/ring3.h"
@@ -35,16 +35,6 @@ IRQCOST_LOOP_WINDOW(irqcost_sensor_microcode, 32, 0, "std\n\tcld");
 namespace irqcost {
 namespace {
 
-struct Row {
-  std::string_view key;
-  Mode mode;
-};
-
-const Row kRows[] = {{"popf", IRQCOST_THROUGHPUT},
-                     {"pushf_pop_push_popf", IRQCOST_THROUGHPUT},
-                     {"pushf_pop_push_popf", IRQCOST_LATENCY},
-                     {"pushf_popf", Mode(IRQCOST_IN_SITU, 100)}};
-
 struct Sensor {
   irqcost_window_fn window;
   unsigned ops;        // of one loop
@@ -58,11 +48,16 @@ void Record(int cpu, unsigned rounds) {
   options.cpu = cpu;
   options.ticks_per_us = FindTsc({}).khz / 1e3;
   std::vector<Request> requests;
-  for (const Row& row : kRows) {
-    const auto offer = std::find_if(offers.begin(), offers.end(),
-                                    [&](const Offer& o) { return o.probe->key == row.key; });
-    requests.push_back(FindLoops(ring3, *offer, row.mode, options).request);
-    requests.back().samples = kSlice;
+  for (const Offer& offer : offers) {
+    // Faults are the kernel's; the rows of known slow-downs are no primitives.
+    if (!offer.unusable.empty() || offer.probe->faults || offer.probe->key.starts_with("slow_"))
+      continue;
+    for (const Mode& mode : offer.modes) {
+      std::printf("# %zu %s/%s\n", requests.size(), std::string(offer.probe->key).c_str(),
+                  ModeName(mode).c_str());
+      requests.push_back(FindLoops(ring3, offer, mode, options).request);
+      requests.back().samples = kSlice;
+    }
   }
   alignas(IRQCOST_SCRATCH_BYTES) unsigned char scratch[IRQCOST_SCRATCH_BYTES] = {};
   Sensor sensors[] = {{irqcost_sensor_add, 4 * 32},
