@@ -171,8 +171,8 @@ std::string Kvm::TryRow(const Probe& probe, int cpu) {
          std::to_string(run.ops) + " operations): the figure would be that of the hypervisor";
 }
 
-// The rate of the guest's TSC, watched from outside. A stamp of the guest lies somewhere between the
-// host's two around the stay, which an emulating or busy host may draw out: hence bounds.
+// The rate of the guest's TSC, watched from outside. A stamp of the guest lies somewhere between
+// the host's two around the stay, which an emulating or busy host may draw out: hence bounds.
 Kvm::TscRatio Kvm::WatchTsc() {
   struct Stay {
     std::uint64_t enter, guest, leave;
