@@ -23,7 +23,8 @@ from pathlib import Path
 import numpy
 from numpy.typing import NDArray
 
-from estimators import Array, half_sample_mode, trimmed
+from estimators import ESTIMATORS as SIMPLE
+from estimators import Array
 
 # Columns of a recording.
 PROCESS, ROW, CHAIN_BASE, CHAIN_BODY, BASE, BODY = range(6)
@@ -39,15 +40,7 @@ def middle(values: Array) -> float:
     return float(ordered[len(ordered) // 10 : len(ordered) * 3 // 4].mean())
 
 
-ESTIMATORS: dict[str, Callable[[Array], float]] = {
-    "minimum": lambda values: float(values.min()),
-    "p10": lambda values: float(numpy.quantile(values, 0.10)),
-    "p25": lambda values: float(numpy.quantile(values, 0.25)),
-    "median": lambda values: float(numpy.median(values)),
-    "trimmed mean": trimmed,
-    "mean p10 to p75": middle,
-    "half-sample mode": half_sample_mode,
-}
+ESTIMATORS: dict[str, Callable[[Array], float]] = {**SIMPLE, "mean p10 to p75": middle}
 USED = {"throughput": "p10", "latency": "mean p10 to p75", "in situ": "mean p10 to p75"}
 
 
