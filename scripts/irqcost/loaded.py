@@ -5,7 +5,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from irqcost.errors import IrqcostError
@@ -37,11 +37,15 @@ def running_kernel(root: Path = Path("/")) -> Kernel:
 def loaded(module: Path) -> Iterator[None]:
     """Loads a module, and unloads it when the block ends, however it ends. Raises IrqcostError
     where the kernel refuses either."""
-    _run("insmod", str(module))
-    try:
+    with ExitStack() as stack:
+        # Before it is loaded: an interrupt may come while insmod is about to end.
+        stack.callback(_run, "rmmod", NAME)
+        try:
+            _run("insmod", str(module))
+        except IrqcostError:
+            stack.pop_all()  # What was refused is not unloaded.
+            raise
         yield
-    finally:
-        _run("rmmod", NAME)
 
 
 def _run(*command: str) -> None:

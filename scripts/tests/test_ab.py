@@ -423,13 +423,28 @@ def test_each_module_is_loaded_for_its_turn(modules: Path) -> None:
 
 
 def test_a_module_is_unloaded_whatever_happens(
-    modules: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    modules: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fails() -> None:
         with loaded.loaded(Path("a.ko")):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
+        fails()
+    assert modules.read_text().splitlines() == ["insmod a.ko", "rmmod irqcost"]
+    modules.write_text("")
+    run = loaded._run
+
+    def interrupted(*command: str) -> None:
+        run(*command)
+        if command[0] == "insmod":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(loaded, "_run", interrupted)
         fails()
     assert modules.read_text().splitlines() == ["insmod a.ko", "rmmod irqcost"]
     fake(tmp_path / "bin", "insmod", "echo 'Invalid module format' >&2; exit 1")
