@@ -20,7 +20,7 @@ def main(names: list[str]) -> None:
         release = kernel(name).release
         path = recorded.FOLDER / f"{release}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        document = {"release": release, "rows": code_of(traced(name))}
+        document = {"executed": 1, "release": release, "rows": code_of(traced(name))}
         path.write_text(jsontext.dumps(document), encoding="utf-8")
         print(path)
 

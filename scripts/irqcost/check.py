@@ -133,6 +133,7 @@ def run(args: argparse.Namespace) -> int:
                     one = against(new, known.records, named, rules, select)
                     # There may be thousands: what was judged by is not kept.
                     checked.append(replace(one, new=new.without_grounds()))
+        errors = files.faults(errors, [*named, *args.paths])
         name_left_out(errors)
         if not checked:
             raise IrqcostError("nothing to check")

@@ -134,6 +134,16 @@ def find_results(paths: Sequence[Path]) -> tuple[list[Path], list[ResultError]]:
     return found, errors
 
 
+def faults(errors: Sequence[ResultError], paths: Sequence[Path]) -> list[ResultError]:
+    """Those that somebody who asked for these paths is to know of: not that in a folder there are
+    irqcost's records of other kinds."""
+    return [one for one in errors if one.path in paths or not _of_another_kind(one)]
+
+
+def _of_another_kind(error: ResultError) -> bool:
+    return error.reason.startswith(model.OTHER_RECORD)
+
+
 def _json_below(folder: Path, unread: Callable[[OSError], object] | None = None) -> Iterator[str]:
     for place, _, names in os.walk(folder, onerror=unread):
         yield from (os.path.join(place, name) for name in names if name.endswith(".json"))

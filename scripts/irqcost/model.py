@@ -236,6 +236,7 @@ class Context:
     text: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
     code: Mapping[str, str] = field(default_factory=dict)
     derived: tuple[Derived, ...] = ()
+    niceness: int | None = None  # of the harness; None in files that are older than the key
 
     @property
     def emulated(self) -> bool:
@@ -381,9 +382,19 @@ def _middle(entries: list[Entry]) -> Entry:
     return sorted(entries, key=lambda entry: entry.ticks)[(len(entries) - 1) // 2]
 
 
+# What else stands among results, by the key with its format's number; and what its files are called
+# where a result is asked for.
+_RECORDS = ("selftest", "ab", "executed")
+OTHER_RECORD = "not a result, but a record of irqcost: "
+
+
 def parse(document: object, texts: bool = True) -> Result:
     """The result that a JSON document holds, without its live `texts` if so asked. Raises
     FormatError."""
+    if isinstance(document, dict):
+        for kind in _RECORDS:
+            if kind in document:
+                raise FormatError(OTHER_RECORD + kind)
     if not isinstance(document, dict) or "context" not in document:
         raise FormatError("not a result: no `context` (Google Benchmark's JSON has one)")
     root = _Object(document, "result")
@@ -514,6 +525,7 @@ def _context(date: str, ours: _Object, failed: list[Absent], texts: bool) -> Con
         text=_texts(ours.object("text")) if texts and ours.has("text") else {},
         code=_strings(ours.object("code")) if ours.has("code") else {},
         derived=tuple(map(_derived, ours.objects("derived"))) if ours.has("derived") else (),
+        niceness=_integer(settings, "nice") if settings.has("nice") else None,
     )
 
 

@@ -112,7 +112,7 @@ def _each(baseline: Sequence[Path], paths: Sequence[Path], select: re.Pattern[st
                 raise IrqcostError(f"no baseline: {error}") from error
             errors.append(error)
     made = columns_.of_files([path for path, _ in read], [result for _, result in read])
-    return Read(made, errors)
+    return Read(made, files.faults(errors, [*baseline, *paths]))
 
 
 def _selected(result: Result, select: re.Pattern[str] | None) -> Result:
