@@ -35,7 +35,8 @@ class Column:
     """A result with its name, the files it comes from, and a digest of its live texts.
 
     Of several files each figure is the median over those free of doubt, with the interval of that
-    median; below stats.FEWEST files, from the least to the greatest end of theirs.
+    median; below stats.FEWEST files, from the least to the greatest end of theirs. Where estimators
+    differ (model.other_estimator()), it is over those of the newest.
     """
 
     series: Series
@@ -90,6 +91,9 @@ def _summary(group: Sequence[store.Record]) -> Result:
     return Result(replace(latest.context, epochs=0), entries)
 
 
+_ESTIMATOR = store.COLUMNS.index("estimator")
+
+
 def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> Entry:
     count = len(one.places)
     sound = one.values[~one.doubtful]
@@ -100,6 +104,9 @@ def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> En
         sound = np.array([_row(rows[0])])
         if count == 1:
             doubt = rows[0].remark
+    made_by = sound[:, _ESTIMATOR]
+    estimator = made_by.max()
+    sound = sound[made_by == estimator]
     # NaN where no file has such a figure; where only some have, what they have.
     known = {column: _known(sound[:, place]) for place, column in enumerate(store.COLUMNS)}
     ticks, cycles = known["ticks"], known["core_cycles"]
@@ -125,6 +132,7 @@ def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> En
         cycles_interval=_interval(cycles, known["core_cycles_low"], known["core_cycles_high"]),
         verdict="disturbed" if doubt else ("emulated" if "emulated" in verdicts else "good"),
         reasons=(doubt,) if doubt else (),
+        estimator=round(estimator),
     )
 
 
@@ -137,6 +145,7 @@ def _row(figure: store.Figure) -> list[float]:
         *(figure.ticks_interval or nothing),
         figure.ns,
         figure.spread,
+        figure.estimator,
     ]
 
 
@@ -190,6 +199,7 @@ def differences(base: Context, other: Context) -> dict[str, str]:
         ("governor", base.governor, other.governor),
         ("boost", base.boost, other.boost),
         ("SMT", base.smt, other.smt),
+        ("niceness", base.niceness, other.niceness),
         ("irqcost", base.version, other.version),
         ("command", _arguments(base), _arguments(other)),
     )

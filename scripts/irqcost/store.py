@@ -42,6 +42,7 @@ COLUMNS = (
     "ticks_high",
     "ns",
     "spread",
+    "estimator",
 )
 
 # What of context.irqcost a Record keeps. What runs of one machine have in common is kept once.
@@ -57,7 +58,7 @@ _COMMON = (
     "hypervisor",
     "code",
 )
-_COMMON_SETTINGS = ("governor", "boost", "smt", "mitigations")
+_COMMON_SETTINGS = ("governor", "boost", "smt", "mitigations", "nice")
 
 # So many files are handed to a process at a time.
 _CHUNK = 16
@@ -78,6 +79,7 @@ class Figure:
     ticks_interval: tuple[float, float] | None
     ns: float
     spread: float  # ticks
+    estimator: int  # as of model.Entry
     verdict: str
     remark: str
 
@@ -123,7 +125,7 @@ class Record:
         """The figures by name, in the order of the file."""
         found = {}
         for place, (name, row) in enumerate(zip(self.names, self.values.tolist())):
-            cycles, cycles_low, cycles_high, ticks, ticks_low, ticks_high, ns, spread = row
+            cycles, cycles_low, cycles_high, ticks, ticks_low, ticks_high, ns, spread, maker = row
             found[name] = Figure(
                 name=name,
                 core_cycles=None if math.isnan(cycles) else cycles,
@@ -132,6 +134,7 @@ class Record:
                 ticks_interval=None if math.isnan(ticks_low) else (ticks_low, ticks_high),
                 ns=ns,
                 spread=spread,
+                estimator=round(maker),
                 verdict=self.verdicts[place],
                 remark=self.remarks.get(place, ""),
             )
@@ -140,7 +143,8 @@ class Record:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The records that could be read, in the order asked for, and an error for each other file."""
+    """The records that could be read, in the order asked for, and an error for each other file but
+    for irqcost's records of other kinds, where a folder has them."""
 
     records: list[Record]
     errors: list[ResultError]
@@ -169,7 +173,7 @@ def read(paths: Sequence[Path], select: str | None = None) -> Loaded:
             errors.append(ResultError(path, row.reason))
         else:
             records.append(unpack.record(path, row))
-    return Loaded(records, errors)
+    return Loaded(records, files.faults(errors, paths))
 
 
 def _compiled(select: str | None) -> re.Pattern[str] | None:
@@ -250,6 +254,7 @@ def _numbers(entry: model.Entry) -> list[float]:
         *(entry.ticks_interval or nothing),
         entry.ns,
         entry.spread,
+        entry.estimator,
     ]
 
 

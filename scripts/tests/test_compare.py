@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from irqcost import cli
+from irqcost import ROOT, cli
 from irqcost.headline import headline
 from irqcost.series import series
 from results import changed, document, path, result
@@ -100,6 +100,23 @@ def test_bad_files_are_named_and_the_rest_compared(
     assert reasons[0].startswith(f"irqcost: left out: {cut}: truncated")
     assert reasons[1] == f"irqcost: left out: {other}: schema 7, but this irqcost reads schema 1"
     assert reasons[2] == f"irqcost: left out: {tmp_path / 'none.json'}: No such file or directory"
+
+
+@pytest.mark.parametrize("by", ["file", "machine"])
+def test_records_among_results_are_passed_over(
+    by: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "alpha.json").write_bytes(path("alpha").read_bytes())
+    kinds: dict[str, list[Path]] = {"selftest": [], "ab": [], "executed": []}
+    for record in (ROOT / "results").rglob("*.json"):
+        kinds.get(record.parent.name, []).append(record)
+    for kind, records in kinds.items():
+        (tmp_path / f"{kind}.json").write_bytes(records[0].read_bytes())
+    assert compare("--by", by, tmp_path) == 0
+    assert capsys.readouterr().err == ""
+    # One that was asked for by its name is missed.
+    assert compare("--by", by, path("alpha"), tmp_path / "ab.json") == 2
+    assert "ab.json: not a result, but a record of irqcost: ab" in capsys.readouterr().err
 
 
 def test_nothing_to_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -235,6 +252,36 @@ def test_another_estimator_is_marked(tmp_path: Path, capsys: pytest.CaptureFixtu
     found = as_json(capsys, path("alpha"), changed("alpha", tmp_path / "new.json", newer))
     apart = cell(found, "ring3/popf/throughput", "B")["not_comparable"]
     assert "another estimator" in apart
+    assert "not_comparable" not in cell(found, "ring3/pushf/throughput", "B")
+
+
+def test_estimators_are_not_put_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A machine's figure is made of those of the newest estimator, and is apart from older ones."""
+
+    def made_by(estimator: int, factor: float, target: Path) -> None:
+        def change(content: Any) -> None:
+            for entry in content["benchmarks"]:
+                if entry["run_name"] == "ring3/popf/throughput":
+                    entry["core_cycles"] *= factor
+                    entry["estimator"] = estimator
+
+        changed("alpha", target, change)
+
+    old, both = tmp_path / "old", tmp_path / "both"
+    for folder in (old, both):
+        folder.mkdir()
+    for number in range(9):
+        made_by(1, 1, old / f"{number}.json")
+        made_by(1, 1, both / f"1-{number}.json")
+        if number < 4:
+            made_by(2, 2, both / f"2-{number}.json")
+    found = as_json(capsys, "--baseline", old, both)
+    assert [column["files"] for column in found["columns"]] == [9, 13]
+    first, second = (cell(found, "ring3/popf/throughput", column) for column in "AB")
+    assert second["value"] == pytest.approx(2 * first["value"])
+    assert "another estimator" in second["not_comparable"]
     assert "not_comparable" not in cell(found, "ring3/pushf/throughput", "B")
 
 

@@ -2,6 +2,7 @@
 """Histories of machines: levels, spikes, and what changes fell on."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from irqcost import ROOT, cli, files, history, policy, store
 from irqcost.errors import Exit
+from results import result
 from results_of import run
 
 POPF = "ring3/popf/throughput"
@@ -57,6 +59,12 @@ def test_a_change_and_what_it_fell_on(folder: Path) -> None:
     everything = history.text(found, True)
     assert "2026-10-11" in everything and "1 of 2 figures changed" in everything
     assert LAHF in everything and LAHF not in history.text(found, False)
+
+
+def test_niceness_is_something_that_changes_fall_on() -> None:
+    one, two = (replace(result("alpha").context, niceness=nice) for nice in (0, -20))
+    assert history.fell_on(one, one) == ""
+    assert history.fell_on(one, two) == "niceness 0 → -20"
 
 
 def test_machines_have_histories_of_their_own(folder: Path, tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ def test_a_record_is_the_result_in_short() -> None:
             assert figure.ticks_interval == entry.ticks_interval
             assert (figure.verdict, figure.remark) == (entry.verdict, entry.remark)
             assert figure.doubtful == entry.doubtful
+            assert figure.estimator == entry.estimator
 
 
 def test_the_second_look_parses_nothing(tmp_path: Path, parsed: list[Path]) -> None:
