@@ -71,9 +71,12 @@ def groups(records: Sequence[store.Record], by: str) -> list[list[store.Record]]
     return list(found.values())
 
 
-def of_groups(members: Sequence[Sequence[store.Record]]) -> list[Column]:
-    """A column for each of groups()."""
-    results = [_summary(group) for group in members]
+def of_groups(
+    members: Sequence[Sequence[store.Record]], whole: Callable[[Path], Result]
+) -> list[Column]:
+    """A column for each of groups(). Of a group of one it is the `whole` of its file, which tells
+    more than a record: samples, derived figures, texts."""
+    results = [_summary(group) if len(group) > 1 else whole(group[0].path) for group in members]
     columns = []
     for one, group in zip(series(results), members):
         count = f"median of {len(group)} results" if len(group) > 1 else "1 result"

@@ -61,6 +61,8 @@ def _columns(
     if baseline and not base.records:
         raise IrqcostError(f"no baseline: {base.errors[0]}")
     loaded = store.read(paths, select)
+    if by is None and len(base.records) + len(loaded.records) <= MOST_COLUMNS:
+        return _each(named, paths, expression)  # Many files, but few of them results.
     first = columns_.groups(base.records, chosen)
     if len(first) > 1:
         raise IrqcostError(f"{baseline}: {len(first)} machines' results are no one baseline")
@@ -75,7 +77,7 @@ def _columns(
         )
         groups = most
     _refuse_too_many(len(groups), "machines", "cpu")
-    read = columns_.of_groups([*first, *groups])
+    read = columns_.of_groups([*first, *groups], lambda path: _whole(path, expression))
     return Read(read, base.errors + loaded.errors, beyond)
 
 
@@ -106,7 +108,7 @@ def _each(baseline: Sequence[Path], paths: Sequence[Path], select: re.Pattern[st
             for one in result.context.emulated_backends:
                 why = f"{one.execution_reason}: no measure of a CPU"
                 print(f"irqcost: left out: {path}: backend {one.name}: {why}", file=sys.stderr)
-            read.append((path, _selected(without_emulated(result), select)))
+            read.append((path, _chosen(result, select)))
         except ResultError as error:
             if path in baseline:
                 raise IrqcostError(f"no baseline: {error}") from error
@@ -115,7 +117,13 @@ def _each(baseline: Sequence[Path], paths: Sequence[Path], select: re.Pattern[st
     return Read(made, files.faults(errors, [*baseline, *paths]))
 
 
-def _selected(result: Result, select: re.Pattern[str] | None) -> Result:
+def _whole(path: Path, select: re.Pattern[str] | None) -> Result:
+    return _chosen(files.read_result(path), select)
+
+
+def _chosen(result: Result, select: re.Pattern[str] | None) -> Result:
+    """Its figures that are of a CPU and match."""
+    result = without_emulated(result)
     if select is None:
         return result
     entries = tuple(entry for entry in result.entries if select.search(entry.name))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from irqcost import ROOT, cli
+from irqcost import ROOT, cli, reading
 from irqcost.headline import headline
 from irqcost.series import series
 from results import changed, document, path, result
@@ -216,6 +216,25 @@ def test_many_are_put_together_by_machine(
     assert (
         "none of 9 figures is free of doubt" in cell(found, "ring3/sahf/throughput", "A")["remark"]
     )
+
+
+def test_a_machine_of_one_result_loses_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    both = path("alpha"), path("beta")
+    apart, together = (as_json(capsys, "--by", by, *both) for by in ("file", "machine"))
+    assert together["figures"] == apart["figures"]
+    read = reading.columns(both, None, "machine", None).columns
+    assert [column.result for column in read] == [result("alpha"), result("beta")]
+
+
+def test_many_files_of_which_few_are_results(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(2):
+        shifted(tmp_path / f"{number}.json", 1 + number)
+    for number in range(reading.MOST_COLUMNS):
+        (tmp_path / f"selftest-{number}.json").write_text('{"selftest": 1}')
+    found = as_json(capsys, tmp_path)
+    assert [column["files"] for column in found["columns"]] == [1, 1]
 
 
 def test_a_ratio_of_doubtful_figures_is_marked(capsys: pytest.CaptureFixture[str]) -> None:
