@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "backends/bpf/symbols.h"
 
+#include <algorithm>
 #include <charconv>
-#include <string_view>
 
 namespace irqcost {
 
@@ -18,26 +18,33 @@ KernelSymbols::KernelSymbols(std::istream& kallsyms) {
     // BPF programs come and go, and are no functions of the kernel's.
     if (line.ends_with("[bpf]")) continue;
     const std::size_t start = digits + 3;
-    std::string name = line.substr(start, line.find_first_of("\t ", start) - start);
-    by_name_.emplace(name, address);
-    // Of several names at one address the first is kept.
-    by_address_.emplace(address, std::move(name));
+    const std::size_t size = std::min(line.find_first_of("\t ", start), line.size()) - start;
+    symbols_.push_back({address, names_.size(), size});
+    names_.append(line, start, size);
   }
+  // Of several names at one address the first is the one that counts.
+  std::ranges::stable_sort(symbols_, {}, &Symbol::address);
 }
 
 std::vector<Extent> KernelSymbols::Find(const std::string& name) const {
   std::vector<Extent> extents;
-  const auto [first, last] = by_name_.equal_range(name);
-  for (auto at = first; at != last; ++at) {
-    const auto next = by_address_.upper_bound(at->second);
-    extents.push_back({at->second, next == by_address_.end() ? 0 : next->first - at->second});
+  for (const Symbol& symbol : symbols_) {
+    if (NameOf(symbol) != name) continue;
+    const auto next = std::ranges::upper_bound(symbols_, symbol.address, {}, &Symbol::address);
+    extents.push_back(
+        {symbol.address, next == symbols_.end() ? 0 : next->address - symbol.address});
   }
   return extents;
 }
 
 std::string KernelSymbols::At(std::uint64_t address) const {
-  const auto at = by_address_.find(address);
-  return at == by_address_.end() ? std::string() : at->second;
+  const auto at = std::ranges::lower_bound(symbols_, address, {}, &Symbol::address);
+  if (at == symbols_.end() || at->address != address) return {};
+  return std::string(NameOf(*at));
+}
+
+std::string_view KernelSymbols::NameOf(const Symbol& symbol) const {
+  return std::string_view(names_).substr(symbol.name, symbol.size);
 }
 
 }  // namespace irqcost

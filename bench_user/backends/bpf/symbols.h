@@ -5,9 +5,8 @@
 
 #include <cstdint>
 #include <istream>
-#include <map>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <vector>
 
 namespace irqcost {
@@ -24,7 +23,7 @@ class KernelSymbols {
   explicit KernelSymbols(std::istream& kallsyms);
 
   /** Whether the kernel showed no address at all: it then writes 0 for each. */
-  [[nodiscard]] bool Hidden() const { return by_address_.empty(); }
+  [[nodiscard]] bool Hidden() const { return symbols_.empty(); }
 
   /** All functions of a name: static functions may share one. */
   [[nodiscard]] std::vector<Extent> Find(const std::string& name) const;
@@ -33,8 +32,18 @@ class KernelSymbols {
   [[nodiscard]] std::string At(std::uint64_t address) const;
 
  private:
-  std::map<std::uint64_t, std::string> by_address_;
-  std::unordered_multimap<std::string, std::uint64_t> by_name_;
+  // A kernel has 100,000 of them and more, and each process of the harness reads them: they are
+  // kept in one piece, by address, and few are ever looked for by name.
+  struct Symbol {
+    std::uint64_t address = 0;
+    std::size_t name = 0;  // where it begins in names_
+    std::size_t size = 0;
+  };
+
+  [[nodiscard]] std::string_view NameOf(const Symbol& symbol) const;
+
+  std::vector<Symbol> symbols_;
+  std::string names_;
 };
 
 }  // namespace irqcost
