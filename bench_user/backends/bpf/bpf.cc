@@ -24,6 +24,7 @@
 #include "backends/bpf/jited.h"
 #include "backends/bpf/obstacle.h"
 #include "backends/bpf/record.h"
+#include "backends/unique_fd.h"
 #include "irqcost_probes.skel.h"
 #include "machine/text_file.h"
 
@@ -40,16 +41,16 @@ constexpr std::size_t kLogBytes = 1 << 20;
 // through this many loads of one program, so that the spread tells what the place may change.
 constexpr std::size_t kPlacements = 8;
 
-struct Destroy {
-  void operator()(irqcost_probes_bpf* skeleton) const { irqcost_probes_bpf::destroy(skeleton); }
-};
-using Skeleton = std::unique_ptr<irqcost_probes_bpf, Destroy>;
+// That of probes.bpf.c.
+constexpr const char* kLicense = "GPL";
 
-Skeleton Open() {
-  Skeleton skeleton(irqcost_probes_bpf::open());
-  if (!skeleton)
+using Object = std::shared_ptr<irqcost_probes_bpf>;
+
+Object Open() {
+  irqcost_probes_bpf* opened = irqcost_probes_bpf::open();
+  if (opened == nullptr)
     throw std::system_error(errno, std::generic_category(), "bpf: opening the programs");
-  return skeleton;
+  return {opened, irqcost_probes_bpf::destroy};
 }
 
 // The first function of a row that this kernel does not have; empty where it has all.
@@ -69,44 +70,63 @@ std::string LastMessage(const std::string& log) {
   return last;
 }
 
-// One program in the kernel, in an object of its own: one that the kernel refuses does not take the
-// others with it.
-struct Program {
-  Skeleton skeleton;
-  int fd = -1;
-};
-
-// A row, or why it cannot run. See kPlacements for why it has several programs.
+// A row in the kernel, or why it cannot run: its program as libbpf loaded it, the object that this
+// belongs to, and further loads. See kPlacements for why these.
 struct Row {
-  std::vector<Program> programs;
+  std::shared_ptr<irqcost_probes_bpf> object;
+  bpf_program* program = nullptr;
+  std::vector<UniqueFd> further;
   std::string unusable;
 };
 
-// Loads a row's program once more. Sets `unusable` where the kernel refuses it.
-void Load(const Probe& probe, Row& row) {
-  Skeleton skeleton = Open();
-  std::vector<char> log(kLogBytes);
-  bpf_program* wanted = nullptr;
+bpf_program* ProgramOf(const Probe& probe, const Object& object) {
+  return bpf_object__find_program_by_name(object->obj, std::string(probe.key).c_str());
+}
+
+// All rows in one object: for each object libbpf reads the kernel's BTF anew, which takes longer
+// than all the rest. Nothing where the kernel refuses any of them.
+Object LoadAll(const std::vector<const Probe*>& probes) {
+  Object object = Open();
   bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, skeleton->obj) {
-    const bool is_it = probe.key == bpf_program__name(program);
-    bpf_program__set_autoload(program, is_it);
-    if (is_it) wanted = program;
-  }
-  bpf_program__set_log_buf(wanted, log.data(), log.size());
-  if (const int error = irqcost_probes_bpf::load(skeleton.get()); error != 0) {
+  bpf_object__for_each_program(program, object->obj) bpf_program__set_autoload(program, false);
+  for (const Probe* probe : probes) bpf_program__set_autoload(ProgramOf(*probe, object), true);
+  return irqcost_probes_bpf::load(object.get()) == 0 ? object : nullptr;
+}
+
+// A row in an object of its own, so that one that the kernel refuses does not take others with it.
+Row LoadAlone(const Probe& probe) {
+  Row row{Open(), nullptr, {}, {}};
+  std::vector<char> log(kLogBytes);
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, row.object->obj) bpf_program__set_autoload(program, false);
+  row.program = ProgramOf(probe, row.object);
+  bpf_program__set_autoload(row.program, true);
+  bpf_program__set_log_buf(row.program, log.data(), log.size());
+  if (const int error = irqcost_probes_bpf::load(row.object.get()); error != 0) {
     // Asked only now: not every function that a program can call need be in the kernel's BTF.
     if (const std::string missing = MissingFunction(probe); !missing.empty()) {
       row.unusable = "this kernel has no " + missing + "()";
-      return;
+      return row;
     }
     const std::string message = LastMessage(log.data());
     row.unusable = "the kernel refuses the program: " +
                    (message.empty() ? std::generic_category().message(-error) : message);
-    return;
   }
-  const int fd = bpf_program__fd(wanted);
-  row.programs.push_back({std::move(skeleton), fd});
+  return row;
+}
+
+// Loads a row's program once more, with the instructions and maps that libbpf gave to the kernel.
+UniqueFd LoadAgain(const Row& row) {
+  // A program of type syscall must be sleepable, which libbpf adds on its way to the kernel.
+  LIBBPF_OPTS(bpf_prog_load_opts, options,
+              .prog_flags = bpf_program__flags(row.program) | BPF_F_SLEEPABLE);
+  const int fd =
+      bpf_prog_load(bpf_program__type(row.program), bpf_program__name(row.program), kLicense,
+                    bpf_program__insns(row.program), bpf_program__insn_cnt(row.program), &options);
+  if (fd < 0)
+    throw std::system_error(-fd, std::generic_category(),
+                            std::string("bpf: loading again ") + bpf_program__name(row.program));
+  return UniqueFd(fd);
 }
 
 bool IsControl(const Probe& probe) {
@@ -143,19 +163,22 @@ Bpf::Bpf() {
   obstacle_ = FindLoadObstacle();
   if (!obstacle_) obstacle_ = FindMeasureObstacle();
   if (obstacle_) return;
-  for (const Probe& probe : kCatalogue) {
-    if (probe.bpf_code.empty() && !IsControl(probe)) continue;
-    Row row;
-    Load(probe, row);
+  std::vector<const Probe*> probes;
+  for (const Probe& probe : kCatalogue)
+    if (!probe.bpf_code.empty() || IsControl(probe)) probes.push_back(&probe);
+  const Object together = LoadAll(probes);
+  for (const Probe* probe : probes) {
+    Row row = together ? Row{together, ProgramOf(*probe, together), {}, {}} : LoadAlone(*probe);
     // No latency mode: a time stamp is a call, too, and its step of a nanosecond is several cycles.
-    offers_.push_back({&probe, {IRQCOST_THROUGHPUT}, kUnroll, kUnroll, row.unusable});
-    rows_.emplace(&probe, std::move(row));
+    offers_.push_back({probe, {IRQCOST_THROUGHPUT}, kUnroll, kUnroll, row.unusable});
+    rows_.emplace(probe, std::move(row));
   }
 }
 
 void Bpf::Prepare(const Probe& probe) {
   Row& row = rows_.at(&probe);
-  while (row.unusable.empty() && row.programs.size() < kPlacements) Load(probe, row);
+  while (row.unusable.empty() && row.further.size() + 1 < kPlacements)
+    row.further.push_back(LoadAgain(row));
 }
 
 Run Bpf::Measure(const Request& request) {
@@ -164,11 +187,11 @@ Run Bpf::Measure(const Request& request) {
   measured_.insert(request.probe);
   if (!row.unusable.empty()) throw std::runtime_error("bpf: " + row.unusable);
   PinToCpu(request.cpu);
-  for (const Program& program : row.programs) {
-    program.skeleton->data->loops = request.loops.body;
-    program.skeleton->data->chain_loops = request.loops.chain;
-    program.skeleton->data->sensor_loops = request.loops.sensor;
-  }
+  std::vector<int> programs = {bpf_program__fd(row.program)};
+  for (const UniqueFd& fd : row.further) programs.push_back(fd.Get());
+  row.object->data->loops = request.loops.body;
+  row.object->data->chain_loops = request.loops.chain;
+  row.object->data->sensor_loops = request.loops.sensor;
 
   Run run;
   run.loops = request.loops;
@@ -176,16 +199,16 @@ Run Bpf::Measure(const Request& request) {
   run.samples.reserve(request.samples);
   long switches = ContextSwitches();
   while (run.samples.size() < request.samples) {
-    const Program& program = row.programs[run.samples.size() % row.programs.size()];
+    const int program = programs[run.samples.size() % programs.size()];
     const bool started_here = sched_getcpu() == request.cpu;
     LIBBPF_OPTS(bpf_test_run_opts, options);
-    const int error = bpf_prog_test_run_opts(program.fd, &options);
+    const int error = bpf_prog_test_run_opts(program, &options);
     if (error != 0)
       throw std::system_error(-error, std::generic_category(),
                               "bpf: running " + std::string(request.probe->key));
     if (options.retval != 0)
       throw std::runtime_error("bpf: " + std::string(request.probe->key) + " found no map");
-    irqcost_sample sample = program.skeleton->bss->sample;
+    irqcost_sample sample = row.object->bss->sample;
     const long switches_now = ContextSwitches();
     if (switches_now != switches) sample.flags |= IRQCOST_SAMPLE_PREEMPTED;
     if (!started_here || sched_getcpu() != request.cpu) sample.flags |= IRQCOST_SAMPLE_MIGRATED;
@@ -205,10 +228,8 @@ void Bpf::Supplement(Json& context, const Costs& costs) {
                                          {"step_ns", step_}};
   std::vector<MeasuredRow> rows;
   for (const Probe* probe : measured_) {
-    const std::vector<Program>& programs = rows_.at(probe).programs;
-    // They differ by their place alone.
-    rows.push_back(
-        {probe, programs.empty() ? std::nullopt : ReadJited(programs.front().fd, kProgramSymbol)});
+    // Further loads differ by their place alone.
+    rows.push_back({probe, ReadJited(bpf_program__fd(rows_.at(probe).program), kProgramSymbol)});
   }
   Record(rows, costs, context);
 }
