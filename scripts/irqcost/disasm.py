@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +225,14 @@ def instructions(code: bytes, address: int, trim: bool = True) -> list[Any]:
     What is no instruction is one of id 0 and without operands. Raises IrqcostError where there is
     no Capstone.
     """
+    found = list(_machine().disasm(code, address))
+    while trim and found and found[-1].mnemonic in ("int3", "nop", "nopw", "nopl", ".byte"):
+        found.pop()
+    return found
+
+
+@lru_cache(maxsize=1)  # Each new one looks for a module that is seldom there, on all of the path.
+def _machine() -> Any:
     try:
         import capstone  # type: ignore[import]
     except ImportError as error:
@@ -232,10 +241,7 @@ def instructions(code: bytes, address: int, trim: bool = True) -> list[Any]:
     machine.syntax = capstone.CS_OPT_SYNTAX_ATT
     machine.detail = True
     machine.skipdata = True
-    found = list(machine.disasm(code, address))
-    while trim and found and found[-1].mnemonic in ("int3", "nop", "nopw", "nopl", ".byte"):
-        found.pop()
-    return found
+    return machine
 
 
 def text(instruction: Any) -> str:

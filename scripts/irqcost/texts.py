@@ -11,7 +11,7 @@ it is known. Not seen is, therefore, when another variable of the same kind is r
 
 import difflib
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,19 +53,27 @@ def instructions(code: bytes, targets: Mapping[int, str]) -> list[Instruction]:
 
     Raises IrqcostError where there is no Capstone.
     """
-    masked = []
-    for instruction in disasm.instructions(code, 0):
-        target = disasm.branch_target(instruction)
-        inside = target is not None and target < len(code)
-        leaves = target is not None and not inside
-        name = targets.get(disasm.opcode(instruction), "") if leaves else ""
-        plain = bytes(_masked(instruction, leaves))
+    found = []
+    for instruction, target, plain, name in _without_addresses(code, targets):
         if target is None:
             text = " ".join(disasm.text(one) for one in disasm.instructions(plain, 0, trim=False))
         else:
+            inside = target < len(code)
             text = f"{instruction.mnemonic} {f'+{target:#x}' if inside else name or '(elsewhere)'}"
-        masked.append(Instruction(plain, name, text))
-    return masked
+        found.append(Instruction(plain, name, text))
+    return found
+
+
+def _without_addresses(
+    code: bytes, targets: Mapping[int, str]
+) -> Iterator[tuple[Any, int | None, bytes, str]]:
+    """Each instruction of Capstone's, where it branches to, its bytes without addresses, and the
+    name of what it reaches outside of the function."""
+    for instruction in disasm.instructions(code, 0):
+        target = disasm.branch_target(instruction)
+        leaves = target is not None and target >= len(code)
+        name = targets.get(disasm.opcode(instruction), "") if leaves else ""
+        yield instruction, target, bytes(_masked(instruction, leaves)), name
 
 
 def _masked(instruction: Any, leaves: bool) -> bytearray:
@@ -95,7 +103,8 @@ def _is_address(value: int, size: int) -> bool:
 
 def code_hash(code: bytes, targets: Mapping[int, str]) -> str:
     """SHA-256 of the instructions without addresses: equal where the instructions are."""
-    lines = [f"{one.code.hex()} {one.target}\n" for one in instructions(code, targets)]
+    found = _without_addresses(code, targets)
+    lines = [f"{plain.hex()} {name}\n" for _, _, plain, name in found]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from epochs_of import entry, epoch
-from irqcost import cli, model, texts
+from irqcost import cli, disasm, model, texts
 from irqcost.epochs import Target
 from irqcost.merge import merge
 from results import changed, document, path
@@ -98,6 +98,7 @@ def test_merging_adds_the_hash() -> None:
 
 
 def test_without_capstone_the_hash_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    disasm._machine.cache_clear()
     monkeypatch.setitem(sys.modules, "capstone", None)
     one, other = context(with_text(CODE)), context(with_text(CODE.replace("fb", "9d")))
     assert one.text["bpf/pair"]["bpf_restore"].code_hash == ""
