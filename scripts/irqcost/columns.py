@@ -110,9 +110,14 @@ def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> En
     made_by = sound[:, _ESTIMATOR]
     estimator = made_by.max()
     sound = sound[made_by == estimator]
-    # NaN where no file has such a figure; where only some have, what they have.
-    known = {column: _known(sound[:, place]) for place, column in enumerate(store.COLUMNS)}
-    ticks, cycles = known["ticks"], known["core_cycles"]
+
+    def known(column: str) -> _Values:
+        """NaN where no file has such a figure; where only some have, what they have."""
+        values: _Values = sound[:, store.COLUMNS.index(column)]
+        there: _Values = values[~np.isnan(values)]
+        return there
+
+    ticks, cycles = np.sort(known("ticks")), np.sort(known("core_cycles"))
     verdicts = {group[p].verdicts[group[p].names.index(name)] for p in one.places[:1].tolist()}
     backend, probe, mode, *variant = name.split("/", 3)
     return Entry(
@@ -121,18 +126,18 @@ def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> En
         mode=mode,
         variant="".join(variant),
         aggregate="",
-        ns=_middle(known["ns"]),
+        ns=_middle(known("ns")),
         ticks=_middle(ticks),
         core_cycles=_middle(cycles) if len(cycles) else None,
         ticks_min=float(ticks[0]),
         ticks_p50=_middle(ticks),
         ticks_p99=float(ticks[-1]),
-        spread=_middle(known["spread"]),
+        spread=_middle(known("spread")),
         samples=count,
         free=len(sound) if not doubt else 0,
         label="",
-        ticks_interval=_interval(ticks, known["ticks_low"], known["ticks_high"]),
-        cycles_interval=_interval(cycles, known["core_cycles_low"], known["core_cycles_high"]),
+        ticks_interval=_interval(ticks, known("ticks_low"), known("ticks_high")),
+        cycles_interval=_interval(cycles, known("core_cycles_low"), known("core_cycles_high")),
         verdict="disturbed" if doubt else ("emulated" if "emulated" in verdicts else "good"),
         reasons=(doubt,) if doubt else (),
         estimator=round(estimator),
@@ -155,13 +160,8 @@ def _row(figure: store.Figure) -> list[float]:
 _Values = npt.NDArray[np.float64]
 
 
-def _known(values: _Values) -> _Values:
-    """Those that are there, the least first."""
-    return np.sort(values[~np.isnan(values)])
-
-
-def _middle(ordered: _Values) -> float:
-    return float(np.median(ordered))
+def _middle(values: _Values) -> float:
+    return float(np.median(values))
 
 
 def _interval(ordered: _Values, lows: _Values, highs: _Values) -> tuple[float, float] | None:
@@ -171,7 +171,7 @@ def _interval(ordered: _Values, lows: _Values, highs: _Values) -> tuple[float, f
     if not len(lows) or not len(highs):
         return None
     middle = _middle(ordered)
-    return min(middle, float(lows[0])), max(middle, float(highs[-1]))
+    return min(middle, float(lows.min())), max(middle, float(highs.max()))
 
 
 def legend(columns: Sequence[Column]) -> list[str]:

@@ -75,8 +75,14 @@ def _stamp(status: os.stat_result) -> str:
     return " ".join(map(str, parts))
 
 
-def _key(path: Path) -> bytes:
-    return os.fsencode(os.path.join(os.getcwd(), path))
+def _key(path: Path, here: str | None = None) -> bytes:
+    return os.fsencode(os.path.join(here or os.getcwd(), path))
+
+
+def _below(folder: Path) -> tuple[bytes, bytes]:
+    """The first key of a file below a folder, and the first behind those."""
+    begin = _key(folder / "x")[:-1]  # As of a file in it: pathlib drops a "." before.
+    return begin, begin[:-1] + bytes([begin[-1] + 1])
 
 
 class Index:
@@ -88,6 +94,8 @@ class Index:
     def __init__(self, database: sqlite3.Connection | None) -> None:
         self._database = database
         self._stamps: dict[Path, str] = {}
+        self._rows: dict[bytes, tuple[str, Row]] = {}
+        self._here = os.getcwd()
         self._new: list[tuple[Path, Row]] = []
         self._gone: list[bytes] = []
         self.documents: dict[str, str] = {}
@@ -95,8 +103,25 @@ class Index:
             self.documents.update(database.execute("SELECT key, text FROM documents"))
         self._stored = set(self.documents)
 
+    def look_up(self, paths: Sequence[Path]) -> None:
+        """Looks up files, and all below folders at once, for find()."""
+        if self._database is None:
+            return
+        find = self._database.execute
+        query = f"SELECT path, stamp, {_COLUMNS} FROM files WHERE path"
+        try:
+            for asked in paths:
+                if asked.is_dir():
+                    rows = find(f"{query} >= ? AND path < ?", _below(asked))
+                else:
+                    rows = find(f"{query} = ?", (_key(asked, self._here),))
+                self._rows |= {path: (stamp, Row(*row)) for path, stamp, *row in rows}
+        except sqlite3.Error as error:
+            _without(error)
+            self._database = None
+
     def find(self, path: Path) -> Row | None:
-        """What is known of a file as it is now."""
+        """What is known of a file as it is now, of those that were looked up."""
         if self._database is None:
             return None
         try:
@@ -106,16 +131,9 @@ class Index:
         stamp = _stamp(status)
         if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS:
             self._stamps[path] = stamp
-        query = f"SELECT stamp, {_COLUMNS} FROM files WHERE path = ?"
-        try:
-            found = self._database.execute(query, (_key(path),)).fetchone()
-        except sqlite3.Error as error:
-            _without(error)
-            self._database = None
+        known_stamp, row = self._rows.get(_key(path, self._here), ("", None))
+        if row is None or known_stamp != stamp:
             return None
-        if found is None or found[0] != stamp:
-            return None
-        row = Row(*found[1:])
         known = row.shared in self.documents and row.names in self.documents
         return row if row.reason or known else None
 
@@ -130,11 +148,9 @@ class Index:
             return
         present = {_key(path) for path in found}
         for folder in folders:
-            begin = os.path.join(_key(folder), b"")
-            end = begin[:-1] + bytes([begin[-1] + 1])
             query = "SELECT path FROM files WHERE path >= ? AND path < ?"
             try:
-                rows = self._database.execute(query, (begin, end)).fetchall()
+                rows = self._database.execute(query, _below(folder)).fetchall()
             except sqlite3.Error:
                 return  # save() meets the same, and says so.
             self._gone += [path for (path,) in rows if path not in present]

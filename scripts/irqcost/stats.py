@@ -3,6 +3,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from statistics import NormalDist, median
 
 __all__ = [
@@ -30,6 +31,7 @@ def ratio(value: float, base: float, base_spread: float) -> float | None:
     return value / base
 
 
+@lru_cache(maxsize=1024)  # Figures of one machine have nearly as many values each.
 def median_rank(n: int, confidence: float = CONFIDENCE) -> int | None:
     """The greatest k for which the k-th smallest and the k-th greatest of n values enclose the
     median that they were drawn around with `confidence` at least; None where there is none (n < 6

@@ -159,6 +159,7 @@ def read(paths: Sequence[Path], select: str | None = None) -> Loaded:
     expression = _compiled(select)
     found, errors = files.find_results(paths)
     with index.opened(len(found)) as known:
+        known.look_up(paths)
         rows = {path: row for path in found if (row := known.find(path)) is not None}
         unknown = [path for path in found if path not in rows]
         for path, row in _parsed(unknown, known.documents):

@@ -91,6 +91,25 @@ def test_the_second_look_parses_nothing(tmp_path: Path, parsed: list[Path]) -> N
     assert [one.context for one in first.records] == [one.context for one in second.records]
 
 
+@pytest.mark.parametrize("how", ["folder", "named", "here", "above"])
+def test_files_are_known_however_they_are_asked_for(
+    how: str, tmp_path: Path, parsed: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = tmp_path / "results" / "inside"
+    inside.mkdir(parents=True)
+    shifted(inside / "a.json", 20.0)
+    asked = {
+        "folder": inside,
+        "named": inside / "a.json",
+        "here": Path("."),
+        "above": Path("../inside"),
+    }[how]
+    monkeypatch.chdir(inside)
+    for _ in range(2):
+        assert popf(store.read([asked])) == [20.0]
+    assert len(parsed) == 1
+
+
 def test_a_file_that_changed_is_read_anew(tmp_path: Path, parsed: list[Path]) -> None:
     one = shifted(tmp_path / "1.json", 10.0)
     assert popf(store.read([one])) == [10.0]
