@@ -19,8 +19,10 @@ from irqcost import (
     texts,
     units,
 )
+from irqcost.charts.places import THEMES, made
 from irqcost.columns import Column
 from irqcost.errors import Exit, IrqcostError
+from irqcost.forked import Workers
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -99,6 +101,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
+    wanted = args.chart or (["bars"] if args.format == "text" else [])
+    with charts.drawers(bool(wanted) and not args.no_chart) as drawers:
+        return _run(args, wanted, drawers)
+
+
+def _run(args: argparse.Namespace, wanted: Sequence[str], drawers: Workers) -> int:
     found = reading.columns(args.paths, args.baseline, args.by, args.select)
     read = found.columns
     if not read:
@@ -109,7 +117,6 @@ def run(args: argparse.Namespace) -> int:
     if not args.mix:
         _refuse_mix(read)
     rows = comparison.rows(read, args.unit)
-    wanted = args.chart or (["bars"] if args.format == "text" else [])
     figures = published.read() if args.published or "generations" in wanted else ()
     beside = literature.chosen(figures, read, rows, args.unit) if args.published else None
     what = formats.Comparison(read, rows, args.unit, beside)
@@ -120,7 +127,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.no_chart:
         series = [column.series for column in read]
         material = charts.Material(series, catalogue.read(), args.unit, figures)
-        _draw(args, wanted, material)
+        _draw(args, wanted, material, drawers)
     return Exit.UNUSABLE if found.errors else Exit.OK
 
 
@@ -160,20 +167,20 @@ def _other_instructions(read: Sequence[Column]) -> list[str]:
     return lines
 
 
-def _draw(args: argparse.Namespace, wanted: Sequence[str], material: charts.Material) -> None:
+def _draw(
+    args: argparse.Namespace, wanted: Sequence[str], material: charts.Material, drawers: Workers
+) -> None:
     """The charts, and where they are: beside the text, or apart from what programs read."""
     if not wanted:
         return
-    from irqcost.charts import style  # matplotlib takes a second to load: only where it draws
-
-    chosen = list(style.THEMES) if args.theme == "both" else [args.theme]
-    themes = [style.THEMES[name] for name in chosen]
+    chosen = list(THEMES) if args.theme == "both" else [args.theme]
+    themes = [THEMES[name] for name in chosen]
     for name in dict.fromkeys(wanted):
         prefix: Path = args.out
         if len(wanted) > 1:
             prefix = prefix.with_name(f"{prefix.name}-{name}")
-        with style.places(prefix, replace=True, themes=themes) as places:
-            charts.draw(name, material, places)
+        with made(prefix, replace=True, themes=themes) as places:
+            charts.draw(name, material, places, drawers)
         for place in places:
             output = sys.stdout if args.format == "text" else sys.stderr
             print(f"Chart:  {place.target}", file=output)

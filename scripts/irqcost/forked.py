@@ -5,9 +5,11 @@ import ctypes
 import gc
 import multiprocessing
 import os
+import traceback
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from irqcost.errors import IrqcostError
@@ -15,37 +17,132 @@ from irqcost.errors import IrqcostError
 T = TypeVar("T")
 R = TypeVar("R")
 
-# What the processes work with: they have it from the beginning, so that it may be any function.
-_function: Callable[[Any], Any] | None = None
+_FORK = multiprocessing.get_context("fork")
+
+
+class Workers:
+    """Processes that wait for work; without any, this one does it.
+
+    No threads here, unlike in the pools of Python's library: while there are some it is not safe to
+    fork, and these processes are begun before others are.
+    """
+
+    def __init__(self) -> None:
+        self._processes: list[BaseProcess] = []
+        self._connections: list[Connection] = []
+
+    def __len__(self) -> int:
+        return len(self._processes)
+
+    def each(
+        self, function: Callable[[T], R], items: Sequence[T], at_a_time: int = 1
+    ) -> Iterator[R]:
+        """What `function` makes of each item, in their order; a process is handed `at_a_time` of
+        them. Functions, items and what is made of them are pickled.
+
+        Raises what `function` raised, and IrqcostError where a process ended before its work.
+        """
+        if not self._connections:
+            yield from map(function, items)
+            return
+        parts = [items[i : i + at_a_time] for i in range(0, len(items), at_a_time)]
+        waiting = iter(enumerate(parts))
+        busy: dict[Connection, int] = {}
+        done: dict[int, list[R]] = {}
+
+        def give(connection: Connection) -> None:
+            for place, part in waiting:
+                connection.send((function, part))
+                busy[connection] = place
+                return
+
+        for connection in self._connections:
+            give(connection)
+        following = 0
+        while busy:
+            for found in wait(list(busy)):
+                assert isinstance(found, Connection)
+                done[busy.pop(found)] = _answer(found)
+                give(found)
+            while following in done:
+                yield from done.pop(following)
+                following += 1
+
+    def end(self) -> None:
+        """Ends the processes, whatever they do."""
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            process.join()
+        for connection in self._connections:
+            connection.close()
+
+    def begin(self, count: int, ready: Callable[[], object]) -> None:
+        """Begins so many processes, which first get `ready` for their work."""
+        for _ in range(count):
+            ours, theirs = _FORK.Pipe()
+            # A copy of our end in another process would hide that this one has ended.
+            others = [*self._connections, ours]
+            process = _FORK.Process(target=_serve, args=(theirs, others, ready), daemon=True)
+            process.start()
+            theirs.close()
+            self._processes.append(process)
+            self._connections.append(ours)
+
+
+def _answer(connection: Connection) -> Any:
+    try:
+        fine, answer = connection.recv()
+    except EOFError as error:
+        raise IrqcostError("a process ended before its work was done (out of memory?)") from error
+    if not fine:
+        raise answer
+    return answer
+
+
+@contextmanager
+def workers(ready: Callable[[], object], most: int | None = None) -> Iterator[Workers]:
+    """A process for each CPU that this one may use, but not more than `most`; they get `ready`
+    while this process goes on. With one CPU there are none."""
+    cpus = len(os.sched_getaffinity(0))
+    count = cpus if most is None else min(cpus, most)
+    found = Workers()
+    try:
+        if count > 1:
+            found.begin(count, ready)
+        yield found
+    finally:
+        found.end()
 
 
 def each(function: Callable[[T], R], items: Sequence[T], at_a_time: int = 1) -> Iterator[R]:
-    """What `function` makes of each item, in their order; a process is handed `at_a_time` of them.
-
-    On one CPU this process does it. Raises IrqcostError where a process ends before its work.
-    """
-    processes = min(len(os.sched_getaffinity(0)), len(items))
-    if processes <= 1:
-        yield from map(function, items)
-        return
-    fork = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(processes, fork, initializer=_begin, initargs=(function,)) as pool:
-        try:
-            yield from pool.map(_call, items, chunksize=at_a_time)
-        except BrokenProcessPool as error:
-            raise IrqcostError(
-                "a process ended before its work was done (out of memory?)"
-            ) from error
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    """Workers.each() on all CPUs, for items that are read: many, and without cycles."""
+    with workers(_spare, -(-len(items) // at_a_time)) as found:
+        yield from found.each(function, items, at_a_time)
 
 
-def _begin(function: Callable[[Any], Any]) -> None:
-    global _function
-    _function = function
-    # Documents have no cycles: looking for them in millions of objects is time for nothing.
-    gc.disable()
-    _keep_memory()
+def _attempted(function: Callable[[Any], Any], items: Sequence[Any]) -> tuple[bool, object]:
+    """Whether all went well, and what came of it: the answers, or an error with its place."""
+    try:
+        return True, [function(item) for item in items]
+    except Exception as error:
+        error.add_note(traceback.format_exc())
+        return False, error
+
+
+def _serve(
+    connection: Connection, others: Sequence[Connection], ready: Callable[[], object]
+) -> None:
+    """The life of a worker."""
+    for other in others:
+        other.close()
+    try:
+        ready()
+        while True:
+            function, items = connection.recv()
+            connection.send(_attempted(function, items))
+    except (EOFError, BrokenPipeError, KeyboardInterrupt):
+        pass  # The process that it worked for ended, or ends it.
 
 
 # Of mallopt(3), and so many bytes.
@@ -53,15 +150,15 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEPT = 32 << 20
 
 
-def _keep_memory() -> None:
-    """Has the C library (glibc; others have no mallopt) keep for the next item what is freed after
-    one: given back to the kernel it comes anew page by page, which took 8 % of the time."""
+def _spare() -> None:
+    """Spares a worker what takes time for nothing.
+
+    Documents have no cycles, which are looked for in millions of objects. And what is freed after
+    an item is kept for the next one by the C library (glibc; others have no mallopt): given back to
+    the kernel it comes anew page by page, which took 8 % of the time.
+    """
+    gc.disable()
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _KEPT)
         mallopt(_M_TRIM_THRESHOLD, _KEPT)
-
-
-def _call(item: Any) -> Any:
-    assert _function is not None
-    return _function(item)

@@ -4,22 +4,24 @@
 import argparse
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from irqcost import changepoints, columns, files, policy, report, stats, store
+from irqcost import changepoints, charts, columns, files, policy, report, stats, store
 from irqcost.baseline import when
+from irqcost.charts.places import THEMES, Place, made
 from irqcost.errors import Exit, IrqcostError, name_left_out
+from irqcost.forked import Workers
 from irqcost.model import Context
 from irqcost.policy import Policy
 from irqcost.table import Table
 
-if TYPE_CHECKING:
-    from irqcost.charts.style import Place
+# Panels of a chart.
+_MOST_CHARTED = 8
 
 _DESCRIPTION = """\
 Shows each figure over the runs of a machine in the order of their dates, finds where its level
@@ -92,6 +94,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
+    with charts.drawers(not args.no_chart) as drawers:
+        return _run(args, drawers)
+
+
+def _run(args: argparse.Namespace, drawers: Workers) -> int:
     rules = policy.read(args.config)
     loaded = store.read(args.paths, args.select)
     name_left_out(loaded.errors)
@@ -99,23 +106,41 @@ def run(args: argparse.Namespace) -> int:
     if not found:
         raise IrqcostError("no machine has two results with figures here: no history")
     for place, one in enumerate(found):
-        with nullcontext() if args.no_chart else _places(args, place) as places:
-            if places is not None:
-                from irqcost.charts import history as chart
-
-                chart.draw(one, places)
+        with nullcontext([]) if args.no_chart else _places(args, place) as places:
+            charts.each_place(partial(_draw, charted(one)), drawers, places)
         print(("" if place == 0 else "\n") + text(one, args.all))
     # What was named and could not be read is missed; of a folder the rest is its history.
     missed = any(error.path in args.paths for error in loaded.errors)
     return Exit.UNUSABLE if missed else Exit.OK
 
 
-def _places(args: argparse.Namespace, place: int) -> "AbstractContextManager[list[Place]]":
-    from irqcost.charts import style  # matplotlib takes a second to load
+def _draw(history: History, places: Sequence[Place]) -> None:
+    from irqcost.charts import history as chart
 
+    chart.draw(history, places)
+
+
+def charted(history: History) -> History:
+    """What its chart shows: the values of the figures that changed most for their size, or of the
+    first ones, and none of the others."""
+
+    def size(line: Line) -> float:
+        parts = (abs(c.after - c.before) / max(abs(c.before), 1.0) for c in line.changes)
+        return max(parts, default=0.0)
+
+    with_values = [line for line in history.lines if line.values]
+    greatest = sorted(with_values, key=size, reverse=True)[:_MOST_CHARTED]
+    lines = (
+        line if any(line is one for one in greatest) else replace(line, values=(), runs=())
+        for line in history.lines
+    )
+    return replace(history, lines=tuple(lines))
+
+
+def _places(args: argparse.Namespace, place: int) -> AbstractContextManager[list[Place]]:
     prefix = args.out if place == 0 else args.out.with_name(f"{args.out.name}-{place + 1}")
-    themes = tuple(style.THEMES.values()) if args.theme == "both" else (style.THEMES[args.theme],)
-    return style.places(prefix, replace=True, themes=themes)
+    themes = tuple(THEMES.values()) if args.theme == "both" else (THEMES[args.theme],)
+    return made(prefix, replace=True, themes=themes)
 
 
 def histories(records: Sequence[store.Record], rules: Policy) -> list[History]:

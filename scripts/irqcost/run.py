@@ -206,13 +206,14 @@ def _run(measuring: _Measuring, args: argparse.Namespace, target: Path) -> int:
     """Measures into one file, and draws its charts."""
     if args.no_chart or args.quick:
         return _measure(measuring, args, target)[0]
-    from irqcost.charts import Material, draw, style  # matplotlib: only where it draws
+    from irqcost.charts import Material, draw
+    from irqcost.charts import places as places_
 
     prefix = target.with_suffix("") if target.suffix == ".json" else target
     # The places of the pictures are made sure of before anything is measured.
     with ExitStack() as stack:
         places = {
-            chart: stack.enter_context(style.places(prefix.with_name(name), replace=False))
+            chart: stack.enter_context(places_.made(prefix.with_name(name), replace=False))
             for chart, name in _charts(measuring.names, prefix.name).items()
         }
         code, result = _measure(measuring, args, target)

@@ -102,10 +102,10 @@ def run(args: argparse.Namespace) -> int:
             record = _measure(bench, args)
         else:
             # matplotlib takes a second to load: only where it draws
+            from irqcost.charts import places as places_
             from irqcost.charts import selftest as chart
-            from irqcost.charts import style
 
-            with style.places(args.out, replace=True) as places:
+            with places_.made(args.out, replace=True) as places:
                 record = _measure(bench, args)
                 chart.draw(record, places)
         partial.write_text(jsontext.dumps(record), encoding="utf-8")

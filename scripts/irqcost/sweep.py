@@ -85,10 +85,10 @@ def run(args: argparse.Namespace) -> int:
     if args.no_chart:
         print(text(_measure(bench, arguments)))
         return Exit.OK
-    from irqcost.charts import style  # matplotlib takes a second to load: only where it draws
-    from irqcost.charts import sweep as chart
+    from irqcost.charts import places as places_
+    from irqcost.charts import sweep as chart  # matplotlib: only where it draws
 
-    with style.places(args.out, replace=True) as places:
+    with places_.made(args.out, replace=True) as places:
         sweep = _measure(bench, arguments)
         print(text(sweep))
         chart.draw(sweep, verdict(sweep), places)

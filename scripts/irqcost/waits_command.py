@@ -42,11 +42,12 @@ def run(args: argparse.Namespace) -> int:
         print(waits_table.table(mode, result.context, entries))
     if args.no_chart:
         return Exit.OK
-    from irqcost.charts import Material, draw, style  # matplotlib: only where it draws
+    from irqcost.charts import Material, draw
+    from irqcost.charts import places as places_
 
     prefix = args.out or args.file.with_suffix("")
     for mode in found:
-        with style.places(prefix.with_name(f"{prefix.name}-{mode}"), replace=True) as places:
+        with places_.made(prefix.with_name(f"{prefix.name}-{mode}"), replace=True) as places:
             draw(mode, Material(series([result]), catalogue.read()), places)
         for place in places:
             print(f"Chart:  {place.target}")

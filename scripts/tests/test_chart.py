@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from irqcost import catalogue, charts, cli, files
+from irqcost.charts import places as places_
 from irqcost.charts import style
 from irqcost.errors import IrqcostError
 from irqcost.series import Series, series
@@ -16,7 +17,7 @@ from results import changed, path, result
 
 def draw(results: list[Series], prefix: Path) -> str:
     """Draws; returns the SVG's text."""
-    with style.places(prefix, replace=True) as places:
+    with places_.made(prefix, replace=True) as places:
         charts.draw("bars", charts.Material(results, catalogue.read()), places)
     assert prefix.with_name(prefix.name + ".png").read_bytes().startswith(b"\x89PNG\r\n")
     return prefix.with_name(prefix.name + ".svg").read_text(encoding="utf-8")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from irqcost import ROOT, catalogue, charts, cli, files
+from irqcost.charts import places as places_
 from irqcost.charts import selftest, style
 from irqcost.errors import IrqcostError
 from irqcost.series import Series, series
@@ -18,8 +19,8 @@ from results import changed, path, result
 
 def draw(name: str, results: list[Series], prefix: Path, unit: str | None = None) -> list[str]:
     """Draws in both themes; returns the texts of the light SVG."""
-    themes = tuple(style.THEMES.values())
-    with style.places(prefix, replace=True, themes=themes) as places:
+    themes = tuple(places_.THEMES.values())
+    with places_.made(prefix, replace=True, themes=themes) as places:
         charts.draw(name, charts.Material(results, catalogue.read(), unit), places)
     made = sorted(entry.name for entry in prefix.parent.glob(f"{prefix.name}*"))
     assert made == [f"{prefix.name}{end}" for end in ("-dark.png", "-dark.svg", ".png", ".svg")]
@@ -179,7 +180,7 @@ def test_several_charts_have_names(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_selftest_is_legible(tmp_path: Path) -> None:
     """Of a real record: whole lines, plain numbers, and zeros where they are."""
     *_, record = sorted((ROOT / "results").rglob("selftest/*.json"))
-    with style.places(tmp_path / "x", replace=False) as places:
+    with places_.made(tmp_path / "x", replace=False) as places:
         selftest.draw(json.loads(record.read_text(encoding="utf-8")), places)
     shown = words((tmp_path / "x.svg").read_text(encoding="utf-8"))
     assert not [text for text in shown if "mathdefault" in text]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from irqcost import catalogue, charts, cli, files, report
-from irqcost.charts import style
+from irqcost.charts import places as places_
 from irqcost.headline import headline
 from irqcost.model import Result
 from irqcost.series import series
@@ -77,7 +77,7 @@ def test_headlines(result: Result) -> None:
 @pytest.mark.parametrize("alone", [True, False])
 def test_the_picture(tmp_path: Path, alone: bool) -> None:
     one = series([files.read_result(in_situ(tmp_path / "x.json", alone))])
-    with style.places(tmp_path / "x", replace=True) as places:
+    with places_.made(tmp_path / "x", replace=True) as places:
         charts.draw("bars", charts.Material(one, catalogue.read()), places)
     svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
     panels = re.findall(r"ring3: (\d+) cycles", svg)

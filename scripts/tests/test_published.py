@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from irqcost import catalogue, charts, cli, files, published
-from irqcost.charts import style
+from irqcost.charts import places as places_
 from irqcost.errors import IrqcostError, ResultError
 from irqcost.series import series
 from results import changed, path, result
@@ -89,7 +89,9 @@ def test_the_table_shows_the_same_core_and_no_models(
 def test_the_chart_over_the_years(tmp_path: Path) -> None:
     here = series([files.read_result(golden_cove(tmp_path / "g.json")), result("exact")])
     material = charts.Material(here, catalogue.read(), None, FIGURES)
-    with style.places(tmp_path / "x", replace=True, themes=tuple(style.THEMES.values())) as places:
+    with places_.made(
+        tmp_path / "x", replace=True, themes=tuple(places_.THEMES.values())
+    ) as places:
         charts.draw("generations", material, places)
     svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
     assert "popf cost 8 cycles on the 8086 and 70 on NetBurst (Prescott)" in svg
@@ -100,7 +102,7 @@ def test_the_chart_over_the_years(tmp_path: Path) -> None:
     assert "<title>irqcost, ring3/popf/throughput: 13.00 core cycles; Test CPU Alpha" in svg
     assert "LLVM 21.1" not in svg and "86Box" not in svg and "EMULATED" not in svg
     dark = (tmp_path / "x-dark.svg").read_text(encoding="utf-8")
-    assert style.DARK.paper in dark and style.DARK.paper not in svg
+    assert places_.DARK.paper in dark and places_.DARK.paper not in svg
 
 
 def test_bars_carry_what_was_published_of_the_same_core(tmp_path: Path) -> None:
@@ -115,7 +117,7 @@ def test_bars_carry_what_was_published_of_the_same_core(tmp_path: Path) -> None:
     one = files.read_result(changed("alpha", tmp_path / "p.json", pair))
     for shown, expected in ((FIGURES, True), ((), False)):
         material = charts.Material(series([one]), catalogue.read(), None, shown)
-        with style.places(tmp_path / "x", replace=True) as places:
+        with places_.made(tmp_path / "x", replace=True) as places:
             charts.draw("bars", material, places)
         svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
         assert ("<title>pushf_popf" in svg and "InstLatX64" in svg) == expected
@@ -125,6 +127,6 @@ def test_bars_carry_what_was_published_of_the_same_core(tmp_path: Path) -> None:
 def test_no_chart_without_figures(tmp_path: Path) -> None:
     material = charts.Material(series([result("alpha")]), catalogue.read())
     with pytest.raises(IrqcostError, match="published"):
-        with style.places(tmp_path / "x", replace=True) as places:
+        with places_.made(tmp_path / "x", replace=True) as places:
             charts.draw("generations", material, places)
     assert list(tmp_path.iterdir()) == []

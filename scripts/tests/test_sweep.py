@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from irqcost import cli, sweep
-from irqcost.charts import style
+from irqcost.charts import places as places_
 from irqcost.charts import sweep as chart
 from irqcost.epochs import Epoch, Request
 from irqcost.errors import IrqcostError
@@ -76,7 +76,7 @@ def test_the_table_has_a_row_for_each_factor() -> None:
 
 def test_the_picture(tmp_path: Path) -> None:
     one = swept(15, 13, 13, spread=0.1, doubtful=0)
-    with style.places(tmp_path / "x", replace=True) as places:
+    with places_.made(tmp_path / "x", replace=True) as places:
         chart.draw(one, sweep.verdict(one), places)
     svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
     for text in ("15.00 ?", "core cycles per operation", "popf costs 13.00 core cycles", "Hollow"):

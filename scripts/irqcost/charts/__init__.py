@@ -5,21 +5,24 @@ A chart's module has `figure(material, theme)`, which returns a matplotlib figur
 NoChart where the material has nothing for it. Charts of something else than results (a sweep)
 have a module here too, with a function of their own, and no row.
 
-matplotlib takes a second to load: it is imported by the modules below this one, and these only
-where something is drawn.
+matplotlib takes a while to load: it is imported by the modules below this one, and these only
+where something is drawn, or in the processes of drawers().
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from irqcost import forked
 from irqcost.catalogue import Probe
 from irqcost.published import Published
 from irqcost.series import Series
 
 if TYPE_CHECKING:
-    from irqcost.charts.style import Place
+    from irqcost.charts.places import Place
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,47 @@ CHARTS = {
 }
 
 
-def draw(name: str, material: Material, places: Sequence["Place"]) -> None:
-    """Draws a chart of CHARTS into the files of style.places().
+@contextmanager
+def drawers(wanted: bool = True) -> Iterator[forked.Workers]:
+    """Processes for drawing, where any is `wanted`: they load matplotlib while this one still reads
+    what they are to draw."""
+    if not wanted:
+        yield forked.Workers()
+        return
+    with forked.workers(_load) as found:
+        yield found
+
+
+def _load() -> None:
+    import_module("irqcost.charts.style")
+
+
+def share(workers: forked.Workers, places: Sequence["Place"]) -> list[Sequence["Place"]]:
+    """Places as they are handed out: by themselves where several processes draw."""
+    return [[place] for place in places] if len(workers) else [places]
+
+
+def each_place(
+    draw: Callable[[Sequence["Place"]], object], workers: forked.Workers, places: Sequence["Place"]
+) -> None:
+    """Has the workers draw into the files of places.made(). Raises what `draw` raises."""
+    list(workers.each(draw, share(workers, places)))
+
+
+def draw(
+    name: str,
+    material: Material,
+    places: Sequence["Place"],
+    workers: forked.Workers = forked.Workers(),
+) -> None:
+    """Draws a chart of CHARTS into the files of places.made().
 
     Raises NoChart where the material has nothing for it.
     """
+    each_place(partial(_draw, name, material), workers, places)
+
+
+def _draw(name: str, material: Material, places: Sequence["Place"]) -> None:
     from irqcost.charts import style
 
     module = import_module(f"irqcost.charts.{CHARTS[name].name}")

@@ -13,17 +13,8 @@ from typing import Any
 
 from irqcost import report, units
 from irqcost.charts import Material
-from irqcost.charts.style import (
-    IN_DOUBT,
-    WIDTH,
-    Theme,
-    footing,
-    heading,
-    legend,
-    pyplot,
-    tooltip,
-    write,
-)
+from irqcost.charts.places import Theme
+from irqcost.charts.style import IN_DOUBT, WIDTH, footing, heading, legend, pyplot, tooltip, write
 from irqcost.errors import NoChart
 from irqcost.headline import headline
 from irqcost.model import Entry, Result

@@ -10,7 +10,8 @@ from typing import Any
 from matplotlib.colors import LinearSegmentedColormap
 
 from irqcost.charts import Material
-from irqcost.charts.style import WIDTH, Theme, footing, heading, pyplot, write
+from irqcost.charts.places import Theme
+from irqcost.charts.style import WIDTH, footing, heading, pyplot, write
 from irqcost.errors import NoChart
 
 _ROW = 0.22  # inches

@@ -11,7 +11,8 @@ from typing import Any
 
 from irqcost import report
 from irqcost.charts import Material
-from irqcost.charts.style import WIDTH, Theme, footing, heading, legend, pyplot, write
+from irqcost.charts.places import Theme
+from irqcost.charts.style import WIDTH, footing, heading, legend, pyplot, write
 from irqcost.errors import NoChart
 from irqcost.model import Entry
 from irqcost.series import Series

@@ -6,7 +6,8 @@ from typing import Any
 
 from irqcost import report
 from irqcost.charts import Material
-from irqcost.charts.style import WIDTH, Theme, footing, heading, pyplot, write
+from irqcost.charts.places import Theme
+from irqcost.charts.style import WIDTH, footing, heading, pyplot, write
 from irqcost.errors import IrqcostError, NoChart
 from irqcost.model import Entry, FormatError, Grid
 from irqcost.series import Series

@@ -9,7 +9,8 @@ from typing import Any
 
 from irqcost import published, report
 from irqcost.charts import Material
-from irqcost.charts.style import WIDTH, Theme, footing, heading, pyplot, tooltip, write
+from irqcost.charts.places import Theme
+from irqcost.charts.style import WIDTH, footing, heading, pyplot, tooltip, write
 from irqcost.errors import NoChart
 from irqcost.published import Published
 

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from irqcost import report
-from irqcost.charts.style import WIDTH, Place, Theme, footing, heading, pyplot, save, tooltip, write
+from irqcost.charts.places import Place, Theme
+from irqcost.charts.style import WIDTH, footing, heading, pyplot, save, tooltip, write
 from irqcost.history import History, Line
 
-# Panels of a chart: the figures that changed most, or the first ones.
-_MOST = 8
 _PANEL = 1.15  # inches of height
 # More dots than this are a picture within the picture: an SVG of each would be megabytes.
 _MOST_DOTS = 1000
@@ -21,12 +20,12 @@ _MOST_NAMES = 12
 
 
 def draw(history: History, places: Sequence[Place]) -> None:
-    """Draws into the files of style.places()."""
+    """Draws what history.charted() has chosen into the files of places.made()."""
     save(lambda theme: _figure(history, theme), places)
 
 
 def _figure(history: History, theme: Theme) -> Any:
-    lines = _chosen(history)
+    lines = [line for line in history.lines if line.values]
     title = heading(_headline(history))
     caption = footing(_caption(history, len(lines)))
     head, foot, between = 0.78 + 0.22 * len(title), 0.42 + 0.15 * len(caption), 0.34
@@ -54,18 +53,6 @@ def _figure(history: History, theme: Theme) -> Any:
     figure.text(0.12 / WIDTH, 1 - (0.12 + 0.22 * len(title)) / height, subtitle, va="top", size=8.5)
     write(figure, theme, title, caption)
     return figure
-
-
-def _chosen(history: History) -> list[Line]:
-    """The figures shown, in their order: those with the greatest changes for their size."""
-
-    def size(line: Line) -> float:
-        parts = (abs(c.after - c.before) / max(abs(c.before), 1.0) for c in line.changes)
-        return max(parts, default=0.0)
-
-    with_values = [line for line in history.lines if line.values]
-    greatest = sorted(with_values, key=size, reverse=True)[:_MOST]
-    return [line for line in with_values if any(line is one for one in greatest)]
 
 
 def _panel(figure: Any, axes: Any, history: History, line: Line, theme: Theme) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from irqcost import report
 from irqcost.charts import Material, cells
-from irqcost.charts.style import Theme
+from irqcost.charts.places import Theme
 from irqcost.errors import NoChart
 from irqcost.series import Series
 

@@ -12,7 +12,8 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from irqcost import report
 from irqcost.charts import Material
-from irqcost.charts.style import WIDTH, Theme, footing, heading, legend, pyplot, write
+from irqcost.charts.places import Theme
+from irqcost.charts.style import WIDTH, footing, heading, legend, pyplot, write
 from irqcost.errors import NoChart
 from irqcost.model import Entry
 from irqcost.series import Series

@@ -4,20 +4,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from irqcost.charts.style import (
-    WIDTH,
-    Place,
-    Theme,
-    footing,
-    heading,
-    pyplot,
-    save,
-    write,
-)
+from irqcost.charts.places import Place, Theme
+from irqcost.charts.style import WIDTH, footing, heading, pyplot, save, write
 
 
 def draw(record: Mapping[str, Any], places: Sequence[Place]) -> None:
-    """Draws a record of docs/SELFTEST.md into the files of style.places()."""
+    """Draws a record of docs/SELFTEST.md into the files of places.made()."""
     save(lambda theme: _figure(record, theme), places)
 
 

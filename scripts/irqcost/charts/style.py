@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What all charts have in common: colours, sizes, texts, and how they become files."""
+"""What all charts have in common: sizes, texts, and how they become files."""
 
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,44 +15,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as pyplot  # noqa: E402  (after the choice; charts take it here)
 from matplotlib.patches import Patch  # noqa: E402
 
-from irqcost import files  # noqa: E402
-
-
-@dataclass(frozen=True)
-class Theme:
-    """The colours of a page: paper, ink for texts, faint for what stands behind the data."""
-
-    name: str
-    paper: str
-    ink: str
-    muted: str
-    grid: str
-    # For series, told apart with any colour vision: Okabe and Ito's palette, without the yellow
-    # that is too faint on white and the black or blue that are too faint on black.
-    colours: tuple[str, ...]
-
-    def colour(self, index: int) -> str:
-        """The colour of a series; beyond the palette they repeat."""
-        return self.colours[index % len(self.colours)]
-
-
-LIGHT = Theme(
-    "light",
-    paper="#ffffff",
-    ink="#1a1a1a",
-    muted="#4d4d4d",
-    grid="#dddddd",
-    colours=("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000"),
-)
-DARK = Theme(
-    "dark",
-    paper="#0d1117",
-    ink="#e6edf3",
-    muted="#a9b4c0",
-    grid="#30363d",
-    colours=("#56B4E9", "#E69F00", "#00B78A", "#CC79A7", "#F0E442", "#D55E00", "#FFFFFF"),
-)
-THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
+from irqcost.charts.places import METADATA, Place, Theme  # noqa: E402
 
 WIDTH = 8.6  # inches: at 100 dots an inch a column of a blog
 IN_DOUBT = "////"  # the hatch of figures that are not good
@@ -75,37 +36,10 @@ _STYLE = {
     # The same result gives the same file.
     "svg.hashsalt": "irqcost",
 }
-# The kinds of files, and what they are told: no date, so that nothing differs without reason.
-_METADATA: dict[str, dict[str, None]] = {".png": {}, ".svg": {"Date": None}}
-
-
-@dataclass(frozen=True)
-class Place:
-    """A picture to be: its name, the temporary file that becomes it, and its theme."""
-
-    target: Path
-    file: Path
-    theme: Theme
-
-
-@contextmanager
-def places(
-    prefix: Path, replace: bool, themes: Sequence[Theme] = (LIGHT,)
-) -> Iterator[list[Place]]:
-    """PREFIX.png and PREFIX.svg, or PREFIX-dark.…, written whole when the block has ended."""
-    found = []
-    with ExitStack() as stack:
-        for theme in themes:
-            name = prefix.name + ("" if theme is LIGHT else f"-{theme.name}")
-            for suffix in _METADATA:
-                target = prefix.with_name(name + suffix)
-                file = stack.enter_context(files.written_whole(target, replace))
-                found.append(Place(target, file, theme))
-        yield found
 
 
 def save(draw: Callable[[Theme], Any], places_: Sequence[Place]) -> None:
-    """Draws once for each theme, and fills the files of places()."""
+    """Draws once for each theme, and fills the files of places.made()."""
     for theme in dict.fromkeys(place.theme for place in places_):
         with pyplot.rc_context(_STYLE | _coloured(theme)):
             figure = draw(theme)
@@ -113,7 +47,7 @@ def save(draw: Callable[[Theme], Any], places_: Sequence[Place]) -> None:
                 for place in places_:
                     if place.theme is theme:
                         kind = place.target.suffix
-                        options = {"dpi": _DPI, "metadata": _METADATA[kind]}
+                        options = {"dpi": _DPI, "metadata": METADATA[kind]}
                         figure.savefig(place.file, format=kind.removeprefix("."), **options)
                         if kind == ".svg":
                             _add_tooltips(figure, place.file)

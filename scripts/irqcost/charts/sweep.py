@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from irqcost import report
-from irqcost.charts.style import WIDTH, Place, Theme, pyplot, save, write
+from irqcost.charts.places import Place, Theme
+from irqcost.charts.style import WIDTH, pyplot, save, write
 from irqcost.sweep import Point, Sweep, plateau
 
 
 def draw(sweep: Sweep, verdict: str, places: Sequence[Place]) -> None:
-    """Draws into the files of style.places(); `verdict` is the title."""
+    """Draws into the files of places.made(); `verdict` is the title."""
     save(lambda theme: _figure(sweep, verdict, theme), places)
 
 

@@ -8,8 +8,9 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from irqcost import catalogue, columns, files, reading
+from irqcost import catalogue, charts, columns, files, reading
 from irqcost.errors import Exit, IrqcostError
+from irqcost.forked import Workers
 from irqcost.page import document, html, markdown
 
 _PAGE = "report.html"
@@ -53,6 +54,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
+    with charts.drawers() as drawers:
+        return _run(args, drawers)
+
+
+def _run(args: argparse.Namespace, drawers: Workers) -> int:
     read = reading.columns(args.paths, args.baseline, args.by, args.select)
     if not any(column.result.entries for column in read.columns):
         matching = "" if args.select is None else f" with a name that matches {args.select}"
@@ -63,7 +69,9 @@ def run(args: argparse.Namespace) -> int:
             return stack.enter_context(files.written_whole(args.out / name, args.force))
 
         page, plain = place(_PAGE), place(_MARKDOWN)
-        made = document.made(read, args.baseline, catalogue.read(), _arguments(args), Path(work))
+        made = document.made(
+            read, args.baseline, catalogue.read(), _arguments(args), Path(work), drawers
+        )
         page.write_text(html.text(made), encoding="utf-8")
         plain.write_text(markdown.text(made), encoding="utf-8")
         for section in made.sections:

@@ -9,6 +9,7 @@ from pathlib import Path
 from irqcost import literature, published, report
 from irqcost.catalogue import Probe
 from irqcost.columns import Column
+from irqcost.forked import Workers
 from irqcost.page import changes, code, data, pictures, summary, table
 from irqcost.page.code import Listing
 from irqcost.page.data import COUNTED, MEASURED, Conditions, Part
@@ -60,6 +61,7 @@ def made(
     probes: Sequence[Probe],
     arguments: Sequence[str],
     folder: Path,
+    drawers: Workers,
 ) -> Document:
     """The report on columns; pictures are made in a folder for temporary files.
 
@@ -76,6 +78,7 @@ def made(
             probes,
             figures,
             folder,
+            drawers,
         )
         for part in parts
     ]
@@ -126,6 +129,7 @@ def _section(
     probes: Sequence[Probe],
     figures: Sequence[Published],
     folder: Path,
+    drawers: Workers,
 ) -> Section:
     counted = part.kind == COUNTED
     groups = [
@@ -143,7 +147,7 @@ def _section(
         part.lead,
         [column.series.title for column in part.columns],
         [group for group in groups if group.statements],
-        pictures.drawn(part, probes, figures, folder),
+        pictures.drawn(part, probes, figures, folder, drawers),
         table.view(part, probes),
         data.conditions(part),
         [(column.series.title, code.listings(column, probes)) for column in _told(part)],

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from irqcost import charts, forked
+from irqcost import charts
 from irqcost.catalogue import Probe
+from irqcost.charts.places import DARK, LIGHT, THEMES, Place
 from irqcost.errors import IrqcostError, NoChart
+from irqcost.forked import Workers
 from irqcost.model import Result
 from irqcost.page.data import COUNTED, MEASURED, Part
 from irqcost.published import Published
@@ -50,22 +52,39 @@ _OF_KIND = {
 }
 
 
+@dataclass(frozen=True)
+class _Job:
+    """A chart to be drawn into some of its files."""
+
+    chart: str
+    material: charts.Material
+    places: Sequence[Place]
+
+
 def drawn(
-    part: Part, probes: Sequence[Probe], figures: Sequence[Published], folder: Path
+    part: Part,
+    probes: Sequence[Probe],
+    figures: Sequence[Published],
+    folder: Path,
+    drawers: Workers,
 ) -> list[Picture]:
     """All charts that the part has figures for, made in a folder for temporary files."""
-
-    def made(wanted: _Wanted) -> Picture | None:
-        series = [_chosen(column.series, wanted.mode) for column in part.columns]
-        material = charts.Material(series, probes, None, figures)
-        try:
-            return _draw(wanted, material, folder)
-        except NoChart:
-            return None  # Most results lack what one or the other is made of.
-
     several = len(part.columns) > 1
     wanted = [one for one in _OF_KIND.get(part.kind, ()) if several or one.chart != "heatmap"]
-    return [picture for picture in forked.each(made, wanted) if picture]
+    jobs = []
+    for one in wanted:
+        series = [_chosen(column.series, one.mode) for column in part.columns]
+        material = charts.Material(series, probes, None, figures)
+        shares = charts.share(drawers, _places(one, folder))
+        jobs += [_Job(one.chart, material, share) for share in shares]
+    done = dict[Path, bool]()
+    for job, made in zip(jobs, drawers.each(_draw, jobs)):
+        done |= {place.file: made for place in job.places}
+    return [
+        _picture(one, folder)
+        for one in wanted
+        if all(done[place.file] for place in _places(one, folder))
+    ]
 
 
 def _chosen(series: Series, mode: str) -> Series:
@@ -75,22 +94,28 @@ def _chosen(series: Series, mode: str) -> Series:
     return replace(series, result=Result(series.result.context, entries))
 
 
-def _draw(wanted: _Wanted, material: charts.Material, folder: Path) -> Picture:
-    from irqcost.charts import style  # matplotlib takes a second to load
+def _draw(job: _Job) -> bool:
+    try:
+        charts.draw(job.chart, job.material, job.places)
+    except NoChart:
+        return False  # Most results lack what one or the other is made of.
+    return True
 
-    light, dark = (folder / f"{wanted.name}-{theme}.svg" for theme in style.THEMES)
+
+def _places(wanted: _Wanted, folder: Path) -> list[Place]:
+    """Its files: for each theme an SVG, and a PNG."""
+    files = [(folder / f"{wanted.name}-{theme.name}.svg", theme) for theme in THEMES.values()]
+    files.append((folder / f"{wanted.name}.png", LIGHT))
+    return [Place(file, file, theme) for file, theme in files]
+
+
+def _picture(wanted: _Wanted, folder: Path) -> Picture:
+    texts = {}
+    for place in _places(wanted, folder)[:-1]:
+        svg = place.file.read_text(encoding="utf-8")
+        texts[place.theme] = inline(svg, f"{wanted.name}-{place.theme.name}-", wanted.shows)
     png = folder / f"{wanted.name}.png"
-    places = [
-        style.Place(light, light, style.LIGHT),
-        style.Place(png, png, style.LIGHT),
-        style.Place(dark, dark, style.DARK),
-    ]
-    charts.draw(wanted.chart, material, places)
-    texts = {
-        theme: inline(path.read_text(encoding="utf-8"), f"{wanted.name}-{theme}-", wanted.shows)
-        for theme, path in zip(style.THEMES, (light, dark))
-    }
-    return Picture(wanted.name, wanted.shows, texts["light"], texts["dark"], png, wanted.behind)
+    return Picture(wanted.name, wanted.shows, texts[LIGHT], texts[DARK], png, wanted.behind)
 
 
 # What stands before the root, and what only files of their own have.
