@@ -189,6 +189,7 @@ def _panel(
 ) -> list[float]:
     """Draws a panel, or hides one without figures; returns where its bars end."""
     ends = []
+    whiskers = []
     members = _members(series, panel.backend)
     pitch = _pitch(members)
     for row, key in enumerate(panel.probes):
@@ -199,6 +200,8 @@ def _panel(
                 bar = _Bar(middle, theme.colour(place))
                 marks = _draw_published(axes, bar, result, entry, unit, panel.published, theme)
                 ends += [*marks, *_draw_bar(axes, bar, result, entry, unit, theme, marks)]
+                whiskers.append((middle, units.figure(result, entry, unit)))
+    _draw_whiskers(axes, whiskers, theme)
     axes.set_ylim((len(panel.probes) - 0.5) * pitch, -0.5 * pitch)
     axes.set_title(f"{panel.backend}: {panel.heading}", loc="left", fontsize=8)
     axes.grid(axis="x", linewidth=0.6)
@@ -215,8 +218,8 @@ def _draw_bar(
     theme: Theme,
     marks: Sequence[float],
 ) -> list[float]:
-    """Draws a bar with its whisker and figure, this behind marks that are near; returns where it
-    ends, if there is one."""
+    """Draws a bar with its figure, this behind marks that are near; returns where it ends, if there
+    is one."""
     figure = units.figure(result, entry, unit)
     if figure is None:
         return []
@@ -229,12 +232,6 @@ def _draw_bar(
         linewidth=0,
         hatch=IN_DOUBT if entry.doubtful else None,
     )
-    if figure.width:
-        # In the colour of the text, and short: it must not hide the end of the bar.
-        sides = [[figure.value - figure.low], [figure.high - figure.value]]
-        axes.errorbar(
-            figure.value, bar.middle, xerr=sides, ecolor=theme.ink, elinewidth=0.8, capsize=1.6
-        )
     near = [mark for mark in marks if figure.high * 0.95 < mark < figure.high * 1.5]
     digits = 0 if result.context.instruction_clock and figure.value == round(figure.value) else 1
     axes.annotate(
@@ -246,6 +243,26 @@ def _draw_bar(
         fontsize=7,
     )
     return [figure.low, figure.high]
+
+
+def _draw_whiskers(
+    axes: Any, figures: Sequence[tuple[float, units.Figure | None]], theme: Theme
+) -> None:
+    """Those of a panel, at their heights: by themselves they would take half of its time."""
+    shown = [(middle, one) for middle, one in figures if one and one.width]
+    axes.errorbar(
+        [one.value for _, one in shown],
+        [middle for middle, _ in shown],
+        xerr=[
+            [one.value - one.low for _, one in shown],
+            [one.high - one.value for _, one in shown],
+        ],
+        fmt="none",
+        # In the colour of the text, and short: they must not hide the ends of the bars.
+        ecolor=theme.ink,
+        elinewidth=0.8,
+        capsize=1.6,
+    )
 
 
 def _draw_published(
