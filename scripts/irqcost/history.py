@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from irqcost import changepoints, charts, columns, files, policy, report, stats, store
+from irqcost import changepoints, charts, columns, files, forked, policy, report, stats, store
 from irqcost.baseline import when
 from irqcost.charts.places import THEMES, Place, made
 from irqcost.errors import Exit, IrqcostError, name_left_out
@@ -22,6 +22,9 @@ from irqcost.table import Table
 
 # Panels of a chart.
 _MOST_CHARTED = 8
+
+# Lines that are handed to a process at a time.
+_AT_A_TIME = 4
 
 _DESCRIPTION = """\
 Shows each figure over the runs of a machine in the order of their dates, finds where its level
@@ -94,20 +97,20 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    with charts.drawers(not args.no_chart) as drawers:
-        return _run(args, drawers)
+    with forked.workers(lambda: None) if args.no_chart else charts.drawers() as workers:
+        return _run(args, workers)
 
 
-def _run(args: argparse.Namespace, drawers: Workers) -> int:
+def _run(args: argparse.Namespace, workers: Workers) -> int:
     rules = policy.read(args.config)
     loaded = store.read(args.paths, args.select)
     name_left_out(loaded.errors)
-    found = histories([one for one in loaded.records if one.names], rules)
+    found = histories([one for one in loaded.records if one.names], rules, workers)
     if not found:
         raise IrqcostError("no machine has two results with figures here: no history")
     for place, one in enumerate(found):
         with nullcontext([]) if args.no_chart else _places(args, place) as places:
-            charts.each_place(partial(_draw, charted(one)), drawers, places)
+            charts.each_place(partial(_draw, charted(one)), workers, places)
         print(("" if place == 0 else "\n") + text(one, args.all))
     # What was named and could not be read is missed; of a folder the rest is its history.
     missed = any(error.path in args.paths for error in loaded.errors)
@@ -143,15 +146,18 @@ def _places(args: argparse.Namespace, place: int) -> AbstractContextManager[list
     return made(prefix, replace=True, themes=themes)
 
 
-def histories(records: Sequence[store.Record], rules: Policy) -> list[History]:
-    """A history for each machine that has two runs or more, that with most runs first."""
+def histories(
+    records: Sequence[store.Record], rules: Policy, workers: Workers = Workers()
+) -> list[History]:
+    """A history for each machine that has two runs or more, that with most runs first. Changes are
+    looked for by the workers."""
     same: dict[int, tuple[object, ...]] = {}
     groups: dict[tuple[object, ...], list[store.Record]] = {}
     for record in records:
         key = same.setdefault(id(record.shared), _machine(record.shared))
         groups.setdefault(key, []).append(record)
     several = sorted((group for group in groups.values() if len(group) > 1), key=len, reverse=True)
-    return [_history(group, rules) for group in several]
+    return [_history(group, rules, workers) for group in several]
 
 
 def _machine(context: Context) -> tuple[object, ...]:
@@ -164,7 +170,7 @@ def _machine(context: Context) -> tuple[object, ...]:
     )
 
 
-def _history(group: Sequence[store.Record], rules: Policy) -> History:
+def _history(group: Sequence[store.Record], rules: Policy, workers: Workers) -> History:
     dates = [when(record.date) for record in group]
     order = sorted(range(len(group)), key=lambda i: (dates[i], str(group[i].path)))
     records = [group[i] for i in order]
@@ -178,18 +184,22 @@ def _history(group: Sequence[store.Record], rules: Policy) -> History:
         values = one.values[:, column]
         sound = ~np.isnan(values)
         kept, runs = values[sound].tolist(), one.places[sound].tolist()
-        places = _steps(kept) if exact else changepoints.find(kept, rules.at(name).at)
-        line = Line(name, tuple(kept), tuple(runs), (), int(np.count_nonzero(one.doubtful)))
-        lines.append(_with_changes(line, places, contexts))
+        lines.append(Line(name, tuple(kept), tuple(runs), (), int(np.count_nonzero(one.doubtful))))
+    found = workers.each(partial(_changes, exact, rules), lines, _AT_A_TIME)
+    lines = [_with_changes(line, places, contexts) for line, places in zip(lines, found)]
     title = f"{report.cpu_name(contexts[-1])}, {report.execution(contexts[-1])}"
     if contexts[-1].kernel.realtime:
         title += ", PREEMPT_RT"
     return History(title, contexts, tuple(dates[i] for i in order), tuple(lines), exact)
 
 
-def _steps(counts: Sequence[float]) -> list[int]:
-    """Counts of instructions do not vary: each other one is a change."""
-    return [i for i in range(1, len(counts)) if counts[i] != counts[i - 1]]
+def _changes(exact: bool, rules: Policy, line: Line) -> list[int]:
+    """The places of values that begin a level. Counts of instructions do not vary: each other one
+    does."""
+    values = line.values
+    if exact:
+        return [i for i in range(1, len(values)) if values[i] != values[i - 1]]
+    return changepoints.find(values, rules.at(line.name).at)
 
 
 def _with_changes(line: Line, places: Sequence[int], contexts: Sequence[Context]) -> Line:
