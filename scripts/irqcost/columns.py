@@ -72,11 +72,11 @@ def groups(records: Sequence[store.Record], by: str) -> list[list[store.Record]]
 
 
 def of_groups(
-    members: Sequence[Sequence[store.Record]], whole: Callable[[Path], Result]
+    members: Sequence[Sequence[store.Record]], whole: Mapping[Path, Result]
 ) -> list[Column]:
     """A column for each of groups(). Of a group of one it is the `whole` of its file, which tells
     more than a record: samples, derived figures, texts."""
-    results = [_summary(group) if len(group) > 1 else whole(group[0].path) for group in members]
+    results = [_summary(group) if len(group) > 1 else whole[group[0].path] for group in members]
     columns = []
     for one, group in zip(series(results), members):
         count = f"median of {len(group)} results" if len(group) > 1 else "1 result"
@@ -109,6 +109,7 @@ def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> En
             doubt = rows[0].remark
     made_by = sound[:, _ESTIMATOR]
     estimator = made_by.max()
+    older = np.count_nonzero(made_by != estimator)
     sound = sound[made_by == estimator]
 
     def known(column: str) -> _Values:
@@ -133,7 +134,7 @@ def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> En
         ticks_p50=_middle(ticks),
         ticks_p99=float(ticks[-1]),
         spread=_middle(known("spread")),
-        samples=count,
+        samples=count - int(older),
         free=len(sound) if not doubt else 0,
         label="",
         ticks_interval=_interval(ticks, known("ticks_low"), known("ticks_high")),

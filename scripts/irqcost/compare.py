@@ -19,7 +19,7 @@ from irqcost import (
     texts,
     units,
 )
-from irqcost.charts.places import THEMES, made
+from irqcost.charts.places import METADATA, THEMES, made
 from irqcost.columns import Column
 from irqcost.errors import Exit, IrqcostError
 from irqcost.forked import Workers
@@ -102,8 +102,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     wanted = args.chart or (["bars"] if args.format == "text" else [])
-    with charts.drawers(bool(wanted) and not args.no_chart) as drawers:
+    with charts.drawers(0 if args.no_chart or not wanted else _files(args)) as drawers:
         return _run(args, wanted, drawers)
+
+
+def _files(args: argparse.Namespace) -> int:
+    """How many files a chart becomes."""
+    return len(METADATA) * (len(THEMES) if args.theme == "both" else 1)
 
 
 def _run(args: argparse.Namespace, wanted: Sequence[str], drawers: Workers) -> int:

@@ -33,6 +33,9 @@ class ResultError(IrqcostError):
         self.path = path
         self.reason = reason
 
+    def __reduce__(self) -> tuple[type["ResultError"], tuple[Path, str]]:
+        return ResultError, (self.path, self.reason)  # For processes that hand it to another.
+
 
 # So many files that could not be used are named; a folder may have thousands.
 _MOST_NAMED = 20

@@ -5,6 +5,7 @@ import ctypes
 import gc
 import multiprocessing
 import os
+import signal
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _FORK = multiprocessing.get_context("fork")
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Workers:
@@ -40,11 +42,19 @@ class Workers:
         """What `function` makes of each item, in their order; a process is handed `at_a_time` of
         them. Functions, items and what is made of them are pickled.
 
-        Raises what `function` raised, and IrqcostError where a process ended before its work.
+        Raises what `function` raised, and IrqcostError where a process ended before its work;
+        before that all processes are ended, so that none goes on with what nobody waits for.
         """
         if not self._connections:
             yield from map(function, items)
             return
+        try:
+            yield from self._each(function, items, at_a_time)
+        except BaseException:
+            self.end()
+            raise
+
+    def _each(self, function: Callable[[T], R], items: Sequence[T], at_a_time: int) -> Iterator[R]:
         parts = [items[i : i + at_a_time] for i in range(0, len(items), at_a_time)]
         waiting = iter(enumerate(parts))
         busy: dict[Connection, int] = {}
@@ -52,7 +62,8 @@ class Workers:
 
         def give(connection: Connection) -> None:
             for place, part in waiting:
-                connection.send((function, part))
+                with _alive():
+                    connection.send((function, part))
                 busy[connection] = place
                 return
 
@@ -70,12 +81,14 @@ class Workers:
 
     def end(self) -> None:
         """Ends the processes, whatever they do."""
+        for connection in self._connections:
+            connection.close()
         for process in self._processes:
             process.terminate()
         for process in self._processes:
             process.join()
-        for connection in self._connections:
-            connection.close()
+        self._connections.clear()
+        self._processes.clear()
 
     def begin(self, count: int, ready: Callable[[], object]) -> None:
         """Begins so many processes, which first get `ready` for their work."""
@@ -84,17 +97,28 @@ class Workers:
             # A copy of our end in another process would hide that this one has ended.
             others = [*self._connections, ours]
             process = _FORK.Process(target=_serve, args=(theirs, others, ready), daemon=True)
-            process.start()
+            # A signal that it took as this process does would be lost, or shown as an error.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+            try:
+                process.start()
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
             theirs.close()
             self._processes.append(process)
             self._connections.append(ours)
 
 
-def _answer(connection: Connection) -> Any:
+@contextmanager
+def _alive() -> Iterator[None]:
     try:
-        fine, answer = connection.recv()
-    except EOFError as error:
+        yield
+    except (EOFError, OSError) as error:
         raise IrqcostError("a process ended before its work was done (out of memory?)") from error
+
+
+def _answer(connection: Connection) -> Any:
+    with _alive():
+        fine, answer = connection.recv()
     if not fine:
         raise answer
     return answer
@@ -133,16 +157,20 @@ def _attempted(function: Callable[[Any], Any], items: Sequence[Any]) -> tuple[bo
 def _serve(
     connection: Connection, others: Sequence[Connection], ready: Callable[[], object]
 ) -> None:
-    """The life of a worker."""
+    """The life of a worker. It ends with the process that it works for: by SIGTERM, or as the pipe
+    ends. Ctrl-C, which reaches all, is for that one."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     for other in others:
         other.close()
+    ready()
     try:
-        ready()
         while True:
             function, items = connection.recv()
             connection.send(_attempted(function, items))
-    except (EOFError, BrokenPipeError, KeyboardInterrupt):
-        pass  # The process that it worked for ended, or ends it.
+    except (EOFError, OSError):
+        pass
 
 
 # Of mallopt(3), and so many bytes.

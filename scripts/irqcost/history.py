@@ -23,8 +23,8 @@ from irqcost.table import Table
 # Panels of a chart.
 _MOST_CHARTED = 8
 
-# Lines that are handed to a process at a time.
-_AT_A_TIME = 4
+# Lines that are handed to a process at a time, and how many processes are worth to be begun.
+_AT_A_TIME, _MOST_WORKERS = 4, 8
 
 _DESCRIPTION = """\
 Shows each figure over the runs of a machine in the order of their dates, finds where its level
@@ -97,7 +97,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    with forked.workers(lambda: None) if args.no_chart else charts.drawers() as workers:
+    ready = (lambda: None) if args.no_chart else charts.load
+    with forked.workers(ready, _MOST_WORKERS) as workers:
         return _run(args, workers)
 
 

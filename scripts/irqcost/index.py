@@ -95,7 +95,7 @@ class Index:
         self._database = database
         self._stamps: dict[Path, str] = {}
         self._rows: dict[bytes, tuple[str, Row]] = {}
-        self._here = os.getcwd()
+        self._here = os.getcwd() if database else ""
         self._new: list[tuple[Path, Row]] = []
         self._gone: list[bytes] = []
         self.documents: dict[str, str] = {}

@@ -5,7 +5,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from irqcost.errors import IrqcostError
@@ -38,13 +38,20 @@ def loaded(module: Path) -> Iterator[None]:
     """Loads a module, and unloads it when the block ends, however it ends. Raises IrqcostError
     where the kernel refuses either."""
     with ExitStack() as stack:
-        # Before it is loaded: an interrupt may come while insmod is about to end.
-        stack.callback(_run, "rmmod", NAME)
+        # An interrupt may come while insmod is about to end: then nobody knows whether it is in.
+        known = False
+
+        def unload() -> None:
+            with nullcontext() if known else suppress(IrqcostError):
+                _run("rmmod", NAME)
+
+        stack.callback(unload)
         try:
             _run("insmod", str(module))
         except IrqcostError:
             stack.pop_all()  # What was refused is not unloaded.
             raise
+        known = True
         yield
 
 

@@ -391,11 +391,10 @@ OTHER_RECORD = "not a result, but a record of irqcost: "
 def parse(document: object, texts: bool = True) -> Result:
     """The result that a JSON document holds, without its live `texts` if so asked. Raises
     FormatError."""
-    if isinstance(document, dict):
-        for kind in _RECORDS:
-            if kind in document:
-                raise FormatError(OTHER_RECORD + kind)
     if not isinstance(document, dict) or "context" not in document:
+        for kind in _RECORDS:
+            if isinstance(document, dict) and isinstance(document.get(kind), int):
+                raise FormatError(OTHER_RECORD + kind)
         raise FormatError("not a result: no `context` (Google Benchmark's JSON has one)")
     root = _Object(document, "result")
     context = root.object("context")

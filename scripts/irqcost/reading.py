@@ -52,16 +52,18 @@ def _columns(
     expression = compiled(select)
     named = [baseline] if baseline else []
     many = files.more_results_than(MOST_COLUMNS, [*named, *paths])
-    chosen = by or ("machine" if many else "file")
+    folder = baseline is not None and baseline.is_dir()
+    chosen = by or ("machine" if many or folder else "file")
     if chosen == "file":
         found, _ = files.find_results([*named, *paths])
         _refuse_too_many(len(found), "results", "machine")
         return _each(named, paths, expression)
     base = store.read(named, select)
     if baseline and not base.records:
-        raise IrqcostError(f"no baseline: {base.errors[0]}")
+        why = base.errors[0] if base.errors else f"{baseline}: no result in this folder"
+        raise IrqcostError(f"no baseline: {why}")
     loaded = store.read(paths, select)
-    if by is None and len(base.records) + len(loaded.records) <= MOST_COLUMNS:
+    if by is None and not folder and len(base.records) + len(loaded.records) <= MOST_COLUMNS:
         return _each(named, paths, expression)  # Many files, but few of them results.
     first = columns_.groups(base.records, chosen)
     if len(first) > 1:
@@ -77,8 +79,12 @@ def _columns(
         )
         groups = most
     _refuse_too_many(len(groups), "machines", "cpu")
-    read = columns_.of_groups([*first, *groups], lambda path: _whole(path, expression))
-    return Read(read, base.errors + loaded.errors, beyond)
+    whole, errors = _alone([*first, *groups], expression)
+    kept = [one for one in [*first, *groups] if len(one) > 1 or one[0].path in whole]
+    if first and not any(one is first[0] for one in kept):
+        raise IrqcostError(f"no baseline: {errors[0]}")
+    read = columns_.of_groups(kept, whole)
+    return Read(read, [*base.errors, *loaded.errors, *errors], beyond)
 
 
 def _refuse_too_many(count: int, what: str, by: str) -> None:
@@ -117,8 +123,20 @@ def _each(baseline: Sequence[Path], paths: Sequence[Path], select: re.Pattern[st
     return Read(made, files.faults(errors, [*baseline, *paths]))
 
 
-def _whole(path: Path, select: re.Pattern[str] | None) -> Result:
-    return _chosen(files.read_result(path), select)
+def _alone(
+    groups: Sequence[Sequence[store.Record]], select: re.Pattern[str] | None
+) -> tuple[dict[Path, Result], list[ResultError]]:
+    """The whole results of groups of one, by their files, and what could not be read: of a record
+    the samples and texts have not been looked at."""
+    found, errors = {}, []
+    for group in groups:
+        if len(group) == 1:
+            path = group[0].path
+            try:
+                found[path] = _chosen(files.read_result(path), select)
+            except ResultError as error:
+                errors.append(error)
+    return found, errors
 
 
 def _chosen(result: Result, select: re.Pattern[str] | None) -> Result:

@@ -206,8 +206,10 @@ def _run(measuring: _Measuring, args: argparse.Namespace, target: Path) -> int:
     """Measures into one file, and draws its charts."""
     if args.no_chart or args.quick:
         return _measure(measuring, args, target)[0]
-    from irqcost.charts import Material, draw
+    from irqcost.charts import Material, draw, load
     from irqcost.charts import places as places_
+
+    load()  # Rather now than behind minutes of measuring, should it not be possible.
 
     prefix = target.with_suffix("") if target.suffix == ".json" else target
     # The places of the pictures are made sure of before anything is measured.

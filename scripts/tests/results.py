@@ -32,5 +32,6 @@ def changed(name: str, target: Path, change: Callable[[Any], None]) -> Path:
     """A copy of a golden file with one thing changed."""
     content = document(name)
     change(content)
+    target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(content), encoding="utf-8")
     return target

@@ -447,6 +447,14 @@ def test_a_module_is_unloaded_whatever_happens(
         patched.setattr(loaded, "_run", interrupted)
         fails()
     assert modules.read_text().splitlines() == ["insmod a.ko", "rmmod irqcost"]
+
+    def earlier(*command: str) -> None:
+        raise KeyboardInterrupt if command[0] == "insmod" else IrqcostError("not loaded")
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(loaded, "_run", earlier)
+        fails()
+    modules.write_text("insmod a.ko\nrmmod irqcost\n")
     fake(tmp_path / "bin", "insmod", "echo 'Invalid module format' >&2; exit 1")
     assert main("fast", "slow", "--backends", "kmod") == Exit.UNUSABLE
     assert "fast.ko` failed: Invalid module format" in capsys.readouterr().err

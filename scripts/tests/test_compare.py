@@ -3,6 +3,7 @@
 
 import csv
 import json
+import os
 import re
 import subprocess
 import sys
@@ -114,6 +115,10 @@ def test_records_among_results_are_passed_over(
         (tmp_path / f"{kind}.json").write_bytes(records[0].read_bytes())
     assert compare("--by", by, tmp_path) == 0
     assert capsys.readouterr().err == ""
+    # A result is one, whatever else is in it.
+    changed("beta", tmp_path / "beta.json", lambda content: content.update(ab=1))
+    assert compare("--by", by, "--format", "csv", tmp_path) == 0
+    assert "beta.json" in capsys.readouterr().out
     # One that was asked for by its name is missed.
     assert compare("--by", by, path("alpha"), tmp_path / "ab.json") == 2
     assert "ab.json: not a result, but a record of irqcost: ab" in capsys.readouterr().err
@@ -226,6 +231,50 @@ def test_a_machine_of_one_result_loses_nothing(capsys: pytest.CaptureFixture[str
     assert [column.result for column in read] == [result("alpha"), result("beta")]
 
 
+def test_one_bad_file_leaves_the_other_machines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What only a whole reading finds wrong."""
+    for number in range(reading.MOST_COLUMNS + 1):
+        shifted(tmp_path / "many" / f"{number}.json", 1)
+    lone = shifted(tmp_path / "lone.json", 1)
+    text = lone.read_text(encoding="utf-8").replace('"6.1.0-50-amd64"', '"9.9"')
+    assert '"samples": ' in text
+    lone.write_text(text.replace('"samples": ', '\n"windows": [NaN],\n"samples": ', 1))
+    assert compare("--format", "json", lone, tmp_path / "many") == 2
+    output = capsys.readouterr()
+    assert "lone.json: NaN is no figure" in output.err
+    assert [column["files"] for column in json.loads(output.out)["columns"]] == [13]
+    assert compare("--baseline", lone, tmp_path / "many") == 2
+    assert "no baseline: " in capsys.readouterr().err
+
+
+def test_a_folder_may_be_the_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(5):
+        shifted(tmp_path / "old" / f"{number}.json", 1 + number / 100)
+    new = shifted(tmp_path / "new.json", 2)
+    found = as_json(capsys, "--baseline", tmp_path / "old", new)
+    assert [column["files"] for column in found["columns"]] == [5, 1]
+    assert cell(found, "ring3/popf/throughput", "B")["ratio"] == pytest.approx(2 / 1.02)
+    (tmp_path / "none").mkdir()
+    (tmp_path / "none" / "selftest.json").write_text('{"selftest": 1}')
+    assert compare("--baseline", tmp_path / "none", new) == 2
+    assert "none: no result in this folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["compare", "history"])
+def test_without_a_chart_matplotlib_is_not_loaded(command: str, tmp_path: Path) -> None:
+    for number in range(2):
+        shifted(tmp_path / f"{number}.json", 1)
+    script = (
+        "import sys\nfrom irqcost import cli\n"
+        f"assert cli.main([{command!r}, '--no-chart', {str(tmp_path)!r}]) == 0\n"
+        "assert 'matplotlib' not in sys.modules"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts")}
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True)
+
+
 def test_many_files_of_which_few_are_results(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -302,6 +351,10 @@ def test_estimators_are_not_put_together(
     assert second["value"] == pytest.approx(2 * first["value"])
     assert "another estimator" in second["not_comparable"]
     assert "not_comparable" not in cell(found, "ring3/pushf/throughput", "B")
+    entry = (
+        reading.columns([both], None, None, None).columns[0].result.figures["ring3/popf/throughput"]
+    )
+    assert (entry.samples, entry.free, entry.estimator) == (4, 4, 2)
 
 
 def test_types_of_core_have_no_ratio(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

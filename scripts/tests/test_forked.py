@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from irqcost import ROOT, forked
-from irqcost.errors import IrqcostError
+from irqcost import ROOT, files, forked
+from irqcost.errors import IrqcostError, ResultError
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +72,47 @@ def test_they_get_ready_before_their_first_work(tmp_path: Path) -> None:
     with forked.workers((tmp_path / "ready").touch, 2) as workers:
         assert len(workers) == 2
         assert list(workers.each(Path.exists, [tmp_path / "ready"])) == [True]
+
+
+def test_one_that_cannot_get_ready_is_an_error(capfd: pytest.CaptureFixture[str]) -> None:
+    def ready() -> None:
+        raise ValueError("no library")
+
+    with forked.workers(ready) as workers:
+        for process in workers._processes:
+            process.join()  # What is sent to it then is an error of another kind.
+        with pytest.raises(IrqcostError, match="ended before its work was done"):
+            list(workers.each(identity, range(10)))
+        assert len(workers) == 0
+    assert "no library" in capfd.readouterr().err
+
+
+def test_errors_of_two_arguments_come_back(tmp_path: Path) -> None:
+    with pytest.raises(ResultError, match="none.json: No such file"):
+        list(forked.each(files.read_result, [tmp_path / "none.json"] * 3))
+
+
+_AT_ONCE = """
+import signal
+from irqcost import forked
+forked.os.sched_getaffinity = lambda _: {0, 1}
+def ended(*_): raise KeyboardInterrupt
+signal.signal(signal.SIGTERM, ended)
+for _ in range(100):
+    with forked.workers(lambda: None):
+        pass
+"""
+
+
+def test_an_end_at_once_does_not_hang() -> None:
+    """As where the command line is wrong: with a handler of SIGTERM, as cli.py has one."""
+    done = subprocess.run(
+        [sys.executable, "-c", _AT_ONCE],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
+        capture_output=True,
+        timeout=300,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 _TWO_POOLS = """

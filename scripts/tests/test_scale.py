@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from irqcost import cli, columns, files, index, jsontext, progress, reading, store
+from irqcost import cli, columns, index, jsontext, progress, reading, store
 from results import changed, document
 
 
@@ -230,9 +230,7 @@ def test_more_machines_than_can_be_read(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_medians_of_machines_are_medians(folder: Path) -> None:
-    (one,) = columns.of_groups(
-        columns.groups(store.read([folder]).records, "machine"), files.read_result
-    )
+    (one,) = columns.of_groups(columns.groups(store.read([folder]).records, "machine"), {})
     entry = one.result.figures["ring3/popf/throughput"]
     alpha = {item["name"]: item for item in document("alpha")["benchmarks"]}
     assert entry.core_cycles == alpha["ring3/popf/throughput"]["core_cycles"]

@@ -74,17 +74,15 @@ CHARTS = {
 
 
 @contextmanager
-def drawers(wanted: bool = True) -> Iterator[forked.Workers]:
-    """Processes for drawing, where any is `wanted`: they load matplotlib while this one still reads
+def drawers(most: int) -> Iterator[forked.Workers]:
+    """Processes for drawing `most` files at a time: they load matplotlib while this one still reads
     what they are to draw."""
-    if not wanted:
-        yield forked.Workers()
-        return
-    with forked.workers(_load) as found:
+    with forked.workers(load, most) as found:
         yield found
 
 
-def _load() -> None:
+def load() -> None:
+    """Loads matplotlib, or raises what keeps it from being loaded."""
     import_module("irqcost.charts.style")
 
 
@@ -97,7 +95,8 @@ def each_place(
     draw: Callable[[Sequence["Place"]], object], workers: forked.Workers, places: Sequence["Place"]
 ) -> None:
     """Has the workers draw into the files of places.made(). Raises what `draw` raises."""
-    list(workers.each(draw, share(workers, places)))
+    if places:
+        list(workers.each(draw, share(workers, places)))
 
 
 def draw(

@@ -16,6 +16,9 @@ from irqcost.page import document, html, markdown
 _PAGE = "report.html"
 _MARKDOWN = "report.md"
 
+# A page has some ten charts of three files each.
+_MOST_DRAWERS = 16
+
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
@@ -54,7 +57,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    with charts.drawers() as drawers:
+    with charts.drawers(_MOST_DRAWERS) as drawers:
         return _run(args, drawers)
 
 
