@@ -35,7 +35,7 @@ def read_result(path: Path) -> model.Result:
 
 
 def _lists(*names: str) -> re.Pattern[bytes]:
-    """Finds lists as jsontext.py writes those without texts: each on a line, alone. No text in JSON
+    """Finds lists as jsontext.py writes those of numbers: each on a line, alone. No text in JSON
     goes over the end of a line, so what looks like one is one."""
     return re.compile(rb'\n *"(?:%b)": (\[.*\])(?=,?\n)' % "|".join(names).encode())
 
@@ -98,12 +98,31 @@ def _decoded(text: str) -> Any:
 
 def _without(lists: re.Pattern[bytes], content: bytes) -> bytes:
     """A result with null for lists, all of which stand behind its context."""
+    content = _without_windows(content)
     kept = []
     done = 0
     for found in lists.finditer(content, max(content.find(b'"benchmarks"'), 0)):
         begin, end = found.span(1)
         kept += [content[done:begin], b"null"]
         done = end
+    return b"".join([*kept, content[done:]])
+
+
+_WINDOWS = b'"windows": [\n'
+
+
+def _without_windows(content: bytes) -> bytes:
+    """A result with null for the windows, which are objects: as jsontext.py writes their list, it
+    ends with the bracket that stands as far to the right as its name."""
+    kept = []
+    done = 0
+    while (at := content.find(_WINDOWS, done)) >= 0:
+        indent = content[content.rfind(b"\n", 0, at) + 1 : at]
+        end = content.find(b"\n" + indent + b"]", at)
+        if indent.strip() or end < 0:
+            break
+        kept += [content[done : at + len(_WINDOWS) - len(b"[\n")], b"null"]
+        done = end + len(b"\n" + indent + b"]")
     return b"".join([*kept, content[done:]])
 
 
