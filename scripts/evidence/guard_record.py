@@ -10,9 +10,8 @@ and started again, the campaign goes on where it was. Usage, in the checkout:
 
     PYTHONPATH=scripts /usr/bin/python3 scripts/evidence/guard_record.py --runs 120 --out FOLDER
 
-A run of the default 60 seconds takes 65, and up to 20 kB; in an hour there are 55. On a busy core
-that is about ten processes, alone more than are needed. With the usual 32 seconds (16 for each of
-ring 3 and BPF) a busy core gets five, and there are no intervals without six.
+A run of the usual 32 seconds (16 for each of ring 3 and BPF) takes 36, and 10 kB; in an hour there
+are 100.
 """
 
 import argparse
@@ -40,7 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--runs", type=int, required=True, help="files that OUT is to have")
     parser.add_argument("--seconds", type=float, help="start no run after so many")
-    parser.add_argument("--time", type=float, default=60.0, help="of a run (default: 60 seconds)")
+    parser.add_argument("--time", type=float, default=32.0, help="of a run (default: 32 seconds)")
     parser.add_argument("--bench", type=Path, help="the harness (default: it is built)")
     parser.add_argument("--out", type=Path, required=True, help="folder, made if missing")
     args = parser.parse_args()
@@ -118,13 +117,11 @@ def short(epoch: Epoch, slow: Epoch) -> dict[str, Any]:
     figures = {}
     for entry in [*epoch.entries, *slow.entries]:
         cycles = entry.get("core_cycles")
-        figures[entry["run_name"]] = [
-            cycles,
-            entry["label"] == "free",
-            entry.get("sensor"),
-            plain(entry, cycles),
-        ]
-    return {"floors": epochs.sensor_floors([epoch]), "figures": figures}
+        numbers = [cycles, entry.get("sensor"), plain(entry, cycles)]
+        cycles, sensor, mean = (n if n is None else round(n, 5) for n in numbers)
+        figures[entry["run_name"]] = [cycles, entry["label"] == "free", sensor, mean]
+    floors = {name: round(floor, 6) for name, floor in epochs.sensor_floors([epoch]).items()}
+    return {"floors": floors, "figures": figures}
 
 
 def plain(entry: Mapping[str, Any], cycles: float | None) -> float | None:

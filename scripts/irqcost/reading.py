@@ -111,7 +111,10 @@ def _each(baseline: Sequence[Path], paths: Sequence[Path], select: re.Pattern[st
     for path in found:
         try:
             result = files.read_result(path)
+            measured = {entry.backend for entry in result.entries}
             for one in result.context.emulated_backends:
+                if one.name not in measured:
+                    continue
                 why = f"{one.execution_reason}: no measure of a CPU"
                 print(f"irqcost: left out: {path}: backend {one.name}: {why}", file=sys.stderr)
             read.append((path, _chosen(result, select)))
