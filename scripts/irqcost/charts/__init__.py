@@ -86,17 +86,13 @@ def load() -> None:
     import_module("irqcost.charts.style")
 
 
-def share(workers: forked.Workers, places: Sequence["Place"]) -> list[Sequence["Place"]]:
-    """Places as they are handed out: by themselves where several processes draw."""
-    return [[place] for place in places] if len(workers) else [places]
-
-
 def each_place(
     draw: Callable[[Sequence["Place"]], object], workers: forked.Workers, places: Sequence["Place"]
 ) -> None:
-    """Has the workers draw into the files of places.made(). Raises what `draw` raises."""
+    """Has the workers draw into the files of places.made(), each into one; without any, all are
+    drawn at once. Raises what `draw` raises."""
     if places:
-        list(workers.each(draw, share(workers, places)))
+        list(workers.each(draw, [[place] for place in places] if len(workers) else [list(places)]))
 
 
 def draw(

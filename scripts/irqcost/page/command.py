@@ -16,7 +16,7 @@ from irqcost.page import document, html, markdown
 _PAGE = "report.html"
 _MARKDOWN = "report.md"
 
-# A page has some ten charts of three files each.
+# A page has up to ten charts in two themes.
 _MOST_DRAWERS = 16
 
 

@@ -54,7 +54,8 @@ _OF_KIND = {
 
 @dataclass(frozen=True)
 class _Job:
-    """A chart to be drawn into some of its files."""
+    """A chart to be drawn into its files of one theme: with many charts to share out it saves to
+    lay them out anew for each file."""
 
     chart: str
     material: charts.Material
@@ -75,8 +76,9 @@ def drawn(
     for one in wanted:
         series = [_chosen(column.series, one.mode) for column in part.columns]
         material = charts.Material(series, probes, None, figures)
-        shares = charts.share(drawers, _places(one, folder))
-        jobs += [_Job(one.chart, material, share) for share in shares]
+        places = _places(one, folder)
+        for theme in THEMES.values():
+            jobs.append(_Job(one.chart, material, [p for p in places if p.theme is theme]))
     done = dict[Path, bool]()
     for job, made in zip(jobs, drawers.each(_draw, jobs)):
         done |= {place.file: made for place in job.places}
