@@ -5,46 +5,31 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from types import FrameType
 
-from irqcost import (
-    ab,
-    check,
-    compare,
-    disasm,
-    doctor,
-    history,
-    lint,
-    probes,
-    run,
-    selftest,
-    sweep,
-    test,
-    tune,
-)
-from irqcost import waits_command as waits
 from irqcost.errors import Exit, IrqcostError
-from irqcost.page import command as report
-from irqcost.vm import command as vm
 
-_COMMANDS = (
-    run,
-    compare,
-    report,
-    check,
-    history,
-    waits,
-    sweep,
-    ab,
-    selftest,
-    vm,
-    probes,
-    disasm,
-    doctor,
-    tune,
-    test,
-    lint,
-)
+# By name, in the order of the help, the modules. Loading all of them takes as long as a small
+# comparison, so only the one that was asked for is.
+_COMMANDS = {
+    "run": "irqcost.run",
+    "compare": "irqcost.compare",
+    "report": "irqcost.page.command",
+    "check": "irqcost.check",
+    "history": "irqcost.history",
+    "waits": "irqcost.waits_command",
+    "sweep": "irqcost.sweep",
+    "ab": "irqcost.ab",
+    "selftest": "irqcost.selftest",
+    "vm": "irqcost.vm.command",
+    "probes": "irqcost.probes",
+    "disasm": "irqcost.disasm",
+    "doctor": "irqcost.doctor",
+    "tune": "irqcost.tune",
+    "test": "irqcost.test",
+    "lint": "irqcost.lint",
+}
 
 _EPILOG = """\
 exit codes: 0 fine, 1 a check failed, 2 wrong usage or unusable data (also where the rest was
@@ -54,8 +39,8 @@ Missing packages are installed on Debian and Ubuntu; --no-install, anywhere befo
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The whole command line, or that of one command."""
     top = argparse.ArgumentParser(
         prog="irqcost",
         description="What masking interrupts costs: on this CPU, with this kernel, by primitive.",
@@ -63,14 +48,17 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for module in _COMMANDS:
-        module.add_parser(commands)
+    for name, module in _COMMANDS.items():
+        if command in (None, name):
+            import_module(module).add_parser(commands)
     return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code. Usage errors leave through argparse, with 2."""
-    args = parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    asked = given[0] if given and given[0] in _COMMANDS else None
+    args = parser(asked).parse_args(given)
     # An end from outside takes the way of Ctrl-C, so that what was begun is cleaned up.
     signal.signal(signal.SIGTERM, _interrupt)
     # (nohup has SIGHUP ignored: that stays.)

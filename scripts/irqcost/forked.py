@@ -48,13 +48,6 @@ class Workers:
         if not self._connections:
             yield from map(function, items)
             return
-        try:
-            yield from self._each(function, items, at_a_time)
-        except BaseException:
-            self.end()
-            raise
-
-    def _each(self, function: Callable[[T], R], items: Sequence[T], at_a_time: int) -> Iterator[R]:
         parts = [items[i : i + at_a_time] for i in range(0, len(items), at_a_time)]
         waiting = iter(enumerate(parts))
         busy: dict[Connection, int] = {}
@@ -62,22 +55,27 @@ class Workers:
 
         def give(connection: Connection) -> None:
             for place, part in waiting:
+                busy[connection] = place
                 with _alive():
                     connection.send((function, part))
-                busy[connection] = place
                 return
 
-        for connection in self._connections:
-            give(connection)
-        following = 0
-        while busy:
-            for found in wait(list(busy)):
-                assert isinstance(found, Connection)
-                done[busy.pop(found)] = _answer(found)
-                give(found)
-            while following in done:
-                yield from done.pop(following)
-                following += 1
+        try:
+            for connection in self._connections:
+                give(connection)
+            following = 0
+            while busy:
+                for found in wait(list(busy)):
+                    assert isinstance(found, Connection)
+                    done[busy[found]] = _answer(found)
+                    del busy[found]
+                    give(found)
+                while following in done:
+                    yield from done.pop(following)
+                    following += 1
+        finally:
+            if busy:  # Left early.
+                self.end()
 
     def end(self) -> None:
         """Ends the processes, whatever they do."""

@@ -44,6 +44,17 @@ def test_answers_come_in_the_order_of_the_items(at_a_time: int) -> None:
     assert (others == {os.getpid()}) == (at_a_time == 100)
 
 
+def test_they_go_on_until_the_end() -> None:
+    """Also behind whoever took the last answer and no more; but not who left the work of others."""
+    with forked.workers(lambda: None) as workers:
+        for _ in range(3):
+            pairs = list(zip(range(9), workers.each(identity, range(9))))
+            assert [item for _, (item, _) in pairs] == list(range(9))
+            assert len(workers) == 3 and os.getpid() not in {process for _, (_, process) in pairs}
+        next(workers.each(identity, range(9)))
+        assert len(workers) == 0
+
+
 def test_nothing_to_do() -> None:
     assert list(forked.each(identity, [])) == []
     with forked.workers(lambda: None) as workers:

@@ -82,8 +82,9 @@ def drawers(most: int) -> Iterator[forked.Workers]:
 
 
 def load() -> None:
-    """Loads matplotlib, or raises what keeps it from being loaded."""
-    import_module("irqcost.charts.style")
+    """Loads matplotlib and what it writes files with, or raises what keeps it from being loaded."""
+    for name in ("irqcost.charts.style", "matplotlib.backends.backend_svg", "PIL.PngImagePlugin"):
+        import_module(name)
 
 
 def each_place(
