@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Takes the pictures of docs/report/: a report's page at a desk, in the dark with a figure's details,
-and at the width of a phone. Needs chromium, chromium-driver and python3-selenium. Usage, in the
+"""Takes the pictures of docs/report/: a report's page at a desk, in the dark with the details of a
+figure, and at the width of a phone. Needs chromium, chromium-driver, python3-selenium. Usage, in the
 checkout:
 
     /usr/bin/python3 scripts/evidence/screenshots.py results/CPU/RESULT.json results/emulated

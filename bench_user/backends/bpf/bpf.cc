@@ -38,8 +38,8 @@ constexpr unsigned kUnroll = 16;
 constexpr std::size_t kLogBytes = 1 << 20;
 // The kernel puts each program at a random multiple of 4, and a bare call costs 3.6 to 4.6 core
 // cycles on Golden Cove by where its 64-byte blocks then begin. The samples of a run take turns
-// through as many loads of one program as a block has such places, so that the spread tells what the
-// place may change. With eight, bpf_preempt_disable and enable scattered three times as much.
+// through as many loads of one program as a block has such places, so that the spread tells what
+// the place may change. With eight, bpf_preempt_disable and enable scattered three times as much.
 constexpr std::size_t kPlacements = 16;
 
 // That of probes.bpf.c.
