@@ -435,6 +435,10 @@ def test_headlines() -> None:
     )
     assert headline(both, masking, None).startswith("Masking and restoring costs 10 instructions (")
     assert "; spin_lock (kmod) differs most" in headline(both, masking, None)
+    twice = series([result("exact"), result("exact")])
+    assert headline(twice, masking, None).endswith(
+        "; no figure differs in the digits that are written"
+    )
     assert headline(both[:1], names, None) == ("spin_lock_irqsave costs 31 instructions, cli 1")
     mixed = series([result("alpha"), result("exact")])
     assert headline(mixed, names, None).startswith("Figures in different units")

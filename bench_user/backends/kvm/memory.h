@@ -47,7 +47,7 @@ class GuestMemory {
   [[nodiscard]] const unsigned char* CopyOf(const void* code) const;
 
  private:
-  std::uint64_t* Table(std::uint64_t physical) const;
+  [[nodiscard]] std::uint64_t* Table(std::uint64_t physical) const;
   void MapPage(std::uint64_t address, std::uint64_t physical);
   void FillTables();
 
