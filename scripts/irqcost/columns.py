@@ -203,11 +203,13 @@ def differences(base: Context, other: Context) -> dict[str, str]:
         ("governor", base.governor, other.governor),
         ("boost", base.boost, other.boost),
         ("SMT", base.smt, other.smt),
-        ("niceness", base.niceness, other.niceness),
         ("irqcost", base.version, other.version),
         ("command", _arguments(base), _arguments(other)),
     )
     found = {name: f"{one} | {two}" for name, one, two in pairs if one != two}
+    # Older files do not tell it, which is no difference.
+    if None not in (base.niceness, other.niceness) and base.niceness != other.niceness:
+        found["niceness"] = f"{base.niceness} | {other.niceness}"
     changed = sorted(
         name
         for name in base.mitigations.keys() | other.mitigations.keys()

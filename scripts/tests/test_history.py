@@ -65,6 +65,7 @@ def test_niceness_is_something_that_changes_fall_on() -> None:
     one, two = (replace(result("alpha").context, niceness=nice) for nice in (0, -20))
     assert history.fell_on(one, one) == ""
     assert history.fell_on(one, two) == "niceness 0 → -20"
+    assert history.fell_on(replace(one, niceness=None), two) == ""
 
 
 def test_machines_have_histories_of_their_own(folder: Path, tmp_path: Path) -> None:
