@@ -113,7 +113,7 @@ class Rounds {
  public:
   Rounds(Selection& selection, SamplerOptions options, std::optional<double> seconds)
       : selection_(selection),
-        options_(std::move(options)),
+        options_(options),
         seconds_(seconds),
         outcomes_(selection.benchmarks.size()) {}
 

@@ -48,6 +48,7 @@ void LowerFloors(std::vector<Turn>& turns) {
 // Plans further samples where they are of most use.
 void PlanMore(std::vector<Turn>& turns, double us) {
   std::vector<Claim> claims;
+  claims.reserve(turns.size());
   for (const Turn& turn : turns)
     claims.push_back(turn.sampling ? turn.sampling->GetClaim(*turn.floors) : Claim{});
   const std::vector<std::size_t> more = Allot(claims, us);
