@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Takes the pictures of docs/report/: a report's page at a desk, in the dark with the details of a
-figure, and at the width of a phone. Needs chromium, chromium-driver, python3-selenium. Usage, in the
-checkout:
+figure, and at the width of a phone. Needs chromium, chromium-driver and python3-selenium. Usage, in
+the checkout:
 
-    /usr/bin/python3 scripts/evidence/screenshots.py results/CPU/RESULT.json results/emulated
+    PYTHONPATH=scripts /usr/bin/python3 scripts/evidence/screenshots.py RESULT results/emulated
 """
 
 import argparse
@@ -17,18 +17,18 @@ from typing import Any
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
-ROOT = Path(__file__).resolve().parents[2]
+from irqcost import ROOT
 
 # Root has no sandbox in a container, and a container hardly any shared memory.
 _FLAGS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars")
 
 _TABLE = "#measured-table"
-# Sorted by cost, the dearest first, the upper part of the table in view; then a figure in it.
+# Sorted by cost, the dearest first, with what stands above the table in view; then a figure in it.
 _SORT = f"""
-for (const twice of [1, 2])
-  document.querySelector("{_TABLE} thead th:nth-child(4)").querySelector("button, *").click();
-document.querySelector("{_TABLE}").closest("section, main").scrollIntoView();
-window.scrollTo(0, document.querySelector("{_TABLE}").getBoundingClientRect().top + scrollY - 245);
+const costs = document.querySelector("{_TABLE} thead th:nth-child(4) button");
+costs.click();
+costs.click();
+scrollTo(0, document.querySelector("{_TABLE}").getBoundingClientRect().top + scrollY - 245);
 """
 _DETAILS = f"""
 document.querySelectorAll("{_TABLE} tbody tr")[4].querySelector("[data-details]").focus();

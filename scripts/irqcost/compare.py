@@ -19,7 +19,7 @@ from irqcost import (
     texts,
     units,
 )
-from irqcost.charts.places import METADATA, THEMES, made
+from irqcost.charts.places import METADATA, made, themes_of
 from irqcost.columns import Column
 from irqcost.errors import Exit, IrqcostError
 from irqcost.forked import Workers
@@ -102,13 +102,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     wanted = args.chart or (["bars"] if args.format == "text" else [])
-    with charts.drawers(0 if args.no_chart or not wanted else _files(args)) as drawers:
+    most = len(METADATA) * len(themes_of(args.theme))
+    with charts.drawers(0 if args.no_chart or not wanted else most) as drawers:
         return _run(args, wanted, drawers)
-
-
-def _files(args: argparse.Namespace) -> int:
-    """How many files a chart becomes."""
-    return len(METADATA) * (len(THEMES) if args.theme == "both" else 1)
 
 
 def _run(args: argparse.Namespace, wanted: Sequence[str], drawers: Workers) -> int:
@@ -178,13 +174,11 @@ def _draw(
     """The charts, and where they are: beside the text, or apart from what programs read."""
     if not wanted:
         return
-    chosen = list(THEMES) if args.theme == "both" else [args.theme]
-    themes = [THEMES[name] for name in chosen]
     for name in dict.fromkeys(wanted):
         prefix: Path = args.out
         if len(wanted) > 1:
             prefix = prefix.with_name(f"{prefix.name}-{name}")
-        with made(prefix, replace=True, themes=themes) as places:
+        with made(prefix, replace=True, themes=themes_of(args.theme)) as places:
             charts.draw(name, material, places, drawers)
         for place in places:
             output = sys.stdout if args.format == "text" else sys.stderr

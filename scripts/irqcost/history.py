@@ -13,7 +13,7 @@ import numpy as np
 
 from irqcost import changepoints, charts, columns, files, forked, policy, report, stats, store
 from irqcost.baseline import when
-from irqcost.charts.places import THEMES, Place, made
+from irqcost.charts.places import METADATA, Place, made, themes_of
 from irqcost.errors import Exit, IrqcostError, name_left_out
 from irqcost.forked import Workers
 from irqcost.model import Context
@@ -23,8 +23,8 @@ from irqcost.table import Table
 # Panels of a chart.
 _MOST_CHARTED = 8
 
-# Lines that are handed to a process at a time, and how many processes are worth to be begun.
-_AT_A_TIME, _MOST_WORKERS = 4, 8
+# Lines that are handed to a process at a time.
+_AT_A_TIME = 4
 
 _DESCRIPTION = """\
 Shows each figure over the runs of a machine in the order of their dates, finds where its level
@@ -98,7 +98,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     ready = (lambda: None) if args.no_chart else charts.load
-    with forked.workers(ready, _MOST_WORKERS) as workers:
+    with forked.workers(ready, len(METADATA) * len(themes_of(args.theme))) as workers:
         return _run(args, workers)
 
 
@@ -143,8 +143,7 @@ def charted(history: History) -> History:
 
 def _places(args: argparse.Namespace, place: int) -> AbstractContextManager[list[Place]]:
     prefix = args.out if place == 0 else args.out.with_name(f"{args.out.name}-{place + 1}")
-    themes = tuple(THEMES.values()) if args.theme == "both" else (THEMES[args.theme],)
-    return made(prefix, replace=True, themes=themes)
+    return made(prefix, replace=True, themes=themes_of(args.theme))
 
 
 def histories(

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Which instructions a row of ring 0 executes: recorded traces of emulated kernels.
 
-scripts/evidence/executed.py makes the files. A row has its instructions in process context, those
-outside of the module indented, and their number in each other context that it runs in.
+scripts/evidence/executed.py makes the files; `executed` in them is the number of their format. A
+row has its instructions in process context, those outside of the module indented, and their number in
+each other context that it runs in.
 """
 
 import json

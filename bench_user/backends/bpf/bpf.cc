@@ -47,11 +47,13 @@ constexpr const char* kLicense = "GPL";
 
 using Object = std::shared_ptr<irqcost_probes_bpf>;
 
+// An object of which no program is to be loaded yet.
 Object Open() {
-  irqcost_probes_bpf* opened = irqcost_probes_bpf::open();
-  if (opened == nullptr)
-    throw std::system_error(errno, std::generic_category(), "bpf: opening the programs");
-  return {opened, irqcost_probes_bpf::destroy};
+  const Object object(irqcost_probes_bpf::open(), irqcost_probes_bpf::destroy);
+  if (!object) throw std::system_error(errno, std::generic_category(), "bpf: opening the programs");
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, object->obj) bpf_program__set_autoload(program, false);
+  return object;
 }
 
 // The first function of a row that this kernel does not have; empty where it has all.
@@ -74,7 +76,7 @@ std::string LastMessage(const std::string& log) {
 // A row in the kernel, or why it cannot run: its program as libbpf loaded it, the object that this
 // belongs to, and further loads. See kPlacements for why these.
 struct Row {
-  std::shared_ptr<irqcost_probes_bpf> object;
+  Object object;
   bpf_program* program = nullptr;
   std::vector<UniqueFd> further;
   std::string unusable;
@@ -88,8 +90,6 @@ bpf_program* ProgramOf(const Probe& probe, const Object& object) {
 // than all the rest. Nothing where the kernel refuses any of them.
 Object LoadAll(const std::vector<const Probe*>& probes) {
   Object object = Open();
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, object->obj) bpf_program__set_autoload(program, false);
   for (const Probe* probe : probes) bpf_program__set_autoload(ProgramOf(*probe, object), true);
   return irqcost_probes_bpf::load(object.get()) == 0 ? object : nullptr;
 }
@@ -98,8 +98,6 @@ Object LoadAll(const std::vector<const Probe*>& probes) {
 Row LoadAlone(const Probe& probe) {
   Row row{Open(), nullptr, {}, {}};
   std::vector<char> log(kLogBytes);
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, row.object->obj) bpf_program__set_autoload(program, false);
   row.program = ProgramOf(probe, row.object);
   bpf_program__set_autoload(row.program, true);
   bpf_program__set_log_buf(row.program, log.data(), log.size());

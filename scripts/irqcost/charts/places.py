@@ -46,6 +46,12 @@ DARK = Theme(
 )
 THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
 
+
+def themes_of(option: str) -> list[Theme]:
+    """Those that --theme asks for: one by its name, or `both`."""
+    return list(THEMES.values()) if option == "both" else [THEMES[option]]
+
+
 # The kinds of files, and what they are told: no date, so that nothing differs without reason.
 METADATA: dict[str, dict[str, None]] = {".png": {}, ".svg": {"Date": None}}
 

@@ -11,13 +11,10 @@ from pathlib import Path
 from irqcost import catalogue, charts, columns, files, reading
 from irqcost.errors import Exit, IrqcostError
 from irqcost.forked import Workers
-from irqcost.page import document, html, markdown
+from irqcost.page import document, html, markdown, pictures
 
 _PAGE = "report.html"
 _MARKDOWN = "report.md"
-
-# A page has up to ten charts in two themes.
-_MOST_DRAWERS = 16
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -57,7 +54,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    with charts.drawers(_MOST_DRAWERS) as drawers:
+    with charts.drawers(pictures.MOST_JOBS) as drawers:
         return _run(args, drawers)
 
 

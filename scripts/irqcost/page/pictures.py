@@ -52,6 +52,10 @@ _OF_KIND = {
 }
 
 
+# Jobs of a part.
+MOST_JOBS = len(THEMES) * max(map(len, _OF_KIND.values()))
+
+
 @dataclass(frozen=True)
 class _Job:
     """A chart to be drawn into its files of one theme: with many charts to share out it saves to
