@@ -11,6 +11,7 @@
 
 #include "backends/backend.h"
 #include "measure/sampler.h"
+#include "measure/turns.h"
 #include "report/reporters.h"
 #include "waits.h"
 
@@ -38,10 +39,13 @@ struct Selection {
   std::map<std::string, std::vector<Cost>> costs;  ///< of each repetition, by name, once measured
   std::map<std::string, std::vector<Distribution>> samples;  ///< likewise
   Extras extras;                                             ///< likewise
-  std::map<std::string, Floors> floors;                      ///< by backend
-  /** What each figure's chain cost a multiply by the CPU's own counter, by backend. */
-  std::map<std::string, std::vector<double>> imuls_by_counter;
+  std::map<std::string, Found> found;  ///< what the samples of each backend said
+  /** What a cycle of each figure's chain is by the CPU's own counter, by backend. */
+  std::map<std::string, std::vector<double>> counted_cycles;
 };
+
+/** Microseconds by a clock that is steady. */
+double NowUs();
 
 /** The cost in the middle of each benchmark's repetitions. */
 Costs MedianCosts(const Selection& selection);
@@ -59,7 +63,7 @@ Selection Select(const std::vector<std::unique_ptr<Backend>>& backends, const st
 /**
  * Registers benchmarks with Google Benchmark. Each measures anew in each
  * repetition, and adds to `selection.costs` where core cycles are free of doubt, and to
- * `samples` and `floors`. One that fails is added to `selection.absent`. The
+ * `samples` and `found`. One that fails is added to `selection.absent`. The
  * selection must outlive the run.
  * @seconds: for all benchmarks together, once each; nothing: as long as they need.
  */

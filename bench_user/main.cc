@@ -22,6 +22,7 @@
 #include "backends/ring3.h"
 #include "bench.h"
 #include "machine/priority.h"
+#include "measure/calibration.h"
 #include "measure/interleave.h"
 #include "measure/quiet_cpu.h"
 #include "options.h"
@@ -35,12 +36,6 @@ namespace {
 
 constexpr int kFine = 0;
 constexpr int kUnusable = 2;
-
-// Time for each control before the run. They tell a CPU from an emulator, where figures are
-// wrong by a factor: no wait for the last per mille.
-constexpr double kControlUs = 10'000;
-// Controls that began in a disturbance are measured anew; those of an emulator stay as they are.
-constexpr int kControlTries = 3;
 
 using Backends = std::vector<std::unique_ptr<Backend>>;
 
@@ -92,7 +87,7 @@ WaitOptions Waiting(const Options& options) {
 }
 
 // The row of ring 3 by that name.
-Offer ControlOffer(const Ring3& ring3, std::string_view key) {
+Offer ControlOffer(const Backend& ring3, std::string_view key) {
   const std::vector<Offer> offers = ring3.Offers();
   return *std::find_if(offers.begin(), offers.end(),
                        [key](const Offer& o) { return o.probe->key == key; });
@@ -100,8 +95,7 @@ Offer ControlOffer(const Ring3& ring3, std::string_view key) {
 
 // Another CPU than the preferred one where that is not free just now. It is chosen by each process
 // for itself: neighbours come and go.
-int FindQuietCpu(int preferred, const SamplerOptions& sampler) {
-  Ring3 ring3;
+int FindQuietCpu(Backend& ring3, int preferred, const SamplerOptions& sampler) {
   std::vector<int> cpus = AllowedCpus();
   if (ring3.GetObstacle() || cpus.size() < 2) return preferred;
   // The first one is the last choice: CPU 0 takes most of a machine's interrupts.
@@ -112,27 +106,6 @@ int FindQuietCpu(int preferred, const SamplerOptions& sampler) {
   for (std::size_t i = 0; i < std::min(cpus.size(), kMostGlances); ++i)
     glances.push_back(LookAt(ring3, nop, cpus[i], sampler));
   return QuietCpu(glances);
-}
-
-// Probes of known cost, in ring 3 whichever backend measures: they tell how the CPU executes.
-Controls MeasureControls(const SamplerOptions& sampler) {
-  Ring3 ring3;
-  if (const auto obstacle = ring3.GetObstacle())
-    throw UsageError(obstacle->reason + ": " + obstacle->remedy);
-  Floors floors;
-  const auto measure = [&](std::string_view key) {
-    return MeasureProbe(ring3, ControlOffer(ring3, key), IRQCOST_THROUGHPUT, sampler, floors)
-        .estimate;
-  };
-  return {measure("nop"), measure("dep_add"), measure("dep_imul")};
-}
-
-// Whether a disturbance may have made the controls what they are.
-bool Doubtful(const Controls& controls) {
-  for (const Estimate* one : {&controls.nop, &controls.dep_add, &controls.dep_imul})
-    if (one->label != "free") return true;
-  const double ratio = controls.dep_imul.ticks / controls.dep_add.ticks;
-  return std::abs(ratio / IRQCOST_CHAIN_CYCLES - 1) > 2 * kChainTolerance;
 }
 
 // Throws where nothing is selected, with the reason.
@@ -220,8 +193,11 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
 
   SamplerOptions sampler;
   sampler.ticks_per_us = run.tsc.khz / 1e3;
-  sampler.tsc_step = static_cast<double>(run.tsc.step);
-  if (!options.cpu) run.measured_cpu = FindQuietCpu(run.measured_cpu, sampler);
+  sampler.tsc_step = run.tsc.step;
+  Ring3 ring3;
+  if (const auto obstacle = ring3.GetObstacle())
+    throw UsageError(obstacle->reason + ": " + obstacle->remedy);
+  if (!options.cpu) run.measured_cpu = FindQuietCpu(ring3, run.measured_cpu, sampler);
   // Not before: a task that waits would not show to one that it does not get past.
   RaisePriority();
   PinToCpu(run.measured_cpu);
@@ -229,11 +205,10 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   const Activity before = ReadActivity(run.measured_cpu);
   run.cpu = IdentifyCpu(run.measured_cpu);
   run.settings = ReadSettings(run.measured_cpu);
-  sampler.share_us = kControlUs;
-  run.controls = MeasureControls(sampler);
-  for (int again = 1; again < kControlTries && Doubtful(run.controls); ++again)
-    run.controls = MeasureControls(sampler);
-  run.execution = Classify(run.hypervisor, run.controls);
+  run.controls = MeasureControls(ring3, sampler, NowUs);
+  run.calibration = Calibrate(run.controls);
+  run.execution = Classify(run.hypervisor, run.controls, run.calibration);
+  sampler.imul_latency = run.calibration.imul_latency.value_or(1);
   sampler.unroll = options.unroll;
   sampler.target = options.target;
   sampler.samples = options.samples;
@@ -241,11 +216,10 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   sampler.exact = run.execution.instruction_clock;
 
   const std::size_t known_absent = selection.absent.size();
-  for (const auto& [backend, floor] : options.sensor_floors)
-    selection.floors[backend].sensor = floor;
+  sampler.sensor_levels = options.sensor_levels;
   if (!contenders.empty()) {
     auto json = InterleavedJson(options.interleave,
-                                Interleave(contenders, options.blocks, sampler, selection.floors));
+                                Interleave(contenders, options.blocks, sampler));
     run.activity = Growth(before, ReadActivity(run.measured_cpu));
     run.load_at_end = ReadLoad();
     json["context"] = ContextJson(run, opened.backends, selection);

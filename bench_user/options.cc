@@ -68,18 +68,18 @@ constexpr std::size_t kMostBlocks = 1'000'000;
 
 const std::vector<std::string> kBackends = {"ring3", "kmod", "bpf", "kvm"};
 
-std::map<std::string, double> ParseFloors(const std::string& flag, const std::string& text) {
-  std::map<std::string, double> floors;
+std::map<std::string, double> ParseLevels(const std::string& flag, const std::string& text) {
+  std::map<std::string, double> levels;
   for (const std::string& part : Split(text)) {
     const std::size_t colon = part.find(':');
     if (colon == std::string::npos)
       throw UsageError(std::string(flag).append(": '").append(part).append(
-          "' is not a backend and its floor, as in ring3:0.17"));
+          "' is not a backend and the level of its sensor, as in ring3:0.17"));
     const std::string backend = ParseWord(flag, part.substr(0, colon), kBackends);
     // No CPU takes in more than a hundred nops a cycle, nor needs a hundred cycles for one.
-    floors[backend] = ParseNumber<double>(flag, part.substr(colon + 1), 0.01, 100);
+    levels[backend] = ParseNumber<double>(flag, part.substr(colon + 1), 0.01, 100);
   }
-  return floors;
+  return levels;
 }
 
 Target ParseTarget(const std::string& flag, const std::string& text) {
@@ -166,9 +166,9 @@ constexpr Flag kFlags[] = {
      [](Options& o, const std::string& flag, const std::string& value) {
        o.seconds = ParseNumber<double>(flag, value, 0, kMostSeconds);
      }},
-    {"--irqcost_sensor_floor",
+    {"--irqcost_sensor_level",
      [](Options& o, const std::string& flag, const std::string& value) {
-       o.sensor_floors = ParseFloors(flag, value);
+       o.sensor_levels = ParseLevels(flag, value);
      }},
     {"--irqcost_target", [](Options& o, const std::string& flag,
                             const std::string& value) { o.target = ParseTarget(flag, value); }},
@@ -309,7 +309,7 @@ of irqcost:
   --irqcost_target=PERCENT,CYCLES  how well a figure is to be known over several processes, the
                                 greater of the two: by it that time is shared out (default:
                                 0.2,0.05)
-  --irqcost_sensor_floor=LIST   lowest floor of each backend's contention sensor that is known from
+  --irqcost_sensor_level=LIST   level of each backend's interference sensor as it is known from
                                 other processes, in core cycles per nop, such as ring3:0.17,bpf:0.17
   --irqcost_tsc_khz=KHZ         the TSC's frequency as an earlier process found it: it is only checked
   --irqcost_keep_samples        add every sample to the JSON

@@ -32,7 +32,7 @@ struct Options {
   std::vector<irqcost_context> contexts = {IRQCOST_PROCESS};  ///< in which backend kmod measures
   std::optional<double> seconds;                              ///< for all benchmarks together
   std::optional<double> tsc_khz;                              ///< as an earlier process found it
-  std::map<std::string, double> sensor_floors;                ///< core cycles per nop, by backend
+  std::map<std::string, double> sensor_levels;                ///< core cycles per nop, by backend
   Target target;                                              ///< how well figures are to be known
   bool keep_samples = false;
   bool waits = false;               ///< contention and pending interrupts, too

@@ -40,7 +40,7 @@ constexpr unsigned kLoops = 1024;
 std::size_t Count(const SamplerOptions& options, double us_each, double most) {
   if (options.samples) return *options.samples;
   return static_cast<std::size_t>(
-      std::clamp(options.share_us / us_each, double{kFewestFree}, most));
+      std::clamp(options.share_us / us_each, double{kFewestClean}, most));
 }
 
 Json PercentilesJson(const Percentiles& p) {
@@ -53,12 +53,17 @@ Json WorkJson(const std::optional<MaskedWork>& work) {
   return {{"quiet", work->quiet}, {"pending", work->pending}};
 }
 
+std::optional<unsigned> ImulLatency(const SamplerOptions& options) {
+  if (!options.with_cycles) return std::nullopt;
+  return options.imul_latency;
+}
+
 WaitMeasurement MeasureContention(const WaitBenchmark& bench, const SamplerOptions& options) {
   const ContentionRequest request{bench.probe, bench.section, bench.cpus, 1};
   std::vector<ContentionRun> runs;
   const std::size_t count = Count(options, kContentionUs, kMostRuns);
   while (runs.size() < count) runs.push_back(bench.waits->Contend(request));
-  const Contention found = SummariseContention(request, runs, options.with_cycles);
+  const Contention found = SummariseContention(request, runs, ImulLatency(options));
   const WaitEstimate& e = found.estimate;
   Json object = {{"cpus", request.cpus},
                  {"section", request.section},
@@ -83,7 +88,7 @@ WaitMeasurement MeasurePending(const WaitBenchmark& bench, const SamplerOptions&
   const double us_each = kChainUs + 2 * bench.hold_ns / 1e3;
   const PendingRun run = bench.waits->Raise({bench.probe, options.cpu, bench.hold_ns, kLoops,
                                              Count(options, us_each, double{kDefaultSamples})});
-  const Pending found = SummarisePending(bench.part, run, options.with_cycles);
+  const Pending found = SummarisePending(bench.part, run, ImulLatency(options));
   Json object = {{"requested_ns", bench.hold_ns},
                  {"ticks", PercentilesJson(found.ticks)},
                  {"late", found.late}};

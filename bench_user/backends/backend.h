@@ -52,6 +52,8 @@ struct Request {
   unsigned unroll = 0;  ///< throughput mode; 0 in every other
   Loops loops;
   std::size_t samples = 0;
+  /** The row whose window of IRQCOST_SENSOR_SIZE copies is the interference sensor. */
+  const Probe* sensor = FindProbe("nop");
 };
 
 /** One measurement as it was done. */
@@ -108,6 +110,12 @@ class Backend {
 
   /** What its samples count. */
   [[nodiscard]] virtual Clock GetClock() const { return Clock::kTscTicks; }
+
+  /** What the sensor in its samples counts, where that is not taken by the same clock. */
+  [[nodiscard]] virtual Clock GetSensorClock() const { return GetClock(); }
+
+  /** By what its clock advances, in its units; nothing where it is the TSC. */
+  [[nodiscard]] virtual std::optional<double> Step() const { return std::nullopt; }
 
   /** What counts core cycles in the spans of its samples. */
   [[nodiscard]] virtual CounterOfCycles GetCounter() const {

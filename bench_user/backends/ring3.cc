@@ -78,10 +78,6 @@ class Span {
   std::optional<std::uint64_t> cycles_;
 };
 
-struct alignas(IRQCOST_SCRATCH_BYTES) Scratch {
-  unsigned char bytes[IRQCOST_SCRATCH_BYTES];
-};
-
 }  // namespace
 
 std::optional<Obstacle> Ring3::GetObstacle() const {
@@ -111,7 +107,7 @@ Run Ring3::Measure(const Request& request) {
   const bool single = request.mode == IRQCOST_LATENCY;
   const irqcost_window_fn chain_base = LoopWindow("dep_imul", IRQCOST_CHAIN_UNROLL);
   const irqcost_window_fn chain_body = LoopWindow("dep_imul", 2 * IRQCOST_CHAIN_UNROLL);
-  const irqcost_window_fn sensor = LoopWindow("nop", IRQCOST_SENSOR_SIZE);
+  const irqcost_window_fn sensor = LoopWindow(request.sensor->key, IRQCOST_SENSOR_SIZE);
   const unsigned calls = single ? request.loops.body : 1;
   Scratch scratch{};
 

@@ -11,6 +11,11 @@
 
 namespace irqcost {
 
+/** What a window may write to. */
+struct alignas(IRQCOST_SCRATCH_BYTES) Scratch {
+  unsigned char bytes[IRQCOST_SCRATCH_BYTES];
+};
+
 /**
  * The IRQCOST_NR_WINDOWS windows of a row (irqcost_window_index() tells which is
  * which), or nullptr for one that is no assembler row or not legal in that ring.

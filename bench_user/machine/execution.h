@@ -6,16 +6,9 @@
 #include <string>
 
 #include "machine/hypervisor.h"
-#include "measure/estimate.h"
+#include "measure/calibration.h"
 
 namespace irqcost {
-
-/** Controls in ring 3: probes whose cost is known beforehand. */
-struct Controls {
-  Estimate nop;
-  Estimate dep_add;
-  Estimate dep_imul;
-};
 
 struct Execution {
   std::string kind;                ///< bare-metal, virtualised or emulated
@@ -24,7 +17,9 @@ struct Execution {
   bool counts_cycles = true;       ///< the chain of multiplies counts core cycles
 };
 
-Execution Classify(const Hypervisor& hypervisor, const Controls& controls);
+/** @calibration: of these controls. */
+Execution Classify(const Hypervisor& hypervisor, const Controls& controls,
+                   const Calibration& calibration);
 
 }  // namespace irqcost
 

@@ -8,9 +8,10 @@
 #include <cerrno>
 #include <cmath>
 #include <ctime>
-#include <numeric>
 #include <system_error>
 #include <utility>
+
+#include "machine/clock_step.h"
 
 namespace irqcost {
 namespace {
@@ -20,7 +21,6 @@ constexpr double kTolerance = 0.01;
 constexpr std::int64_t kMeasureNs = 100'000'000;
 // What was measured before needs only to be told from another clock.
 constexpr std::int64_t kVerifyNs = 5'000'000;
-constexpr int kStepReadings = 10'000;
 
 struct Instant {
   std::uint64_t ticks;
@@ -61,17 +61,6 @@ double MeasureKhz(std::int64_t duration_ns) {
   }
   return static_cast<double>(end.ticks - start.ticks) / static_cast<double>(end.ns - start.ns) *
          1e6;
-}
-
-std::uint64_t Step() {
-  std::uint64_t step = 0;
-  std::uint64_t last = __rdtsc();
-  for (int i = 0; i < kStepReadings; ++i) {
-    const std::uint64_t now = __rdtsc();
-    step = std::gcd(step, now - last);
-    last = now;
-  }
-  return step;
 }
 
 bool Invariant() {
@@ -120,7 +109,7 @@ Tsc FindTsc(const TscClaims& claims) {
   Tsc tsc = ChooseTscKhz(claims, MeasureKhz(duration_ns));
   tsc.measured_ms = static_cast<double>(duration_ns) / 1e6;
   tsc.invariant = Invariant();
-  tsc.step = Step();
+  tsc.step = TscStep();
   return tsc;
 }
 

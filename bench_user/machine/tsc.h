@@ -2,7 +2,6 @@
 #ifndef IRQCOST_BENCH_USER_MACHINE_TSC_H
 #define IRQCOST_BENCH_USER_MACHINE_TSC_H
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,7 +23,7 @@ struct Tsc {
   double measured_ms = 0;        ///< for how long
   std::vector<TscClaim> claims;  ///< all that there are, believed or not
   bool invariant = false;
-  std::uint64_t step = 0;  ///< greatest common divisor of the ticks between readings
+  double step = 0;  ///< ticks by which it advances (machine/clock_step.h)
 };
 
 /** What others say about the frequency, in kHz. */

@@ -1,70 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-// From samples to figures. Pure functions: no input, no output, no clock.
+// From judged samples to figures. Pure functions: no input, no output, no clock.
 #ifndef IRQCOST_BENCH_USER_MEASURE_ESTIMATE_H
 #define IRQCOST_BENCH_USER_MEASURE_ESTIMATE_H
 
-#include <limits>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "backends/backend.h"
+#include "measure/recording.h"
 
 namespace irqcost {
 
 /**
- * The quantile that stands for a quantity, of samples found free. In recordings
- * of 607,475 rounds on a shared machine the p10 of free batches repeated within
- * 0.1 %, where median, mean and minimum did not (docs/METHOD.md).
- *
- * It is the floor of sensor and chain, too. The minimum would not do: where only
- * the base window of a pair is disturbed, the difference comes out too small.
+ * What stands for the windows of a row, each divided by its local clock (docs/METHOD.md).
+ * - kLowBand, throughput: noise only adds, so that the lowest windows are the undisturbed ones.
+ * - kWithinDeviations, isolated and in situ: a window is a sum over hundreds of pairs of stamps, or
+ *   row and section meet in several ways, which errs to both sides.
+ * - kLowQuantile: where one tick is one instruction there is no noise, and a mean of windows that
+ *   went different ways would be the count of none of them.
  */
-inline constexpr double kFloorQuantile = 0.10;
+enum class Location { kLowBand, kWithinDeviations, kLowQuantile };
 
-/**
- * What stands for the windows of a row. The floor, where noise only adds: throughput. In latency
- * mode a window is a sum over hundreds of pairs of stamps, which err to both sides, and in situ row
- * and section meet in several ways: there the mean of the windows from the 10th to the 75th
- * percentile stays nearer to the quiet value and scatters less (docs/METHOD.md).
- */
-enum class Location { kFloor, kMiddle };
-inline constexpr double kMiddleFrom = 0.10;
-inline constexpr double kMiddleTo = 0.75;
-
-/** A sample is free while its sensor lies between these multiples of the sensor's floor … */
-inline constexpr double kSensorLow = 0.97;
-inline constexpr double kSensorHigh = 1.05;
-/** … and its chain within this fraction of the chain's floor. Same source. */
-inline constexpr double kChainTolerance = 0.005;
-/** A halted CPU's cycles stand still and the TSC does not: a span in which MPERF differs from the
- * TSC by more than this tells nothing. */
-inline constexpr double kSpanTolerance = 0.01;
-/** With fewer free samples than this, the estimate is made of all and says so. */
-inline constexpr std::size_t kFewestFree = 10;
-
-/** One sample: two windows of the row and two of the chain, and what each pair differs by. */
-struct Point {
-  double body = 0;          ///< ticks
-  double chain_body = 0;    ///< ticks
-  double sensor = 0;        ///< ticks per nop
-  unsigned flags = 0;       ///< irqcost_sample_flags
-  double base = 0;          ///< ticks
-  double chain_base = 0;    ///< ticks
-  double ops = 1;           ///< operations in body beyond those in base
-  double chain_cycles = 1;  ///< core cycles in chain_body beyond those in chain_base
-  /** Core cycles in a tick by the CPU's counter around the whole sample; 0: it did not tell. */
-  double counted = 0;
-
-  /** Ticks per operation; may be negative, as measured. */
-  [[nodiscard]] double Ticks() const { return (body - base) / ops; }
-  /** Ticks of one core cycle by the chain. */
-  [[nodiscard]] double Cycle() const { return (chain_body - chain_base) / chain_cycles; }
+/** How an estimate is made. */
+struct Method {
+  Location location = Location::kLowBand;
+  bool with_cycles = true;  ///< whether the chain counts core cycles on this machine
+  double step = 0;          ///< by what the clock of the windows advances, in its units
 };
-
-/** The samples of a run as points. */
-std::vector<Point> ToPoints(const Run& run);
 
 /** Figures of one benchmark, per operation. */
 struct Estimate {
@@ -74,69 +37,41 @@ struct Estimate {
   double ticks_p50 = 0;
   double ticks_p99 = 0;
   double spread = 0;  ///< p75 - p25, ticks, of the samples used
+  double error = 0;   ///< standard error by the number of samples, in core cycles, else in ticks
   std::size_t samples = 0;
-  std::size_t free = 0;
-  std::size_t unknown = 0;  ///< neither free nor flagged, and without a floor to be judged by
+  std::size_t clean = 0;
+  std::size_t unknown = 0;  ///< neither clean nor flagged, and without a clock to be judged by
   std::size_t interrupted = 0;
   std::size_t preempted = 0;
   std::size_t migrated = 0;
   /** What one step of the clock is of a figure, in its unit: no figure is known better. */
   double ticks_resolution = 0;
   double cycles_resolution = 0;
-  double sensor = 0;  ///< chain cycles per nop: the floor of the sensor among the samples used
-  double cycle = 0;   ///< ticks per chain cycle: the floor of the chain among them
-  /** What a multiply of the chain costs by the CPU's counter of core cycles, where one counted. */
-  std::optional<double> imul_by_counter;
-  std::string label;  ///< "free", or why the figure is in doubt
+  double sensor = 0;  ///< core cycles per operation of the sensor: median of the samples used
+  double cycle = 0;   ///< ticks of a core cycle: median of the local clocks of the samples used
+  /** Core cycles in a cycle of the chain by the CPU's counter of them, where one counted. */
+  std::optional<double> counted_cycles;
+  std::string label;  ///< kCleanLabel, or why the figure is unreliable
 };
 
-/** A sensor's floor before anything is known of it. */
-inline constexpr double kNoFloor = std::numeric_limits<double>::infinity();
+/** The label of an estimate of enough clean samples. */
+inline constexpr const char* kCleanLabel = "free";
 
 /**
  * Estimates from at least one point.
- * @with_cycles: whether the chain counts core cycles on this machine. Where it
- * does not, core_cycles is absent.
- * @sensor_floor: lowest floor of the same sensor so far, in chain cycles per nop. Where
- * that of these points lies above it, they were all taken beside a neighbour.
+ * @level: of the sensor, by which the points were judged; its part in it is the label.
  */
-Estimate EstimateFrom(std::span<const Point> points, bool with_cycles,
-                      double sensor_floor = kNoFloor, Location location = Location::kFloor);
+Estimate EstimateFrom(std::span<const Judged> points, const Method& method,
+                      const Recording& recording);
 
-/**
- * Standard error of that estimate by the number of its samples alone, in core cycles where it has
- * them, else in ticks. What differs from process to process is not in it.
- */
-double SamplingError(std::span<const Point> points, bool with_cycles,
-                     double sensor_floor = kNoFloor, Location location = Location::kFloor);
-
-/** The windows that an estimate is made of, in what the backend's clock counts. */
-struct WindowTicks {
-  double ops = 1;           ///< operations in body beyond those in base
-  double chain_cycles = 1;  ///< core cycles in chain_body beyond those in chain_base
-  std::vector<double> base;
-  std::vector<double> body;
-  std::vector<double> chain_base;
-  std::vector<double> chain_body;
-  Location location = Location::kFloor;  ///< of base and body; the chain's is always the floor
-};
-
-/** Costs per operation of all samples, in one unit, and the windows of those used. */
+/** Costs per operation of all samples, in one unit. */
 struct Distribution {
-  std::vector<double> free;
-  std::vector<double> disturbed;
-  WindowTicks used = {};
+  std::vector<double> clean;
+  std::vector<double> contaminated;
 };
 
-/** The costs in ticks that EstimateFrom() saw, by whether it found them free. */
-Distribution Distribute(std::span<const Point> points, double sensor_floor = kNoFloor,
-                        Location location = Location::kFloor);
-
-/**
- * Quantile (0 to 1) of at least one value, interpolated linearly between order
- * statistics (Hyndman and Fan's type 7, NumPy's default).
- */
-double Quantile(std::vector<double> values, double q);
+/** The costs of samples: in core cycles by their local clock, or in ticks. */
+Distribution Distribute(std::span<const Judged> points, bool in_cycles);
 
 }  // namespace irqcost
 

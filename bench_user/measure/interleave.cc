@@ -3,58 +3,73 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
+#include <string>
 #include <system_error>
 
 namespace irqcost {
 namespace {
 
-// A contender within a block.
+// A contender within a block, whose recording it shares with the others of its backend.
 struct Lane {
-  Backend* backend;
+  const Contender* contender;
   Request request;
   double sample_us;
-  double sensor_floor;
-  std::vector<Point> points;
+  Recording* recording = nullptr;
+  std::size_t row = 0;
 };
 
+using Recordings = std::map<std::string, Recording>;
+
 // Returns what the turn took, in microseconds, as the pilot tells.
-double TakeTurn(Lane& lane) {
-  const Run run = lane.backend->Measure(lane.request);
+double TakeTurn(Lane& lane, const SamplerOptions& options) {
+  Backend& backend = *lane.contender->backend;
+  const Run run = backend.Measure(lane.request);
   if (run.samples.empty())
     throw std::system_error(EINTR, std::generic_category(), "no sample was taken");
-  const std::vector<Point> more = ToPoints(run);
-  lane.points.insert(lane.points.end(), more.begin(), more.end());
-  return lane.sample_us * static_cast<double>(more.size());
+  lane.recording->Add(lane.row, PointsOf(backend, run, options));
+  return lane.sample_us * static_cast<double>(run.samples.size());
 }
 
-double TakeRound(std::vector<Lane>& lanes) {
+double TakeRound(std::vector<Lane>& lanes, const SamplerOptions& options) {
   double us = 0;
-  for (Lane& lane : lanes) us += TakeTurn(lane);
-  std::for_each(lanes.rbegin(), lanes.rend(), [&us](Lane& lane) { us += TakeTurn(lane); });
+  for (Lane& lane : lanes) us += TakeTurn(lane, options);
+  std::for_each(lanes.rbegin(), lanes.rend(),
+                [&](Lane& lane) { us += TakeTurn(lane, options); });
   return us;
 }
 
 std::vector<Estimate> Estimates(const std::vector<Lane>& lanes, const SamplerOptions& options) {
   std::vector<Estimate> estimates;
   estimates.reserve(lanes.size());
-  for (const Lane& lane : lanes)
-    estimates.push_back(EstimateFrom(lane.points, options.with_cycles, lane.sensor_floor,
-                                     LocationOf(lane.request.mode, options.exact)));
+  for (const Lane& lane : lanes) {
+    lane.recording->Judge(KnownLevel(*lane.contender->backend, options));
+    const Method method = MethodOf(lane.request.mode, options, lane.recording->Step());
+    estimates.push_back(
+        EstimateFrom(lane.recording->Of(lane.row), method, *lane.recording));
+  }
   return estimates;
 }
 
 bool Enough(const std::vector<Estimate>& estimates) {
   return std::all_of(estimates.begin(), estimates.end(),
-                     [](const Estimate& e) { return e.free >= kWantedFree; });
+                     [](const Estimate& e) { return e.clean >= kWantedClean; });
 }
 
 std::vector<Estimate> MeasureBlock(std::vector<Lane> lanes, const SamplerOptions& options) {
-  for (std::size_t round = 0; round < kBlockRounds; ++round) TakeRound(lanes);
+  Recordings recordings;
+  for (Lane& lane : lanes) {
+    const Backend& backend = *lane.contender->backend;
+    lane.recording =
+        &recordings.try_emplace(std::string(backend.Name()), StepOf(backend, options)).first->second;
+    lane.row = lane.recording->NewRow();
+  }
+  for (std::size_t round = 0; round < kBlockRounds; ++round) TakeRound(lanes, options);
   double waited_us = 0;
   std::vector<Estimate> estimates = Estimates(lanes, options);
   // Under the instruction clock all samples are alike, and none is worth waiting for.
   while (!options.exact && waited_us < kPatienceUs && !Enough(estimates)) {
-    waited_us += TakeRound(lanes);
+    waited_us += TakeRound(lanes, options);
     estimates = Estimates(lanes, options);
   }
   return estimates;
@@ -63,24 +78,18 @@ std::vector<Estimate> MeasureBlock(std::vector<Lane> lanes, const SamplerOptions
 }  // namespace
 
 std::vector<std::vector<Estimate>> Interleave(std::span<const Contender> contenders,
-                                              std::size_t blocks, const SamplerOptions& options,
-                                              std::map<std::string, Floors>& floors) {
+                                              std::size_t blocks, const SamplerOptions& options) {
   std::vector<Lane> lanes;
   for (const Contender& contender : contenders) {
     contender.backend->Prepare(*contender.offer.probe);
     auto [request, sample_us] =
         FindLoops(*contender.backend, contender.offer, contender.mode, options);
     request.samples = kTurnSamples;
-    lanes.push_back({contender.backend, request, sample_us, kNoFloor, {}});
+    lanes.push_back({&contender, request, sample_us});
   }
   std::vector<std::vector<Estimate>> found;
-  for (std::size_t block = 0; block < blocks; ++block) {
-    if (options.with_cycles)
-      for (Lane& lane : lanes) lane.sensor_floor = floors[std::string(lane.backend->Name())].sensor;
+  for (std::size_t block = 0; block < blocks; ++block)
     found.push_back(MeasureBlock(lanes, options));
-    for (std::size_t lane = 0; lane < lanes.size(); ++lane)
-      Lower(floors[std::string(lanes[lane].backend->Name())], found.back()[lane]);
-  }
   return found;
 }
 

@@ -4,9 +4,7 @@
 #define IRQCOST_BENCH_USER_MEASURE_INTERLEAVE_H
 
 #include <cstddef>
-#include <map>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "backends/backend.h"
@@ -29,14 +27,12 @@ struct Contender {
 
 /**
  * Measures blocks. No two blocks have a sample in common. A block is longer than kBlockRounds,
- * by whole rounds and at most by kPatienceUs, while a contender has fewer than kWantedFree free
+ * by whole rounds and at most by kPatienceUs, while a contender has fewer than kWantedClean clean
  * samples. Throws what the backends throw.
- * @floors: by backend, as known so far; lowered as blocks tell.
  * Return: for each block an estimate of each contender, in their order.
  */
 std::vector<std::vector<Estimate>> Interleave(std::span<const Contender> contenders,
-                                              std::size_t blocks, const SamplerOptions& options,
-                                              std::map<std::string, Floors>& floors);
+                                              std::size_t blocks, const SamplerOptions& options);
 
 }  // namespace irqcost
 

@@ -28,12 +28,11 @@ bool NobodyWaits() {
 
 Glance LookAt(Backend& ring3, const Offer& nop, int cpu, SamplerOptions options) {
   PinToCpu(cpu);
-  Glance glance{cpu, CoreType(), NobodyWaits(), kNoFloor};
+  Glance glance{cpu, CoreType(), NobodyWaits(), std::nullopt};
   options.cpu = cpu;
   options.share_us = kGlanceUs;
-  Floors floors;
-  const Measurement seen = MeasureProbe(ring3, nop, IRQCOST_THROUGHPUT, options, floors);
-  if (seen.estimate.core_cycles) glance.sensor = seen.estimate.sensor;
+  const Measurement seen = MeasureProbe(ring3, nop, IRQCOST_THROUGHPUT, options);
+  if (seen.estimate.sensor > 0) glance.sensor = seen.estimate.sensor;
   return glance;
 }
 
@@ -41,11 +40,12 @@ int QuietCpu(std::span<const Glance> glances) {
   const auto usable = [&](const Glance& g) {
     return g.idle && g.core_type == glances.front().core_type;
   };
-  double lowest = kNoFloor;
+  std::optional<double> lowest;
   for (const Glance& glance : glances)
-    if (usable(glance)) lowest = std::min(lowest, glance.sensor);
+    if (usable(glance) && glance.sensor) lowest = std::min(lowest.value_or(*glance.sensor), *glance.sensor);
   for (const Glance& glance : glances)
-    if (usable(glance) && glance.sensor <= kSensorHigh * lowest) return glance.cpu;
+    if (usable(glance) && (!lowest || (glance.sensor && *glance.sensor <= (1 + kSensorTolerance) * *lowest)))
+      return glance.cpu;
   return glances.front().cpu;
 }
 

@@ -4,6 +4,7 @@
 #ifndef IRQCOST_BENCH_USER_MEASURE_QUIET_CPU_H
 #define IRQCOST_BENCH_USER_MEASURE_QUIET_CPU_H
 
+#include <optional>
 #include <span>
 
 #include "measure/sampler.h"
@@ -15,7 +16,7 @@ struct Glance {
   int cpu = 0;
   unsigned core_type = 0;    ///< CoreType() there
   bool idle = true;          ///< no other task wanted to run
-  double sensor = kNoFloor;  ///< core cycles per nop; kNoFloor where none were counted
+  std::optional<double> sensor;  ///< multiplies per nop
 };
 
 /** Most CPUs that are looked at: each takes some milliseconds. */

@@ -86,27 +86,6 @@ double FittingPilot(Backend& backend, Request& request, unsigned least, double u
   }
 }
 
-// What the backend's clock counts in a microsecond.
-double UnitsPerUs(const Backend& backend, const SamplerOptions& options) {
-  return backend.GetClock() == Clock::kNanoseconds ? 1e3 : options.ticks_per_us;
-}
-
-// The step of a backend's clock, in its units.
-double Step(const Backend& backend, const SamplerOptions& options) {
-  return backend.GetClock() == Clock::kNanoseconds ? 1 : options.tsc_step;
-}
-
-// One step in the difference of a sample's windows, and for core cycles one in that of its
-// chain. All samples may be rounded alike, so that more of them do not help.
-void Resolve(Estimate& estimate, const Loops& loops, std::uint64_t ops, double step) {
-  const double chain_cycles = double{IRQCOST_CHAIN_UNROLL} * IRQCOST_CHAIN_CYCLES * loops.chain;
-  estimate.ticks_resolution = step / static_cast<double>(ops);
-  if (estimate.cycle > 0)
-    estimate.cycles_resolution = (estimate.ticks_resolution +
-                                  std::abs(estimate.ticks) * step / chain_cycles / estimate.cycle) /
-                                 estimate.cycle;
-}
-
 // A figure is in ticks, whatever the clock counted. (Core cycles are a quotient, without a unit.)
 void Scale(Estimate& estimate, double ticks_per_unit) {
   for (double* figure :
@@ -115,30 +94,38 @@ void Scale(Estimate& estimate, double ticks_per_unit) {
     *figure *= ticks_per_unit;
 }
 
-// Samples as figures: in the unit of the estimate, each with the difference of its own windows.
-Distribution InUnitOf(const Estimate& estimate, Distribution distribution, double ticks_per_unit) {
-  const double factor = estimate.core_cycles ? 1 / estimate.cycle : ticks_per_unit;
-  for (auto* values : {&distribution.free, &distribution.disturbed})
-    for (double& value : *values) value *= factor;
-  return distribution;
-}
-
 }  // namespace
 
-// A floor counts only where enough samples agree on it. Without core cycles there is no unit
-// in which floors of different runs could be compared.
-void Lower(Floors& floors, const Estimate& estimate) {
-  if (!estimate.core_cycles || estimate.free < kFewestFree) return;
-  floors.sensor = std::min(floors.sensor, estimate.sensor);
-  floors.cycle = std::min(floors.cycle, estimate.cycle);
+double UnitsPerUs(const Backend& backend, const SamplerOptions& options) {
+  return backend.GetClock() == Clock::kNanoseconds ? 1e3 : options.ticks_per_us;
 }
 
-Location LocationOf(const Mode& mode, bool exact) {
-  return exact || mode.kind == IRQCOST_THROUGHPUT ? Location::kFloor : Location::kMiddle;
+double StepOf(const Backend& backend, const SamplerOptions& options) {
+  return backend.Step().value_or(options.tsc_step);
+}
+
+std::optional<double> KnownLevel(const Backend& backend, const SamplerOptions& options) {
+  const auto found = options.sensor_levels.find(std::string(backend.Name()));
+  if (found == options.sensor_levels.end()) return std::nullopt;
+  return found->second;
+}
+
+std::vector<Point> PointsOf(const Backend& backend, const Run& run, const SamplerOptions& options) {
+  const double scale = backend.GetSensorClock() == backend.GetClock()
+                           ? 1
+                           : UnitsPerUs(backend, options) / options.ticks_per_us;
+  return ToPoints(run, options.imul_latency, scale);
+}
+
+Method MethodOf(const Mode& mode, const SamplerOptions& options, double step) {
+  Location location = Location::kWithinDeviations;
+  if (mode.kind == IRQCOST_THROUGHPUT) location = Location::kLowBand;
+  if (options.exact) location = Location::kLowQuantile;
+  return {location, options.with_cycles, step};
 }
 
 Piloted FindLoops(Backend& backend, const Offer& offer, Mode mode, const SamplerOptions& options) {
-  Request request{offer.probe, mode, options.cpu, 0, {}, 0};
+  Request request{offer.probe, mode, options.cpu, 0, {}, 0, options.sensor};
   if (mode.kind == IRQCOST_THROUGHPUT) request.unroll = options.unroll.value_or(offer.max_unroll);
   const double units_per_us = UnitsPerUs(backend, options);
   const unsigned least = options.unroll.value_or(offer.min_unroll);
@@ -146,8 +133,13 @@ Piloted FindLoops(Backend& backend, const Offer& offer, Mode mode, const Sampler
   return {request, sample_us};
 }
 
-Sampling::Sampling(Backend& backend, const Offer& offer, Mode mode, const SamplerOptions& options)
-    : backend_(backend), options_(options), units_per_us_(UnitsPerUs(backend, options)) {
+Sampling::Sampling(Backend& backend, const Offer& offer, Mode mode, const SamplerOptions& options,
+                   Recording& recording)
+    : backend_(backend),
+      options_(options),
+      recording_(recording),
+      row_(recording.NewRow()),
+      units_per_us_(UnitsPerUs(backend, options)) {
   const Piloted piloted = FindLoops(backend, offer, mode, options);
   request_ = piloted.request;
   sample_us_ = piloted.sample_us;
@@ -161,61 +153,54 @@ void Sampling::Plan(double share_us, std::size_t most) {
   if (options_.samples) planned_ = *options_.samples;
 }
 
-Claim Sampling::GetClaim(const Floors& floors) const {
+Method Sampling::GetMethod() const {
+  return MethodOf(request_.mode, options_, recording_.Step());
+}
+
+Claim Sampling::GetClaim() const {
   if (options_.exact || options_.samples) return {};
-  const Estimate estimate = EstimateOf(floors);
+  const Estimate estimate = EstimateFrom(recording_.Of(row_), GetMethod(), recording_);
   const double figure = estimate.core_cycles.value_or(estimate.ticks);
   const double wanted =
       std::max(std::abs(figure) * options_.target.percent / 100, options_.target.cycles);
-  const double error = SamplingError(points_, options_.with_cycles, SensorFloor(floors),
-                                     LocationOf(request_.mode, options_.exact));
-  return {error / (kSamplingError * wanted), points_.size(), sample_us_,
+  return {estimate.error / (kSamplingError * wanted), taken_, sample_us_,
           kMostSamples - std::min(kMostSamples, planned_)};
 }
 
-std::size_t Sampling::Ahead() const { return planned_ - std::min(planned_, points_.size()); }
+std::size_t Sampling::Ahead() const { return planned_ - std::min(planned_, taken_); }
 
 void Sampling::Take(std::size_t samples) {
   request_.samples = std::max<std::size_t>(samples, 1);
   const Run run = Measure(backend_, request_);
-  const std::vector<Point> more = ToPoints(run);
-  points_.insert(points_.end(), more.begin(), more.end());
+  recording_.Add(row_, PointsOf(backend_, run, options_));
+  taken_ += run.samples.size();
   operations_ += run.ops * run.samples.size();
   if (run.longest_irqs_off)
     longest_irqs_off_ = std::max(longest_irqs_off_.value_or(0), *run.longest_irqs_off);
   if (run.exits) exits_ = exits_.value_or(0) + *run.exits;
-  loops_ = run.loops;
-  ops_ = run.ops;
   // From stamp to stamp, and the last sample, which has none behind it.
   const auto stamped =
       static_cast<double>(run.samples.back().start - run.samples.front().start) / units_per_us_;
   elapsed_us_ += stamped + sample_us_;
 }
 
-double Sampling::SensorFloor(const Floors& floors) const {
-  return options_.with_cycles ? floors.sensor : kNoFloor;
+bool Sampling::WantsMore() const {
+  if (options_.samples) return false;
+  const std::vector<Judged> points = recording_.Of(row_);
+  const auto clean = static_cast<std::size_t>(
+      std::count_if(points.begin(), points.end(), [](const Judged& j) { return j.clean; }));
+  return clean < std::min(kWantedClean, planned_);
 }
 
-Estimate Sampling::EstimateOf(const Floors& floors) const {
-  return EstimateFrom(points_, options_.with_cycles, SensorFloor(floors),
-                      LocationOf(request_.mode, options_.exact));
-}
-
-bool Sampling::WantsMore(const Floors& floors) const {
-  return !options_.samples && EstimateOf(floors).free < std::min(kWantedFree, planned_);
-}
-
-void Sampling::Lower(Floors& floors) const { irqcost::Lower(floors, EstimateOf(floors)); }
-
-Measurement Sampling::Finish(const Floors& floors) const {
+Measurement Sampling::Finish() const {
+  const std::vector<Judged> points = recording_.Of(row_);
   Measurement result;
-  result.estimate = EstimateOf(floors);
-  Resolve(result.estimate, loops_, ops_, Step(backend_, options_));
+  result.estimate = EstimateFrom(points, GetMethod(), recording_);
   const double ticks_per_unit = options_.ticks_per_us / units_per_us_;
-  result.distribution =
-      InUnitOf(result.estimate,
-               Distribute(points_, SensorFloor(floors), LocationOf(request_.mode, options_.exact)),
-               ticks_per_unit);
+  result.distribution = Distribute(points, result.estimate.core_cycles.has_value());
+  if (!result.estimate.core_cycles)
+    for (auto* values : {&result.distribution.clean, &result.distribution.contaminated})
+      for (double& value : *values) value *= ticks_per_unit;
   Scale(result.estimate, ticks_per_unit);
   result.operations = operations_;
   result.longest_irqs_off = longest_irqs_off_;
@@ -224,16 +209,19 @@ Measurement Sampling::Finish(const Floors& floors) const {
 }
 
 Measurement MeasureProbe(Backend& backend, const Offer& offer, Mode mode,
-                         const SamplerOptions& options, Floors& floors) {
-  Sampling sampling(backend, offer, mode, options);
+                         const SamplerOptions& options) {
+  Recording recording(StepOf(backend, options));
+  Sampling sampling(backend, offer, mode, options, recording);
+  const std::optional<double> known = KnownLevel(backend, options);
   sampling.Plan(options.share_us);
   const std::size_t planned = sampling.Ahead();
   sampling.Take(planned);
-  while (sampling.WantsMore(floors) && sampling.ElapsedUs() < options.share_us)
+  recording.Judge(known);
+  while (sampling.WantsMore() && sampling.ElapsedUs() < options.share_us) {
     sampling.Take(planned);
-  const Floors before = floors;
-  sampling.Lower(floors);
-  return sampling.Finish(before);
+    recording.Judge(known);
+  }
+  return sampling.Finish();
 }
 
 }  // namespace irqcost

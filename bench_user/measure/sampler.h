@@ -5,12 +5,15 @@
 #define IRQCOST_BENCH_USER_MEASURE_SAMPLER_H
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "backends/backend.h"
 #include "measure/allot.h"
 #include "measure/estimate.h"
+#include "measure/recording.h"
 
 namespace irqcost {
 
@@ -21,7 +24,7 @@ namespace irqcost {
  * of the clock, and far below the 100 µs that interrupts may be off.
  */
 inline constexpr double kPairUs = 10;
-/** Time of the sensor: it only has to tell 5 % apart. */
+/** Time of the sensor: it only has to tell 3 % apart. */
 inline constexpr double kSensorUs = 2.5;
 
 /** Samples of a benchmark where the user names no number: about 15 ms of them. */
@@ -33,22 +36,13 @@ inline constexpr std::size_t kExactSamples = 20;
 inline constexpr std::size_t kFirstSamples = 50;
 /** … up to this many. */
 inline constexpr std::size_t kMostSamples = 1600;
-/** Free samples to wait for, so that several lie below the p10 … */
-inline constexpr std::size_t kWantedFree = 50;
+/** Clean samples to wait for … */
+inline constexpr std::size_t kWantedClean = 50;
 /** … for at most this long. On a shared machine 29 % of 20 ms windows, but only 2 % of 500 ms
- * have fewer than 10 free samples (docs/METHOD.md): waiting helps where averaging does not. */
+ * have fewer than 10 clean samples (docs/METHOD.md): waiting helps where averaging does not. */
 inline constexpr double kPatienceUs = 500'000;
 /** Part of the time that samples are planned for; the rest is for waiting. */
 inline constexpr double kSampling = 0.75;
-
-/** The lowest floors that any figure of a backend has had: its windows are the same in all. */
-struct Floors {
-  double sensor = kNoFloor;  ///< core cycles per nop
-  double cycle = kNoFloor;   ///< ticks per core cycle
-};
-
-/** Lowers floors by an estimate on which enough free samples agree. */
-void Lower(Floors& floors, const Estimate& estimate);
 
 /** How well a figure is to be known: the greater of the two. Those of ./irqcost run. */
 struct Target {
@@ -63,6 +57,12 @@ struct SamplerOptions {
   std::optional<std::size_t> samples;  ///< exactly so many; nothing: as many as it needs
   double ticks_per_us = 0;             ///< of the TSC
   double tsc_step = 0;                 ///< ticks by which it advances
+  /** The level of the interference sensor by backend, as other processes found it. */
+  std::map<std::string, double> sensor_levels;
+  /** Core cycles of a multiply of the chain (measure/calibration.h). With 1, what is called a core
+   * cycle is a multiply. */
+  unsigned imul_latency = 1;
+  const Probe* sensor = FindProbe("nop");  ///< the row that the interference sensor is made of
   bool with_cycles = true;             ///< whether the chain counts core cycles here
   bool exact = false;                  ///< whether one tick is one instruction
   Target target;                       ///< how well figures are to be known
@@ -78,11 +78,20 @@ struct Measurement {
   std::optional<std::uint64_t> exits;             ///< of a guest to its host, over all samples
 };
 
-/**
- * What stands for the windows of a mode. Under the instruction clock there is no noise, and a mean
- * of windows that went different ways would be the count of none of them.
- */
-Location LocationOf(const Mode& mode, bool exact);
+/** How the figures of a mode are made. @step: of the backend's clock, in its units. */
+Method MethodOf(const Mode& mode, const SamplerOptions& options, double step);
+
+/** What a backend's clock counts in a microsecond. */
+double UnitsPerUs(const Backend& backend, const SamplerOptions& options);
+
+/** By what a backend's clock advances, in its units. */
+double StepOf(const Backend& backend, const SamplerOptions& options);
+
+/** The samples of a run of this backend, as Recording takes them. */
+std::vector<Point> PointsOf(const Backend& backend, const Run& run, const SamplerOptions& options);
+
+/** The level of a backend's sensor as other processes found it. */
+std::optional<double> KnownLevel(const Backend& backend, const SamplerOptions& options);
 
 /** A request whose loops were found by trial, without a number of samples. */
 struct Piloted {
@@ -95,12 +104,14 @@ Piloted FindLoops(Backend& backend, const Offer& offer, Mode mode, const Sampler
 
 /**
  * One benchmark under way. Its samples come in slices, so that benchmarks can take turns
- * (measure/turns.h). All throw what the backend throws.
+ * (measure/turns.h), and lie in a recording with those of the others. All throw what the backend
+ * throws. What tells of figures tells of them as Recording::Judge() last found the samples.
  */
 class Sampling {
  public:
-  /** Finds the loops by trial. The backend and the offer must outlive it. */
-  Sampling(Backend& backend, const Offer& offer, Mode mode, const SamplerOptions& options);
+  /** Finds the loops by trial. The backend, the offer and the recording must outlive it. */
+  Sampling(Backend& backend, const Offer& offer, Mode mode, const SamplerOptions& options,
+           Recording& recording);
 
   /**
    * Sets how many samples are taken in any case, by the time that there is for them.
@@ -108,48 +119,42 @@ class Sampling {
    */
   void Plan(double share_us, std::size_t most = kDefaultSamples);
   /** What more samples would do for the figure. Nothing where their number is given. */
-  [[nodiscard]] Claim GetClaim(const Floors& floors) const;
+  [[nodiscard]] Claim GetClaim() const;
   /** Adds samples to the plan. */
   void Allow(std::size_t samples) { planned_ += samples; }
   /** Samples of the plan that have not been taken. */
   [[nodiscard]] std::size_t Ahead() const;
   /** Takes samples: at most so many, and at least one. */
   void Take(std::size_t samples);
-  /** Whether too few of the samples are free, so that others are worth waiting for. */
-  [[nodiscard]] bool WantsMore(const Floors& floors) const;
+  /** Whether too few of the samples are clean, so that others are worth waiting for. */
+  [[nodiscard]] bool WantsMore() const;
   /** Microseconds that its samples took together, without what lay between slices. */
   [[nodiscard]] double ElapsedUs() const { return elapsed_us_; }
 
-  /** Lowers floors where those of the samples are lower. */
-  void Lower(Floors& floors) const;
   /** The figures of the samples taken so far, at least one. */
-  [[nodiscard]] Measurement Finish(const Floors& floors) const;
+  [[nodiscard]] Measurement Finish() const;
 
  private:
-  [[nodiscard]] double SensorFloor(const Floors& floors) const;
-  [[nodiscard]] Estimate EstimateOf(const Floors& floors) const;
+  [[nodiscard]] Method GetMethod() const;
 
   Backend& backend_;
   SamplerOptions options_;
+  Recording& recording_;
+  std::size_t row_;
   Request request_;
   double units_per_us_;  ///< what the backend's clock counts in a microsecond
   double sample_us_ = 0;
   std::size_t planned_ = 0;
-  std::vector<Point> points_;
+  std::size_t taken_ = 0;
   double elapsed_us_ = 0;
   std::uint64_t operations_ = 0;
   std::optional<std::uint64_t> longest_irqs_off_;
   std::optional<std::uint64_t> exits_;
-  Loops loops_;
-  std::uint64_t ops_ = 0;
 };
 
-/**
- * Measures one benchmark by itself. Throws what the backend throws.
- * @floors: those of the backend so far; lowered where this benchmark's are lower.
- */
+/** Measures one benchmark by itself. Throws what the backend throws. */
 Measurement MeasureProbe(Backend& backend, const Offer& offer, Mode mode,
-                         const SamplerOptions& options, Floors& floors);
+                         const SamplerOptions& options);
 
 }  // namespace irqcost
 

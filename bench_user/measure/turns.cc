@@ -5,13 +5,14 @@
 #include <exception>
 #include <limits>
 
+#include "measure/location.h"
+
 namespace irqcost {
 namespace {
 
 /** A job under way. */
 struct Turn {
   std::optional<Sampling> sampling;
-  Floors* floors = nullptr;
   std::string error;
 
   /** Takes a slice of what is planned. Returns whether there was one to take. */
@@ -40,38 +41,43 @@ void TakePlanned(std::vector<Turn>& turns) {
   }
 }
 
-void LowerFloors(std::vector<Turn>& turns) {
-  for (const Turn& turn : turns)
-    if (turn.sampling) turn.sampling->Lower(*turn.floors);
-}
-
 // Plans further samples where they are of most use.
 void PlanMore(std::vector<Turn>& turns, double us) {
   std::vector<Claim> claims;
   claims.reserve(turns.size());
   for (const Turn& turn : turns)
-    claims.push_back(turn.sampling ? turn.sampling->GetClaim(*turn.floors) : Claim{});
+    claims.push_back(turn.sampling ? turn.sampling->GetClaim() : Claim{});
   const std::vector<std::size_t> more = Allot(claims, us);
   for (std::size_t i = 0; i < turns.size(); ++i)
     if (turns[i].sampling) turns[i].sampling->Allow(more[i]);
+}
+
+// The clock of figures that have one.
+double ClockOf(const std::vector<Outcome>& outcomes) {
+  std::vector<double> cycles;
+  for (const Outcome& outcome : outcomes)
+    if (outcome.measurement && outcome.measurement->estimate.cycle > 0)
+      cycles.push_back(outcome.measurement->estimate.cycle);
+  return cycles.empty() ? 0 : Quantile(std::move(cycles), 0.5);
 }
 
 }  // namespace
 
 std::vector<Outcome> MeasureInTurn(const std::vector<Job>& jobs, const SamplerOptions& options,
                                    std::optional<double> seconds,
-                                   const std::function<double()>& now_us,
-                                   std::map<std::string, Floors>& floors) {
+                                   const std::function<double()>& now_us, Found& found) {
   std::vector<Turn> turns(jobs.size());
+  if (jobs.empty()) return {};
+  Recording recording(StepOf(*jobs.front().backend, options));
+  const std::optional<double> known = KnownLevel(*jobs.front().backend, options);
   double started = now_us();
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     const Job& job = jobs[i];
-    turns[i].floors = &floors[std::string(job.backend->Name())];
     turns[i].Try([&] {
       const double before = now_us();
       job.backend->Prepare(*job.offer->probe);
       started += now_us() - before;
-      turns[i].sampling.emplace(*job.backend, *job.offer, job.mode, options);
+      turns[i].sampling.emplace(*job.backend, *job.offer, job.mode, options, recording);
     });
   }
 
@@ -83,27 +89,29 @@ std::vector<Outcome> MeasureInTurn(const std::vector<Job>& jobs, const SamplerOp
     if (turn.sampling) turn.sampling->Plan(share_us, seconds ? kFirstSamples : kDefaultSamples);
   TakePlanned(turns);
   if (seconds) {
-    LowerFloors(turns);
+    recording.Judge(known);
     PlanMore(turns, begun + kSampling * (end - begun) - now_us());
     TakePlanned(turns);
   }
 
+  recording.Judge(known);
   for (bool waiting = true; waiting;) {
     waiting = false;
-    LowerFloors(turns);
     for (Turn& turn : turns) {
       if (!turn.sampling || turn.sampling->ElapsedUs() >= kPatienceUs || now_us() >= end) continue;
-      if (!turn.sampling->WantsMore(*turn.floors)) continue;
+      if (!turn.sampling->WantsMore()) continue;
       waiting = true;
       turn.Try([&] { turn.sampling->Take(kSlice); });
     }
+    recording.Judge(known);
   }
 
   std::vector<Outcome> outcomes(jobs.size());
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     outcomes[i].error = turns[i].error;
-    if (turns[i].sampling) outcomes[i].measurement = turns[i].sampling->Finish(*turns[i].floors);
+    if (turns[i].sampling) outcomes[i].measurement = turns[i].sampling->Finish();
   }
+  found = {recording.Level(), recording.JudgedBy(), ClockOf(outcomes)};
   return outcomes;
 }
 

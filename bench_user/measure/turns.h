@@ -6,7 +6,6 @@
 #define IRQCOST_BENCH_USER_MEASURE_TURNS_H
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,9 +14,6 @@
 #include "measure/sampler.h"
 
 namespace irqcost {
-
-/** Samples of a benchmark before the next one's turn: about a millisecond of them. */
-inline constexpr std::size_t kSlice = 25;
 
 /** What is to be measured: a row of a backend in a mode. */
 struct Job {
@@ -32,19 +28,24 @@ struct Outcome {
   std::string error;
 };
 
+/** What a backend's samples said of the sensor and the clock. */
+struct Found {
+  SensorLevel level;
+  std::optional<double> judged_by;  ///< see Recording
+  double clock = 0;                 ///< ticks of the TSC in a core cycle: median of the figures'
+};
+
 /**
- * Measures jobs in turn, slice by slice; the outcomes are in their order. Throws nothing of a
- * backend's: a job that fails has an error, and the others go on.
- * @seconds: for all of them, without what backends need to get ready; nothing: as long as they
+ * Measures jobs of one backend in turn, slice by slice; the outcomes are in their order. Throws
+ * nothing of the backend's: a job that fails has an error, and the others go on.
+ * @seconds: for all of them, without what the backend needs to get ready; nothing: as long as they
  * need.
  * @now_us: a clock.
- * @floors: by backend's name; lowered where those of these jobs are lower. All figures are judged
- * by the lowest, whenever it was seen.
+ * @found: what their samples said.
  */
 std::vector<Outcome> MeasureInTurn(const std::vector<Job>& jobs, const SamplerOptions& options,
                                    std::optional<double> seconds,
-                                   const std::function<double()>& now_us,
-                                   std::map<std::string, Floors>& floors);
+                                   const std::function<double()>& now_us, Found& found);
 
 }  // namespace irqcost
 

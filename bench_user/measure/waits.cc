@@ -4,17 +4,20 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
+
+#include "measure/location.h"
 
 namespace irqcost {
 namespace {
 
-constexpr double kChainCycles = double{IRQCOST_WAITS_CHAIN} * IRQCOST_CHAIN_CYCLES;
+constexpr double kMultiplies = IRQCOST_WAITS_CHAIN;
 
 /** A sample before it is judged. */
 struct Value {
   double ticks = 0;
   bool free = false;
-  double cycle = 0;  ///< ticks of one core cycle; 0 where it could not be told
+  double multiply = 0;  ///< ticks of a multiply of the chain; 0 where it could not be told
 };
 
 Percentiles PercentilesOf(const std::vector<double>& values) {
@@ -35,10 +38,11 @@ std::vector<Value> Used(const std::vector<Value>& values) {
   std::vector<Value> used;
   std::copy_if(values.begin(), values.end(), std::back_inserter(used),
                [](const Value& value) { return value.free; });
-  return used.size() < kFewestFree ? values : used;
+  return used.size() < kFewestClean ? values : used;
 }
 
-WaitEstimate Judge(const std::vector<Value>& values, bool with_cycles, const char* noun) {
+WaitEstimate Judge(const std::vector<Value>& values, std::optional<unsigned> imul_latency,
+                   const char* noun) {
   WaitEstimate estimate;
   const std::vector<double> all = Ticks(values);
   estimate.samples = values.size();
@@ -52,19 +56,19 @@ WaitEstimate Judge(const std::vector<Value>& values, bool with_cycles, const cha
   estimate.ticks = Quantile(ticks, 0.50);
   estimate.spread = Quantile(ticks, 0.75) - Quantile(ticks, 0.25);
 
-  std::vector<double> cycles;
+  std::vector<double> multiplies;
   for (const Value& value : used)
-    if (value.cycle > 0) cycles.push_back(value.cycle);
-  // Noise only adds to a chain, as to any window: its low quantile is the clock (estimate.h).
+    if (value.multiply > 0) multiplies.push_back(value.multiply);
+  // Noise only adds to a chain, as to any window: its low quantile is the clock.
   double cycle = 1;
-  if (with_cycles && !cycles.empty()) {
-    cycle = Quantile(cycles, kFloorQuantile);
+  if (imul_latency && !multiplies.empty()) {
+    cycle = LowQuantile(multiplies).value / *imul_latency;
     estimate.core_cycles = estimate.ticks / cycle;
   }
   for (const Value& value : values)
-    (value.free ? estimate.distribution.free : estimate.distribution.disturbed)
+    (value.free ? estimate.distribution.clean : estimate.distribution.contaminated)
         .push_back(value.ticks / cycle);
-  estimate.label = estimate.free < kFewestFree
+  estimate.label = estimate.free < kFewestClean
                        ? "disturbed: " + std::to_string(estimate.free) + " of " +
                              std::to_string(values.size()) + " " + noun + " free"
                        : "free";
@@ -92,7 +96,7 @@ Value ValueOf(const ContentionRun& run) {
   Value value;
   value.free = Undisturbed(run);
   if (operations > 0) value.ticks = ticks / operations;
-  if (chains > 0) value.cycle = chain / static_cast<double>(chains) / kChainCycles;
+  if (chains > 0) value.multiply = chain / static_cast<double>(chains) / kMultiplies;
   return value;
 }
 
@@ -108,7 +112,7 @@ MaskedWork Work(const std::vector<const irqcost_pending_sample*>& samples,
     std::vector<double> values;
     values.reserve(samples.size());
     for (const auto* sample : samples) values.push_back(static_cast<double>(sample->*member));
-    return Quantile(values, kFloorQuantile) / instructions;
+    return LowQuantile(std::move(values)).value / instructions;
   };
   return {floor(quiet), floor(pending)};
 }
@@ -138,7 +142,8 @@ double WaitQuantile(std::span<const std::uint64_t> histogram, double q) {
 }
 
 Contention SummariseContention(const ContentionRequest& request,
-                               std::span<const ContentionRun> runs, bool with_cycles) {
+                               std::span<const ContentionRun> runs,
+                               std::optional<unsigned> imul_latency) {
   std::vector<Value> values;
   Contention found;
   const std::size_t cpus = request.cpus.size();
@@ -150,7 +155,7 @@ Contention SummariseContention(const ContentionRequest& request,
   std::size_t preempted = 0;
   const auto free = static_cast<std::size_t>(std::count_if(runs.begin(), runs.end(), Undisturbed));
   for (const ContentionRun& run : runs) {
-    const bool used = free < kFewestFree || Undisturbed(run);
+    const bool used = free < kFewestClean || Undisturbed(run);
     // Where nobody did anything there is nothing to divide by.
     if (const Value value = ValueOf(run); value.ticks > 0) values.push_back(value);
     found.alone = std::min(found.alone, static_cast<double>(run.alone));
@@ -167,7 +172,7 @@ Contention SummariseContention(const ContentionRequest& request,
     }
   }
   if (values.empty()) values.emplace_back();
-  found.estimate = Judge(values, with_cycles, "runs");
+  found.estimate = Judge(values, imul_latency, "runs");
   found.estimate.preempted = preempted;
   found.estimate.longest_irqs_off = longest_irqs_off;
   found.estimate.operations =
@@ -189,7 +194,8 @@ Contention SummariseContention(const ContentionRequest& request,
   return found;
 }
 
-Pending SummarisePending(PendingPart part, const PendingRun& run, bool with_cycles) {
+Pending SummarisePending(PendingPart part, const PendingRun& run,
+                         std::optional<unsigned> imul_latency) {
   unsigned disturbing = IRQCOST_PENDING_INTERRUPTED | IRQCOST_PENDING_PREEMPTED;
   // Late, an interrupt has not been served before the instruction behind the unmasking.
   if (part == PendingPart::kReturn) disturbing |= IRQCOST_PENDING_LATE;
@@ -201,14 +207,14 @@ Pending SummarisePending(PendingPart part, const PendingRun& run, bool with_cycl
   for (const irqcost_pending_sample& sample : run.samples) {
     const bool undisturbed = (sample.flags & disturbing) == 0;
     values.push_back({static_cast<double>(Part(part, sample)), undisturbed,
-                      static_cast<double>(sample.chain) / kChainCycles});
+                      static_cast<double>(sample.chain) / kMultiplies});
     if (undisturbed) free.push_back(&sample);
     longest = std::max<std::uint64_t>(longest, sample.masked);
     found.late += (sample.flags & IRQCOST_PENDING_LATE) != 0;
     interrupted += (sample.flags & IRQCOST_PENDING_INTERRUPTED) != 0;
     preempted += (sample.flags & IRQCOST_PENDING_PREEMPTED) != 0;
   }
-  found.estimate = Judge(values, with_cycles, "samples");
+  found.estimate = Judge(values, imul_latency, "samples");
   found.estimate.interrupted = interrupted;
   found.estimate.preempted = preempted;
   found.estimate.longest_irqs_off = longest;

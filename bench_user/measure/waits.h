@@ -63,9 +63,11 @@ struct Contention {
   bool sleeps = false;  ///< whether a waiter may sleep
 };
 
-/** Makes figures of at least one run. @with_cycles: whether the chain counts core cycles here. */
+/** Makes figures of at least one run. @imul_latency: core cycles of a multiply of the chain; nothing
+ * where it counts none. */
 Contention SummariseContention(const ContentionRequest& request,
-                               std::span<const ContentionRun> runs, bool with_cycles);
+                               std::span<const ContentionRun> runs,
+                               std::optional<unsigned> imul_latency);
 
 /** Which part of a pending interrupt a figure is about. */
 enum class PendingPart { kHandler, kReturn, kMasked };
@@ -85,7 +87,8 @@ struct Pending {
 };
 
 /** Makes figures of at least one sample. */
-Pending SummarisePending(PendingPart part, const PendingRun& run, bool with_cycles);
+Pending SummarisePending(PendingPart part, const PendingRun& run,
+                         std::optional<unsigned> imul_latency);
 
 }  // namespace irqcost
 

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "machine/priority.h"
+#include "measure/location.h"
 
 namespace irqcost {
 namespace {
@@ -67,26 +68,43 @@ Json AbsentJson(const std::vector<Absence>& absent) {
 }
 
 // Of the controls what they cost in core cycles, or nothing where none were counted.
-Json ControlsJson(const Controls& controls, bool counts_cycles) {
+Json ControlsJson(const RunContext& run) {
   Json json = Json::object();
-  if (!counts_cycles) return json;
-  json["nop"] = OrNull(controls.nop.core_cycles);
-  json["dep_add"] = OrNull(controls.dep_add.core_cycles);
-  json["dep_imul"] = OrNull(controls.dep_imul.core_cycles);
+  if (!run.execution.counts_cycles) return json;
+  const Controls& controls = run.controls;
+  for (const auto& [key, control] : {std::pair{"nop", &controls.nop},
+                                     {"dep_add", &controls.dep_add},
+                                     {"dep_xor", &controls.dep_xor},
+                                     {"dep_imul", &controls.dep_imul},
+                                     {"zero_idiom", &controls.zero_idiom}})
+    json[key] = *control->core_cycles * *run.calibration.imul_latency;
   return json;
 }
 
-Json FloorsJson(const std::map<std::string, Floors>& floors) {
+Json CalibrationJson(const Calibration& calibration) {
+  return {{"imul_latency", OrNull(calibration.imul_latency)},
+          {"imul_per_add", calibration.imul_per_add},
+          {"xor_per_add", calibration.xor_per_add},
+          {"reason", calibration.reason}};
+}
+
+// The level of each backend's sensor, and the clock.
+Json FloorsJson(const std::map<std::string, Found>& found) {
   Json json = Json::object();
-  for (const auto& [backend, floor] : floors)
-    if (floor.cycle != kNoFloor)
-      json[backend] = {{"sensor_cycles_per_nop", floor.sensor}, {"ticks_per_cycle", floor.cycle}};
+  for (const auto& [backend, one] : found) {
+    if (!(one.clock > 0) || !(one.level.value > 0)) continue;
+    json[backend] = {{"sensor_cycles_per_nop", one.level.value},
+                     {"steady", one.level.steady},
+                     {"quartiles", {one.level.low, one.level.high}},
+                     {"tolerance", kSensorTolerance},
+                     {"ticks_per_cycle", one.clock}};
+  }
   return json;
 }
 
 // Which clock the core cycles of a backend are by, and what the CPU's counter made of that clock.
 Json CyclesJson(const std::vector<std::unique_ptr<Backend>>& backends, const Selection& selection,
-                bool counts_cycles) {
+                bool counts_cycles, unsigned imul_latency) {
   Json json = Json::object();
   for (const auto& backend : backends) {
     if (backend->GetObstacle()) continue;
@@ -97,9 +115,9 @@ Json CyclesJson(const std::vector<std::unique_ptr<Backend>>& backends, const Sel
     entry["counter"] = counter.name.empty() ? Json(nullptr) : Json(counter.name);
     if (counter.name.empty()) {
       entry["reason"] = counter.reason;
-    } else if (const auto found = selection.imuls_by_counter.find(name);
-               found != selection.imuls_by_counter.end()) {
-      entry["imul_cycles"] = Quantile(found->second, 0.5);
+    } else if (const auto found = selection.counted_cycles.find(name);
+               found != selection.counted_cycles.end()) {
+      entry["imul_cycles"] = imul_latency * Quantile(found->second, 0.5);
     } else {
       entry["reason"] = "no figure had enough free samples that the counter counted";
     }
@@ -209,9 +227,11 @@ Json ContextJson(const RunContext& run, const std::vector<std::unique_ptr<Backen
       {"conditions", ConditionsJson(run)},
       {"tsc", TscJson(run.tsc)},
       {"backends", BackendsJson(backends)},
-      {"controls", ControlsJson(run.controls, run.execution.counts_cycles)},
-      {"cycles", CyclesJson(backends, selection, run.execution.counts_cycles)},
-      {"floors", FloorsJson(selection.floors)},
+      {"controls", ControlsJson(run)},
+      {"calibration", CalibrationJson(run.calibration)},
+      {"cycles", CyclesJson(backends, selection, run.execution.counts_cycles,
+                            run.calibration.imul_latency.value_or(1))},
+      {"floors", FloorsJson(selection.found)},
       {"absent", AbsentJson(selection.absent)},
       {"compiler", run.build.compiler},
       {"build", BuildJson(run.build)},

@@ -18,6 +18,7 @@
 #include "machine/kernel.h"
 #include "machine/settings.h"
 #include "machine/tsc.h"
+#include "measure/calibration.h"
 
 namespace irqcost {
 
@@ -31,6 +32,7 @@ struct RunContext {
   Settings settings;
   Tsc tsc;
   Controls controls;
+  Calibration calibration;
   Execution execution;
   Build build;
   Activity activity;  ///< of the measuring CPU during the run

@@ -126,16 +126,6 @@ nlohmann::ordered_json Rounded(const std::vector<double>& values) {
   return json;
 }
 
-nlohmann::ordered_json WindowsJson(const WindowTicks& windows) {
-  return {{"ops", windows.ops},
-          {"chain_cycles", windows.chain_cycles},
-          {"location", windows.location == Location::kMiddle ? "middle" : "floor"},
-          {"base", Rounded(windows.base)},
-          {"body", Rounded(windows.body)},
-          {"chain_base", Rounded(windows.chain_base)},
-          {"chain_body", Rounded(windows.chain_body)}};
-}
-
 void AddSamples(nlohmann::ordered_json& benchmarks, const Samples& samples) {
   for (auto& entry : benchmarks) {
     const auto found = samples.find(entry.at("run_name").get<std::string>());
@@ -144,9 +134,8 @@ void AddSamples(nlohmann::ordered_json& benchmarks, const Samples& samples) {
     if (repetition >= found->second.size()) continue;
     const Distribution& distribution = found->second[repetition];
     entry["distribution"] = {{"unit", entry.contains("core_cycles") ? "core_cycles" : "ticks"},
-                             {"free", Rounded(distribution.free)},
-                             {"disturbed", Rounded(distribution.disturbed)},
-                             {"used", WindowsJson(distribution.used)}};
+                             {"free", Rounded(distribution.clean)},
+                             {"disturbed", Rounded(distribution.contaminated)}};
   }
 }
 

@@ -6,14 +6,15 @@ process gives one value of each figure, and the spread of these values is the un
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from irqcost import stats, waits
 
-# The greatest multiple of the run's floor at which a sensor is free: kSensorHigh of the harness.
-SENSOR_HIGH = 1.05
+# What harnesses took that do not name it (0.2.1 and before).
+_TOLERANCE_BEFORE = 0.05
 
 # How many times wider an interval of a figure of waiting may be: 5 % and 1.25 core cycles.
 _WAITS_WIDER = 25
@@ -63,7 +64,7 @@ class Request:
 
     names: tuple[str, ...] | None
     seconds: float
-    sensor_floors: Mapping[str, float]
+    sensor_levels: Mapping[str, float]
     tsc_khz: float | None  # what the first epoch found
     target: Target = Target()
 
@@ -93,6 +94,12 @@ class Epoch:
         """Whether this backend's code was emulated on a machine that runs other code itself."""
         found = self.context.get("backends", {}).get(backend, {})
         return bool(found.get("execution", {}).get("kind") == "emulated")
+
+    @property
+    def imul_latency(self) -> int | None:
+        """Core cycles of a multiply of the chain; None where it could not be told."""
+        found: int | None = self.context.get("calibration", {}).get("imul_latency")
+        return found
 
     @property
     def entries(self) -> list[Mapping[str, Any]]:
@@ -136,31 +143,86 @@ class Series:
         return interval[0] - step, interval[1] + step
 
 
-def sensor_floors(epochs: Sequence[Epoch]) -> dict[str, float]:
-    """The lowest floor of each backend's sensor in the run, and in earlier ones where they are
-    remembered (floors.py), in core cycles per nop."""
-    floors: dict[str, float] = {}
+def run_level(levels: Sequence[float], count: int, tolerance: float) -> float | None:
+    """The level of a sensor by those that processes found, `count` processes in all: the lowest on
+    which enough of them agree. None where there is none.
+
+    Two must agree, or one in six, so that no lucky or mistaken process makes all others look slow;
+    one process alone is believed.
+    """
+    if count == 1 and levels:
+        return levels[0]
+    enough = max(2, count / 6)
+    for low in sorted(levels):
+        near = [one for one in levels if low <= one <= low * (1 + tolerance)]
+        if len(near) >= enough:
+            return stats.median(near)
+    return None
+
+
+def tolerance(epochs: Sequence[Epoch], backend: str) -> float:
+    """By what part of its level a sensor may be off, as the harness has it."""
     for epoch in epochs:
-        for backend, floor in epoch.context.get("floors", {}).items():
-            value = min(floor["sensor_cycles_per_nop"], floor.get("remembered", math.inf))
-            floors[backend] = min(value, floors.get(backend, value))
-    return floors
+        if (known := epoch.context.get("floors", {}).get(backend, {}).get("tolerance")) is not None:
+            return float(known)
+    return _TOLERANCE_BEFORE
 
 
-def is_disturbed(entry: Mapping[str, Any], floors: Mapping[str, float]) -> bool:
-    """Whether an epoch's entry does not count: too few free samples, or, as the floor of the whole
-    run tells, none at all."""
+def sensor_levels(epochs: Sequence[Epoch]) -> dict[str, float]:
+    """The level of each backend's sensor in the run, in core cycles per nop. One that is remembered
+    of earlier runs (floors.py) counts where this run has none or a higher one."""
+    found: dict[str, list[float]] = {}
+    remembered: dict[str, float] = {}
+    for epoch in epochs:
+        for backend, one in epoch.context.get("floors", {}).items():
+            levels = found.setdefault(backend, [])
+            if one.get("steady", True):
+                levels.append(one["sensor_cycles_per_nop"])
+            if "remembered" in one:
+                remembered[backend] = one["remembered"]
+    result = {}
+    for backend, levels in found.items():
+        known = remembered.get(backend)
+        allowed = tolerance(epochs, backend)
+        level = run_level(levels, sum(backend in e.context.get("floors", {}) for e in epochs), allowed)
+        if known is not None and (level is None or level > known * (1 + allowed)):
+            level = known
+        if level is not None:
+            result[backend] = level
+    return result
+
+
+def is_disturbed(entry: Mapping[str, Any], limits: Mapping[str, float]) -> bool:
+    """Whether an epoch's entry does not count: too few clean samples, or, as the level of the whole
+    run tells, none at all. `limits` are what a sensor may read at most, by backend."""
     if entry["label"] != "free":
         return True
-    floor = floors.get(entry["run_name"].split("/")[0])
-    return floor is not None and "sensor" in entry and entry["sensor"] > SENSOR_HIGH * floor
+    limit = limits.get(entry["run_name"].split("/")[0])
+    return limit is not None and "sensor" in entry and entry["sensor"] > limit
+
+
+def sensor_limits(epochs: Sequence[Epoch]) -> dict[str, float]:
+    """What the sensor of a clean entry may read at most, by backend: nothing where processes do not
+    agree on a level."""
+    levels = sensor_levels(epochs)
+    backends = {backend for epoch in epochs for backend in epoch.context.get("floors", {})}
+    return {
+        backend: levels.get(backend, 0.0) * (1 + tolerance(epochs, backend)) for backend in backends
+    }
+
+
+def imul_latency(epochs: Sequence[Epoch]) -> int | None:
+    """The latency that most processes found; None where none did."""
+    found = Counter(one for epoch in epochs if (one := epoch.imul_latency) is not None)
+    return found.most_common(1)[0][0] if found else None
 
 
 def gather(epochs: Sequence[Epoch]) -> dict[str, Series]:
     """All benchmarks by name, in the order in which they were first measured."""
-    floors = sensor_floors(epochs)
+    limits = sensor_limits(epochs)
     # In a process that began in a disturbance the controls, or the chain, may have been no clock.
     calibrated = any("core_cycles" in entry for epoch in epochs for entry in epoch.entries)
+    latency = imul_latency(epochs)
     found: dict[str, Series] = {}
     for epoch in epochs:
         for entry in epoch.entries:
@@ -168,9 +230,13 @@ def gather(epochs: Sequence[Epoch]) -> dict[str, Series]:
             if epoch.emulates(series.name.split("/")[0]):
                 disturbed = False
             elif calibrated:
-                disturbed = "core_cycles" not in entry or is_disturbed(entry, floors)
+                disturbed = (
+                    "core_cycles" not in entry
+                    or epoch.imul_latency != latency
+                    or is_disturbed(entry, limits)
+                )
             else:
-                disturbed = not epoch.emulated and is_disturbed(entry, floors)
+                disturbed = not epoch.emulated and is_disturbed(entry, limits)
             (series.disturbed if disturbed else series.used).append(entry)
     return found
 
@@ -208,7 +274,7 @@ def collect(
         part = min(plan.seconds / parts, left / max(parts - len(epochs), 1))
         seconds = min(max(part - overhead, 0), math.inf if epochs else _FIRST)
         tsc_khz = epochs[0].context["tsc"]["khz"] if epochs else None
-        request = Request(names, seconds, sensor_floors(epochs), tsc_khz, plan.target)
+        request = Request(names, seconds, sensor_levels(epochs), tsc_khz, plan.target)
         epochs.append(measure(request))
         # One of several that seems emulated was disturbed while it looked, and lost its clock.
         if all(epoch.emulated for epoch in epochs):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The floor of the contention sensor, remembered from run to run.
+"""The level of the interference sensor, remembered from run to run.
 
 A neighbour who stays for all of a run leaves nothing in it to tell him by: each process sees the
 same slow sensor. What tells is how fast the sensor was in earlier runs on the same machine.
@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from irqcost import jsontext, stats
-from irqcost.epochs import SENSOR_HIGH, Epoch, Series, gather
+from irqcost import jsontext
+from irqcost.epochs import Epoch, Series, run_level, sensor_levels
 from irqcost.errors import IrqcostError
 from irqcost.files import written_whole
 from irqcost.verdict import GOOD
@@ -42,10 +42,14 @@ def machine(context: Mapping[str, Any]) -> dict[str, Any]:
     return {**found, **{key: context[key] for key in ("hypervisor", "catalogue_hash")}}
 
 
-def typical(floors: Sequence[float]) -> float:
-    """The median of those that the lowest does not call disturbed."""
-    lowest = min(floors)
-    return round(stats.median([one for one in floors if one <= SENSOR_HIGH * lowest]), _DIGITS)
+# Runs made on one machine, some with other harnesses: a third of what a neighbour adds at least.
+_TOLERANCE = 0.03
+
+
+def typical(levels: Sequence[float]) -> float | None:
+    """The median of the lowest levels that agree, of one alone that; None where none agree."""
+    level = run_level(levels, len(levels), _TOLERANCE)
+    return None if level is None else round(level, _DIGITS)
 
 
 def reminded(epoch: Epoch, known: Mapping[str, float]) -> Epoch:
@@ -68,8 +72,10 @@ def remembered(epochs: Sequence[Epoch]) -> dict[str, float]:
     }
 
 
-def neighbours(series: Mapping[str, Series], known: Mapping[str, float]) -> dict[str, str]:
-    """Backends whose sensor never came down to its floor of earlier runs: by backend a sentence."""
+def neighbours(
+    series: Mapping[str, Series], known: Mapping[str, float], tolerances: Mapping[str, float]
+) -> dict[str, str]:
+    """Backends whose sensor never came down to its level of earlier runs: by backend a sentence."""
     found = {}
     for backend, floor in known.items():
         sensors = [
@@ -79,7 +85,7 @@ def neighbours(series: Mapping[str, Series], known: Mapping[str, float]) -> dict
             for entry in one.all
             if "sensor" in entry
         ]
-        if sensors and min(sensors) > SENSOR_HIGH * floor:
+        if sensors and min(sensors) > floor * (1 + tolerances.get(backend, _TOLERANCE)):
             found[backend] = (
                 f"sensor {min(sensors):.3f} cycles per nop, {floor:.3f} in earlier runs on this "
                 "CPU: a neighbour shares the core; run again when it is gone, or, if the machine "
@@ -91,25 +97,16 @@ def neighbours(series: Mapping[str, Series], known: Mapping[str, float]) -> dict
 def learned(epochs: Sequence[Epoch], verdicts: Mapping[str, str]) -> dict[str, float]:
     """What a run teaches, by backend; nothing of one with fewer than half of its figures good.
 
-    A figure is good only if six epochs agree about the sensor's floor, so one that was wrongly low
-    teaches nothing. `verdicts` are words by name.
+    Several processes agree on the level of a run, so one that was wrongly low teaches nothing.
+    `verdicts` are words by name.
     """
-    places = {id(entry): place for place, one in enumerate(epochs) for entry in one.entries}
-    lowest: dict[str, dict[int, float]] = {}
-    for name, one in gather(epochs).items():
-        backend = name.split("/")[0]
-        for entry in one.used:
-            if "sensor" in entry:
-                own = lowest.setdefault(backend, {})
-                place = places[id(entry)]
-                own[place] = min(entry["sensor"], own.get(place, entry["sensor"]))
     words: dict[str, list[str]] = {}
     for name, word in verdicts.items():
         words.setdefault(name.split("/")[0], []).append(word)
     return {
-        backend: typical(list(own.values()))
-        for backend, own in lowest.items()
-        if 2 * words[backend].count(GOOD) >= len(words[backend])
+        backend: round(level, _DIGITS)
+        for backend, level in sensor_levels(epochs).items()
+        if backend in words and 2 * words[backend].count(GOOD) >= len(words[backend])
     }
 
 
@@ -175,7 +172,8 @@ class Memory:
             if self._forget and own:
                 self._change(epoch, {})
                 own = {}
-            self._known = {backend: typical(values) for backend, values in own.items()}
+            typicals = {backend: typical(values) for backend, values in own.items()}
+            self._known = {name: one for name, one in typicals.items() if one is not None}
         return reminded(epoch, self._known)
 
     def keep(self, epochs: Sequence[Epoch], verdicts: Mapping[str, str]) -> None:

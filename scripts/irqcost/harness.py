@@ -170,9 +170,9 @@ def _flags(request: Request) -> list[str]:
     flags.append(f"--irqcost_target={request.target.percent:g},{request.target.cycles:g}")
     if request.tsc_khz is not None:
         flags.append(f"--irqcost_tsc_khz={request.tsc_khz}")
-    if request.sensor_floors:
-        floors = ",".join(f"{name}:{value:.6f}" for name, value in request.sensor_floors.items())
-        flags.append(f"--irqcost_sensor_floor={floors}")
+    if request.sensor_levels:
+        levels = ",".join(f"{name}:{value:.6f}" for name, value in request.sensor_levels.items())
+        flags.append(f"--irqcost_sensor_level={levels}")
     if request.names is not None:
         # Behind those of the user: the last one counts.
         used = dict.fromkeys(name.split("/")[0] for name in request.names)

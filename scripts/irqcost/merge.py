@@ -7,8 +7,16 @@ from typing import Any
 
 from irqcost import agreement, floors, stats, texts, verdict, waits
 from irqcost.errors import IrqcostError
-from irqcost.epochs import Epoch, Series, Target, gather, sensor_floors
-from irqcost.histogram import histogram, windows
+from irqcost.epochs import (
+    Epoch,
+    Series,
+    Target,
+    gather,
+    imul_latency,
+    sensor_levels,
+    tolerance,
+)
+from irqcost.histogram import histogram
 from irqcost.verdict import Verdict
 
 # How a number of several epochs becomes one; what is not named is their median.
@@ -31,8 +39,13 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
     context = dict(epochs[0].context)
     execution = context["execution"]["kind"]
     cycles = _cycles(epochs)
-    faults = {**verdict.counter_faults(cycles), **verdict.control_faults(series, _controls(epochs))}
-    neighbours = floors.neighbours(series, floors.remembered(epochs))
+    latency = imul_latency(epochs)
+    controls = verdict.Controls(series, cycles, latency)
+    context["calibration"] = _calibration(epochs, latency)
+    uncalibrated = str(context["calibration"]["reason"])
+    tolerances = {backend: tolerance(epochs, backend) for backend in floors.remembered(epochs)}
+    neighbours = floors.neighbours(series, floors.remembered(epochs), tolerances)
+    seconds = sum(epoch.seconds for epoch in epochs)
     entries, verdicts = [], []
     for one in series.values():
         backend = one.name.split("/")[0]
@@ -40,7 +53,13 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
             judged = verdict.of_emulated(context["backends"][backend]["execution"]["reason"])
         else:
             judged = verdict.of_figure(
-                one, target, execution, faults.get(backend), neighbours.get(backend)
+                one,
+                target,
+                execution,
+                controls.doubt(one.name),
+                neighbours.get(backend),
+                uncalibrated,
+                seconds,
             )
         verdicts.append(judged)
         entries.append(_entry(one, judged))
@@ -49,7 +68,7 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
     )
     context["agreement"] = [one.document() for one in agreements]
     disagreeing = [one.sentence() for one in agreements if not one.agree]
-    run = verdict.of_run(verdicts, disagreeing)
+    run = verdict.of_run(verdicts, [*disagreeing, *controls.notes])
     context["controls"] = _controls(epochs)
     context["floors"] = _floors(epochs)
     context["tsc"] = _tsc(epochs)
@@ -71,7 +90,11 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
         # Each process chose its CPU, where none was asked for.
         "cpus": [epoch.context["cpu"]["measured"] for epoch in epochs],
     }
-    context["verdict"] = {"verdict": run.word, "reasons": list(run.reasons)}
+    context["verdict"] = {
+        "verdict": run.word,
+        "sentence": run.sentence,
+        "reasons": list(run.reasons),
+    }
     outer = dict(epochs[0].document["context"])
     outer["irqcost"] = context
     return {"context": outer, "benchmarks": entries}
@@ -126,11 +149,21 @@ def _entry(series: Series, judged: Verdict) -> dict[str, Any]:
         disturbed = [value for one in alike for value in one["disturbed"]]
         disturbed += [v for one in alike if not any(one is u for u in used) for v in one["free"]]
         entry["histogram"] = histogram(series.unit, entry[series.unit], free, disturbed)
-        kept = [one["used"] for one in used if "used" in one]
-        # One for each of the epochs that the figure is made of, or none.
-        if kept and len(kept) == len(series.used):
-            entry["windows"] = [windows(one) for one in kept]
     return entry
+
+
+def _calibration(epochs: Sequence[Epoch], latency: int | None) -> dict[str, Any]:
+    """That of the run: medians over the processes that found its latency, or, where none found one,
+    over all, and how many found it."""
+    found = [epoch.context["calibration"] for epoch in epochs if "calibration" in epoch.context]
+    if not found:
+        return {"imul_latency": latency, "processes": 0, "reason": "no process told"}
+    alike = [one for one in found if one["imul_latency"] == latency] or found
+    merged: dict[str, Any] = {"imul_latency": latency, "processes": len(alike)}
+    for key in ("imul_per_add", "xor_per_add"):
+        merged[key] = stats.median(one[key] for one in alike)
+    merged["reason"] = alike[0]["reason"]
+    return merged
 
 
 def _controls(epochs: Sequence[Epoch]) -> dict[str, float]:
@@ -204,21 +237,19 @@ def _sums(items: Sequence[Mapping[str, float] | None]) -> dict[str, float] | Non
 
 
 def _floors(epochs: Sequence[Epoch]) -> dict[str, dict[str, Any]]:
-    """Those by which the run was judged, and where the sensor's is from."""
+    """The levels by which the run was judged, and where each is from."""
     earlier = floors.remembered(epochs)
-    return {
-        backend: {
-            "sensor_cycles_per_nop": floor,
-            "source": "earlier runs" if earlier.get(backend) == floor else "this run",
+    result = {}
+    for backend, level in sensor_levels(epochs).items():
+        own = [e.context["floors"][backend] for e in epochs if backend in e.context["floors"]]
+        result[backend] = {
+            "sensor_cycles_per_nop": level,
+            "source": "earlier runs" if earlier.get(backend) == level else "this run",
             "remembered": earlier.get(backend),
-            "ticks_per_cycle": min(
-                epoch.context["floors"][backend]["ticks_per_cycle"]
-                for epoch in epochs
-                if backend in epoch.context.get("floors", {})
-            ),
+            "tolerance": tolerance(epochs, backend),
+            "ticks_per_cycle": stats.median(one["ticks_per_cycle"] for one in own),
         }
-        for backend, floor in sensor_floors(epochs).items()
-    }
+    return result
 
 
 def _absent(epochs: Sequence[Epoch], found: Container[str]) -> list[Any]:

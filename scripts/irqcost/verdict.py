@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Whether a figure is to be trusted, and if not, why and what to do next. Pure functions."""
 
+import math
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,25 +29,77 @@ class Verdict:
     reasons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Control:
-    """A probe whose cost is known: it lies from `low` to `high`, in core cycles."""
+# What is known beforehand, in core cycles: within a hundredth of an add. Nothing costs nothing, and
+# the chain, whose length was found beside adds, must find an add of every backend as long as that.
+CONTROLS = {"empty": 0.0, "dep_add": 1.0}
+CONTROL_TOLERANCE = 0.01
 
-    low: float
-    high: float
-    known: str
+# The chain against the CPU's own counter of core cycles: what clean samples scatter at most.
+_COUNTER_TOLERANCE = 0.005
+
+_NEXT_STEP = "Run again on a quiet machine; if it persists, please open an issue"
 
 
-# Chain and control are the same multiply, and a free sample's chain is within 0.5 % of its floor
-# (kChainTolerance of the harness): a control of free samples that is further off has another
-# cause. Nothing costs 0 within a hundredth of the dependent add. No core takes in more than eight
-# nops a cycle, or fewer than one.
-CONTROLS = {
-    "empty": _Control(-0.01, 0.01, "0"),
-    "dep_add": _Control(0.995, 1.005, "1"),
-    "dep_imul": _Control(2.985, 3.015, "3"),
-    "nop": _Control(1 / 8, 1, "1/8 to 1"),
-}
+class Controls:
+    """The controls of a run: which figures rest on one that is off.
+
+    `dep_add` and the CPU's own counter tell of the clock, on which all figures of their backend in
+    core cycles rest; `empty` of what is left of a pair of windows that differ by nothing, in
+    throughput mode. A control is off where all of its interval, or without one its value, lies
+    outside of what is known. One whose processes were all contaminated tells nothing.
+
+    `notes` says once what is off, with the next step.
+    """
+
+    def __init__(
+        self,
+        series: Mapping[str, Series],
+        cycles: Mapping[str, Mapping[str, Any]],
+        latency: int | None,
+    ) -> None:
+        self.notes: list[str] = []
+        self._clocks: dict[str, str] = {}
+        self._throughputs: dict[str, str] = {}
+        for backend in dict.fromkeys(name.split("/")[0] for name in series):
+            item = cycles.get(backend, {})
+            if latency and item.get("source") and "imul_cycles" in item:
+                self._counter(backend, item, latency)
+            self._control(series, backend, "dep_add", self._clocks)
+            self._control(series, backend, "empty", self._throughputs)
+
+    def doubt(self, name: str) -> str | None:
+        """Why a figure's controls cast doubt on it; None where they do not."""
+        backend, _, mode = name.split("/")[:3]
+        if backend in self._clocks:
+            return self._clocks[backend]
+        return self._throughputs.get(backend) if mode == "throughput" else None
+
+    def _counter(self, backend: str, item: Mapping[str, Any], latency: int) -> None:
+        found = item["imul_cycles"]
+        if abs(found / latency - 1) <= _COUNTER_TOLERANCE:
+            return
+        self._clocks[backend] = f"the clock of {backend} is off: see the note"
+        self.notes.append(
+            f"{backend}: a multiply of the chain takes {found:.3f} cycles by the CPU's counter "
+            f"({item['counter']}) and {latency} by the adds beside it. {_NEXT_STEP}."
+        )
+
+    def _control(
+        self, series: Mapping[str, Series], backend: str, probe: str, off: dict[str, str]
+    ) -> None:
+        own = series.get(f"{backend}/{probe}/throughput")
+        if own is None or not own.used or own.unit != "core_cycles":
+            return
+        value = stats.median(own.values("core_cycles"))
+        low, high = own.interval("core_cycles") or (value, value)
+        known = CONTROLS[probe]
+        if high >= known - CONTROL_TOLERANCE and low <= known + CONTROL_TOLERANCE:
+            return
+        off[backend] = f"control {backend}/{probe} is off: see the note"
+        self.notes.append(
+            f"{backend}/{probe} took {value:.3f} cycles; expected {known:g} ± {CONTROL_TOLERANCE}. "
+            f"{_NEXT_STEP}."
+        )
 
 
 _FAULTS = (
@@ -54,60 +109,18 @@ _FAULTS = (
 )
 
 
-def counter_faults(cycles: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """Backends whose chain is not what the CPU's own counter of core cycles makes of it: by backend
-    a sentence. `cycles` is context.irqcost.cycles."""
-    known = CONTROLS["dep_imul"]
-    return {
-        backend: f"the chain's multiply costs {item['imul_cycles']:.3f} core cycles by "
-        f"{item['counter']} and not {known.known}: chain and counter disagree about the clock; see "
-        "that nothing else shares the core, and if it stays so, report this CPU"
-        for backend, item in cycles.items()
-        if item.get("source") and not known.low <= item.get("imul_cycles", 3) <= known.high
-    }
-
-
-def control_faults(series: Mapping[str, Series], started: Mapping[str, float]) -> dict[str, str]:
-    """Backends whose controls are off: by backend a sentence.
-
-    `started` are the controls that the harness measured in ring 3 before anything else; they count
-    where the filter left out those of backend ring3. A control is off where all of its interval,
-    or without one its value, lies outside of what is known. One whose epochs were all disturbed
-    tells nothing.
-    """
-    faults: dict[str, str] = {}
-    backends = dict.fromkeys(name.split("/")[0] for name in series)
-    for backend in backends:
-        for probe, control in CONTROLS.items():
-            own = series.get(f"{backend}/{probe}/throughput")
-            if own is not None:
-                if not own.used or own.unit != "core_cycles":
-                    continue
-                value = stats.median(own.values("core_cycles"))
-                low, high = own.interval("core_cycles") or (value, value)
-            elif backend == "ring3" and probe in started:
-                value = low = high = started[probe]
-            else:
-                continue
-            if high < control.low or low > control.high:
-                faults[backend] = (
-                    f"control {backend}/{probe} costs {value:.3f} core cycles and not "
-                    f"{control.known}: the clock or the sensor of this run is wrong; run again, "
-                    "and if it stays so, report this CPU"
-                )
-                break
-    return faults
-
-
 def of_figure(
     series: Series,
     target: Target,
     execution: str,
     fault: str | None,
     neighbour: str | None = None,
+    uncalibrated: str = "",
+    seconds: float = 0,
 ) -> Verdict:
-    """Judges a figure. `execution` is context.irqcost.execution.kind, `fault` that of its
-    backend's controls, `neighbour` says by what an earlier run tells of one (floors.py)."""
+    """Judges a figure. `execution` is context.irqcost.execution.kind, `fault` what its controls say
+    (Controls.doubt), `neighbour` by what an earlier run tells of one (floors.py), `uncalibrated` why
+    there are no core cycles, `seconds` how long the run measured."""
     if execution == "emulated":
         return Verdict(
             EMULATED,
@@ -116,9 +129,9 @@ def of_figure(
     if series.unit != "core_cycles":
         return Verdict(
             UNCALIBRATED,
-            ("no core cycle was measured: ticks only; run dep_add and dep_imul to see why",),
+            (f"ticks only, no core cycles: {uncalibrated}. {_NEXT_STEP}",),
         )
-    disturbed = _disturbed(series, target, neighbour)
+    disturbed = _disturbed(series, target, neighbour, seconds)
     if fault is not None:
         return Verdict(INCONSISTENT, (fault, *disturbed))
     return Verdict(DISTURBED, disturbed) if disturbed else Verdict(GOOD)
@@ -129,16 +142,23 @@ def of_emulated(reason: str) -> Verdict:
     return Verdict(EMULATED, (f"{reason}: no measure of a CPU",))
 
 
-def _disturbed(series: Series, target: Target, neighbour: str | None) -> tuple[str, ...]:
+def _disturbed(
+    series: Series, target: Target, neighbour: str | None, seconds: float
+) -> tuple[str, ...]:
     used, count = len(series.used), len(series.all)
     if neighbour is not None:
         return (neighbour,)
     if used < stats.FEWEST:
         if not series.disturbed:
-            return (f"{_epochs(count)}, and an interval needs {stats.FEWEST}: run longer (--time)",)
+            return (
+                f"{_processes(count)}; an interval needs {stats.FEWEST}. Measure longer (--time)",
+            )
+        # Processes may say why: that the sensor has no level, for one.
+        said = Counter(entry["label"].partition(": ")[2] for entry in series.disturbed)
+        why = said.most_common(1)[0][0]
         return (
-            f"{used} of {_epochs(count)} free, and an interval needs {stats.FEWEST}: run longer "
-            "(--time), or keep others off the core",
+            f"too noisy: {used} of {_processes(count)} ran undisturbed; {stats.FEWEST} are needed"
+            + (f" ({why})" if why and len(said) == 1 else ""),
         )
     value = stats.median(series.values(series.unit))
     interval = series.interval(series.unit)
@@ -147,29 +167,55 @@ def _disturbed(series: Series, target: Target, neighbour: str | None) -> tuple[s
     if half <= wanted:
         # Measured: docs/METHOD.md, "Does it hold?".
         return (_FAULTS,) if series.shown[0].get("faults") else ()
-    return (
-        f"epochs differ: ±{half:.2g} core cycles, wanted ±{wanted:.2g}: run longer (--time), or "
-        "keep others off the core",
-    )
+    return (f"±{half:.2g} cycles, wanted ±{wanted:.2g}: {_longer(half / wanted, seconds)}",)
 
 
-def _epochs(count: int) -> str:
-    return f"{count} epoch" + ("" if count == 1 else "s")
+# More than that nobody waits for.
+_MOST_SECONDS = 3600
 
 
-def of_run(verdicts: Sequence[Verdict], disagreeing: Sequence[str] = ()) -> Verdict:
-    """The worst word of a run's figures, and every reason for one that is not good, once.
+def _longer(times: float, seconds: float) -> str:
+    """What would make an interval so many times narrower: its width falls as the root of time."""
+    needed = seconds * times**2
+    if not 0 < needed <= _MOST_SECONDS:
+        return "measuring longer would not help; keep other work off the core"
+    digits = 10 ** max(0, math.floor(math.log10(needed)) - 1)
+    return f"about {math.ceil(needed / digits) * digits:.0f} s would do (--time)"
 
-    `disagreeing` are sentences about backends that contradict each other: the run is then
-    inconsistent, though each figure by itself may be good.
-    """
+
+def _processes(count: int) -> str:
+    return f"{count} process" + ("" if count == 1 else "es")
+
+
+@dataclass(frozen=True)
+class RunVerdict:
+    """What a run came to: a sentence with numbers; the word of most of its figures; and why figures
+    are not good, each cause once."""
+
+    word: str
+    sentence: str
+    reasons: tuple[str, ...] = ()
+
+
+def of_run(verdicts: Sequence[Verdict], notes: Sequence[str] = ()) -> RunVerdict:
+    """The verdict on a run by those on its figures. `notes` are sentences about the run as a whole:
+    backends that contradict each other, controls that are off."""
     if not verdicts:
-        return Verdict(DISTURBED, ("nothing was measured",))
-    worst = max((verdict.word for verdict in verdicts), key=WORDS.index)
-    counted: list[str] = []
-    for word in WORDS[1:]:
-        of_word = [verdict for verdict in verdicts if verdict.word == word]
-        if of_word:
-            first = of_word[0].reasons[0]
-            counted.append(f"{len(of_word)} of {len(verdicts)} figures {word}, such as: {first}")
-    return Verdict(INCONSISTENT if disagreeing else worst, (*disagreeing, *counted))
+        return RunVerdict(DISTURBED, "nothing was measured", ("nothing was measured",))
+    counts = Counter(one.word for one in verdicts)
+    word = max(WORDS, key=lambda one: (counts[one], WORDS.index(one)))
+    parts = [f"{counts[GOOD]} of {len(verdicts)} figures good"]
+    reasons = list(notes)
+    for other in WORDS[1:]:
+        if not counts[other]:
+            continue
+        why = Counter(_kind(one) for one in verdicts if one.word == other).most_common(1)[0][0]
+        parts.append(f"{counts[other]} {other}")
+        first = next(one.reasons[0] for one in verdicts if one.word == other and _kind(one) == why)
+        reasons.append(f"{counts[other]} {other}, such as: {first}")
+    return RunVerdict(word, "; ".join(parts), tuple(reasons))
+
+
+def _kind(verdict: Verdict) -> str:
+    """Reasons that differ by their numbers alone are of one kind."""
+    return re.sub(r"[\d.]+", "#", verdict.reasons[0]) if verdict.reasons else ""

@@ -163,7 +163,8 @@ enum irqcost_sample_flags {
  * struct irqcost_sample - one round: five windows, one behind the other
  * @start: TSC before the first window
  * @chain_base: ticks of chain_loops * 32 dependent multiplies
- * @chain_body: ticks of chain_loops * 64 of them: the clock, 3 core cycles each
+ * @chain_body: ticks of chain_loops * 64 of them: the clock. How many core cycles each takes is
+ *	the harness's to find (bench_user/measure/calibration.h)
  * @sensor: ticks of sensor_loops * 128 nops: is the core shared just now?
  * @base: ticks of the smaller window
  * @body: ticks of the greater window
@@ -176,7 +177,7 @@ enum irqcost_sample_flags {
  *	in ring 3 always 0
  *
  * Cost of one operation in ticks: (body - base) / ops. In core cycles: that
- * divided by (chain_body - chain_base) / (chain_loops * 32 * 3).
+ * divided by (chain_body - chain_base) / (chain_loops * 32 * latency of a multiply).
  * The same record is used in ring 3, where @interrupts is always 0.
  */
 struct irqcost_sample {
@@ -195,7 +196,6 @@ struct irqcost_sample {
 
 /* The windows of the chain (row dep_imul) and of the sensor (row nop). */
 #define IRQCOST_CHAIN_UNROLL 32
-#define IRQCOST_CHAIN_CYCLES 3
 #define IRQCOST_SENSOR_SIZE 128
 
 /**

@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <map>
 #include <memory>
-#include <numeric>
 #include <set>
 #include <sstream>
 #include <stdexcept>
@@ -25,7 +24,9 @@
 #include "backends/bpf/obstacle.h"
 #include "backends/bpf/record.h"
 #include "backends/unique_fd.h"
+#include "backends/windows.h"
 #include "irqcost_probes.skel.h"
+#include "machine/clock_step.h"
 #include "machine/text_file.h"
 
 namespace irqcost {
@@ -80,6 +81,7 @@ struct Row {
   bpf_program* program = nullptr;
   std::vector<UniqueFd> further;
   std::string unusable;
+  std::size_t next = 0;  ///< which of the loads has its turn
 };
 
 bpf_program* ProgramOf(const Probe& probe, const Object& object) {
@@ -96,7 +98,7 @@ Object LoadAll(const std::vector<const Probe*>& probes) {
 
 // A row in an object of its own, so that one that the kernel refuses does not take others with it.
 Row LoadAlone(const Probe& probe) {
-  Row row{Open(), nullptr, {}, {}};
+  Row row{Open(), nullptr, {}, {}, 0};
   std::vector<char> log(kLogBytes);
   row.program = ProgramOf(probe, row.object);
   bpf_program__set_autoload(row.program, true);
@@ -142,6 +144,8 @@ class Bpf final : public Backend {
   [[nodiscard]] std::vector<Offer> Offers() const override { return offers_; }
   [[nodiscard]] unsigned MaxLoops() const override { return IRQCOST_MAX_LOOPS; }
   [[nodiscard]] Clock GetClock() const override { return Clock::kNanoseconds; }
+  [[nodiscard]] Clock GetSensorClock() const override { return Clock::kTscTicks; }
+  [[nodiscard]] std::optional<double> Step() const override { return step_ns_; }
   [[nodiscard]] CounterOfCycles GetCounter() const override {
     return {{}, "a BPF program cannot read APERF, MPERF or the TSC"};
   }
@@ -153,8 +157,8 @@ class Bpf final : public Backend {
   std::optional<Obstacle> obstacle_;
   std::vector<Offer> offers_;
   std::map<const Probe*, Row> rows_;
+  double step_ns_ = MonotonicStepNs();
   std::set<const Probe*> measured_;  // in the catalogue's order, which is that of the pointers
-  std::uint64_t step_ = 0;           // greatest common divisor of all durations so far
 };
 
 Bpf::Bpf() {
@@ -167,7 +171,7 @@ Bpf::Bpf() {
     if (!probe.bpf_code.empty() || IsControl(probe)) probes.push_back(&probe);
   const Object together = LoadAll(probes);
   for (const Probe* probe : probes) {
-    Row row = together ? Row{together, ProgramOf(*probe, together), {}, {}} : LoadAlone(*probe);
+    Row row = together ? Row{together, ProgramOf(*probe, together), {}, {}, 0} : LoadAlone(*probe);
     // No latency mode: a time stamp is a call, too, and its step of a nanosecond is several cycles.
     offers_.push_back({probe, {IRQCOST_THROUGHPUT}, kUnroll, kUnroll, row.unusable});
     rows_.emplace(probe, std::move(row));
@@ -190,15 +194,19 @@ Run Bpf::Measure(const Request& request) {
   for (const UniqueFd& fd : row.further) programs.push_back(fd.Get());
   row.object->data->loops = request.loops.body;
   row.object->data->chain_loops = request.loops.chain;
-  row.object->data->sensor_loops = request.loops.sensor;
 
   Run run;
   run.loops = request.loops;
   run.ops = std::uint64_t{request.loops.body} * kUnroll;
   run.samples.reserve(request.samples);
+  const irqcost_window_fn sensor =
+      Windows(*request.sensor, IRQCOST_RING3)[irqcost_window_index(IRQCOST_SENSOR_SIZE)];
+  Scratch scratch{};
   long switches = ContextSwitches();
+  std::uint64_t sensor_before = sensor(request.loops.sensor, &scratch);
   while (run.samples.size() < request.samples) {
-    const int program = programs[run.samples.size() % programs.size()];
+    // Through all places, however many samples are asked for at a time.
+    const int program = programs[row.next++ % programs.size()];
     const bool started_here = sched_getcpu() == request.cpu;
     LIBBPF_OPTS(bpf_test_run_opts, options);
     const int error = bpf_prog_test_run_opts(program, &options);
@@ -208,12 +216,13 @@ Run Bpf::Measure(const Request& request) {
     if (options.retval != 0)
       throw std::runtime_error("bpf: " + std::string(request.probe->key) + " found no map");
     irqcost_sample sample = row.object->bss->sample;
+    const std::uint64_t sensor_behind = sensor(request.loops.sensor, &scratch);
+    sample.sensor = std::max(sensor_before, sensor_behind);
+    sensor_before = sensor_behind;
     const long switches_now = ContextSwitches();
     if (switches_now != switches) sample.flags |= IRQCOST_SAMPLE_PREEMPTED;
     if (!started_here || sched_getcpu() != request.cpu) sample.flags |= IRQCOST_SAMPLE_MIGRATED;
     switches = switches_now;
-    for (const std::uint64_t duration : {sample.chain_base, sample.chain_body, sample.base})
-      step_ = std::gcd(step_, duration);
     run.samples.push_back(sample);
   }
   return run;
@@ -224,7 +233,7 @@ void Bpf::Supplement(Json& context, const Costs& costs) {
   const auto source = ReadLine("/sys/devices/system/clocksource/clocksource0/current_clocksource");
   context["backends"]["bpf"]["clock"] = {{"name", "bpf_ktime_get_ns"},
                                          {"source", source ? Json(*source) : Json(nullptr)},
-                                         {"step_ns", step_}};
+                                         {"step_ns", step_ns_}};
   std::vector<MeasuredRow> rows;
   for (const Probe* probe : measured_) {
     // Further loads differ by their place alone.

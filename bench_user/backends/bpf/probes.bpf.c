@@ -3,8 +3,10 @@
  * The probes of backend `bpf`: one program a row, one sample a run.
  *
  * A program of type syscall runs in the context of the process that asks for
- * it, with interrupts on. Each takes the five windows of a struct
- * irqcost_sample, in nanoseconds instead of ticks: BPF has no finer clock.
+ * it, with interrupts on. Each takes the windows of a struct irqcost_sample
+ * but the sensor's, in nanoseconds instead of ticks: BPF has no finer clock.
+ * A sensor made of BPF instructions would not do: its level belongs to the
+ * place where the kernel put the program.
  * The verifier and the JIT leave the copies in a window as they stand here;
  * `bpftool prog dump jited` shows them (docs/METHOD.md, "Ring 0 through BPF").
  *
@@ -43,9 +45,8 @@ extern void bpf_res_spin_unlock_irqrestore(struct bpf_res_spin_lock *lock,
 /* In: how often each window repeats its copies. */
 __u32 loops = 1;
 __u32 chain_loops = 1;
-__u32 sensor_loops = 1;
 
-/* Out: @flags and @interrupts are ring 3's to fill. */
+/* Out: @sensor, @flags and @interrupts are ring 3's to fill. */
 struct irqcost_sample sample;
 
 /* A lock must be part of a map's value, which may hold one kind of lock only. */
@@ -76,7 +77,6 @@ char dynptr_memory[8];
 #define TIMES_16(code) TIMES_8(code) TIMES_8(code)
 #define TIMES_32(code) TIMES_16(code) TIMES_16(code)
 #define TIMES_64(code) TIMES_32(code) TIMES_32(code)
-#define TIMES_128(code) TIMES_64(code) TIMES_64(code)
 
 /* Nanoseconds of @n times @copies. The iterator is the only loop without a bound at build time. */
 #define WINDOW(n, copies)                                                     \
@@ -94,13 +94,10 @@ char dynptr_memory[8];
 /* Register operands: immediates would be folded at rename, or blinded by bpf_jit_harden. */
 #define DEP_ADD "%[a] += %[b]\n\t"
 #define DEP_IMUL "%[a] *= %[b]\n\t"
-/* A zeroing idiom: needs no execution unit and waits for nothing, as a nop. The JIT has none. */
-#define SENSOR "%[z] ^= %[z]\n\t"
 
 #define CHAIN(copies) asm volatile(copies : [a] "+r"(a) : [b] "r"(b));
-#define SENSE(copies) asm volatile(copies : [z] "+r"(z));
 
-_Static_assert(IRQCOST_CHAIN_UNROLL == 32 && IRQCOST_SENSOR_SIZE == 128,
+_Static_assert(IRQCOST_CHAIN_UNROLL == 32,
 	       "the windows below have the sizes that irqcost/abi.h names");
 
 #define PROGRAM(name, base_copies, body_copies)                               \
@@ -108,7 +105,7 @@ _Static_assert(IRQCOST_CHAIN_UNROLL == 32 && IRQCOST_SENSOR_SIZE == 128,
 	{                                                                     \
 		__attribute__((unused)) unsigned long flags, inner;           \
 		struct bpf_dynptr dynptr;                                     \
-		__u64 a = 3, b = 5, z = 0;                                    \
+		__u64 a = 3, b = 5;                                           \
 		__u32 first = 0;                                              \
 		struct spin_value *spin = bpf_map_lookup_elem(&spin_map, &first); \
 		struct res_spin_value *res_spin =                             \
@@ -122,7 +119,6 @@ _Static_assert(IRQCOST_CHAIN_UNROLL == 32 && IRQCOST_SENSOR_SIZE == 128,
 		sample.start = bpf_ktime_get_ns();                            \
 		sample.chain_base = WINDOW(chain_loops, CHAIN(TIMES_32(DEP_IMUL))); \
 		sample.chain_body = WINDOW(chain_loops, CHAIN(TIMES_64(DEP_IMUL))); \
-		sample.sensor = WINDOW(sensor_loops, SENSE(TIMES_128(SENSOR))); \
 		sample.base = WINDOW(loops, base_copies);                     \
 		sample.body = WINDOW(loops, body_copies);                     \
 		return 0;                                                     \

@@ -26,7 +26,7 @@ std::string Sentence(const char* format, const char* name, double guest, double 
 
 }  // namespace
 
-BackendExecution JudgeGuest(const Controls& guest, const Controls& ring3) {
+BackendExecution JudgeGuest(const Trial& guest, const Trial& ring3) {
   const Pair pairs[] = {{"nop", guest.nop.ticks, ring3.nop.ticks},
                         {"dependent add", guest.dep_add.ticks, ring3.dep_add.ticks},
                         {"dependent multiply", guest.dep_imul.ticks, ring3.dep_imul.ticks}};

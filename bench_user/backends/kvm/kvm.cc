@@ -49,7 +49,7 @@ std::uint64_t Fill(GuestTask& task, const Request& request) {
   const Probe& probe = *request.probe;
   task.chain_base = LoopWindow(*FindProbe("dep_imul"), IRQCOST_CHAIN_UNROLL);
   task.chain_body = LoopWindow(*FindProbe("dep_imul"), 2 * IRQCOST_CHAIN_UNROLL);
-  task.sensor = LoopWindow(*FindProbe("nop"), IRQCOST_SENSOR_SIZE);
+  task.sensor = LoopWindow(*request.sensor, IRQCOST_SENSOR_SIZE);
   task.chain_loops = request.loops.chain;
   task.sensor_loops = request.loops.sensor;
   task.loops = request.loops.body;
@@ -105,10 +105,13 @@ Estimate Control(Backend& backend, std::string_view key, int cpu) {
       {FindProbe(key), IRQCOST_THROUGHPUT, cpu, IRQCOST_MAX_UNROLL, kTrialLoops, kTrialSamples});
   if (run.samples.empty())
     throw std::system_error(EINTR, std::generic_category(), "trying out the guest");
-  return EstimateFrom(ToPoints(run), true);
+  Recording recording(0);
+  recording.Add(recording.NewRow(), ToPoints(run, 1));
+  recording.Judge(std::nullopt);
+  return EstimateFrom(recording.Of(0), {Location::kLowQuantile, false, 0}, recording);
 }
 
-Controls MeasureControls(Backend& backend, int cpu) {
+Trial TryControls(Backend& backend, int cpu) {
   return {Control(backend, "nop", cpu), Control(backend, "dep_add", cpu),
           Control(backend, "dep_imul", cpu)};
 }
@@ -131,8 +134,8 @@ Kvm::Kvm(const std::string& device, bool asked_for, KvmSystem* system) {
 void Kvm::TryOut(bool asked_for) {
   const std::vector<int> allowed = AllowedCpus();
   Ring3 ring3;
-  const Controls guest = MeasureControls(*this, allowed.back());
-  execution_ = JudgeGuest(guest, MeasureControls(ring3, allowed.back()));
+  const Trial guest = TryControls(*this, allowed.back());
+  execution_ = JudgeGuest(guest, TryControls(ring3, allowed.back()));
   if (execution_->kind == "emulated" && !asked_for) {
     BindToCpus(allowed);
     obstacle_ = {

@@ -83,7 +83,7 @@ void Record(int cpu, unsigned rounds) {
       look(seen);
       const Run run = ring3.Measure(requests[i]);
       look(seen);
-      for (const Point& point : ToPoints(run))
+      for (const Point& point : PointsOf(ring3, run, options))
         std::printf("%zu %.0f %.0f %.0f %.0f %.5f %.5f %.5f %.5f %u %.0f %.0f\n", i,
                     point.chain_base, point.chain_body, point.base, point.body, point.sensor,
                     seen[0], seen[1], seen[2], point.flags, point.ops, point.chain_cycles);
