@@ -43,7 +43,7 @@ class Build:
         if self.program is not None:
             return self.program
         try:
-            bench = build.harness(source=self.checkout(), target="irqcost_bench")
+            bench = build.harness(source=self.checkout())
         except BuildError as error:
             # Nothing was measured: not a difference, whatever a failed build is elsewhere.
             raise IrqcostError(f"{self.asked}: the harness does not build: {error}") from error

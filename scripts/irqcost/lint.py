@@ -138,7 +138,7 @@ def _clang_format() -> Outcome:
 
 
 def _clang_tidy() -> Outcome:
-    build.harness()
+    build.harness(target="all")
     return _command(["run-clang-tidy", "-quiet", "-p", str(ROOT / "build" / "release")])
 
 
