@@ -223,7 +223,7 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
 
   SamplerOptions sampler;
   sampler.ticks_per_us = run.tsc.khz / 1e3;
-  sampler.tsc_step = static_cast<double>(run.tsc.step);
+  sampler.tsc_step = run.tsc.step;
   run.measured_cpu = FindQuietCpu(cpus, sampler);
   // Not before: a task that waits would not show to one that it does not get past.
   RaisePriority();

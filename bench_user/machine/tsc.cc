@@ -8,9 +8,11 @@
 #include <cerrno>
 #include <cmath>
 #include <ctime>
-#include <numeric>
 #include <system_error>
 #include <utility>
+
+#include "machine/clock_step.h"
+#include "machine/text_file.h"
 
 namespace irqcost {
 namespace {
@@ -20,7 +22,6 @@ constexpr double kTolerance = 0.01;
 constexpr std::int64_t kMeasureNs = 100'000'000;
 // What was measured before needs only to be told from another clock.
 constexpr std::int64_t kVerifyNs = 5'000'000;
-constexpr int kStepReadings = 10'000;
 
 struct Instant {
   std::uint64_t ticks;
@@ -63,17 +64,6 @@ double MeasureKhz(std::int64_t duration_ns) {
          1e6;
 }
 
-std::uint64_t Step() {
-  std::uint64_t step = 0;
-  std::uint64_t last = __rdtsc();
-  for (int i = 0; i < kStepReadings; ++i) {
-    const std::uint64_t now = __rdtsc();
-    step = std::gcd(step, now - last);
-    last = now;
-  }
-  return step;
-}
-
 bool Invariant() {
   constexpr unsigned kInvariantTsc = 1U << 8;
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
@@ -92,6 +82,10 @@ std::optional<double> TscKhzByCpuid() {
   unsigned base_mhz = 0, ebx = 0, ecx = 0;
   if (!__get_cpuid(0x16, &base_mhz, &ebx, &ecx, &edx) || base_mhz == 0) return std::nullopt;
   return base_mhz * 1e3;
+}
+
+std::optional<std::string> ClockSource(const std::string& root) {
+  return ReadLine(root + "/sys/devices/system/clocksource/clocksource0/current_clocksource");
 }
 
 Tsc ChooseTscKhz(const TscClaims& claims, double measured_khz) {
@@ -120,7 +114,8 @@ Tsc FindTsc(const TscClaims& claims) {
   Tsc tsc = ChooseTscKhz(claims, MeasureKhz(duration_ns));
   tsc.measured_ms = static_cast<double>(duration_ns) / 1e6;
   tsc.invariant = Invariant();
-  tsc.step = Step();
+  tsc.step = MeasureStep([] { return __rdtsc(); });
+  tsc.clock_source = ClockSource();
   return tsc;
 }
 

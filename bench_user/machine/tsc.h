@@ -2,7 +2,6 @@
 #ifndef IRQCOST_BENCH_USER_MACHINE_TSC_H
 #define IRQCOST_BENCH_USER_MACHINE_TSC_H
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,7 +23,9 @@ struct Tsc {
   double measured_ms = 0;        ///< for how long
   std::vector<TscClaim> claims;  ///< all that there are, believed or not
   bool invariant = false;
-  std::uint64_t step = 0;  ///< greatest common divisor of the ticks between readings
+  double step = 0;  ///< ticks by which it advances (clock_step.h)
+  /** What the kernel tells the time by: "tsc" where it trusts this counter. */
+  std::optional<std::string> clock_source;
 };
 
 /** What others say about the frequency, in kHz. */
@@ -37,6 +38,9 @@ struct TscClaims {
 
 /** Frequency by CPUID leaves 15h and 16h, in kHz; nothing where they are not complete. */
 std::optional<double> TscKhzByCpuid();
+
+/** The kernel's clock source below @root; nothing where it does not say. */
+std::optional<std::string> ClockSource(const std::string& root = "");
 
 /**
  * Takes the first claim (in the order of the struct) that agrees with the

@@ -9,9 +9,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <ctime>
 #include <map>
 #include <memory>
-#include <numeric>
 #include <set>
 #include <sstream>
 #include <stdexcept>
@@ -26,7 +26,8 @@
 #include "backends/bpf/record.h"
 #include "backends/unique_fd.h"
 #include "irqcost_probes.skel.h"
-#include "machine/text_file.h"
+#include "machine/clock_step.h"
+#include "machine/tsc.h"
 
 namespace irqcost {
 namespace {
@@ -154,7 +155,6 @@ class Bpf final : public Backend {
   std::vector<Offer> offers_;
   std::map<const Probe*, Row> rows_;
   std::set<const Probe*> measured_;  // in the catalogue's order, which is that of the pointers
-  std::uint64_t step_ = 0;           // greatest common divisor of all durations so far
 };
 
 Bpf::Bpf() {
@@ -212,19 +212,25 @@ Run Bpf::Measure(const Request& request) {
     if (switches_now != switches) sample.flags |= IRQCOST_SAMPLE_PREEMPTED;
     if (!started_here || sched_getcpu() != request.cpu) sample.flags |= IRQCOST_SAMPLE_MIGRATED;
     switches = switches_now;
-    for (const std::uint64_t duration : {sample.chain_base, sample.chain_body, sample.base})
-      step_ = std::gcd(step_, duration);
     run.samples.push_back(sample);
   }
   return run;
 }
 
+// The clock that bpf_ktime_get_ns() reads.
+std::uint64_t MonotonicNs() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
 void Bpf::Supplement(Json& context, const Costs& costs) {
   if (measured_.empty()) return;
-  const auto source = ReadLine("/sys/devices/system/clocksource/clocksource0/current_clocksource");
+  const auto source = ClockSource();
   context["backends"]["bpf"]["clock"] = {{"name", "bpf_ktime_get_ns"},
                                          {"source", source ? Json(*source) : Json(nullptr)},
-                                         {"step_ns", step_}};
+                                         {"step_ns", MeasureStep(MonotonicNs)}};
   std::vector<MeasuredRow> rows;
   for (const Probe* probe : measured_) {
     // Further loads differ by their place alone.
