@@ -12,6 +12,9 @@ namespace irqcost {
 namespace {
 
 constexpr int kReadings = 10'000;
+// Turns of an empty loop between two readings, fewer than this: up to some hundred ns, so that
+// there are distances of many steps.
+constexpr int kDelays = 509;
 // Of so many different distances between readings, if there are as many, the smallest ones.
 constexpr std::size_t kDistances = 24;
 constexpr int kFewest = 5;
@@ -77,7 +80,7 @@ double MeasureStep(const std::function<std::uint64_t()>& read) {
   std::vector<std::uint64_t> readings(kReadings);
   for (int i = 0; i < kReadings; ++i) {
     readings[static_cast<std::size_t>(i)] = read();
-    for (int left = i % 61; left > 0; --left) asm volatile("");
+    for (int left = i % kDelays; left > 0; --left) asm volatile("");
   }
   return ClockStep(readings);
 }
