@@ -21,6 +21,7 @@
 #include "backends/kvm/kvm.h"
 #include "backends/ring3.h"
 #include "bench.h"
+#include "machine/cpu_choice.h"
 #include "machine/priority.h"
 #include "measure/calibration.h"
 #include "measure/interleave.h"
@@ -36,6 +37,7 @@ namespace {
 
 constexpr int kFine = 0;
 constexpr int kUnusable = 2;
+constexpr int kCpuGone = 3;
 
 using Backends = std::vector<std::unique_ptr<Backend>>;
 
@@ -63,27 +65,29 @@ Opened Open(const Options& options) {
   return opened;
 }
 
-// CPU 0 takes most of a machine's interrupts; the next one is of the same kind,
-// while on a CPU of mixed cores the last one would not be.
-int ChooseCpu(std::optional<int> asked) {
-  const std::vector<int> allowed = AllowedCpus();
-  if (!asked) return allowed.size() > 1 && allowed.front() == 0 ? allowed[1] : allowed.front();
-  if (std::find(allowed.begin(), allowed.end(), *asked) != allowed.end()) return *asked;
-  std::string list;
-  for (const int cpu : allowed) list.append(" ").append(std::to_string(cpu));
-  throw UsageError("--irqcost_cpu: CPU " + std::to_string(*asked) +
-                   " is not online or not allowed to this process; allowed are:" + list);
+// CPUs to measure on, best first; where the user named one, that alone.
+std::vector<int> MeasurableCpus(std::optional<int> asked) {
+  const CpuAccess access = OwnCpuAccess();
+  if (!asked) return CpusByPreference(access);
+  const std::string why = WhyNotOn(*asked, access);
+  if (!why.empty()) throw UsageError("--irqcost_cpu: " + why);
+  return {*asked};
 }
 
 // CPUs contend in the order of their numbers, beginning with the measuring one.
-WaitOptions Waiting(const Options& options) {
+WaitOptions Waiting(const Options& options, int measured) {
   WaitOptions waits;
   waits.wanted = options.waits;
-  waits.cpus = AllowedCpus();
-  const auto measured = std::find(waits.cpus.begin(), waits.cpus.end(), ChooseCpu(options.cpu));
-  std::rotate(waits.cpus.begin(), measured, measured + 1);
+  waits.cpus = {measured};
+  for (const int cpu : AllowedCpus())
+    if (cpu != measured) waits.cpus.push_back(cpu);
   if (options.hold_ns) waits.hold_ns = *options.hold_ns;
   return waits;
+}
+
+// A CPU that goes offline hands its tasks to others, and lets them run anywhere.
+void RequireStillOn(int cpu) {
+  if (AllowedCpus() != std::vector{cpu}) throw CpuGone(cpu);
 }
 
 // The row of ring 3 by that name.
@@ -93,14 +97,10 @@ Offer ControlOffer(const Backend& ring3, std::string_view key) {
                        [key](const Offer& o) { return o.probe->key == key; });
 }
 
-// Another CPU than the preferred one where that is not free just now. It is chosen by each process
+// Another CPU than the first one where that is not free just now. It is chosen by each process
 // for itself: neighbours come and go.
-int FindQuietCpu(Backend& ring3, int preferred, const SamplerOptions& sampler) {
-  std::vector<int> cpus = AllowedCpus();
-  if (ring3.GetObstacle() || cpus.size() < 2) return preferred;
-  // The first one is the last choice: CPU 0 takes most of a machine's interrupts.
-  const auto place = std::find(cpus.begin(), cpus.end(), preferred);
-  std::rotate(cpus.begin(), place, cpus.end());
+int FindQuietCpu(Backend& ring3, const std::vector<int>& cpus, const SamplerOptions& sampler) {
+  if (ring3.GetObstacle() || cpus.size() < 2) return cpus.front();
   const Offer nop = ControlOffer(ring3, "nop");
   std::vector<Glance> glances;
   for (std::size_t i = 0; i < std::min(cpus.size(), kMostGlances); ++i)
@@ -170,8 +170,11 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   Opened opened = Open(options);
   RunContext run;
   run.command = command;
-  run.measured_cpu = ChooseCpu(options.cpu);
-  Selection selection = Select(opened.backends, options.filter, options.unroll, Waiting(options));
+  // Before this thread is bound to one of them: afterwards it is allowed no other.
+  const std::vector<int> cpus = MeasurableCpus(options.cpu);
+  run.measured_cpu = cpus.front();
+  Selection selection =
+      Select(opened.backends, options.filter, options.unroll, Waiting(options, run.measured_cpu));
   RequireBenchmarks(selection, opened.backends);
   const std::vector<Contender> contenders = Contenders(options.interleave, selection);
   InitializeLibrary(command.front(), options, !options.out.empty());
@@ -197,7 +200,7 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   Ring3 ring3;
   if (const auto obstacle = ring3.GetObstacle())
     throw UsageError(obstacle->reason + ": " + obstacle->remedy);
-  if (!options.cpu) run.measured_cpu = FindQuietCpu(ring3, run.measured_cpu, sampler);
+  run.measured_cpu = FindQuietCpu(ring3, cpus, sampler);
   // Not before: a task that waits would not show to one that it does not get past.
   RaisePriority();
   PinToCpu(run.measured_cpu);
@@ -220,6 +223,7 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   if (!contenders.empty()) {
     auto json = InterleavedJson(options.interleave,
                                 Interleave(contenders, options.blocks, sampler));
+    RequireStillOn(run.measured_cpu);
     run.activity = Growth(before, ReadActivity(run.measured_cpu));
     run.load_at_end = ReadLoad();
     json["context"] = ContextJson(run, opened.backends, selection);
@@ -238,6 +242,7 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
     text = MakeTextReporter(options.format);
   benchmark::BenchmarkReporter* display = text ? text.get() : console.get();
   benchmark::RunSpecifiedBenchmarks(display, file.get(), ".");
+  RequireStillOn(run.measured_cpu);
 
   run.activity = Growth(before, ReadActivity(run.measured_cpu));
   run.load_at_end = ReadLoad();
@@ -270,8 +275,8 @@ int Main(const std::vector<std::string>& command) {
     Print(BackendsJson(Open(options).backends).dump(2) + "\n");
   } else if (options.list_tests) {
     const Opened opened = Open(options);
-    const Selection selection =
-        Select(opened.backends, options.filter, options.unroll, Waiting(options));
+    const WaitOptions waits = Waiting(options, MeasurableCpus(options.cpu).front());
+    const Selection selection = Select(opened.backends, options.filter, options.unroll, waits);
     RequireBenchmarks(selection, opened.backends);
     std::string names;
     for (const Benchmark& bench : selection.benchmarks) names += bench.name + "\n";
@@ -289,6 +294,9 @@ int Main(const std::vector<std::string>& command) {
 int main(int argc, char** argv) {
   try {
     return irqcost::Main({argv, argv + argc});
+  } catch (const irqcost::CpuGone& error) {
+    std::cerr << "irqcost-bench: " << error.what() << "\n";
+    return irqcost::kCpuGone;
   } catch (const std::exception& error) {
     std::cerr << "irqcost-bench: " << error.what() << "\n";
     return irqcost::kUnusable;

@@ -296,8 +296,9 @@ usage: irqcost-bench [FLAG...]
 of irqcost:
   --irqcost_backends=LIST       ring3,kmod,bpf,kvm (default: all, as far as they can run; kvm only
                                 where the host does not emulate its guest)
-  --irqcost_cpu=N               measure on this CPU (default: the first allowed after CPU 0,
-                                which takes most of a machine's interrupts)
+  --irqcost_cpu=N               measure on this CPU, isolated or not (default: an isolated one that
+                                is idle, else the first allowed that is free, and CPU 0, which takes
+                                most of a machine's interrupts, last)
   --irqcost_contexts=LIST       process,softirq,hardirq,timer (default: process): from where the
                                 module calls what it measures; all but process have throughput
                                 only, as in kmod/spin_lock/throughput/softirq
@@ -343,7 +344,7 @@ of Google Benchmark:
                                 as everywhere
   --benchmark_min_time and --benchmark_min_warmup_time are refused: see --irqcost_samples
 
-exit codes: 0 fine; 2 usage, or something could not be measured or written
+exit codes: 0 fine; 2 usage, or something could not be measured or written; 3 the CPU went offline
 )";
 }
 

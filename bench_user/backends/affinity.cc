@@ -28,6 +28,12 @@ std::unique_ptr<cpu_set_t, FreeSet> EmptySet() {
 
 }  // namespace
 
+CpuGone::CpuGone(int cpu)
+    : std::system_error(ENODEV, std::generic_category(),
+                        "CPU " + std::to_string(cpu) +
+                            " went offline, or was taken from this process; nothing measured in it "
+                            "is kept") {}
+
 std::vector<int> AllowedCpus() {
   const auto set = EmptySet();
   if (sched_getaffinity(0, CPU_ALLOC_SIZE(kMaxCpus), set.get()) != 0)
@@ -41,12 +47,25 @@ std::vector<int> AllowedCpus() {
 void BindToCpus(const std::vector<int>& cpus) {
   const auto set = EmptySet();
   for (const int cpu : cpus) CPU_SET_S(cpu, CPU_ALLOC_SIZE(kMaxCpus), set.get());
-  if (sched_setaffinity(0, CPU_ALLOC_SIZE(kMaxCpus), set.get()) != 0)
-    throw std::system_error(errno, std::generic_category(),
-                            "cannot bind to CPU " + std::to_string(cpus.front()));
+  if (sched_setaffinity(0, CPU_ALLOC_SIZE(kMaxCpus), set.get()) == 0) return;
+  if (errno == EINVAL) throw CpuGone(cpus.front());
+  throw std::system_error(errno, std::generic_category(),
+                          "cannot bind to CPU " + std::to_string(cpus.front()));
 }
 
 void PinToCpu(int cpu) { BindToCpus({cpu}); }
+
+bool CanBindTo(int cpu) {
+  if (cpu < 0 || cpu >= kMaxCpus) return false;
+  const std::vector<int> before = AllowedCpus();
+  try {
+    PinToCpu(cpu);
+  } catch (const CpuGone&) {
+    return false;
+  }
+  BindToCpus(before);
+  return true;
+}
 
 long ContextSwitches() {
   rusage usage{};

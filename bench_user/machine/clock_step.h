@@ -1,26 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-// By what a clock advances.
+// By how much a clock advances at once. Some hardware and many hosts count in steps of 10 ns, which
+// in ticks need not be a whole number: 24.5 where the TSC has 2.45 GHz.
 #ifndef IRQCOST_BENCH_USER_MACHINE_CLOCK_STEP_H
 #define IRQCOST_BENCH_USER_MACHINE_CLOCK_STEP_H
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace irqcost {
 
 /**
- * The step of a clock, from at least one duration between two of its readings. Where all are
- * multiples of a number it is that number. A step need not be whole: one of 24.5 ticks shows as
- * durations of 0, 24, 25, 49, 73 and 74, clusters of neighbouring numbers; it is the least distance
- * between two of those. Where durations are any number, it is 1.
+ * The step of a clock whose readings, rounded down to whole numbers, these are; 1 where it has no
+ * step that shows.
  */
-double ClockStep(std::vector<std::uint64_t> durations);
+double ClockStep(const std::vector<std::uint64_t>& readings);
 
-/** The step of the TSC, in ticks. */
-double TscStep();
-
-/** The step of CLOCK_MONOTONIC, which bpf_ktime_get_ns() reads too, in nanoseconds. */
-double MonotonicStepNs();
+/** Reads a clock some thousand times, at distances that differ, and finds its step. */
+double MeasureStep(const std::function<std::uint64_t()>& read);
 
 }  // namespace irqcost
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "machine/clock_step.h"
+#include "machine/text_file.h"
 
 namespace irqcost {
 namespace {
@@ -83,6 +84,10 @@ std::optional<double> TscKhzByCpuid() {
   return base_mhz * 1e3;
 }
 
+std::optional<std::string> ClockSource(const std::string& root) {
+  return ReadLine(root + "/sys/devices/system/clocksource/clocksource0/current_clocksource");
+}
+
 Tsc ChooseTscKhz(const TscClaims& claims, double measured_khz) {
   const std::pair<std::optional<double>, const char*> in_order[] = {
       {claims.earlier, "earlier"},
@@ -109,7 +114,8 @@ Tsc FindTsc(const TscClaims& claims) {
   Tsc tsc = ChooseTscKhz(claims, MeasureKhz(duration_ns));
   tsc.measured_ms = static_cast<double>(duration_ns) / 1e6;
   tsc.invariant = Invariant();
-  tsc.step = TscStep();
+  tsc.step = MeasureStep([] { return __rdtsc(); });
+  tsc.clock_source = ClockSource();
   return tsc;
 }
 

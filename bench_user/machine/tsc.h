@@ -23,7 +23,9 @@ struct Tsc {
   double measured_ms = 0;        ///< for how long
   std::vector<TscClaim> claims;  ///< all that there are, believed or not
   bool invariant = false;
-  double step = 0;  ///< ticks by which it advances (machine/clock_step.h)
+  double step = 0;  ///< ticks by which it advances (clock_step.h)
+  /** What the kernel tells the time by: "tsc" where it trusts this counter. */
+  std::optional<std::string> clock_source;
 };
 
 /** What others say about the frequency, in kHz. */
@@ -36,6 +38,9 @@ struct TscClaims {
 
 /** Frequency by CPUID leaves 15h and 16h, in kHz; nothing where they are not complete. */
 std::optional<double> TscKhzByCpuid();
+
+/** The kernel's clock source below @root; nothing where it does not say. */
+std::optional<std::string> ClockSource(const std::string& root = "");
 
 /**
  * Takes the first claim (in the order of the struct) that agrees with the

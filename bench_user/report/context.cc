@@ -157,7 +157,8 @@ Json TscJson(const Tsc& tsc) {
           {"measured", {{"khz", tsc.measured_khz}, {"ms", tsc.measured_ms}}},
           {"claims", claims},
           {"invariant", tsc.invariant},
-          {"step", tsc.step}};
+          {"step", tsc.step},
+          {"clock_source", OrNull(tsc.clock_source)}};
 }
 
 Json LoadJson(const std::vector<double>& load) { return load.empty() ? Json(nullptr) : Json(load); }

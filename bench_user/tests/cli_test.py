@@ -53,7 +53,7 @@ class Usage(unittest.TestCase):
         self.refused("no regular expression", "--benchmark_filter=(")
 
     def test_cpu_that_is_not_there(self) -> None:
-        self.refused("allowed are:", "--irqcost_cpu=65000")
+        self.refused("CPU 65000 is not online; online are: ", "--irqcost_cpu=65000")
 
     def test_backend_that_cannot_run(self) -> None:
         self.refused(
@@ -129,7 +129,8 @@ class Measuring(unittest.TestCase):
         self.assertEqual(
             irqcost["build"]["sha256"], hashlib.sha256(Path(BENCH).read_bytes()).hexdigest()
         )
-        self.assertIn(str(irqcost["cpu"]["measured"]), irqcost["settings"]["siblings"])
+        if siblings := irqcost["settings"]["siblings"]:  # The kernel of a sandbox may not tell.
+            self.assertIn(str(irqcost["cpu"]["measured"]), siblings)
         self.assertGreater(sum(irqcost["conditions"]["cpu_seconds"].values()), 0)
         self.assertIsInstance(irqcost["conditions"]["interrupts"], dict)
         self.assertEqual(len(irqcost["conditions"]["load_avg"]["end"]), 3)
@@ -139,7 +140,8 @@ class Measuring(unittest.TestCase):
         self.assertNotIn(folder, json.dumps(irqcost["command"]))
         self.assertEqual(irqcost["kernel"]["release"], os.uname().release)
         self.assertGreater(irqcost["tsc"]["khz"], 0)
-        self.assertGreater(irqcost["tsc"]["step"], 0)
+        self.assertGreaterEqual(irqcost["tsc"]["step"], 1)
+        self.assertIn("clock_source", irqcost["tsc"])
         runs = [b for b in document["benchmarks"] if b["run_type"] == "iteration"]
         self.assertEqual(
             [b["name"] for b in runs],

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <x86intrin.h>
 
 #include <cerrno>
@@ -17,6 +18,7 @@
 #include "backends/kvm/execution.h"
 #include "backends/kvm/section.h"
 #include "backends/windows.h"
+#include "fake_machine.h"
 
 // Windows that no row has: each breaks one promise, or stops the guest.
 extern "C" {
@@ -127,8 +129,9 @@ class FakeKvm final : public KvmSystem {
   kvm_run* run_ = nullptr;
 };
 
-void ExpectObstacle(FakeKvm& system, std::string_view reason, std::string_view remedy) {
-  const Kvm kvm(kDevice, true, &system);
+void ExpectObstacle(FakeKvm& system, std::string_view reason, std::string_view remedy,
+                    const std::string& device = kDevice) {
+  const Kvm kvm(device, true, &system);
   ASSERT_TRUE(kvm.GetObstacle());
   EXPECT_NE(kvm.GetObstacle()->reason.find(reason), std::string::npos) << kvm.GetObstacle()->reason;
   EXPECT_NE(kvm.GetObstacle()->remedy.find(remedy), std::string::npos) << kvm.GetObstacle()->remedy;
@@ -142,9 +145,32 @@ TEST(KvmErrors, NameTheDeviceAndTheRemedy) {
   const Kvm other("/dev/null");
   ASSERT_TRUE(other.GetObstacle());
   EXPECT_NE(other.GetObstacle()->reason.find("not the device of KVM"), std::string::npos);
+}
+
+// Of a device that is there, and of one that is gone when its owner is looked up.
+TEST(KvmErrors, NameWhoMayOpenTheDevice) {
+  const FakeMachine machine;
+  machine.Write("dev/kvm", "");
+  const std::string device = machine.Root() + "/dev/kvm";
   FakeKvm system;
   system.open_error = EACCES;
-  ExpectObstacle(system, "Permission denied", "sudo usermod -aG");
+  ASSERT_EQ(chmod(device.c_str(), 0660), 0);
+  ExpectObstacle(system, "Permission denied", "sudo usermod -aG", device);
+  ASSERT_EQ(chmod(device.c_str(), 0600), 0);
+  ExpectObstacle(system, "Permission denied", "sudo chgrp kvm " + device, device);
+  ExpectObstacle(system, "Permission denied", "readable and writable", "/no/such/kvm");
+}
+
+// Which of the two it is, the CPU decides.
+TEST(KvmErrors, NameWhatMakesTheDevice) {
+  FakeKvm system;
+  system.open_error = ENOENT;
+  const Kvm kvm(kDevice, true, &system);
+  ASSERT_TRUE(kvm.GetObstacle());
+  const std::string remedy = kvm.GetObstacle()->remedy;
+  EXPECT_TRUE(remedy.starts_with("sudo modprobe kvm_") ||
+              remedy.starts_with("this CPU offers no virtualisation"))
+      << remedy;
 }
 
 TEST(KvmErrors, OfTheSystem) {

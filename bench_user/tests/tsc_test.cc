@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "fake_machine.h"
+
 namespace irqcost {
 namespace {
 
@@ -38,7 +40,14 @@ TEST(Tsc, OfThisMachineIsThatOfItsRawClock) {
   EXPECT_EQ(tsc.khz, tsc.measured_khz);
   EXPECT_TRUE(tsc.claims.empty());
   EXPECT_GT(tsc.measured_ms, 50);
-  EXPECT_GT(tsc.step, 0U);
+  EXPECT_GE(tsc.step, 1);
+}
+
+TEST(Tsc, NamesTheClockSourceOfTheKernel) {
+  FakeMachine machine;
+  EXPECT_FALSE(ClockSource(machine.Root()));
+  machine.Write("sys/devices/system/clocksource/clocksource0/current_clocksource", "hpet\n");
+  EXPECT_EQ(ClockSource(machine.Root()), "hpet");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from irqcost import ticks
 from irqcost.hostfacts import Host
 
 # Above it, a waking task will find the measuring CPU the only one that is free.
@@ -150,6 +151,44 @@ def _boost(host: Host) -> Finding | None:
     )
 
 
+def _clock(host: Host) -> Finding | None:
+    subject = "clock"
+    if host.clock_source is None:
+        return None
+    why = ticks.doubt(host.tsc_steady, host.clock_source)
+    if not why:
+        return Finding(subject, host.clock_source)
+    if "tsc" in host.clock_sources:
+        remedy, by = "boot with clocksource=tsc, if the TSC is steady", By.BOOT
+    elif host.guest:
+        remedy, by = "pass an invariant TSC on to the guest", By.HOST
+    else:
+        remedy, by = "see what `dmesg | grep -i tsc` says; a newer firmware may help", By.USER
+    return Finding(
+        subject,
+        host.clock_source,
+        True,
+        f"{why}: ns and ticks are in doubt, while core cycles stand",
+        remedy,
+        by,
+    )
+
+
+def _quota(host: Host) -> Finding:
+    subject = "quota of CPU time"
+    if host.quota is None:
+        return Finding(subject, "none")
+    return Finding(
+        subject,
+        str(host.quota),
+        True,
+        "once it is used up, the process stands still for the rest of a period, with cold caches "
+        "afterwards",
+        "start it outside of that cgroup, or lift the limit (`docker run` without --cpus, "
+        "`CPUQuota=` of systemd, a pod without limits.cpu)",
+    )
+
+
 def _throttled(host: Host) -> Finding | None:
     if host.throttled is None:
         return None
@@ -180,6 +219,15 @@ def _irqs(host: Host) -> Finding | None:
 
 
 def _tick(host: Host) -> Finding:
+    isolated = host.isolated & host.online
+    if isolated and host.cpu not in isolated:
+        return Finding(
+            "tick and scheduler",
+            f"CPU {host.cpu} is not isolated, while {_cpus(isolated)} {_verb(isolated)}",
+            True,
+            "any task may be put here",
+            f"measure there: --cpu {min(isolated)}",
+        )
     wanted = {"isolcpus": host.isolated}
     if host.tickless is not None:
         wanted["nohz_full"] = host.tickless
@@ -233,6 +281,10 @@ def _idle(host: Host) -> Finding | None:
     )
 
 
+def _verb(cpus: frozenset[int]) -> str:
+    return "is" if len(cpus) == 1 else "are"
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
@@ -243,6 +295,7 @@ _CHECKS: tuple[Callable[[Host], Finding | None], ...] = (
     _sibling,
     _hypervisor,
     _load,
+    _quota,
     _governor,
     _boost,
     _throttled,
@@ -250,4 +303,5 @@ _CHECKS: tuple[Callable[[Host], Finding | None], ...] = (
     _tick,
     _watchdogs,
     _idle,
+    _clock,
 )

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from irqcost import stats, texts, units
+from irqcost import report, stats, texts, units
 from irqcost.columns import Column
 from irqcost.model import Entry, other_estimator
 from irqcost.units import Figure
@@ -112,9 +112,14 @@ def _cell(column: Column, base: Column, name: str, unit: str, other: dict[str, s
         if first := base.result.figures.get(name):
             apart = apart or other_estimator(first, entry)
         apart = apart or instructions
-    remark = entry.remark
+    remark = entry.remark or _clock_doubt(column, unit)
     interval = bool(entry.cycles_interval if unit == "cycles" else entry.ticks_interval)
     return Cell(unit, called, figure, interval, entry.verdict, remark, "", ratio, apart)
+
+
+def _clock_doubt(column: Column, unit: str) -> str:
+    """Why a time in this unit is in doubt, whatever the figure."""
+    return "" if unit == "cycles" else report.clock_doubt(column.result.context)
 
 
 def _missing(column: Column, name: str) -> str:
@@ -155,4 +160,6 @@ def _ratio(
     low = high = None
     if under.low > 0 and figure.low >= 0:
         low, high = figure.low / under.high, figure.high / under.low
-    return Ratio(value, low, high, entry.doubtful or first.doubtful), ""
+    doubtful = entry.doubtful or first.doubtful
+    doubtful = doubtful or any(_clock_doubt(one, unit) for one in (base, column))
+    return Ratio(value, low, high, doubtful), ""

@@ -6,12 +6,14 @@ process gives one value of each figure, and the spread of these values is the un
 """
 
 import math
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from irqcost import stats, waits
+from irqcost.errors import CpuGone
 
 # What harnesses took that do not name it (0.2.1 and before).
 _TOLERANCE_BEFORE = 0.05
@@ -275,7 +277,14 @@ def collect(
         seconds = min(max(part - overhead, 0), math.inf if epochs else _FIRST)
         tsc_khz = epochs[0].context["tsc"]["khz"] if epochs else None
         request = Request(names, seconds, sensor_levels(epochs), tsc_khz, plan.target)
-        epochs.append(measure(request))
+        try:
+            epochs.append(measure(request))
+        except CpuGone as gone:
+            # Those from before stand.
+            if not epochs:
+                raise
+            print(f"irqcost: {gone}; the run ends here", file=sys.stderr)
+            return epochs
         # One of several that seems emulated was disturbed while it looked, and lost its clock.
         if all(epoch.emulated for epoch in epochs):
             # Its time is no measure, and exact counts do not vary.

@@ -54,6 +54,11 @@ class NoChart(IrqcostError):
     go on without it; any other error of a chart is a failure."""
 
 
+class CpuGone(IrqcostError):
+    """The CPU that a process of the harness measured on went offline: what it measured is lost,
+    what others measured is not."""
+
+
 class BuildError(IrqcostError):
     """A build that failed, with the tail of its log."""
 

@@ -254,6 +254,11 @@ def _notes(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
         notes.append("±: to the farther end of the 95 % interval")
     if any(cell.doubtful for cell in cells):
         notes.append("? in doubt: the label in the result file says why")
+    units = {one.unit for one in cells}
+    for place, column in enumerate(columns):
+        clock = report.clock_doubt(column.result.context)
+        if clock and units != {"cycles"}:
+            notes.append(f"{letter(place)}: {clock}")
     apart = _apart(rows)
     if any(_APART in _ratio(cells[0]) for row in rows for cells in row.cells[1:]):
         notes.append("≠ other instructions than in A, or another estimator")

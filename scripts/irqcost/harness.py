@@ -13,11 +13,14 @@ from typing import Any
 
 from irqcost import files
 from irqcost.epochs import Epoch, Request
-from irqcost.errors import Exit, IrqcostError
+from irqcost.errors import CpuGone, Exit, IrqcostError
 from irqcost.model import Backend
 from irqcost.process import child
 from irqcost.progress import Progress
 from irqcost.verdict import CONTROLS
+
+# Its exit code where the CPU that it measured on went offline.
+_CPU_GONE = 3
 
 
 def _environment() -> dict[str, str]:
@@ -149,6 +152,8 @@ class Session:
             if process.returncode == Exit.OK:
                 return
             said.seek(0)
+            if process.returncode == _CPU_GONE:
+                raise CpuGone(said.read().strip())
             if process.returncode != Exit.UNUSABLE or not self._tolerable(command):
                 text = said.read().strip()
                 raise IrqcostError(text or f"{command[0]} ended with status {process.returncode}")

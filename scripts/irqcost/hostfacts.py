@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from irqcost.errors import IrqcostError
+from irqcost.quota import Quota, tightest_quota
 
 CPUS = "sys/devices/system/cpu"
 
@@ -67,6 +68,10 @@ class Host:
     load: float | None = None  # of the last minute
     stolen: float | None = None  # share of the measuring CPU's time since the start of the machine
     throttled: int | None = None  # times that heat slowed the core
+    clock_source: str | None = None  # what the kernel tells the time by
+    clock_sources: tuple[str, ...] = ()  # what it could tell it by
+    tsc_steady: bool | None = None  # the TSC keeps its rate and does not stop; None: not said
+    quota: Quota | None = None  # of CPU time, by control groups
 
 
 def cpu_list(text: str | None) -> frozenset[int]:
@@ -90,6 +95,16 @@ def mask_text(cpus: frozenset[int], like: str) -> str:
     return ",".join(reversed(groups))
 
 
+def usable_cpus(tree: Tree) -> frozenset[int]:
+    """The CPUs that this process may measure on: those that it is allowed, and the isolated ones,
+    which are in no affinity by default, where the affinity is that default. As the harness has it
+    (bench_user/machine/cpu_choice.h), but whether a cpuset forbids one is left to the kernel."""
+    allowed = frozenset(os.sched_getaffinity(0))
+    online = cpu_list(tree.read(f"{CPUS}/online"))
+    isolated = cpu_list(tree.read(f"{CPUS}/isolated"))
+    return allowed | isolated & online if allowed == online - isolated else allowed
+
+
 def choose_cpu(asked: int | None, tree: Tree) -> int:
     """The CPU asked for, else the one that the harness takes. Raises IrqcostError."""
     online = sorted(cpu_list(tree.read(f"{CPUS}/online")))
@@ -98,10 +113,11 @@ def choose_cpu(asked: int | None, tree: Tree) -> int:
             return asked
         listed = tree.read(f"{CPUS}/online") or "unknown"
         raise IrqcostError(f"--cpu: CPU {asked} is not online; online are: {listed}")
-    allowed = sorted(os.sched_getaffinity(0) & set(online)) or online
-    if not allowed:
+    usable = usable_cpus(tree) & set(online) or set(online)
+    if not usable:
         raise IrqcostError(f"{tree.root / CPUS}/online does not say which CPUs there are")
-    return allowed[1] if len(allowed) > 1 and allowed[0] == 0 else allowed[0]
+    isolated = cpu_list(tree.read(f"{CPUS}/isolated"))
+    return min(usable, key=lambda cpu: (cpu not in isolated, cpu == 0, cpu))
 
 
 def irqs_of(cpu: int, tree: Tree) -> dict[int, bool]:
@@ -146,7 +162,20 @@ def read(cpu: int, tree: Tree) -> Host:
         load=float(load[0]) if load else None,
         stolen=_stolen(cpu, tree),
         throttled=int(throttled) if throttled and throttled.isdigit() else None,
+        clock_source=tree.read(f"{_CLOCK}/current_clocksource") or None,
+        clock_sources=tuple((tree.read(f"{_CLOCK}/available_clocksource") or "").split()),
+        tsc_steady=_tsc_steady(tree),
+        quota=tightest_quota(tree.read),
     )
+
+
+_CLOCK = "sys/devices/system/clocksource/clocksource0"
+
+
+def _tsc_steady(tree: Tree) -> bool | None:
+    """Whether the CPU says that its TSC keeps its rate, and counts on while it sleeps."""
+    flags = re.search(r"^flags\s*:(.*)", tree.read("proc/cpuinfo") or "", re.M)
+    return {"constant_tsc", "nonstop_tsc"} <= set(flags[1].split()) if flags else None
 
 
 # `watchdog` switches both at once, but back on, too, whichever of them was on before.

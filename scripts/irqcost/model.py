@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
+from irqcost import ticks
 from irqcost.waits import CONTENTION, PENDING, PERCENTILES, Contention, Pending
 
 # History: 1, the first.
@@ -237,6 +238,14 @@ class Context:
     code: Mapping[str, str] = field(default_factory=dict)
     derived: tuple[Derived, ...] = ()
     niceness: int | None = None  # of the harness; None in files that are older than the key
+    tsc_invariant: bool | None = None
+    clock_source: str | None = None  # of the kernel; None where it is not known
+    cpu_quota: float | None = None  # CPUs' worth of time; None: no quota, or not known
+
+    @property
+    def clock_doubt(self) -> str:
+        """Why ns and ticks are in doubt; empty where they are not."""
+        return "" if self.emulated else ticks.doubt(self.tsc_invariant, self.clock_source)
 
     @property
     def emulated(self) -> bool:
@@ -443,6 +452,8 @@ def _of_run(ours: _Object) -> dict[str, Any]:
     return {
         "tsc_khz": tsc.maybe_number("khz"),
         "tsc_step": tsc.maybe_number("step"),
+        "tsc_invariant": tsc.flag("invariant") if tsc.has("invariant") else None,
+        "clock_source": tsc.maybe_text("clock_source") if tsc.has("clock_source") else None,
         "backends": tuple(_backend(name, backends.object(name)) for name in backends.members()),
         "absent": tuple(_absent(item) for item in ours.objects("absent")),
     }
@@ -525,6 +536,7 @@ def _context(date: str, ours: _Object, failed: list[Absent], texts: bool) -> Con
         code=_strings(ours.object("code")) if ours.has("code") else {},
         derived=tuple(map(_derived, ours.objects("derived"))) if ours.has("derived") else (),
         niceness=_integer(settings, "nice") if settings.has("nice") else None,
+        cpu_quota=settings.maybe_number("cpu_quota"),
     )
 
 

@@ -8,17 +8,25 @@ from contextlib import contextmanager
 from typing import IO
 
 from irqcost import ROOT
+from irqcost.errors import IrqcostError
 
 _GRACE_SECONDS = 10
 
 
 @contextmanager
 def confined(cpus: Collection[int] | None) -> Iterator[None]:
-    """Binds this process, and those that it starts meanwhile, to some of its CPUs; None: to no
-    others than before."""
+    """Binds this process, and those that it starts meanwhile, to some CPUs; None: to no others than
+    before. Raises IrqcostError where the kernel does not let it run there."""
     before = os.sched_getaffinity(0)
     if cpus is not None:
-        os.sched_setaffinity(0, cpus)
+        try:
+            os.sched_setaffinity(0, cpus)
+        except OSError as error:
+            named = ", ".join(map(str, sorted(cpus)))
+            raise IrqcostError(
+                f"this process may not run on CPUs {named}: {error.strerror}; see the cpuset of "
+                "its cgroup"
+            ) from error
     try:
         yield
     finally:

@@ -82,7 +82,7 @@ def text(result: Result, probes: tuple[catalogue.Probe, ...]) -> str:
     """The whole of a result as a table for each backend and mode."""
     ticks = "instructions" if result.context.instruction_clock else "TSC ticks"
     legend = f"spread (p75 - p25), p50 and p99 are {ticks}; free: undisturbed samples of all"
-    parts = [title(result.context), _conditions(result.context), legend]
+    parts = [title(result.context), _conditions(result.context), *_doubts(result.context), legend]
     if result.context.epochs > 1:
         parts.append(
             f"medians over up to {result.context.epochs} fresh processes; ±: to the farther end "
@@ -154,6 +154,25 @@ def _conditions(context: Context) -> str:
         if value is not None:
             conditions.append(f"{name} {value}")
     return ", ".join([*conditions, context.date])
+
+
+def clock_doubt(context: Context) -> str:
+    """A sentence where ns and ticks are in doubt, else nothing."""
+    return f"ns and ticks are in doubt: {context.clock_doubt}" if context.clock_doubt else ""
+
+
+def quota_doubt(context: Context) -> str:
+    """A sentence where the process had a quota of CPU time, else nothing."""
+    if context.cpu_quota is None:
+        return ""
+    return (
+        f"measured under a quota of {context.cpu_quota:.4g} CPUs (cgroup): the process may have "
+        "been stopped in the midst of it"
+    )
+
+
+def _doubts(context: Context) -> list[str]:
+    return [one for one in (clock_doubt(context), quota_doubt(context)) if one]
 
 
 def _figures(context: Context, entries: list[Entry], groups: dict[str, str]) -> str:

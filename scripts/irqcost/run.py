@@ -12,14 +12,27 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from irqcost import ROOT, build, catalogue, files, harness, host, jsontext, kconfig, report, waits
+from irqcost import (
+    ROOT,
+    build,
+    catalogue,
+    files,
+    harness,
+    host,
+    hostfacts,
+    jsontext,
+    kconfig,
+    report,
+    waits,
+)
 from irqcost.epochs import Epoch, Plan, Request, Target, collect
-from irqcost.errors import Exit, IrqcostError
+from irqcost.errors import CpuGone, Exit, IrqcostError
 from irqcost.floors import Memory
 from irqcost.merge import merge
 from irqcost.model import Result, without_emulated
 from irqcost.process import confined
 from irqcost.progress import Progress
+from irqcost.quota import tightest_quota
 from irqcost.series import series
 
 # Seconds of measuring: for each backend, and at most. Six processes that wait for free samples in
@@ -165,7 +178,7 @@ def run(args: argparse.Namespace) -> int:
 def _parts(args: argparse.Namespace, target: Path) -> list[tuple[Path, frozenset[int] | None]]:
     """The files to be written, each with the CPUs to measure on (None: any): one for each type of
     core, since figures of two types have nothing in common."""
-    allowed = os.sched_getaffinity(0)
+    allowed = hostfacts.usable_cpus(hostfacts.Tree())
     types = {name: cpus & allowed for name, cpus in host.core_types().items() if cpus & allowed}
     if args.core_type is not None:
         if args.core_type not in types:
@@ -276,13 +289,21 @@ def _measure(measuring: _Measuring, args: argparse.Namespace, target: Path) -> t
             memory = Memory(args.forget_floors)
 
             def measure(request: Request) -> Epoch:
-                return memory.remind(session.measure(request))
+                try:
+                    return memory.remind(session.measure(request))
+                except CpuGone as gone:
+                    if args.cpu is not None:
+                        raise
+                    print(f"irqcost: {gone}; going on with another CPU", file=sys.stderr)
+                    return memory.remind(session.measure(request))
 
             epochs = collect(measure, plan, time.monotonic, measuring.starting)
         document = merge(epochs, wanted)
         kernel = document["context"]["irqcost"]["kernel"]
         if kernel["config"] is None:
             kernel["config"] = kconfig.read(kernel["release"])
+        limit = tightest_quota(hostfacts.Tree().read)
+        document["context"]["irqcost"]["settings"]["cpu_quota"] = limit and limit.cpus
         partial.write_text(jsontext.dumps(document), encoding="utf-8")
         result = files.read_result(partial)
     memory.keep(epochs, {entry["run_name"]: entry["verdict"] for entry in document["benchmarks"]})

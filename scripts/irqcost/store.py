@@ -58,7 +58,8 @@ _COMMON = (
     "hypervisor",
     "code",
 )
-_COMMON_SETTINGS = ("governor", "boost", "smt", "mitigations", "nice")
+_COMMON_SETTINGS = ("governor", "boost", "smt", "mitigations", "nice", "cpu_quota")
+_OWN_TSC = ("khz", "step", "invariant", "clock_source")
 
 # So many files are handed to a process at a time.
 _CHUNK = 16
@@ -273,7 +274,7 @@ def _own(document: Any, result: model.Result) -> str:
     """The part that has figures of this run in it, be it in a reason, as JSON."""
     ours = document["context"]["irqcost"]
     absent = [{"name": one.name, "reason": one.reason} for one in result.context.absent]
-    tsc = {key: ours["tsc"].get(key) for key in ("khz", "step")}
+    tsc = {key: ours["tsc"][key] for key in _OWN_TSC if key in ours["tsc"]}
     return json.dumps({"tsc": tsc, "backends": ours["backends"], "absent": absent})
 
 

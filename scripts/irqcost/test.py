@@ -2,10 +2,12 @@
 """`irqcost test`: every test there is, and one count over all."""
 
 import argparse
+import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -18,22 +20,28 @@ _PRESET = "ci"
 
 @dataclass(frozen=True)
 class Counts:
-    """How many tests ended how."""
+    """How many tests ended how, and why how many were skipped."""
 
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+    reasons: Counter[str] = field(default_factory=Counter, compare=False)
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
             self.passed + other.passed,
             self.failed + other.failed,
             self.skipped + other.skipped,
+            self.reasons + other.reasons,
         )
 
     def __str__(self) -> str:
         text = f"{self.passed} passed, {self.failed} failed"
         return f"{text}, {self.skipped} skipped" if self.skipped else text
+
+    def skips(self) -> list[str]:
+        """A line for each reason, the most frequent first."""
+        return [f"{number:5} skipped: {reason}" for reason, number in self.reasons.most_common()]
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -41,7 +49,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "test",
         help="run every test",
         description="Builds what is tested and runs the tests of the harness, of the scripts and, "
-        "in guests, of the kernel module. Ends with 1 when one fails.",
+        "in guests, of the kernel module. Its last lines say why tests were skipped, and how many "
+        "ended how. Ends with 1 when one fails.",
     )
     parser.add_argument("--fast", action="store_true", help="without the tests that boot guests")
     parser.set_defaults(run=run)
@@ -49,7 +58,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     counts = _harness_tests() + _python_tests(args.fast)
-    print(counts)
+    print(*counts.skips(), counts, sep="\n")
     return Exit.FAILED if counts.failed or not counts.passed else Exit.OK
 
 
@@ -72,8 +81,29 @@ def _count(suites: Iterable[ElementTree.Element]) -> Counts:
 
         failed = number("failures", "errors")
         skipped = number("skipped", "disabled")
-        total += Counts(number("tests") - failed - skipped, failed, skipped)
+        reasons = Counter(_reason(case) for case in suite.iter("testcase") if _is_skipped(case))
+        total += Counts(number("tests") - failed - skipped, failed, skipped, reasons)
     return total
+
+
+def _is_skipped(case: ElementTree.Element) -> bool:
+    return case.find("skipped") is not None or case.get("status") in ("disabled", "notrun")
+
+
+# What a test says where it is skipped, by runner: pytest of a whole file, GoogleTest, and the
+# programs of our own that ctest runs. ctest itself only knows by which sign it saw that.
+_SAID = (r"'Skipped: (.*)'\)", r": Skipped\n(.+)", r"^SKIP: (.+)")
+
+
+def _reason(case: ElementTree.Element) -> str:
+    """Why a test was skipped, in one line."""
+    skipped = case.find("skipped")
+    message = "" if skipped is None else skipped.get("message", "")
+    said = "\n".join([case.findtext("skipped", ""), case.findtext("system-out", "")])
+    for sign in _SAID:
+        if found := re.search(sign, said, re.M):
+            return found[1].strip()
+    return " ".join(message.split()) or "no reason given"
 
 
 def _harness_tests() -> Counts:

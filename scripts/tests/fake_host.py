@@ -8,8 +8,13 @@ from pathlib import Path
 
 from irqcost.hostfacts import CPUS, Tree
 
+CLOCK = "sys/devices/system/clocksource/clocksource0"
+
 LAPTOP = {
-    "proc/cpuinfo": "processor\t: 0\nmodel name\t: Test CPU\nflags\t\t: fpu tsc sse\n",
+    "proc/cpuinfo": "processor\t: 0\nmodel name\t: Test CPU\n"
+    "flags\t\t: fpu tsc constant_tsc nonstop_tsc sse\n",
+    f"{CLOCK}/current_clocksource": "tsc\n",
+    f"{CLOCK}/available_clocksource": "tsc hpet acpi_pm \n",
     "proc/loadavg": "0.10 0.20 0.30 1/100 1234\n",
     "proc/stat": "cpu  1 1 1 1 1 1 1 1 0 0\ncpu1 10 0 10 980 0 0 0 0 0 0\n",
     "proc/sys/kernel/random/boot_id": "11111111-2222-3333-4444-555555555555\n",
@@ -57,7 +62,9 @@ TUNED = {
 }
 
 GUEST = {
-    "proc/cpuinfo": "processor\t: 0\nflags\t\t: fpu tsc hypervisor sse\n",
+    "proc/cpuinfo": "processor\t: 0\nflags\t\t: fpu tsc constant_tsc nonstop_tsc hypervisor\n",
+    f"{CLOCK}/current_clocksource": "kvm-clock\n",
+    f"{CLOCK}/available_clocksource": "kvm-clock tsc acpi_pm \n",
     "proc/loadavg": "3.00 2.00 1.00 1/100 1234\n",
     "proc/stat": "cpu1 500 0 400 0 0 0 0 100 0 0\n",
     "proc/sys/kernel/soft_watchdog": "0\n",

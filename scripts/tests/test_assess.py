@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What hurts precision, on invented hosts; and `doctor --host`."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import fake_host
 from irqcost import cli, hostfacts
 from irqcost.assess import By, Finding, assess
 from irqcost.errors import IrqcostError
-from irqcost.hostfacts import Host, Tree, cpu_list, cpu_mask, mask_text
+from irqcost.hostfacts import CPUS, Host, Tree, cpu_list, cpu_mask, mask_text
 
 
 def host(root: Path, files: dict[str, str]) -> Host:
@@ -52,6 +53,7 @@ def test_a_tuned_server(tmp_path: Path) -> None:
         "sibling thread",
         "hypervisor",
         "load",
+        "quota of CPU time",
         "governor",
         "boost",
         "heat",
@@ -59,6 +61,7 @@ def test_a_tuned_server(tmp_path: Path) -> None:
         "tick and scheduler",
         "watchdogs",
         "idle states",
+        "clock",
     ]
 
 
@@ -101,11 +104,63 @@ def test_masks_of_cpus(text: str, cpus: set[int]) -> None:
     assert mask_text(frozenset(cpus), text) == text
 
 
-def test_the_measuring_cpu(tmp_path: Path) -> None:
+def test_a_clock_that_is_not_the_tsc(tmp_path: Path) -> None:
+    found = hurting(host(tmp_path, fake_host.GUEST))["clock"]
+    assert found.value == "kvm-clock" and found.by is By.BOOT
+    assert found.why.startswith("the kernel tells the time by kvm-clock and not by the TSC: ns and")
+    fake_host.build(tmp_path, {f"{fake_host.CLOCK}/available_clocksource": "kvm-clock acpi_pm\n"})
+    assert hurting(hostfacts.read(1, Tree(tmp_path)))["clock"].by is By.HOST
+    older = {**fake_host.TUNED, "proc/cpuinfo": "flags\t\t: fpu tsc constant_tsc sse\n"}
+    found = hurting(host(tmp_path / "older", older))["clock"]
+    assert "the CPU does not say that its TSC keeps its rate" in found.why
+
+
+def test_a_quota(tmp_path: Path) -> None:
+    limited = {
+        **fake_host.TUNED,
+        "proc/self/cgroup": "0::/\n",
+        "proc/self/mountinfo": "30 1 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
+        "sys/fs/cgroup/cpu.max": "150000 100000\n",
+    }
+    found = hurting(host(tmp_path, limited))
+    assert found["quota of CPU time"].value == "1.5 CPUs by /sys/fs/cgroup/cpu.max"
+
+
+def test_isolated_cpus_that_lie_idle(tmp_path: Path) -> None:
+    one = host(tmp_path, {**fake_host.LAPTOP, f"{CPUS}/isolated": "2,6,99\n"})
+    found = hurting(one)["tick and scheduler"]
+    assert found.value == "CPU 1 is not isolated, while CPUs 2, 6 are"
+    assert found.remedy == "measure there: --cpu 2"
+
+
+def allowed(monkeypatch: pytest.MonkeyPatch, *cpus: int) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(cpus))
+
+
+def test_the_measuring_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tree = Tree(fake_host.build(tmp_path, fake_host.LAPTOP))
     assert hostfacts.choose_cpu(7, tree) == 7
     with pytest.raises(IrqcostError, match="CPU 8 is not online; online are: 0-7"):
         hostfacts.choose_cpu(8, tree)
+    allowed(monkeypatch, *range(8))
+    assert hostfacts.choose_cpu(None, tree) == 1
+    allowed(monkeypatch, 0)
+    assert hostfacts.choose_cpu(None, tree) == 0
+
+
+def test_an_isolated_cpu_is_taken_where_nobody_chose_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in bench_user/tests/cpu_choice_test.cc."""
+    many = {f"{CPUS}/online": "0,2-3,64,1100-1101\n", f"{CPUS}/isolated": "1101\n"}
+    tree = Tree(fake_host.build(tmp_path, {**fake_host.LAPTOP, **many}))
+    allowed(monkeypatch, 0, 2, 3, 64, 1100)
+    assert hostfacts.usable_cpus(tree) == {0, 2, 3, 64, 1100, 1101}
+    assert hostfacts.choose_cpu(None, tree) == 1101
+    allowed(monkeypatch, 2, 3)
+    assert hostfacts.usable_cpus(tree) == {2, 3} and hostfacts.choose_cpu(None, tree) == 2
+    allowed(monkeypatch, 64, 1101)
+    assert hostfacts.choose_cpu(None, tree) == 1101
 
 
 def test_doctor_host(capsys: pytest.CaptureFixture[str]) -> None:

@@ -176,6 +176,40 @@ def test_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert test.count(tmp_path / "none.xml") == Counts(failed=1)
 
 
+_PYTEST_SKIPS = """<testsuites><testsuite errors="0" failures="0" skipped="3" tests="4">
+<testcase name="a"><skipped type="pytest.skip" message="no udevadm">/x.py:1: no udevadm</skipped>
+</testcase>
+<testcase name="b"><skipped type="pytest.skip" message="no udevadm">/x.py:2: no udevadm</skipped>
+</testcase>
+<testcase name="c"><skipped message="collection skipped">('/y.py', 16, 'Skipped: no Selenium')
+</skipped></testcase>
+<testcase name="d"/></testsuite></testsuites>"""
+_CTEST_SKIPS = """<testsuite tests="4" failures="0" disabled="0" skipped="3">
+<testcase name="KvmGuest.A" status="notrun"><skipped message="SKIP_REGULAR_EXPRESSION_MATCHED"/>
+<system-out>[ RUN      ] KvmGuest.A
+/kvm_test.cc:273: Skipped
+/dev/kvm: No such file or directory
+
+[  SKIPPED ] KvmGuest.A (0 ms)</system-out></testcase>
+<testcase name="bpf" status="notrun"><skipped message="SKIP_RETURN_CODE=4"/>
+<system-out>SKIP: backend bpf: no BTF</system-out></testcase>
+<testcase name="odd" status="notrun"><skipped message=""/></testcase>
+<testcase name="cli" status="run"><system-out>fine</system-out></testcase></testsuite>"""
+
+
+def test_skips_are_counted_by_reason(tmp_path: Path) -> None:
+    counts = junit(tmp_path, _PYTEST_SKIPS) + junit(tmp_path, _CTEST_SKIPS)
+    assert counts == Counts(passed=2, skipped=6)
+    assert counts.skips() == [
+        "    2 skipped: no udevadm",
+        "    1 skipped: no Selenium",
+        "    1 skipped: /dev/kvm: No such file or directory",
+        "    1 skipped: backend bpf: no BTF",
+        "    1 skipped: no reason given",
+    ]
+    assert not Counts(passed=1).skips()
+
+
 def test_lint_reports_each_check(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from epochs_of import FLOOR, entry, epoch
 from irqcost import ROOT, epochs, stats
 from irqcost.epochs import Epoch, Plan, Request, Target, collect, gather, settled
+from irqcost.errors import CpuGone
 
 QUIET = "ring3/popf/throughput"
 NOISY = "ring3/sahf/latency"
@@ -100,6 +101,21 @@ def test_too_little_time_gives_what_it_can() -> None:
     run = harness.collect(Plan(0.05))
     assert len(run) == 1
     assert gather(run)[QUIET].interval("core_cycles") is None
+
+
+def test_a_cpu_that_goes_offline_loses_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    harness = FakeHarness({QUIET: lambda: 13.0})
+
+    def measure(request: Request, after: int) -> Epoch:
+        if len(harness.requests) == after:
+            raise CpuGone("CPU 1 went offline")
+        return harness(request)
+
+    run = collect(lambda request: measure(request, 2), Plan(60), lambda: harness.clock, 0.1)
+    assert len(run) == 2
+    assert "CPU 1 went offline; the run ends here" in capsys.readouterr().err
+    with pytest.raises(CpuGone):
+        collect(lambda request: measure(request, 2), Plan(60), lambda: harness.clock, 0.1)
 
 
 def test_an_emulated_epoch_is_enough() -> None:

@@ -23,3 +23,19 @@ def test_derived_figures_clocks_and_live_text() -> None:
 def test_a_run_without_them_has_no_word_of_them() -> None:
     text = report.text(model.parse(document("alpha")), catalogue.read())
     assert "derived" not in text and "live text" not in text and "measured with" not in text
+
+
+def test_a_clock_in_doubt_and_a_quota_are_named() -> None:
+    content = document("alpha")
+    ours = content["context"]["irqcost"]
+    ours["tsc"]["clock_source"] = "tsc"
+    sound = report.text(model.parse(content), catalogue.read())
+    assert "in doubt" not in sound and "quota" not in sound
+    ours["tsc"] |= {"clock_source": "hpet", "invariant": False}
+    ours["settings"]["cpu_quota"] = 0.5
+    text = report.text(model.parse(content), catalogue.read())
+    assert (
+        "ns and ticks are in doubt: the CPU does not say that its TSC keeps its rate and "
+        "the kernel tells the time by hpet and not by the TSC"
+    ) in text.splitlines()
+    assert "measured under a quota of 0.5 CPUs (cgroup)" in text

@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
-from irqcost import ROOT, build, cli, host, harness, kconfig
+from irqcost import ROOT, build, cli, harness, host, hostfacts, kconfig
 from irqcost import run as run_command
 from irqcost.epochs import Target
 from irqcost.errors import IrqcostError
+from irqcost.quota import Quota
 from epochs_of import entry, epoch
 from results import document, path
 
@@ -160,6 +161,36 @@ def test_nothing_is_kept_of_a_failure(
     assert run("--out", str(fake / "x.json")) == 2
     assert message in capsys.readouterr().err
     assert not names(fake)
+
+
+_GOES_OFFLINE = """\
+    if not shutil.os.path.exists({log!r} + ".gone"):
+        open({log!r} + ".gone", "w")
+        print("CPU 1 went offline", file=sys.stderr)
+        sys.exit(3)
+"""
+
+
+def test_a_cpu_that_goes_offline(fake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The run goes on with another process, and ends where the user wants that CPU."""
+    behaviour = _GOES_OFFLINE.replace("{log!r}", repr(str(fake.parent / "log"))) + _WRITES
+    install(fake.parent, behaviour)
+    assert run("--no-chart", "--cpu", "1", "--out", str(fake / "x.json")) == 2
+    assert "CPU 1 went offline" in capsys.readouterr().err
+    assert not names(fake)
+    (fake.parent / "log.gone").unlink()
+    assert run("--no-chart", "--out", str(fake / "x.json")) == 0
+    assert "CPU 1 went offline; going on with another CPU" in capsys.readouterr().err
+    assert names(fake) == ["x.json"]
+
+
+def test_a_quota_is_recorded(fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = iter([Quota(0.5, "/sys/fs/cgroup/cpu.max"), None])
+    monkeypatch.setattr(run_command, "tightest_quota", lambda text_of: next(limits))
+    for name, expected in (("limited", 0.5), ("free", None)):
+        assert run("--no-chart", "--out", str(fake / f"{name}.json")) == 0
+        content = json.loads((fake / f"{name}.json").read_text())
+        assert content["context"]["irqcost"]["settings"]["cpu_quota"] == expected
 
 
 def test_flags_in_the_environment_do_not_reach_the_harness(
@@ -354,6 +385,7 @@ def bound(fake: Path, monkeypatch: pytest.MonkeyPatch) -> list[set[int]]:
     types = {"performance": frozenset({0, 1}), "efficiency": frozenset({2, 3})}
     bound: list[set[int]] = [{1, 2}]
     monkeypatch.setattr(host, "core_types", lambda: types)
+    monkeypatch.setattr(hostfacts, "usable_cpus", lambda tree: frozenset(bound[-1]))
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: bound[-1])
     monkeypatch.setattr(os, "sched_setaffinity", lambda pid, cpus: bound.append(set(cpus)))
     return bound
@@ -398,7 +430,7 @@ def test_a_type_that_is_not_there(
     types: dict[str, frozenset[int]],
 ) -> None:
     monkeypatch.setattr(host, "core_types", lambda: types)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1})
+    monkeypatch.setattr(hostfacts, "usable_cpus", lambda tree: frozenset({0, 1}))
     assert run("--core-type", "efficiency", "--out", str(fake / "x.json")) == 2
     found = "there are performance" if types else "the kernel tells of no types"
     said = capsys.readouterr().err

@@ -325,7 +325,10 @@ def test_qemu_arguments() -> None:
     assert argv[argv.index("-smp") + 1] == "1"
     assert argv[argv.index("-kernel") + 1] == "/k/vmlinuz, x"
     assert argv[argv.index("-accel") + 1] == "tcg"
-    plain = qemu.qemu_argv(KERNEL, qemu.Machine(cpus=2, arguments=("-D", "x")), Path("/w"))
+    assert argv[argv.index("-append") + 1].endswith(" panic=-1")
+    machine = qemu.Machine(cpus=2, arguments=("-D", "x"), parameters="isolcpus=1")
+    plain = qemu.qemu_argv(KERNEL, machine, Path("/w"))
+    assert plain[plain.index("-append") + 1].endswith(" panic=-1 isolcpus=1")
     assert "-icount" not in plain and plain[-2:] == ["-D", "x"]
     assert plain[plain.index("-smp") + 1] == "2"
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <ctime>
 #include <map>
 #include <memory>
 #include <set>
@@ -27,7 +28,7 @@
 #include "backends/windows.h"
 #include "irqcost_probes.skel.h"
 #include "machine/clock_step.h"
-#include "machine/text_file.h"
+#include "machine/tsc.h"
 
 namespace irqcost {
 namespace {
@@ -135,6 +136,14 @@ bool IsControl(const Probe& probe) {
   return std::find(kControls.begin(), kControls.end(), probe.key) != kControls.end();
 }
 
+// The clock that bpf_ktime_get_ns() reads.
+std::uint64_t MonotonicNs() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
 class Bpf final : public Backend {
  public:
   Bpf();
@@ -157,7 +166,7 @@ class Bpf final : public Backend {
   std::optional<Obstacle> obstacle_;
   std::vector<Offer> offers_;
   std::map<const Probe*, Row> rows_;
-  double step_ns_ = MonotonicStepNs();
+  double step_ns_ = MeasureStep(MonotonicNs);
   std::set<const Probe*> measured_;  // in the catalogue's order, which is that of the pointers
 };
 
@@ -230,7 +239,7 @@ Run Bpf::Measure(const Request& request) {
 
 void Bpf::Supplement(Json& context, const Costs& costs) {
   if (measured_.empty()) return;
-  const auto source = ReadLine("/sys/devices/system/clocksource/clocksource0/current_clocksource");
+  const auto source = ClockSource();
   context["backends"]["bpf"]["clock"] = {{"name", "bpf_ktime_get_ns"},
                                          {"source", source ? Json(*source) : Json(nullptr)},
                                          {"step_ns", step_ns_}};

@@ -142,6 +142,7 @@ def _warnings(base: Column, column: Column) -> list[str]:
     found = [f"Run verdict {context.verdict}: {reason}" for reason in context.reasons]
     if context.verdict and not context.reasons and context.verdict != "good":
         found.append(f"Run verdict {context.verdict}")
+    found += [one for one in (report.clock_doubt(context), report.quota_doubt(context)) if one]
     found += [
         f"Backend {one.name} did not run: {one.reason}. What would help: {one.remedy}"
         for one in context.backends

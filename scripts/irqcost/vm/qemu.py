@@ -41,12 +41,14 @@ class Machine:
 
     @exact: the instruction clock, one tick an instruction; it needs @cpus to be 1.
     @arguments: further arguments of QEMU.
+    @parameters: further ones of the kernel.
     """
 
     exact: bool = False
     cpus: int = 1
     memory_mib: int = 1024
     arguments: tuple[str, ...] = ()
+    parameters: str = ""
 
     def __post_init__(self) -> None:
         if self.cpus < 1:
@@ -82,7 +84,8 @@ def qemu_argv(kernel: Kernel, machine: Machine, work: Path) -> list[str]:
         argv += ["-icount", "shift=0,sleep=off"]
     argv += ["-serial", f"file:{work}/console.log", "-serial", f"file:{work}/result"]
     argv += ["-kernel", str(kernel.vmlinuz), "-initrd", f"{work}/initramfs"]
-    argv += ["-append", _KERNEL_COMMAND_LINE, *machine.arguments]
+    argv += ["-append", f"{_KERNEL_COMMAND_LINE} {machine.parameters}".rstrip()]
+    argv += machine.arguments
     return argv
 
 
