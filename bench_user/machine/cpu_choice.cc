@@ -107,7 +107,7 @@ std::string WhyNotOn(int cpu, const CpuAccess& access, const std::string& root) 
   why +=
       " is not in the cpuset of this process's cgroup, so the kernel does not let it run there; "
       "allowed are:";
-  for (const int one : access.allowed) why += " " + std::to_string(one);
+  for (const int one : access.allowed) why.append(" ").append(std::to_string(one));
   return why;
 }
 
