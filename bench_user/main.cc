@@ -15,13 +15,10 @@
 #include <system_error>
 #include <vector>
 
-#include "backends/affinity.h"
 #include "backends/bpf/bpf.h"
 #include "backends/kmod.h"
-#include "backends/kvm/kvm.h"
-#include "backends/ring3.h"
 #include "bench.h"
-#include "machine/priority.h"
+#include "machine.h"
 #include "measure/interleave.h"
 #include "measure/quiet_cpu.h"
 #include "options.h"
@@ -42,36 +39,10 @@ constexpr double kControlUs = 10'000;
 // Controls that began in a disturbance are measured anew; those of an emulator stay as they are.
 constexpr int kControlTries = 3;
 
-using Backends = std::vector<std::unique_ptr<Backend>>;
-
-/** Backends in the order asked for, and the module's INFO where it is one of them. */
-struct Opened {
-  Backends backends;
-  std::optional<irqcost_info> module;
-};
-
-Opened Open(const Options& options) {
-  Opened opened;
-  for (const std::string& name : options.backends) {
-    if (name == "ring3") {
-      opened.backends.push_back(std::make_unique<Ring3>());
-    } else if (name == "bpf") {
-      opened.backends.push_back(MakeBpf());
-    } else if (name == "kvm") {
-      opened.backends.push_back(std::make_unique<Kvm>(options.kvm_device, options.backends_asked));
-    } else {
-      auto kmod = std::make_unique<Kmod>(options.device, options.contexts);
-      opened.module = kmod->Info();
-      opened.backends.push_back(std::move(kmod));
-    }
-  }
-  return opened;
-}
-
 // CPU 0 takes most of a machine's interrupts; the next one is of the same kind,
 // while on a CPU of mixed cores the last one would not be.
-int ChooseCpu(std::optional<int> asked) {
-  const std::vector<int> allowed = AllowedCpus();
+int ChooseCpu(const Machine& machine, std::optional<int> asked) {
+  const std::vector<int> allowed = machine.AllowedCpus();
   if (!asked) return allowed.size() > 1 && allowed.front() == 0 ? allowed[1] : allowed.front();
   if (std::find(allowed.begin(), allowed.end(), *asked) != allowed.end()) return *asked;
   std::string list;
@@ -81,18 +52,19 @@ int ChooseCpu(std::optional<int> asked) {
 }
 
 // CPUs contend in the order of their numbers, beginning with the measuring one.
-WaitOptions Waiting(const Options& options) {
+WaitOptions Waiting(const Machine& machine, const Options& options) {
   WaitOptions waits;
   waits.wanted = options.waits;
-  waits.cpus = AllowedCpus();
-  const auto measured = std::find(waits.cpus.begin(), waits.cpus.end(), ChooseCpu(options.cpu));
+  waits.cpus = machine.AllowedCpus();
+  const auto measured =
+      std::find(waits.cpus.begin(), waits.cpus.end(), ChooseCpu(machine, options.cpu));
   std::rotate(waits.cpus.begin(), measured, measured + 1);
   if (options.hold_ns) waits.hold_ns = *options.hold_ns;
   return waits;
 }
 
 // The row of ring 3 by that name.
-Offer ControlOffer(const Ring3& ring3, std::string_view key) {
+Offer ControlOffer(const Backend& ring3, std::string_view key) {
   const std::vector<Offer> offers = ring3.Offers();
   return *std::find_if(offers.begin(), offers.end(),
                        [key](const Offer& o) { return o.probe->key == key; });
@@ -100,9 +72,9 @@ Offer ControlOffer(const Ring3& ring3, std::string_view key) {
 
 // Another CPU than the preferred one where that is not free just now. It is chosen by each process
 // for itself: neighbours come and go.
-int FindQuietCpu(int preferred, const SamplerOptions& sampler) {
-  Ring3 ring3;
-  std::vector<int> cpus = AllowedCpus();
+int FindQuietCpu(Machine& machine, int preferred, const SamplerOptions& sampler) {
+  Backend& ring3 = machine.Ring3();
+  std::vector<int> cpus = machine.AllowedCpus();
   if (ring3.GetObstacle() || cpus.size() < 2) return preferred;
   // The first one is the last choice: CPU 0 takes most of a machine's interrupts.
   const auto place = std::find(cpus.begin(), cpus.end(), preferred);
@@ -115,8 +87,7 @@ int FindQuietCpu(int preferred, const SamplerOptions& sampler) {
 }
 
 // Probes of known cost, in ring 3 whichever backend measures: they tell how the CPU executes.
-Controls MeasureControls(const SamplerOptions& sampler) {
-  Ring3 ring3;
+Controls MeasureControls(Backend& ring3, const SamplerOptions& sampler) {
   if (const auto obstacle = ring3.GetObstacle())
     throw UsageError(obstacle->reason + ": " + obstacle->remedy);
   Floors floors;
@@ -193,46 +164,37 @@ std::vector<Contender> Contenders(const std::vector<std::string>& names,
   return contenders;
 }
 
-int MeasureAll(const std::vector<std::string>& command, const Options& options) {
-  Opened opened = Open(options);
+int MeasureAll(Machine& machine, const std::vector<std::string>& command, const Options& options) {
+  Opened opened = machine.Open(options);
   RunContext run;
   run.command = command;
-  run.measured_cpu = ChooseCpu(options.cpu);
-  Selection selection = Select(opened.backends, options.filter, options.unroll, Waiting(options));
+  run.measured_cpu = ChooseCpu(machine, options.cpu);
+  Selection selection =
+      Select(opened.backends, options.filter, options.unroll, Waiting(machine, options));
   RequireBenchmarks(selection, opened.backends);
   const std::vector<Contender> contenders = Contenders(options.interleave, selection);
   InitializeLibrary(command.front(), options, !options.out.empty());
   std::optional<OutFile> out;
   if (!options.out.empty()) out.emplace(options.out);
 
-  PinToCpu(run.measured_cpu);
-  run.load_at_start = ReadLoad();
-  run.hypervisor = FindHypervisor();
-  run.build = FindBuild();
-  TscClaims claims{options.tsc_khz, TscKhzByCpuid(), run.hypervisor.tsc_khz, std::nullopt};
-  std::optional<std::uint64_t> config;
-  if (opened.module) {
-    config = opened.module->config;
-    if (opened.module->tsc_khz != 0) claims.kernel = opened.module->tsc_khz;
-  }
-  run.kernel = FindKernel(config);
-  run.tsc = FindTsc(claims);
+  machine.Pin(run.measured_cpu);
+  run.load_at_start = machine.Load();
+  machine.Describe(run, options, opened.module);
 
   SamplerOptions sampler;
   sampler.ticks_per_us = run.tsc.khz / 1e3;
   sampler.tsc_step = static_cast<double>(run.tsc.step);
-  if (!options.cpu) run.measured_cpu = FindQuietCpu(run.measured_cpu, sampler);
+  if (!options.cpu) run.measured_cpu = FindQuietCpu(machine, run.measured_cpu, sampler);
   // Not before: a task that waits would not show to one that it does not get past.
-  RaisePriority();
-  PinToCpu(run.measured_cpu);
+  machine.RaisePriority();
+  machine.Pin(run.measured_cpu);
   sampler.cpu = run.measured_cpu;
-  const Activity before = ReadActivity(run.measured_cpu);
-  run.cpu = IdentifyCpu(run.measured_cpu);
-  run.settings = ReadSettings(run.measured_cpu);
+  const Activity before = machine.ActivityOf(run.measured_cpu);
+  machine.DescribeCpu(run);
   sampler.share_us = kControlUs;
-  run.controls = MeasureControls(sampler);
+  run.controls = MeasureControls(machine.Ring3(), sampler);
   for (int again = 1; again < kControlTries && Doubtful(run.controls); ++again)
-    run.controls = MeasureControls(sampler);
+    run.controls = MeasureControls(machine.Ring3(), sampler);
   run.execution = Classify(run.hypervisor, run.controls);
   sampler.unroll = options.unroll;
   sampler.target = options.target;
@@ -246,13 +208,14 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   if (!contenders.empty()) {
     auto json = InterleavedJson(options.interleave,
                                 Interleave(contenders, options.blocks, sampler, selection.floors));
-    run.activity = Growth(before, ReadActivity(run.measured_cpu));
-    run.load_at_end = ReadLoad();
+    run.activity = Growth(before, machine.ActivityOf(run.measured_cpu));
+    run.load_at_end = machine.Load();
     json["context"] = ContextJson(run, opened.backends, selection);
+    machine.Supplement(json["context"], selection);
     Print(json.dump() + "\n");
     return kFine;
   }
-  Register(selection, sampler, options.seconds);
+  Register(selection, sampler, options.seconds, [&machine] { return machine.NowUs(); });
   std::unique_ptr<TextReporter> file;
   if (out) file = MakeTextReporter(options.out_format);
   std::unique_ptr<TextReporter> text;
@@ -265,11 +228,12 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   benchmark::BenchmarkReporter* display = text ? text.get() : console.get();
   benchmark::RunSpecifiedBenchmarks(display, file.get(), ".");
 
-  run.activity = Growth(before, ReadActivity(run.measured_cpu));
-  run.load_at_end = ReadLoad();
+  run.activity = Growth(before, machine.ActivityOf(run.measured_cpu));
+  run.load_at_end = machine.Load();
   auto context = ContextJson(run, opened.backends, selection);
   for (const auto& backend : opened.backends)
     if (!backend->GetObstacle()) backend->Supplement(context, MedianCosts(selection));
+  machine.Supplement(context, selection);
   const Samples samples = options.keep_samples ? selection.samples : Samples{};
   if (out) out->Commit(file->Text(context, samples, selection.extras));
   Print(text ? text->Text(context, samples, selection.extras) : "");
@@ -290,21 +254,24 @@ int Main(const std::vector<std::string>& command) {
   const Options options = ParseOptions({command.begin() + 1, command.end()});
   if (options.help) {
     Print(HelpText());
-  } else if (!options.text.empty()) {
+    return kFine;
+  }
+  const std::unique_ptr<Machine> machine = MakeMachine(options);
+  if (!options.text.empty()) {
     Print(TextsJson(options).dump(2) + "\n");
   } else if (options.list_backends) {
-    Print(BackendsJson(Open(options).backends).dump(2) + "\n");
+    Print(BackendsJson(machine->Open(options).backends).dump(2) + "\n");
   } else if (options.list_tests) {
-    const Opened opened = Open(options);
+    const Opened opened = machine->Open(options);
     const Selection selection =
-        Select(opened.backends, options.filter, options.unroll, Waiting(options));
+        Select(opened.backends, options.filter, options.unroll, Waiting(*machine, options));
     RequireBenchmarks(selection, opened.backends);
     std::string names;
     for (const Benchmark& bench : selection.benchmarks) names += bench.name + "\n";
     for (const WaitBenchmark& bench : selection.waits) names += bench.name + "\n";
     Print(names);
   } else {
-    return MeasureAll(command, options);
+    return MeasureAll(*machine, command, options);
   }
   return kFine;
 }
