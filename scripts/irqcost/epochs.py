@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from irqcost import stats, waits
+from irqcost.simulate import executed
 
 # The greatest multiple of the run's floor at which a sensor is free: kSensorHigh of the harness.
 SENSOR_HIGH = 1.05
@@ -84,7 +85,7 @@ class Epoch:
     @property
     def emulated(self) -> bool:
         """Whether nothing in it is a measure of a CPU."""
-        if self.context["execution"]["kind"] == "emulated":
+        if executed(self.context) == "emulated":
             return True
         backends = {entry["run_name"].split("/")[0] for entry in self.entries}
         return bool(backends) and all(self.emulates(backend) for backend in backends)
