@@ -4,7 +4,6 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <chrono>
 #include <regex>
 #include <utility>
 
@@ -114,10 +113,12 @@ double ShareUs(const Selection& selection, std::optional<double> seconds) {
 // anew.
 class Rounds {
  public:
-  Rounds(Selection& selection, SamplerOptions options, std::optional<double> seconds)
+  Rounds(Selection& selection, SamplerOptions options, std::optional<double> seconds,
+         std::function<double()> now_us)
       : selection_(selection),
         options_(options),
         seconds_(seconds),
+        now_us_(std::move(now_us)),
         outcomes_(selection.benchmarks.size()) {}
 
   Outcome Next(const Benchmark& benchmark) {
@@ -143,13 +144,14 @@ class Rounds {
     const auto execution = backend->GetExecution();
     own.with_cycles = own.with_cycles && !(execution && execution->kind == "emulated");
     std::vector<Outcome> done =
-        MeasureInTurn(jobs, own, share, NowUs, selection_.found[std::string(backend->Name())]);
+        MeasureInTurn(jobs, own, share, now_us_, selection_.found[std::string(backend->Name())]);
     for (std::size_t i = 0; i < jobs.size(); ++i) outcomes_[places[i]] = std::move(done[i]);
   }
 
   Selection& selection_;
   SamplerOptions options_;
   std::optional<double> seconds_;
+  std::function<double()> now_us_;
   std::vector<std::optional<Outcome>> outcomes_;  ///< those that have not been told
 };
 
@@ -169,11 +171,6 @@ void RegisterOnce(const std::string& name, Body body) {
 }
 
 }  // namespace
-
-double NowUs() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration<double, std::micro>(now).count();
-}
 
 Costs MedianCosts(const Selection& selection) {
   Costs medians;
@@ -216,8 +213,9 @@ Selection Select(const std::vector<std::unique_ptr<Backend>>& backends, const st
   return selection;
 }
 
-void Register(Selection& selection, const SamplerOptions& options, std::optional<double> seconds) {
-  const auto rounds = std::make_shared<Rounds>(selection, options, seconds);
+void Register(Selection& selection, const SamplerOptions& options, std::optional<double> seconds,
+              const std::function<double()>& now_us) {
+  const auto rounds = std::make_shared<Rounds>(selection, options, seconds, now_us);
   for (const Benchmark& bench : selection.benchmarks) {
     auto body = [&bench, &selection, options, rounds](benchmark::State& state) {
       const Outcome outcome = rounds->Next(bench);

@@ -3,6 +3,7 @@
 #ifndef IRQCOST_BENCH_USER_BENCH_H
 #define IRQCOST_BENCH_USER_BENCH_H
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -44,9 +45,6 @@ struct Selection {
   std::map<std::string, std::vector<double>> counted_cycles;
 };
 
-/** Microseconds by a clock that is steady. */
-double NowUs();
-
 /** The cost in the middle of each benchmark's repetitions. */
 Costs MedianCosts(const Selection& selection);
 
@@ -66,8 +64,10 @@ Selection Select(const std::vector<std::unique_ptr<Backend>>& backends, const st
  * `samples` and `found`. One that fails is added to `selection.absent`. The
  * selection must outlive the run.
  * @seconds: for all benchmarks together, once each; nothing: as long as they need.
+ * @now_us: the clock that this time passes on.
  */
-void Register(Selection& selection, const SamplerOptions& options, std::optional<double> seconds);
+void Register(Selection& selection, const SamplerOptions& options, std::optional<double> seconds,
+              const std::function<double()>& now_us);
 
 }  // namespace irqcost
 

@@ -18,11 +18,8 @@
 #include "backends/affinity.h"
 #include "backends/bpf/bpf.h"
 #include "backends/kmod.h"
-#include "backends/kvm/kvm.h"
-#include "backends/ring3.h"
 #include "bench.h"
-#include "machine/cpu_choice.h"
-#include "machine/priority.h"
+#include "machine.h"
 #include "measure/calibration.h"
 #include "measure/interleave.h"
 #include "measure/quiet_cpu.h"
@@ -39,55 +36,15 @@ constexpr int kFine = 0;
 constexpr int kUnusable = 2;
 constexpr int kCpuGone = 3;
 
-using Backends = std::vector<std::unique_ptr<Backend>>;
-
-/** Backends in the order asked for, and the module's INFO where it is one of them. */
-struct Opened {
-  Backends backends;
-  std::optional<irqcost_info> module;
-};
-
-Opened Open(const Options& options) {
-  Opened opened;
-  for (const std::string& name : options.backends) {
-    if (name == "ring3") {
-      opened.backends.push_back(std::make_unique<Ring3>());
-    } else if (name == "bpf") {
-      opened.backends.push_back(MakeBpf());
-    } else if (name == "kvm") {
-      opened.backends.push_back(std::make_unique<Kvm>(options.kvm_device, options.backends_asked));
-    } else {
-      auto kmod = std::make_unique<Kmod>(options.device, options.contexts);
-      opened.module = kmod->Info();
-      opened.backends.push_back(std::move(kmod));
-    }
-  }
-  return opened;
-}
-
-// CPUs to measure on, best first; where the user named one, that alone.
-std::vector<int> MeasurableCpus(std::optional<int> asked) {
-  const CpuAccess access = OwnCpuAccess();
-  if (!asked) return CpusByPreference(access);
-  const std::string why = WhyNotOn(*asked, access);
-  if (!why.empty()) throw UsageError("--irqcost_cpu: " + why);
-  return {*asked};
-}
-
 // CPUs contend in the order of their numbers, beginning with the measuring one.
-WaitOptions Waiting(const Options& options, int measured) {
+WaitOptions Waiting(const Machine& machine, const Options& options, int measured) {
   WaitOptions waits;
   waits.wanted = options.waits;
   waits.cpus = {measured};
-  for (const int cpu : AllowedCpus())
+  for (const int cpu : machine.AllowedCpus())
     if (cpu != measured) waits.cpus.push_back(cpu);
   if (options.hold_ns) waits.hold_ns = *options.hold_ns;
   return waits;
-}
-
-// A CPU that goes offline hands its tasks to others, and lets them run anywhere.
-void RequireStillOn(int cpu) {
-  if (AllowedCpus() != std::vector{cpu}) throw CpuGone(cpu);
 }
 
 // The row of ring 3 by that name.
@@ -166,49 +123,40 @@ std::vector<Contender> Contenders(const std::vector<std::string>& names,
   return contenders;
 }
 
-int MeasureAll(const std::vector<std::string>& command, const Options& options) {
-  Opened opened = Open(options);
+int MeasureAll(Machine& machine, const std::vector<std::string>& command, const Options& options) {
+  Opened opened = machine.Open(options);
   RunContext run;
   run.command = command;
   // Before this thread is bound to one of them: afterwards it is allowed no other.
-  const std::vector<int> cpus = MeasurableCpus(options.cpu);
+  const std::vector<int> cpus = machine.MeasurableCpus(options.cpu);
   run.measured_cpu = cpus.front();
   Selection selection =
-      Select(opened.backends, options.filter, options.unroll, Waiting(options, run.measured_cpu));
+      Select(opened.backends, options.filter, options.unroll, Waiting(machine, options, run.measured_cpu));
   RequireBenchmarks(selection, opened.backends);
   const std::vector<Contender> contenders = Contenders(options.interleave, selection);
   InitializeLibrary(command.front(), options, !options.out.empty());
   std::optional<OutFile> out;
   if (!options.out.empty()) out.emplace(options.out);
 
-  PinToCpu(run.measured_cpu);
-  run.load_at_start = ReadLoad();
-  run.hypervisor = FindHypervisor();
-  run.build = FindBuild();
-  TscClaims claims{options.tsc_khz, TscKhzByCpuid(), run.hypervisor.tsc_khz, std::nullopt};
-  std::optional<std::uint64_t> config;
-  if (opened.module) {
-    config = opened.module->config;
-    if (opened.module->tsc_khz != 0) claims.kernel = opened.module->tsc_khz;
-  }
-  run.kernel = FindKernel(config);
-  run.tsc = FindTsc(claims);
+  machine.Pin(run.measured_cpu);
+  run.load_at_start = machine.Load();
+  machine.Describe(run, options, opened.module);
 
   SamplerOptions sampler;
   sampler.ticks_per_us = run.tsc.khz / 1e3;
   sampler.tsc_step = run.tsc.step;
-  Ring3 ring3;
+  Backend& ring3 = machine.Ring3();
   if (const auto obstacle = ring3.GetObstacle())
     throw UsageError(obstacle->reason + ": " + obstacle->remedy);
   run.measured_cpu = FindQuietCpu(ring3, cpus, sampler);
   // Not before: a task that waits would not show to one that it does not get past.
-  RaisePriority();
-  PinToCpu(run.measured_cpu);
+  machine.RaisePriority();
+  machine.Pin(run.measured_cpu);
   sampler.cpu = run.measured_cpu;
-  const Activity before = ReadActivity(run.measured_cpu);
-  run.cpu = IdentifyCpu(run.measured_cpu);
-  run.settings = ReadSettings(run.measured_cpu);
-  run.controls = MeasureControls(ring3, sampler, NowUs);
+  const Activity before = machine.ActivityOf(run.measured_cpu);
+  machine.DescribeCpu(run);
+  const auto now_us = [&machine] { return machine.NowUs(); };
+  run.controls = MeasureControls(ring3, sampler, now_us);
   run.calibration = Calibrate(run.controls);
   run.execution = Classify(run.hypervisor, run.controls, run.calibration);
   sampler.imul_latency = run.calibration.imul_latency.value_or(1);
@@ -223,14 +171,15 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   if (!contenders.empty()) {
     auto json = InterleavedJson(options.interleave,
                                 Interleave(contenders, options.blocks, sampler));
-    RequireStillOn(run.measured_cpu);
-    run.activity = Growth(before, ReadActivity(run.measured_cpu));
-    run.load_at_end = ReadLoad();
+    machine.RequireStillOn(run.measured_cpu);
+    run.activity = Growth(before, machine.ActivityOf(run.measured_cpu));
+    run.load_at_end = machine.Load();
     json["context"] = ContextJson(run, opened.backends, selection);
+    machine.Supplement(json["context"], selection);
     Print(json.dump() + "\n");
     return kFine;
   }
-  Register(selection, sampler, options.seconds);
+  Register(selection, sampler, options.seconds, now_us);
   std::unique_ptr<TextReporter> file;
   if (out) file = MakeTextReporter(options.out_format);
   std::unique_ptr<TextReporter> text;
@@ -242,13 +191,14 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
     text = MakeTextReporter(options.format);
   benchmark::BenchmarkReporter* display = text ? text.get() : console.get();
   benchmark::RunSpecifiedBenchmarks(display, file.get(), ".");
-  RequireStillOn(run.measured_cpu);
+  machine.RequireStillOn(run.measured_cpu);
 
-  run.activity = Growth(before, ReadActivity(run.measured_cpu));
-  run.load_at_end = ReadLoad();
+  run.activity = Growth(before, machine.ActivityOf(run.measured_cpu));
+  run.load_at_end = machine.Load();
   auto context = ContextJson(run, opened.backends, selection);
   for (const auto& backend : opened.backends)
     if (!backend->GetObstacle()) backend->Supplement(context, MedianCosts(selection));
+  machine.Supplement(context, selection);
   const Samples samples = options.keep_samples ? selection.samples : Samples{};
   if (out) out->Commit(file->Text(context, samples, selection.extras));
   Print(text ? text->Text(context, samples, selection.extras) : "");
@@ -269,21 +219,25 @@ int Main(const std::vector<std::string>& command) {
   const Options options = ParseOptions({command.begin() + 1, command.end()});
   if (options.help) {
     Print(HelpText());
-  } else if (!options.text.empty()) {
+    return kFine;
+  }
+  const std::unique_ptr<Machine> machine = MakeMachine(options);
+  if (!options.text.empty()) {
     Print(TextsJson(options).dump(2) + "\n");
   } else if (options.list_backends) {
-    Print(BackendsJson(Open(options).backends).dump(2) + "\n");
+    Print(BackendsJson(machine->Open(options).backends).dump(2) + "\n");
   } else if (options.list_tests) {
-    const Opened opened = Open(options);
-    const WaitOptions waits = Waiting(options, MeasurableCpus(options.cpu).front());
-    const Selection selection = Select(opened.backends, options.filter, options.unroll, waits);
+    const Opened opened = machine->Open(options);
+    const int measured = machine->MeasurableCpus(options.cpu).front();
+    const Selection selection = Select(opened.backends, options.filter, options.unroll,
+                                       Waiting(*machine, options, measured));
     RequireBenchmarks(selection, opened.backends);
     std::string names;
     for (const Benchmark& bench : selection.benchmarks) names += bench.name + "\n";
     for (const WaitBenchmark& bench : selection.waits) names += bench.name + "\n";
     Print(names);
   } else {
-    return MeasureAll(command, options);
+    return MeasureAll(*machine, command, options);
   }
   return kFine;
 }

@@ -210,6 +210,19 @@ constexpr Flag kFlags[] = {
      [](Options& o, const std::string& flag, const std::string& value) {
        o.blocks = ParseNumber<std::size_t>(flag, value, 1, kMostBlocks);
      }},
+    {"--irqcost_simulate",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       if (value.empty()) throw UsageError(flag + " needs the path of a description");
+       o.simulate = value;
+     }},
+    {"--irqcost_simulate_start",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       o.simulate_start = ParseNumber<double>(flag, value, 0, kMostSeconds);
+     }},
+    {"--irqcost_simulate_process",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       o.simulate_process = ParseNumber<int>(flag, value, 0, 1'000'000);
+     }},
     {"--irqcost_list_backends",
      [](Options& o, const std::string& flag, const std::string& value) {
        o.list_backends = ParseBool(flag, value);
@@ -330,6 +343,10 @@ of irqcost:
   --irqcost_text=SYMBOL,...     print as JSON the bytes of these functions of the running kernel
                                 and of those that they call, and do nothing else; kmod/ROW: of the
                                 module's window of that row, through its device
+  --irqcost_simulate=FILE       measure on the simulated machine that FILE describes
+                                (docs/SIMULATE.md), on a virtual clock
+  --irqcost_simulate_start=SECONDS  where on that clock this process begins (default: 0)
+  --irqcost_simulate_process=N  its number in a run, by which noise differs (default: 0)
   --irqcost_list_backends       print as JSON which backends can run here, and do nothing else
 
 of Google Benchmark:

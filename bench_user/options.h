@@ -45,6 +45,9 @@ struct Options {
   std::string color = "auto";
   std::vector<std::string> interleave;  ///< benchmarks that take turns, by name
   std::size_t blocks = 1;               ///< of those
+  std::string simulate;                 ///< a description of a machine, or empty
+  double simulate_start = 0;            ///< virtual seconds at which this process begins
+  int simulate_process = 0;             ///< its number in the run
   bool list_tests = false;
   bool list_backends = false;
   bool help = false;

@@ -33,7 +33,9 @@ std::string Hexadecimal(std::uint64_t value) {
 std::string WithoutDirectory(const std::string& argument) {
   const std::size_t equals = argument.find('=');
   const std::string value = equals == std::string::npos ? argument : argument.substr(equals + 1);
-  if (argument.starts_with("--") && !argument.starts_with("--benchmark_out=")) return argument;
+  if (argument.starts_with("--") && !argument.starts_with("--benchmark_out=") &&
+      !argument.starts_with("--irqcost_simulate="))
+    return argument;
   const std::string name = std::filesystem::path(value).filename().string();
   return equals == std::string::npos ? name : argument.substr(0, equals + 1) + name;
 }

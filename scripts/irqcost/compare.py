@@ -76,7 +76,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--mix",
         action="store_true",
-        help="put emulated results beside real ones (refused otherwise)",
+        help="put emulated or simulated results beside real ones (refused otherwise)",
     )
     parser.add_argument(
         "--chart",
@@ -133,21 +133,16 @@ def _run(args: argparse.Namespace, wanted: Sequence[str], drawers: Workers) -> i
 
 
 def _refuse_mix(read: Sequence[Column]) -> None:
-    kinds = {
-        emulated: [
-            str(path)
-            for column in read
-            if column.result.context.emulated == emulated
-            for path in column.paths
-        ]
-        for emulated in (True, False)
-    }
-    if kinds[True] and kinds[False]:
+    kinds: dict[str, list[str]] = {"emulated": [], "simulated": [], "real": []}
+    for column in read:
+        kinds[column.result.context.kind] += map(str, column.paths)
+    found = {kind: paths for kind, paths in kinds.items() if paths}
+    if len(found) > 1:
+        one, two = list(found)[:2]
         raise IrqcostError(
-            "emulated results are no measure of a CPU and are not compared with real ones\n"
-            f"  emulated: {_few(kinds[True])}\n"
-            f"  real: {_few(kinds[False])}\n"
-            "--mix puts them side by side all the same"
+            f"{one} results are no measure of a CPU and are not compared with {two} ones\n"
+            + "".join(f"  {kind}: {_few(paths)}\n" for kind, paths in found.items())
+            + "--mix puts them side by side all the same"
         )
 
 

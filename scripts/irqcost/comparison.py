@@ -145,8 +145,8 @@ def _ratio(
     if first is None:
         return None, "the baseline has no such figure"
     one, two = base.result.context, column.result.context
-    if one.emulated != two.emulated:
-        return None, "emulated beside real: no measure of the same thing"
+    if one.kind != two.kind:
+        return None, f"{two.kind} beside {one.kind}: no measure of the same thing"
     if one.cpu.core_type and two.cpu.core_type and one.cpu.core_type != two.cpu.core_type:
         return None, f"another type of core: {two.cpu.core_type} beside {one.cpu.core_type}"
     if units.unit_name(unit, base.result) != units.unit_name(unit, column.result):

@@ -14,6 +14,7 @@ from typing import Any
 
 from irqcost import stats, waits
 from irqcost.errors import CpuGone
+from irqcost.simulate import executed
 
 # What harnesses took that do not name it (0.2.1 and before).
 _TOLERANCE_BEFORE = 0.05
@@ -87,7 +88,7 @@ class Epoch:
     @property
     def emulated(self) -> bool:
         """Whether nothing in it is a measure of a CPU."""
-        if self.context["execution"]["kind"] == "emulated":
+        if executed(self.context) == "emulated":
             return True
         backends = {entry["run_name"].split("/")[0] for entry in self.entries}
         return bool(backends) and all(self.emulates(backend) for backend in backends)

@@ -17,6 +17,7 @@ from irqcost.errors import CpuGone, Exit, IrqcostError
 from irqcost.model import Backend
 from irqcost.process import child
 from irqcost.progress import Progress
+from irqcost.simulate import Clock
 from irqcost.verdict import CONTROLS
 
 # Its exit code where the CPU that it measured on went offline.
@@ -102,14 +103,16 @@ class Session:
         seconds: float,
         progress: Progress,
         known: str | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """`known` is the help of a harness of another version: what it does not name is not asked
-        for. None: all is known."""
+        for. None: all is known. `clock` is the time of a simulated machine; None: it is real."""
         self.code = Exit.OK
         self._bench = bench
         self._arguments = arguments
         self._progress = progress
         self._known = known
+        self._clock = clock
         self._epochs = 0
         self._end = time.monotonic() + seconds
 
@@ -125,9 +128,13 @@ class Session:
             command = [str(self._bench), *self._arguments, *self._understood(_flags(request))]
             command += [f"--benchmark_out={out}", "--benchmark_out_format=json"]
             command += [] if cpu is None else [f"--irqcost_cpu={cpu}"]
+            command += [] if self._clock is None else self._clock.flags()
             self._watch(command)
             document, _ = files.read_document(out)
-        return Epoch(document, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        if self._clock is not None:
+            seconds = self._clock.passed(document["context"]["irqcost"])
+        return Epoch(document, seconds)
 
     def _understood(self, flags: Sequence[str]) -> list[str]:
         """Flags without those of ours that the harness does not know."""

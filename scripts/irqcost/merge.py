@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
-from irqcost import agreement, floors, stats, texts, verdict, waits
+from irqcost import agreement, floors, simulate, stats, texts, verdict, waits
 from irqcost.errors import IrqcostError
 from irqcost.epochs import (
     Epoch,
@@ -37,7 +37,7 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
     _require_one_core_type(epochs)
     series = gather(epochs)
     context = dict(epochs[0].context)
-    execution = context["execution"]["kind"]
+    execution = simulate.executed(context)
     cycles = _cycles(epochs)
     latency = imul_latency(epochs)
     controls = verdict.Controls(series, cycles, latency)
@@ -90,6 +90,9 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
         # Each process chose its CPU, where none was asked for.
         "cpus": [epoch.context["cpu"]["measured"] for epoch in epochs],
     }
+    simulated = simulate.merged([epoch.context for epoch in epochs])
+    if simulated:
+        context["simulated"] = simulated
     context["verdict"] = {
         "verdict": run.word,
         "sentence": run.sentence,

@@ -19,7 +19,7 @@ from irqcost.waits import CONTENTION, PENDING, PERCENTILES, Contention, Pending
 # History: 1, the first.
 SCHEMA = 1
 
-EXECUTIONS = ("bare-metal", "virtualised", "emulated")
+EXECUTIONS = ("bare-metal", "virtualised", "emulated", "simulated")
 
 
 def _plain(text: str) -> str:
@@ -250,6 +250,15 @@ class Context:
     @property
     def emulated(self) -> bool:
         return self.execution == "emulated"
+
+    @property
+    def simulated(self) -> bool:
+        return self.execution == "simulated"
+
+    @property
+    def kind(self) -> str:
+        """real, emulated or simulated: figures of two kinds have nothing in common."""
+        return self.execution if self.emulated or self.simulated else "real"
 
     @property
     def emulated_backends(self) -> tuple[Backend, ...]:

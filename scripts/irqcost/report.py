@@ -55,6 +55,8 @@ def execution(context: Context) -> str:
     if context.emulated:
         counts = "ticks are instructions" if context.instruction_clock else "no measure of a CPU"
         return f"EMULATED by {hypervisor(context) or 'an emulator'}: {counts}"
+    if context.simulated:
+        return "SIMULATED: no measure of a CPU"
     if context.execution == "virtualised":
         return f"virtualised by {hypervisor(context) or 'an unnamed hypervisor'}"
     return "bare metal"

@@ -4,6 +4,7 @@
 import argparse
 import math
 import os
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from irqcost import (
     jsontext,
     kconfig,
     report,
+    simulate,
     waits,
 )
 from irqcost.epochs import Epoch, Plan, Request, Target, collect
@@ -126,6 +128,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         action="store_true",
         help="forget how fast the contention sensor was in earlier runs on this CPU",
     )
+    parser.add_argument(
+        "--simulate",
+        metavar="FILE",
+        type=Path,
+        help="measure on the simulated machine that FILE describes (docs/SIMULATE.md), into "
+        "NAME-TIME.json in this folder",
+    )
     parser.add_argument("--no-chart", action="store_true", help="table and result file only")
     parser.set_defaults(run=run)
 
@@ -155,6 +164,8 @@ def _time(text: str) -> float:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.simulate is not None:
+        return _simulated(args)
     if args.out is None and not files.may_write(ROOT / "results"):
         raise IrqcostError(
             f"{ROOT / 'results'}: cannot be written to; name a result file with --out"
@@ -173,6 +184,16 @@ def run(args: argparse.Namespace) -> int:
         with confined(cpus):
             codes.append(_run(measuring, args, path))
     return max(codes)
+
+
+def _simulated(args: argparse.Namespace) -> int:
+    """A run on a machine that is not there. Its result never lies among the real ones by itself."""
+    if args.core_type is not None:
+        raise IrqcostError("--core-type: a simulated machine has one core")
+    name = re.sub(r"[^A-Za-z0-9.]+", "-", simulate.name(args.simulate)).strip("-") or "machine"
+    when = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H-%M-%SZ")
+    measuring = _measuring(build.harness(), args)
+    return _run(measuring, args, args.out or Path(f"simulated-{name}-{when}.json"))
 
 
 def _parts(args: argparse.Namespace, target: Path) -> list[tuple[Path, frozenset[int] | None]]:
@@ -212,7 +233,9 @@ def _measuring(bench: Path, args: argparse.Namespace) -> _Measuring:
         names = harness.names(bench, arguments)
     else:
         arguments, names = harness.with_controls(bench, arguments)
-    return _Measuring(bench, arguments, names, time.monotonic() - started)
+    # A simulated machine has its own time, in which a process says itself how long it took.
+    starting = time.monotonic() - started if args.simulate is None else 0.0
+    return _Measuring(bench, arguments, names, starting)
 
 
 def _run(measuring: _Measuring, args: argparse.Namespace, target: Path) -> int:
@@ -261,6 +284,7 @@ def _arguments(args: argparse.Namespace) -> list[str]:
         "--irqcost_contexts": args.contexts,
         "--irqcost_samples": args.samples,
         "--irqcost_cpu": args.cpu,
+        "--irqcost_simulate": args.simulate,
     }
     waiting = ["--irqcost_waits"] if args.waits else []
     return [f"{flag}={value}" for flag, value in flags.items() if value is not None] + waiting
@@ -284,29 +308,40 @@ def _measure(measuring: _Measuring, args: argparse.Namespace, target: Path) -> t
         seconds = _seconds(args, len({name.split("/")[0] for name in names}))
         wanted = _target(args)
         with Progress(f"measuring {len(names)} figures") as progress:
-            session = harness.Session(measuring.bench, measuring.arguments, seconds, progress)
+            clock = None if args.simulate is None else simulate.Clock()
+            session = harness.Session(
+                measuring.bench, measuring.arguments, seconds, progress, clock=clock
+            )
             plan = Plan(seconds, wanted)
-            memory = Memory(args.forget_floors)
+            # What is known of the sensor is known of a machine that is there.
+            memory = Memory(args.forget_floors) if clock is None else None
 
             def measure(request: Request) -> Epoch:
+                def once() -> Epoch:
+                    epoch = session.measure(request)
+                    return memory.remind(epoch) if memory else epoch
+
                 try:
-                    return memory.remind(session.measure(request))
+                    return once()
                 except CpuGone as gone:
                     if args.cpu is not None:
                         raise
                     print(f"irqcost: {gone}; going on with another CPU", file=sys.stderr)
-                    return memory.remind(session.measure(request))
+                    return once()
 
-            epochs = collect(measure, plan, time.monotonic, measuring.starting)
+            now = time.monotonic if clock is None else clock.now
+            epochs = collect(measure, plan, now, measuring.starting)
         document = merge(epochs, wanted)
         kernel = document["context"]["irqcost"]["kernel"]
-        if kernel["config"] is None:
+        if kernel["config"] is None and clock is None:
             kernel["config"] = kconfig.read(kernel["release"])
         limit = tightest_quota(hostfacts.Tree().read)
         document["context"]["irqcost"]["settings"]["cpu_quota"] = limit and limit.cpus
         partial.write_text(jsontext.dumps(document), encoding="utf-8")
         result = files.read_result(partial)
-    memory.keep(epochs, {entry["run_name"]: entry["verdict"] for entry in document["benchmarks"]})
+    if memory:
+        verdicts = {entry["run_name"]: entry["verdict"] for entry in document["benchmarks"]}
+        memory.keep(epochs, verdicts)
     for backend in result.context.backends:
         if not backend.usable:
             print(

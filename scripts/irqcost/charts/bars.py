@@ -275,8 +275,8 @@ def _draw_published(
     theme: Theme,
 ) -> list[float]:
     """Marks what was published of the same core, primitive and mode; returns where. Tables of
-    compilers and emulators are no measurements, and emulated results of no core."""
-    if result.context.emulated:
+    compilers and emulators are no measurements, and results that are not real of no core."""
+    if result.context.kind != "real":
         return []
     same = matching(figures, [entry.probe], unit or units.natural(result)).get(entry.probe, [])
     shown = [one for one in same if not one.model and one.mode == entry.mode]

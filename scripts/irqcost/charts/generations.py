@@ -202,7 +202,7 @@ def _ours(
     for series in material.series:
         result = series.result
         year = published.year(material.published, result)
-        if result.context.emulated or year is None:
+        if result.context.kind != "real" or year is None:
             continue
         for name in line.names:
             entry = result.figures.get(name)

@@ -14,17 +14,20 @@ from irqcost.series import series
 MEASURED = "measured"
 COUNTED = "counted"
 EMULATED = "emulated"
+SIMULATED = "simulated"
 
 _HEADINGS = {
     MEASURED: "What it costs",
     COUNTED: "How many instructions it is",
     EMULATED: "Emulated figures, no measure of a CPU",
+    SIMULATED: "Simulated figures, no measure of a CPU",
 }
 _LEADS = {
     MEASURED: "A CPU itself ran these, no emulator. Core cycles are those of the core's own clock.",
     COUNTED: "Exact counts: an emulated CPU whose clock advances by one tick an instruction ran "
     "them. They say what a kernel executes, and nothing about time.",
     EMULATED: "An emulator ran these; they show that the suite works, and no cost.",
+    SIMULATED: "A simulated machine made these: they show what irqcost would say on one like it.",
 }
 
 
@@ -82,6 +85,8 @@ def _named(columns: Sequence[Column]) -> list[Column]:
 
 
 def _kind(context: Context) -> str:
+    if context.simulated:
+        return SIMULATED
     if context.instruction_clock:
         return COUNTED
     return EMULATED if context.emulated else MEASURED

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "machine.h"
+
+#include <chrono>
+#include <utility>
+
+#include "backends/affinity.h"
+#include "backends/bpf/bpf.h"
+#include "backends/kmod.h"
+#include "backends/kvm/kvm.h"
+#include "backends/ring3.h"
+#include "machine/cpu_choice.h"
+#include "machine/priority.h"
+#include "simulate/simulated_machine.h"
+
+namespace irqcost {
+
+Opened Machine::Open(const Options& options) {
+  Opened opened;
+  for (const std::string& name : options.backends) {
+    if (name == "ring3") {
+      opened.backends.push_back(std::make_unique<irqcost::Ring3>());
+    } else if (name == "bpf") {
+      opened.backends.push_back(MakeBpf());
+    } else if (name == "kvm") {
+      opened.backends.push_back(std::make_unique<Kvm>(options.kvm_device, options.backends_asked));
+    } else {
+      auto kmod = std::make_unique<Kmod>(options.device, options.contexts);
+      opened.module = kmod->Info();
+      opened.backends.push_back(std::move(kmod));
+    }
+  }
+  return opened;
+}
+
+Backend& Machine::Ring3() {
+  if (!ring3_) ring3_ = std::make_unique<irqcost::Ring3>();
+  return *ring3_;
+}
+
+std::vector<int> Machine::AllowedCpus() const { return irqcost::AllowedCpus(); }
+
+std::vector<int> Machine::MeasurableCpus(std::optional<int> asked) const {
+  const CpuAccess access = OwnCpuAccess();
+  if (!asked) return CpusByPreference(access);
+  const std::string why = WhyNotOn(*asked, access);
+  if (!why.empty()) throw UsageError("--irqcost_cpu: " + why);
+  return {*asked};
+}
+
+// A CPU that goes offline hands its tasks to others, and lets them run anywhere.
+void Machine::RequireStillOn(int cpu) const {
+  if (irqcost::AllowedCpus() != std::vector{cpu}) throw CpuGone(cpu);
+}
+
+void Machine::Pin(int cpu) { PinToCpu(cpu); }
+
+void Machine::RaisePriority() { irqcost::RaisePriority(); }
+
+double Machine::NowUs() const {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double, std::micro>(now).count();
+}
+
+std::vector<double> Machine::Load() const { return ReadLoad(); }
+
+Activity Machine::ActivityOf(int cpu) const { return ReadActivity(cpu); }
+
+void Machine::Describe(RunContext& run, const Options& options,
+                       const std::optional<irqcost_info>& module) {
+  run.hypervisor = FindHypervisor();
+  run.build = FindBuild();
+  TscClaims claims{options.tsc_khz, TscKhzByCpuid(), run.hypervisor.tsc_khz, std::nullopt};
+  std::optional<std::uint64_t> config;
+  if (module) {
+    config = module->config;
+    if (module->tsc_khz != 0) claims.kernel = module->tsc_khz;
+  }
+  run.kernel = FindKernel(config);
+  run.tsc = FindTsc(claims);
+}
+
+void Machine::DescribeCpu(RunContext& run) {
+  run.cpu = IdentifyCpu(run.measured_cpu);
+  run.settings = ReadSettings(run.measured_cpu);
+}
+
+std::unique_ptr<Machine> MakeMachine(const Options& options) {
+  if (options.simulate.empty()) return std::make_unique<Machine>();
+  return simulate::MakeMachine(options);
+}
+
+}  // namespace irqcost

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "simulate/simulated_machine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "simulate/backend.h"
+#include "simulate/costs.h"
+
+namespace irqcost::simulate {
+namespace {
+
+// One core, and one CPU on it that can be measured.
+constexpr int kCpu = 0;
+
+class SimulatedMachine final : public Machine {
+ public:
+  explicit SimulatedMachine(const Options& options)
+      : d_(ReadDescription(options.simulate)),
+        process_(options.simulate_process),
+        start_s_(options.simulate_start),
+        timeline_(d_, start_s_, process_),
+        ring3_(MakeBackend("ring3", true, d_, process_, timeline_, {})) {}
+
+  Opened Open(const Options& options) override;
+  Backend& Ring3() override { return *ring3_; }
+  [[nodiscard]] std::vector<int> AllowedCpus() const override { return {kCpu}; }
+  [[nodiscard]] std::vector<int> MeasurableCpus(std::optional<int> asked) const override {
+    if (asked && *asked != kCpu) throw UsageError("--irqcost_cpu: a simulated machine has CPU 0");
+    return {kCpu};
+  }
+  void RequireStillOn(int /*cpu*/) const override {}
+  void Pin(int /*cpu*/) override {}
+  void RaisePriority() override {}
+  [[nodiscard]] double NowUs() const override { return timeline_.NowNs() / 1e3; }
+  [[nodiscard]] std::vector<double> Load() const override { return {}; }
+  [[nodiscard]] Activity ActivityOf(int /*cpu*/) const override { return {}; }
+  void Describe(RunContext& run, const Options& options,
+                const std::optional<irqcost_info>& module) override;
+  void DescribeCpu(RunContext& run) override;
+  void Supplement(nlohmann::ordered_json& context, const Selection& selection) override;
+
+ private:
+  Description d_;
+  int process_;
+  double start_s_;
+  Timeline timeline_;
+  std::unique_ptr<Backend> ring3_;
+};
+
+Opened SimulatedMachine::Open(const Options& options) {
+  Opened opened;
+  for (const std::string& name : options.backends) {
+    const bool there = std::find(d_.backends.begin(), d_.backends.end(), name) != d_.backends.end();
+    opened.backends.push_back(MakeBackend(name, there, d_, process_, timeline_, options.contexts));
+  }
+  return opened;
+}
+
+void SimulatedMachine::Describe(RunContext& run, const Options& options,
+                                const std::optional<irqcost_info>& /*module*/) {
+  timeline_.Idle(std::round(d_.start_s * 1e9));
+  run.hypervisor.present = !d_.identity.hypervisor.empty();
+  if (run.hypervisor.present) run.hypervisor.name = d_.identity.hypervisor;
+  run.build = FindBuild();
+  run.build.module.reset();
+  run.kernel.release = run.kernel.version = "simulated";
+  run.tsc = ChooseTscKhz({options.tsc_khz, {}, {}, {}}, d_.clock.tsc_mhz * 1e3);
+  run.tsc.invariant = d_.clock.invariant;
+  run.tsc.step = d_.clock.step;
+}
+
+void SimulatedMachine::DescribeCpu(RunContext& run) {
+  run.cpu.vendor = d_.identity.vendor;
+  run.cpu.brand = d_.identity.brand;
+  run.cpu.family = d_.identity.family;
+  run.cpu.model = d_.identity.model;
+  run.cpu.stepping = d_.identity.stepping;
+}
+
+// The kind of execution becomes `simulated`; what the run took it for stands in `simulated`.
+void SimulatedMachine::Supplement(nlohmann::ordered_json& context, const Selection& selection) {
+  nlohmann::ordered_json truth = nlohmann::ordered_json::object();
+  for (const Benchmark& one : selection.benchmarks)
+    truth[one.name] = TrueCost(d_, *one.offer.probe, one.mode);
+  nlohmann::ordered_json& execution = context["execution"];
+  context["simulated"] = {{"name", d_.name},
+                          {"seed", d_.seed},
+                          {"process", process_},
+                          {"start_s", start_s_},
+                          {"end_s", timeline_.NowNs() / 1e9},
+                          {"execution", execution["kind"]},
+                          {"imul_latency", d_.core.dep_imul},
+                          {"truth", truth}};
+  execution["kind"] = "simulated";
+  execution["reason"] = "no machine: " + d_.name + " is a description, taken for " +
+                        context["simulated"]["execution"].get<std::string>() + " (" +
+                        execution["reason"].get<std::string>() + ")";
+}
+
+}  // namespace
+
+std::unique_ptr<irqcost::Machine> MakeMachine(const Options& options) {
+  if (!options.text.empty())
+    throw UsageError("--irqcost_text: a simulated machine has no code to print");
+  return std::make_unique<SimulatedMachine>(options);
+}
+
+}  // namespace irqcost::simulate
