@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <limits>
+#include <map>
 #include <random>
 #include <string>
 #include <system_error>
@@ -20,14 +22,19 @@ class FakeBackend final : public Backend {
   double ticks_per_op = 10;
   double ticks_per_cycle = 1;
   double ticks_per_nop = 0.25;
-  double overhead = 60;              ///< of each window: fences and the like
-  double hidden_in_section = 0;      ///< of ticks_per_op, what a section of any length hides
-  std::string noisy;                 ///< key of a row whose body takes up to …
-  double noise = 0;                  ///< … so many ticks more for each operation
-  double pause = 0;                  ///< ticks between samples
+  double imul_latency = 3;                    ///< cycles of a multiply of the chain
+  std::map<std::string_view, double> cycles;  ///< of an operation by its row, for ticks_per_op
+  double overhead = 60;                       ///< of each window: fences and the like
+  double hidden_in_section = 0;  ///< of ticks_per_op, what a section of any length hides
+  std::string noisy;             ///< key of a row whose body takes up to …
+  double noise = 0;              ///< … so many ticks more for each operation …
+  std::size_t noisy_until = std::numeric_limits<std::size_t>::max();  ///< … in samples before this
+  double pause = 0;                                                   ///< ticks between samples
   unsigned most_body_loops = 65536;  ///< more are cut, as the module does
   unsigned most_unroll = 65536;      ///< more is refused with EDOM, as the module does
   std::size_t disturbed_until = 0;   ///< samples before this one are flagged
+  std::size_t shared_from = std::numeric_limits<std::size_t>::max();  ///< from this one on …
+  double shared = 1;  ///< … a neighbour makes nops slower by this factor
   CounterOfCycles counter{{}, "a fake has none"};
   double aperf_per_tick = 0;  ///< of the counter; 0: it does not count
   double mperf_per_tick = 1;
@@ -53,7 +60,9 @@ class FakeBackend final : public Backend {
     run.ops = std::uint64_t{run.loops.body} * copies;
     const double windows = request.mode == IRQCOST_LATENCY ? run.loops.body : 1;
     const auto ops = static_cast<double>(run.ops);
-    double base = 0, body = ops * ticks_per_op;
+    const auto own = cycles.find(request.probe->key);
+    double base = 0;
+    double body = ops * (own == cycles.end() ? ticks_per_op : own->second * ticks_per_cycle);
     if (repeated) {
       base = body;
       body *= 2;
@@ -61,15 +70,17 @@ class FakeBackend final : public Backend {
       base = ops * request.mode.section * ticks_per_cycle;
       body += base - (request.mode.section > 0 ? ops * hidden_in_section : 0);
     }
-    const double chain = IRQCOST_CHAIN_UNROLL * IRQCOST_CHAIN_CYCLES * ticks_per_cycle;
+    const double chain = IRQCOST_CHAIN_UNROLL * imul_latency * ticks_per_cycle;
     for (std::size_t i = 0; i < request.samples; ++i) {
       irqcost_sample sample{};
       sample.start = static_cast<std::uint64_t>(now_);
       sample.chain_base = Window(chain * run.loops.chain);
       sample.chain_body = Window(2 * chain * run.loops.chain);
-      sample.sensor = Window(IRQCOST_SENSOR_SIZE * ticks_per_nop * run.loops.sensor);
+      const double nop = ticks_per_nop * (taken_ >= shared_from ? shared : 1);
+      sample.sensor = Window(IRQCOST_SENSOR_SIZE * nop * run.loops.sensor);
       sample.base = Window(base, windows);
-      const double more = request.probe->key == noisy ? noise * ops * Chance() : 0;
+      const bool scatters = request.probe->key == noisy && taken_ < noisy_until;
+      const double more = scatters ? noise * ops * Chance() : 0;
       sample.body = Window(body + more, windows);
       if (taken_++ < disturbed_until) sample.flags = IRQCOST_SAMPLE_PREEMPTED;
       if (aperf_per_tick > 0) {

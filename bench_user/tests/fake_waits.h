@@ -39,7 +39,7 @@ class FakeWaits final : public Backend, public Waits {
       c.rounds = request.rounds;
       c.operations = 10;
       c.ticks = c.operations * 100 * request.cpus.size();
-      c.chain = std::uint64_t{IRQCOST_WAITS_CHAIN} * IRQCOST_CHAIN_CYCLES;
+      c.chain = std::uint64_t{IRQCOST_WAITS_CHAIN} * 3;
       c.waits = 10;
       c.longest_wait = 20;
       c.histogram[irqcost_wait_bin(20)] = 10;
@@ -51,7 +51,7 @@ class FakeWaits final : public Backend, public Waits {
   PendingRun Raise(const PendingRequest& request) override {
     raised.push_back(request);
     irqcost_pending_sample sample{};
-    sample.chain = std::uint64_t{IRQCOST_WAITS_CHAIN} * IRQCOST_CHAIN_CYCLES;
+    sample.chain = std::uint64_t{IRQCOST_WAITS_CHAIN} * 3;
     sample.quiet_add = sample.pending_add = 64;
     sample.quiet_nop = sample.pending_nop = 32;
     sample.masked = 10'000;

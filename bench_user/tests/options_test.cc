@@ -22,10 +22,10 @@ TEST(Options, TakesItsOwnAndHandsOnTheRest) {
   EXPECT_EQ(o.library_arguments, std::vector<std::string>{"--benchmark_repetitions=3"});
 }
 
-TEST(Options, TakesFloorsByBackendAndATime) {
-  const Options o = ParseOptions({"--irqcost_sensor_floor=ring3:0.172,bpf:0.25",
+TEST(Options, TakesLevelsByBackendAndATime) {
+  const Options o = ParseOptions({"--irqcost_sensor_level=ring3:0.172,bpf:0.25",
                                   "--irqcost_time=0.5", "--irqcost_keep_samples"});
-  EXPECT_EQ(o.sensor_floors, (std::map<std::string, double>{{"ring3", 0.172}, {"bpf", 0.25}}));
+  EXPECT_EQ(o.sensor_levels, (std::map<std::string, double>{{"ring3", 0.172}, {"bpf", 0.25}}));
   EXPECT_EQ(o.seconds, 0.5);
   EXPECT_EQ(o.target.percent, 0.2);
   const Target target = ParseOptions({"--irqcost_target=0.5,1"}).target;
@@ -75,8 +75,8 @@ INSTANTIATE_TEST_SUITE_P(
                     "--irqcost_backends=", "--irqcost_backends=ring3,", "--irqcost_backends=ring0",
                     "--irqcost_device=", "--irqcost_contexts=", "--irqcost_contexts=nmi",
                     "--irqcost_smaples=3", "--irqcost_target=0.2", "--irqcost_target=0,1",
-                    "--irqcost_time=-1", "--irqcost_time=nan", "--irqcost_sensor_floor=ring3",
-                    "--irqcost_sensor_floor=ring0:0.2", "--irqcost_sensor_floor=bpf:0",
+                    "--irqcost_time=-1", "--irqcost_time=nan", "--irqcost_sensor_level=ring3",
+                    "--irqcost_sensor_level=ring0:0.2", "--irqcost_sensor_level=bpf:0",
                     "--benchmark_format=xml", "--benchmark_out_format=", "--benchmark_min_time=1",
                     "--benchmark_min_warmup_time=1", "--benchmark_list_tests=perhaps",
                     "--benchmark_color=blue"));

@@ -24,7 +24,7 @@ TEST(QuietCpu, AnotherWhereATaskWantsTheCpu) {
 }
 
 // A free core that somebody uses is no measure of one that nobody does.
-TEST(QuietCpu, ABusyCpuSetsNoFloor) {
+TEST(QuietCpu, ABusyCpuSetsNoLevel) {
   EXPECT_EQ(Chosen({{2, 0, false, 0.1}, {1, 0, true, 0.182}, {0, 0, true, 0.181}}), 1);
 }
 
@@ -38,7 +38,7 @@ TEST(QuietCpu, NeverACoreOfAnotherType) {
 }
 
 TEST(QuietCpu, WithoutCoreCyclesTheFirstIdleOne) {
-  EXPECT_EQ(Chosen({{1, 0, false, kNoFloor}, {0, 0, true, kNoFloor}}), 0);
+  EXPECT_EQ(Chosen({{1, 0, false, std::nullopt}, {0, 0, true, std::nullopt}}), 0);
 }
 
 }  // namespace

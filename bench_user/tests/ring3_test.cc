@@ -50,6 +50,8 @@ TEST(Windows, HoldTheirCopies) {
       {"popf", std::string("\x68\x02\x02\x00\x00\x9d", 6)},  // push $0x202; popfq
       {"pushf_pop", "\x9c\x58"},                             // pushfq; pop %rax
       {"dep_imul", "\x48\x0f\xaf\xc3"},                      // imul %rbx, %rax
+      {"dep_xor", "\x48\x31\xd8"},                           // xor %rbx, %rax
+      {"zero_idiom", "\x31\xc0"},                            // xor %eax, %eax
       {"rdtsc", "\x0f\x31"},
   };
   for (const auto& [key, code] : rows) {

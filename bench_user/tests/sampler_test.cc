@@ -13,19 +13,15 @@ Offer Popf() { return {FindProbe("popf"), {IRQCOST_THROUGHPUT, IRQCOST_LATENCY},
 SamplerOptions At(double ticks_per_us) {
   SamplerOptions options;
   options.ticks_per_us = ticks_per_us;
+  options.tsc_step = 1;
+  options.imul_latency = 3;
   return options;
-}
-
-Measurement Measure(Backend& backend, const Offer& offer, Mode mode,
-                    const SamplerOptions& options) {
-  Floors floors;
-  return MeasureProbe(backend, offer, mode, options, floors);
 }
 
 TEST(Sampler, FindsTheCostInEveryMode) {
   for (const Mode mode : kModes) {
     FakeBackend backend;
-    const Measurement m = Measure(backend, Popf(), mode, At(2300));
+    const Measurement m = MeasureProbe(backend, Popf(), mode, At(2300));
     EXPECT_DOUBLE_EQ(m.estimate.ticks, 10);
     EXPECT_DOUBLE_EQ(*m.estimate.core_cycles, 10);
     EXPECT_EQ(m.estimate.samples, kDefaultSamples);
@@ -40,13 +36,13 @@ TEST(Sampler, HalvesTheUnrollFactorWhereAWindowIsTooLong) {
   FakeBackend backend;
   backend.most_unroll = 16;
   const Mode hardirq(IRQCOST_THROUGHPUT, 0, IRQCOST_HARDIRQ);
-  EXPECT_DOUBLE_EQ(Measure(backend, Popf(), hardirq, At(2300)).estimate.ticks, 10);
+  EXPECT_DOUBLE_EQ(MeasureProbe(backend, Popf(), hardirq, At(2300)).estimate.ticks, 10);
   EXPECT_EQ(backend.requests.back().unroll, 16U);
   SamplerOptions demanded = At(2300);
   demanded.unroll = 32;
-  EXPECT_THROW(Measure(backend, Popf(), hardirq, demanded), std::system_error);
+  EXPECT_THROW(MeasureProbe(backend, Popf(), hardirq, demanded), std::system_error);
   backend.most_unroll = 2;
-  EXPECT_THROW(Measure(backend, Popf(), hardirq, At(2300)), std::system_error);
+  EXPECT_THROW(MeasureProbe(backend, Popf(), hardirq, At(2300)), std::system_error);
   EXPECT_EQ(backend.requests.back().unroll, 4U);
 }
 
@@ -57,7 +53,7 @@ TEST(Sampler, InSituIsWhatIsAddedToTheSection) {
   backend.ticks_per_cycle = 0.75;
   backend.hidden_in_section = 12;
   for (const unsigned section : irqcost_sections) {
-    const Measurement m = Measure(backend, Popf(), Mode(IRQCOST_IN_SITU, section), At(2300));
+    const Measurement m = MeasureProbe(backend, Popf(), Mode(IRQCOST_IN_SITU, section), At(2300));
     EXPECT_DOUBLE_EQ(m.estimate.ticks, section == 0 ? 30 : 18) << section;
     EXPECT_DOUBLE_EQ(*m.estimate.core_cycles, section == 0 ? 40 : 24) << section;
     EXPECT_EQ(backend.requests.back().unroll, 0U);
@@ -68,7 +64,7 @@ TEST(Sampler, InSituIsWhatIsAddedToTheSection) {
 TEST(Sampler, InSituWindowsAreOfTheRightLength) {
   FakeBackend backend;
   for (const unsigned section : irqcost_sections) {
-    Measure(backend, Popf(), Mode(IRQCOST_IN_SITU, section), At(2300));
+    MeasureProbe(backend, Popf(), Mode(IRQCOST_IN_SITU, section), At(2300));
     const double us = (60 + (10.0 + section) * backend.requests.back().loops.body) / 2300;
     EXPECT_GT(us, kPairUs / 4) << section;
     EXPECT_LT(us, kPairUs * 4) << section;
@@ -80,8 +76,8 @@ TEST(Sampler, InSituMayBeNegative) {
   FakeBackend backend;
   backend.ticks_per_op = 2;
   backend.hidden_in_section = 3;
-  EXPECT_DOUBLE_EQ(Measure(backend, Popf(), Mode(IRQCOST_IN_SITU, 20), At(2300)).estimate.ticks,
-                   -1);
+  EXPECT_DOUBLE_EQ(
+      MeasureProbe(backend, Popf(), Mode(IRQCOST_IN_SITU, 20), At(2300)).estimate.ticks, -1);
 }
 
 // Whatever a row costs, its windows come near their time and stay far below 100 µs.
@@ -89,7 +85,7 @@ TEST(Sampler, PilotMakesWindowsOfTheRightLength) {
   for (const double cost : {0.01, 0.25, 10.0, 300.0}) {
     FakeBackend backend;
     backend.ticks_per_op = cost;
-    Measure(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
+    MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
     const Loops loops = backend.requests.back().loops;
     const double body_us = (60 + cost * 128 * loops.body) / 2300;
     const double chain_us = (60 + 192.0 * loops.chain) / 2300;
@@ -106,14 +102,14 @@ TEST(Sampler, PilotMakesWindowsOfTheRightLength) {
 TEST(Sampler, TakesNoLoopTooMuchWhereOneIsLong) {
   FakeBackend backend;
   backend.ticks_per_op = 2000;  // an emulated instruction: 128 of them take 111 µs
-  Measure(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
+  MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
   EXPECT_EQ(backend.requests.back().loops.body, 1U);
 }
 
 TEST(Sampler, UsesWhatTheBackendReallyDid) {
   FakeBackend backend;
   backend.most_body_loops = 3;
-  const Measurement m = Measure(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
+  const Measurement m = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
   EXPECT_DOUBLE_EQ(m.estimate.ticks, 10);
   EXPECT_EQ(m.operations, kDefaultSamples * 3 * 64);
 }
@@ -123,33 +119,33 @@ TEST(Sampler, TakesExactlyTheSamplesAskedFor) {
   backend.disturbed_until = 1'000'000;
   SamplerOptions options = At(2300);
   options.samples = 7;
-  const Measurement m = Measure(backend, Popf(), IRQCOST_THROUGHPUT, options);
+  const Measurement m = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, options);
   EXPECT_EQ(m.estimate.samples, 7U);
-  EXPECT_EQ(m.estimate.free, 0U);
+  EXPECT_EQ(m.estimate.clean, 0U);
 }
 
 TEST(Sampler, TakesFewUnderTheInstructionClock) {
   FakeBackend backend;
   SamplerOptions options = At(1000);
   options.exact = true;
-  const Measurement m = Measure(backend, Popf(), IRQCOST_LATENCY, options);
+  const Measurement m = MeasureProbe(backend, Popf(), IRQCOST_LATENCY, options);
   EXPECT_EQ(m.estimate.samples, kExactSamples);
 }
 
-TEST(Sampler, WaitsForFreeSamples) {
+TEST(Sampler, WaitsForCleanSamples) {
   FakeBackend backend;
   backend.disturbed_until = 1000;
-  const Measurement m = Measure(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
-  EXPECT_GE(m.estimate.free, kWantedFree);
-  EXPECT_EQ(m.estimate.label, "free");
+  const Measurement m = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
+  EXPECT_GE(m.estimate.clean, kWantedClean);
+  EXPECT_EQ(m.estimate.label, kCleanLabel);
   EXPECT_GT(m.estimate.samples, kDefaultSamples);
 }
 
 TEST(Sampler, GivesUpWaitingInTheEnd) {
   FakeBackend backend;
   backend.disturbed_until = 1'000'000'000;
-  const Measurement m = Measure(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
-  EXPECT_EQ(m.estimate.free, 0U);
+  const Measurement m = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
+  EXPECT_EQ(m.estimate.clean, 0U);
   const double sample_us = 35;
   EXPECT_NEAR(static_cast<double>(m.estimate.samples) * sample_us, kPatienceUs, kPatienceUs / 2);
 }
@@ -157,7 +153,7 @@ TEST(Sampler, GivesUpWaitingInTheEnd) {
 TEST(Sampler, TakesFewerWhereASampleIsLong) {
   FakeBackend backend;
   backend.overhead = 2300.0 * 3000;  // 3 ms a window, 15 ms a sample
-  const Measurement m = Measure(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
+  const Measurement m = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
   EXPECT_EQ(m.estimate.samples, 24U);  // of a little more than 15 ms, in 375
 }
 
@@ -167,7 +163,7 @@ TEST(Sampler, TakesFewerAndWaitsLessWhereItsShareIsShort) {
     backend.disturbed_until = disturbed_until;
     SamplerOptions options = At(2300);
     options.share_us = share_us;
-    return Measure(backend, Popf(), IRQCOST_THROUGHPUT, options).estimate.samples;
+    return MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, options).estimate.samples;
   };
   constexpr std::size_t kAll = 1'000'000'000;
   EXPECT_LT(samples(7000, 0), kDefaultSamples);
@@ -176,57 +172,61 @@ TEST(Sampler, TakesFewerAndWaitsLessWhereItsShareIsShort) {
   EXPECT_EQ(samples(7000, kAll), 2 * samples(7000, 0));
 }
 
-// All samples beside a neighbour look alike: only a floor from elsewhere tells.
-TEST(Sampler, KnowsAContendedFigureByTheFloorOfAnother) {
+// All samples beside a neighbour look alike: only a level from elsewhere tells.
+TEST(Sampler, KnowsAContendedFigureByTheLevelOfAnother) {
   FakeBackend backend;
-  Floors floors;
-  MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300), floors);
-  EXPECT_NEAR(floors.sensor, 0.25, 0.01);
-  EXPECT_NEAR(floors.cycle, 1, 1e-6);
+  SamplerOptions options = At(2300);
+  const Measurement alone = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, options);
+  EXPECT_NEAR(alone.estimate.sensor, 0.25, 0.01);
+  EXPECT_NEAR(alone.estimate.cycle, 1, 1e-6);
+  options.sensor_levels = {{"another", 0.1}, {"fake", alone.estimate.sensor}};
   backend.ticks_per_nop = 0.4;
-  const Measurement contended = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300), floors);
-  EXPECT_EQ(contended.estimate.free, 0U);
-  EXPECT_NEAR(floors.sensor, 0.25, 0.01);
+  const Measurement contended = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, options);
+  EXPECT_EQ(contended.estimate.clean, 0U);
   // A lower clock is none: everything takes more ticks, and no more cycles.
   backend.ticks_per_nop = 0.5;
   backend.ticks_per_cycle = 2;
-  const Measurement slower = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300), floors);
-  EXPECT_EQ(slower.estimate.free, slower.estimate.samples);
+  const Measurement slower = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, options);
+  EXPECT_EQ(slower.estimate.clean, slower.estimate.samples);
 }
 
-TEST(Sampler, NoFigureIsKnownBetterThanAStepOfTheClock) {
+// Of a step over all samples, since they begin at any time within one.
+TEST(Sampler, NoFigureIsKnownBetterThanItsPartOfAStepOfTheClock) {
   FakeBackend backend;
   backend.ticks_per_cycle = 2;
   SamplerOptions options = At(2300);
   options.tsc_step = 24;
-  const Measurement m = Measure(backend, Popf(), IRQCOST_THROUGHPUT, options);
+  const Measurement m = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, options);
+  ASSERT_EQ(m.estimate.clean, 400U);
   const Loops loops = backend.requests.back().loops;
-  const double ticks = 24.0 / (64.0 * loops.body);
+  const double step = 24.0 / 20;
+  const double ticks = step / (64.0 * loops.body);
   EXPECT_DOUBLE_EQ(m.estimate.ticks_resolution, ticks);
-  EXPECT_DOUBLE_EQ(m.estimate.cycles_resolution, ticks / 2 + 5 * 24.0 / (2 * 96.0 * loops.chain));
+  EXPECT_DOUBLE_EQ(m.estimate.cycles_resolution, ticks / 2 + 5 * step / (2 * 96.0 * loops.chain));
 }
 
 TEST(Sampler, KeepsEverySampleInTheUnitOfTheEstimate) {
   FakeBackend backend;
   backend.ticks_per_cycle = 2;
   backend.disturbed_until = 150;
-  const Measurement m = Measure(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
-  EXPECT_EQ(m.distribution.free.size(), m.estimate.free);
-  EXPECT_EQ(m.distribution.free.size() + m.distribution.disturbed.size(), m.estimate.samples);
-  EXPECT_DOUBLE_EQ(Quantile(m.distribution.free, kFloorQuantile), *m.estimate.core_cycles);
+  const Measurement m = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
+  EXPECT_EQ(m.distribution.clean.size(), m.estimate.clean);
+  EXPECT_EQ(m.distribution.clean.size() + m.distribution.contaminated.size(), m.estimate.samples);
+  for (const double cycles : m.distribution.clean)
+    EXPECT_NEAR(cycles, *m.estimate.core_cycles, 1e-9);
   SamplerOptions options = At(2300);
   options.with_cycles = false;
-  EXPECT_DOUBLE_EQ(Measure(backend, Popf(), IRQCOST_THROUGHPUT, options).distribution.free.front(),
-                   10);
+  EXPECT_DOUBLE_EQ(
+      MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, options).distribution.clean.front(), 10);
 }
 
 TEST(Sampler, UsesTheUnrollFactorAskedFor) {
   FakeBackend backend;
   SamplerOptions options = At(2300);
   options.unroll = 8;
-  Measure(backend, Popf(), IRQCOST_THROUGHPUT, options);
+  MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, options);
   EXPECT_EQ(backend.requests.back().unroll, 8U);
-  Measure(backend, Popf(), IRQCOST_LATENCY, options);
+  MeasureProbe(backend, Popf(), IRQCOST_LATENCY, options);
   EXPECT_EQ(backend.requests.back().unroll, 0U);
 }
 
@@ -235,24 +235,24 @@ TEST(Sampler, HoldsTheChainAgainstTheCounter) {
   FakeBackend backend;
   backend.ticks_per_cycle = 0.8;
   backend.aperf_per_tick = 1.25;
-  const Measurement agrees = Measure(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
-  ASSERT_TRUE(agrees.estimate.imul_by_counter);
-  EXPECT_NEAR(*agrees.estimate.imul_by_counter, 3, 0.001);
+  const Measurement agrees = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
+  ASSERT_TRUE(agrees.estimate.counted_cycles);
+  EXPECT_NEAR(*agrees.estimate.counted_cycles, 1, 0.001);
   EXPECT_NEAR(*agrees.estimate.core_cycles, 12.5, 0.01);  // by the chain
 
   backend.aperf_per_tick = 1.5;
-  const Measurement differs = Measure(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
-  EXPECT_NEAR(*differs.estimate.imul_by_counter, 3.6, 0.001);
+  const Measurement differs = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
+  EXPECT_NEAR(*differs.estimate.counted_cycles, 1.2, 0.001);
 }
 
 TEST(Sampler, DoesNotBelieveACounterThatHaltedOrDidNotCount) {
   FakeBackend backend;
-  EXPECT_FALSE(Measure(backend, Popf(), IRQCOST_LATENCY, At(2300)).estimate.imul_by_counter);
+  EXPECT_FALSE(MeasureProbe(backend, Popf(), IRQCOST_LATENCY, At(2300)).estimate.counted_cycles);
   backend.aperf_per_tick = 1;
   backend.mperf_per_tick = 0.98;
-  EXPECT_FALSE(Measure(backend, Popf(), IRQCOST_LATENCY, At(2300)).estimate.imul_by_counter);
+  EXPECT_FALSE(MeasureProbe(backend, Popf(), IRQCOST_LATENCY, At(2300)).estimate.counted_cycles);
   backend.mperf_per_tick = 0.995;
-  EXPECT_TRUE(Measure(backend, Popf(), IRQCOST_LATENCY, At(2300)).estimate.imul_by_counter);
+  EXPECT_TRUE(MeasureProbe(backend, Popf(), IRQCOST_LATENCY, At(2300)).estimate.counted_cycles);
 }
 
 }  // namespace

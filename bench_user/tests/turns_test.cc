@@ -28,6 +28,8 @@ std::vector<Job> JobsOf(Backend& backend) {
 SamplerOptions Options() {
   SamplerOptions options;
   options.ticks_per_us = 2300;
+  options.tsc_step = 1;
+  options.imul_latency = 3;
   return options;
 }
 
@@ -50,8 +52,8 @@ std::vector<std::string> Slices(const FakeBackend& backend) {
 
 TEST(Turns, NoRowHasTwoSlicesBeforeTheOthersHadOne) {
   FakeBackend backend;
-  std::map<std::string, Floors> floors;
-  const auto outcomes = MeasureInTurn(JobsOf(backend), Options(), 0.021, ClockOf(backend), floors);
+  Found found;
+  const auto outcomes = MeasureInTurn(JobsOf(backend), Options(), 0.021, ClockOf(backend), found);
   const std::vector<std::string> slices = Slices(backend);
   ASSERT_GE(slices.size(), 6U);
   for (std::size_t i = 0; i < slices.size(); ++i)
@@ -66,10 +68,10 @@ TEST(Turns, NoRowHasTwoSlicesBeforeTheOthersHadOne) {
 TEST(Turns, ADisturbanceIsSharedOut) {
   FakeBackend backend;
   backend.disturbed_until = 150;
-  std::map<std::string, Floors> floors;
-  const auto outcomes = MeasureInTurn(JobsOf(backend), Options(), 0.021, ClockOf(backend), floors);
+  Found found;
+  const auto outcomes = MeasureInTurn(JobsOf(backend), Options(), 0.021, ClockOf(backend), found);
   for (const Outcome& outcome : outcomes) {
-    EXPECT_EQ(outcome.measurement->estimate.label, "free");
+    EXPECT_EQ(outcome.measurement->estimate.label, kCleanLabel);
     EXPECT_GT(outcome.measurement->estimate.preempted, 0U);
   }
 }
@@ -77,12 +79,12 @@ TEST(Turns, ADisturbanceIsSharedOut) {
 TEST(Turns, TheTimeIsKeptWhateverIsDisturbed) {
   FakeBackend backend;
   backend.disturbed_until = 1'000'000'000;
-  std::map<std::string, Floors> floors;
+  Found found;
   const auto clock = ClockOf(backend);
-  const auto outcomes = MeasureInTurn(JobsOf(backend), Options(), 0.2, clock, floors);
+  const auto outcomes = MeasureInTurn(JobsOf(backend), Options(), 0.2, clock, found);
   EXPECT_GT(clock(), 0.19e6);
   EXPECT_LT(clock(), 0.2e6 + 3 * 35 * static_cast<double>(kSlice));
-  for (const Outcome& outcome : outcomes) EXPECT_EQ(outcome.measurement->estimate.free, 0U);
+  for (const Outcome& outcome : outcomes) EXPECT_EQ(outcome.measurement->estimate.clean, 0U);
 }
 
 // A time for all goes to the row that needs it; the others have what tells the free samples.
@@ -90,8 +92,8 @@ TEST(Turns, TheRowThatScattersHasMoreSamples) {
   FakeBackend backend;
   backend.noisy = "pushf";
   backend.noise = 3;
-  std::map<std::string, Floors> floors;
-  const auto outcomes = MeasureInTurn(JobsOf(backend), Options(), 0.1, ClockOf(backend), floors);
+  Found found;
+  const auto outcomes = MeasureInTurn(JobsOf(backend), Options(), 0.1, ClockOf(backend), found);
   EXPECT_EQ(outcomes[0].measurement->estimate.samples, kFirstSamples);
   EXPECT_GT(outcomes[1].measurement->estimate.samples, 4 * kFirstSamples);
   EXPECT_EQ(outcomes[2].measurement->estimate.samples, kFirstSamples);
@@ -99,25 +101,42 @@ TEST(Turns, TheRowThatScattersHasMoreSamples) {
 
 TEST(Turns, WithoutATimeEachRowHasAllItsSamplesAndPatience) {
   FakeBackend backend;
-  std::map<std::string, Floors> floors;
+  Found found;
   const auto outcomes =
-      MeasureInTurn(JobsOf(backend), Options(), std::nullopt, ClockOf(backend), floors);
+      MeasureInTurn(JobsOf(backend), Options(), std::nullopt, ClockOf(backend), found);
   for (const Outcome& outcome : outcomes)
     EXPECT_EQ(outcome.measurement->estimate.samples, kDefaultSamples);
 }
 
-// The lowest floor of all judges all, also those that were measured before it was seen.
-TEST(Turns, ALaterFloorJudgesEarlierSamples) {
+// The level on which samples of all rows agree judges all, also those taken before it was seen.
+TEST(Turns, ALaterLevelJudgesEarlierSamples) {
   FakeBackend contended;
   contended.ticks_per_nop = 0.4;
   FakeBackend free;
-  std::vector<Job> jobs = JobsOf(contended);
-  jobs.push_back({&free, &Offers()[0], IRQCOST_THROUGHPUT});
-  std::map<std::string, Floors> floors;
-  const auto outcomes = MeasureInTurn(jobs, Options(), 0.02, ClockOf(free), floors);
-  EXPECT_EQ(outcomes[0].measurement->estimate.free, 0U);
-  EXPECT_EQ(outcomes[3].measurement->estimate.label, "free");
-  EXPECT_NEAR(floors["fake"].sensor, 0.25, 0.01);
+  std::vector<Job> jobs = {{&contended, &Offers()[0], IRQCOST_THROUGHPUT}};
+  for (const Job& job : JobsOf(free)) jobs.push_back(job);
+  Found found;
+  const auto now_us = [one = ClockOf(contended), other = ClockOf(free)] { return one() + other(); };
+  const auto outcomes = MeasureInTurn(jobs, Options(), 0.012, now_us, found);
+  EXPECT_EQ(outcomes[0].measurement->estimate.clean, 0U);
+  EXPECT_EQ(outcomes[3].measurement->estimate.label, kCleanLabel);
+  EXPECT_NEAR(found.level.value, 0.25, 0.01);
+  EXPECT_TRUE(found.level.steady);
+  EXPECT_EQ(found.judged_by, found.level.value);
+  EXPECT_NEAR(found.clock, 1, 0.01);
+}
+
+// Of processes before this one, of which it has no sample itself.
+TEST(Turns, AKnownLevelJudgesAllRows) {
+  FakeBackend contended;
+  contended.ticks_per_nop = 0.4;
+  SamplerOptions options = Options();
+  options.sensor_levels["fake"] = 0.25;
+  Found found;
+  const auto outcomes = MeasureInTurn(JobsOf(contended), options, 0.02, ClockOf(contended), found);
+  for (const Outcome& outcome : outcomes) EXPECT_EQ(outcome.measurement->estimate.clean, 0U);
+  EXPECT_EQ(found.judged_by, 0.25);
+  EXPECT_NEAR(found.level.value, 0.4, 0.01);
 }
 
 class FailingBackend final : public Backend {
@@ -139,9 +158,9 @@ class FailingBackend final : public Backend {
 TEST(Turns, ARowThatFailsDoesNotEndTheOthers) {
   FailingBackend backend;
   backend.fails = "pushf";
-  std::map<std::string, Floors> floors;
+  Found found;
   const auto outcomes =
-      MeasureInTurn(JobsOf(backend), Options(), 0.021, ClockOf(backend.fake), floors);
+      MeasureInTurn(JobsOf(backend), Options(), 0.021, ClockOf(backend.fake), found);
   EXPECT_TRUE(outcomes[0].measurement);
   EXPECT_FALSE(outcomes[1].measurement);
   EXPECT_EQ(outcomes[1].error, "the device is gone");

@@ -64,6 +64,8 @@ TEST(ContentionSizesTest, EachUpToEightThenPowersAndAll) {
   EXPECT_EQ(ContentionSizes(48), (Sizes{1, 2, 3, 4, 5, 6, 7, 8, 16, 32, 48}));
 }
 
+constexpr unsigned kImulLatency = 4;
+
 const ContentionRequest kTwo{FindProbe("spin_lock"), 50, {1, 0}, 1};
 
 ContentionRun RunOf(std::uint64_t first, std::uint64_t second) {
@@ -76,7 +78,7 @@ ContentionRun RunOf(std::uint64_t first, std::uint64_t second) {
     c.rounds = operations > 0 ? 1 : 0;
     c.operations = operations;
     c.ticks = 2000;
-    c.chain = std::uint64_t{IRQCOST_WAITS_CHAIN} * IRQCOST_CHAIN_CYCLES * 2;
+    c.chain = std::uint64_t{IRQCOST_WAITS_CHAIN} * kImulLatency * 2;
     c.waits = operations;
     c.longest_wait = 900;
     c.longest_irqs_off = 950;
@@ -88,7 +90,7 @@ ContentionRun RunOf(std::uint64_t first, std::uint64_t second) {
 
 TEST(SummariseContentionTest, TimeThatPassedByOperationsOfAll) {
   const std::vector<ContentionRun> runs(12, RunOf(30, 10));
-  const Contention found = SummariseContention(kTwo, runs, true);
+  const Contention found = SummariseContention(kTwo, runs, kImulLatency);
   EXPECT_DOUBLE_EQ(found.estimate.ticks, 50);
   EXPECT_DOUBLE_EQ(found.estimate.core_cycles.value(), 25);
   EXPECT_EQ(found.operations, (std::vector<std::uint64_t>{360, 120}));
@@ -101,25 +103,25 @@ TEST(SummariseContentionTest, TimeThatPassedByOperationsOfAll) {
   EXPECT_TRUE(found.masks);
   EXPECT_TRUE(found.not_run.empty());
   EXPECT_EQ(found.estimate.label, "free");
-  EXPECT_EQ(found.estimate.distribution.free.size(), 12U);
+  EXPECT_EQ(found.estimate.distribution.clean.size(), 12U);
 }
 
 TEST(SummariseContentionTest, TheTimeIsThatOfWhoBeganFirst) {
   std::vector<ContentionRun> runs(12, RunOf(30, 10));
   for (ContentionRun& run : runs) run.contenders[1].ticks = 4;
-  EXPECT_DOUBLE_EQ(SummariseContention(kTwo, runs, true).estimate.ticks, 50);
+  EXPECT_DOUBLE_EQ(SummariseContention(kTwo, runs, kImulLatency).estimate.ticks, 50);
 }
 
 TEST(SummariseContentionTest, WithoutACycleThereAreTicksAlone) {
   const std::vector<ContentionRun> runs(12, RunOf(30, 10));
-  const Contention found = SummariseContention(kTwo, runs, false);
+  const Contention found = SummariseContention(kTwo, runs, std::nullopt);
   EXPECT_FALSE(found.estimate.core_cycles);
-  EXPECT_DOUBLE_EQ(found.estimate.distribution.free.front(), 50);
+  EXPECT_DOUBLE_EQ(found.estimate.distribution.clean.front(), 50);
 }
 
 TEST(SummariseContentionTest, ACpuThatHasNotRunIsNamed) {
   const std::vector<ContentionRun> runs(12, RunOf(30, 0));
-  const Contention found = SummariseContention(kTwo, runs, true);
+  const Contention found = SummariseContention(kTwo, runs, kImulLatency);
   EXPECT_EQ(found.not_run, std::vector<int>{0});
   EXPECT_EQ(found.estimate.free, 0U);
   EXPECT_EQ(found.estimate.label, "disturbed: CPU 0 has not run: something else keeps it busy");
@@ -129,7 +131,7 @@ TEST(SummariseContentionTest, ACpuThatHasNotRunIsNamed) {
 
 TEST(SummariseContentionTest, NobodyRan) {
   const std::vector<ContentionRun> runs(2, RunOf(0, 0));
-  const Contention found = SummariseContention(kTwo, runs, true);
+  const Contention found = SummariseContention(kTwo, runs, kImulLatency);
   EXPECT_EQ(found.not_run, (std::vector<int>{1, 0}));
   EXPECT_DOUBLE_EQ(found.estimate.ticks, 0);
 }
@@ -142,10 +144,10 @@ TEST(SummariseContentionTest, DisturbedRunsAreCountedAndNotUsed) {
   runs[14].contenders[1].elsewhere = 1;
   runs[15].contenders[1].rounds = 0;
   runs[16].contenders[0].missed = 1;
-  const Contention found = SummariseContention(kTwo, runs, true);
+  const Contention found = SummariseContention(kTwo, runs, kImulLatency);
   EXPECT_EQ(found.estimate.samples, 17U);
   EXPECT_EQ(found.estimate.free, 12U);
-  EXPECT_EQ(found.estimate.distribution.disturbed.size(), 5U);
+  EXPECT_EQ(found.estimate.distribution.contaminated.size(), 5U);
   EXPECT_DOUBLE_EQ(found.estimate.ticks, 50);
   EXPECT_DOUBLE_EQ(found.estimate.ticks_p99, 1000);
   EXPECT_EQ(found.operations, (std::vector<std::uint64_t>{360, 120}));
@@ -158,7 +160,7 @@ PendingRun Interrupts(std::size_t count) {
   run.loops = 2;
   for (std::size_t i = 0; i < count; ++i) {
     irqcost_pending_sample s{};
-    s.chain = std::uint64_t{IRQCOST_WAITS_CHAIN} * IRQCOST_CHAIN_CYCLES;
+    s.chain = std::uint64_t{IRQCOST_WAITS_CHAIN} * kImulLatency;
     s.quiet_add = 128;
     s.pending_add = 192;
     s.quiet_nop = 64;
@@ -174,7 +176,7 @@ PendingRun Interrupts(std::size_t count) {
 
 TEST(SummarisePendingTest, EachPartHasItsDistribution) {
   const PendingRun run = Interrupts(101);
-  const Pending handler = SummarisePending(PendingPart::kHandler, run, true);
+  const Pending handler = SummarisePending(PendingPart::kHandler, run, kImulLatency);
   EXPECT_DOUBLE_EQ(handler.ticks.min, 400);
   EXPECT_DOUBLE_EQ(handler.ticks.p10, 410);
   EXPECT_DOUBLE_EQ(handler.ticks.p50, 450);
@@ -183,8 +185,8 @@ TEST(SummarisePendingTest, EachPartHasItsDistribution) {
   EXPECT_DOUBLE_EQ(handler.estimate.core_cycles.value(), 450);
   EXPECT_EQ(handler.estimate.longest_irqs_off, 46'100U);
   EXPECT_FALSE(handler.add);
-  EXPECT_DOUBLE_EQ(SummarisePending(PendingPart::kReturn, run, true).estimate.ticks, 950);
-  const Pending masked = SummarisePending(PendingPart::kMasked, run, true);
+  EXPECT_DOUBLE_EQ(SummarisePending(PendingPart::kReturn, run, kImulLatency).estimate.ticks, 950);
+  const Pending masked = SummarisePending(PendingPart::kMasked, run, kImulLatency);
   EXPECT_DOUBLE_EQ(masked.estimate.ticks, 46'050);
   EXPECT_DOUBLE_EQ(masked.add->quiet, 1);
   EXPECT_DOUBLE_EQ(masked.add->pending, 1.5);
@@ -197,18 +199,18 @@ TEST(SummarisePendingTest, ALateOneTellsOfTheHandlerButNotOfTheReturn) {
   run.samples[3].flags = IRQCOST_PENDING_LATE;
   run.samples[4].flags = IRQCOST_PENDING_INTERRUPTED;
   run.samples[5].flags = IRQCOST_PENDING_PREEMPTED;
-  const Pending handler = SummarisePending(PendingPart::kHandler, run, true);
+  const Pending handler = SummarisePending(PendingPart::kHandler, run, kImulLatency);
   EXPECT_EQ(handler.estimate.free, 28U);
   EXPECT_EQ(handler.late, 1U);
   EXPECT_EQ(handler.estimate.interrupted, 1U);
   EXPECT_EQ(handler.estimate.preempted, 1U);
-  EXPECT_EQ(SummarisePending(PendingPart::kReturn, run, true).estimate.free, 27U);
+  EXPECT_EQ(SummarisePending(PendingPart::kReturn, run, kImulLatency).estimate.free, 27U);
 }
 
 TEST(SummarisePendingTest, WithoutMaskedWorkThereIsNone) {
   PendingRun run = Interrupts(30);
   run.loops = 0;
-  EXPECT_FALSE(SummarisePending(PendingPart::kMasked, run, true).add);
+  EXPECT_FALSE(SummarisePending(PendingPart::kMasked, run, kImulLatency).add);
 }
 
 class WaitSelectionTest : public testing::Test {
