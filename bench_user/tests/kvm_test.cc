@@ -253,17 +253,18 @@ TEST(KvmErrors, ASignalEndsARunEarlyAndSpoilsNoSample) {
   EXPECT_EQ(kvm.Measure(request).samples.size(), 5U);
 }
 
-Controls Costs(double nop, double add, double imul) {
-  Controls controls;
-  controls.nop.ticks = nop;
-  controls.dep_add.ticks = add;
-  controls.dep_imul.ticks = imul;
-  for (Estimate* one : {&controls.nop, &controls.dep_add, &controls.dep_imul}) one->cycle = 0.75;
-  return controls;
+// In ticks. What is called a cycle in a trial is a multiply of the chain.
+Trial Costs(double nop, double add, double imul) {
+  Trial trial;
+  trial.nop.ticks = nop;
+  trial.dep_add.ticks = add;
+  trial.dep_imul.ticks = imul;
+  for (Estimate* one : {&trial.nop, &trial.dep_add, &trial.dep_imul}) one->cycle = imul;
+  return trial;
 }
 
 TEST(JudgeGuest, TellsEmulationByItsPrice) {
-  const Controls ring3 = Costs(0.15, 0.75, 2.25);
+  const Trial ring3 = Costs(0.15, 0.75, 2.25);
   EXPECT_EQ(JudgeGuest(ring3, ring3).kind, "virtualised");
   EXPECT_EQ(JudgeGuest(Costs(0.3, 0.8, 2.3), ring3).kind, "virtualised");  // a neighbour
   const BackendExecution emulated = JudgeGuest(Costs(1800, 1800, 1900), ring3);

@@ -30,8 +30,8 @@ BackendExecution JudgeGuest(const Trial& guest, const Trial& ring3) {
   const Pair pairs[] = {{"nop", guest.nop.ticks, ring3.nop.ticks},
                         {"dependent add", guest.dep_add.ticks, ring3.dep_add.ticks},
                         {"dependent multiply", guest.dep_imul.ticks, ring3.dep_imul.ticks}};
-  // Ticks of ring 3's chain turn all of them into core cycles, where it counts them.
-  const double cycle = ring3.nop.cycle > 0 ? ring3.nop.cycle : 1;
+  // A dependent add takes one core cycle; what a multiply takes has not been found yet.
+  const double cycle = ring3.dep_add.ticks > 0 ? ring3.dep_add.ticks : 1;
   for (const Pair& pair : pairs)
     if (pair.guest > kMostSlower * pair.ring3 && pair.guest > cycle)
       return {"emulated", Sentence("the host emulates guest ring 0: a %s costs %.0f core cycles "
