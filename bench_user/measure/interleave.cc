@@ -56,7 +56,19 @@ bool Enough(const std::vector<Estimate>& estimates) {
                      [](const Estimate& e) { return e.clean >= kWantedClean; });
 }
 
-std::vector<Estimate> MeasureBlock(std::vector<Lane> lanes, const SamplerOptions& options) {
+// The lowest steady level of each backend's sensor. A block may lie beside a neighbour from its
+// beginning to its end, and the ones before it tell so.
+void Learn(const Recordings& recordings, std::map<std::string, double>& levels) {
+  for (const auto& [backend, recording] : recordings) {
+    const SensorLevel& level = recording.Level();
+    if (!level.steady) continue;
+    double& lowest = levels.try_emplace(backend, level.value).first->second;
+    lowest = std::min(lowest, level.value);
+  }
+}
+
+// Adds to what is known of the sensors.
+std::vector<Estimate> MeasureBlock(std::vector<Lane> lanes, SamplerOptions& options) {
   Recordings recordings;
   for (Lane& lane : lanes) {
     const Backend& backend = *lane.contender->backend;
@@ -72,13 +84,14 @@ std::vector<Estimate> MeasureBlock(std::vector<Lane> lanes, const SamplerOptions
     waited_us += TakeRound(lanes, options);
     estimates = Estimates(lanes, options);
   }
+  Learn(recordings, options.sensor_levels);
   return estimates;
 }
 
 }  // namespace
 
 std::vector<std::vector<Estimate>> Interleave(std::span<const Contender> contenders,
-                                              std::size_t blocks, const SamplerOptions& options) {
+                                              std::size_t blocks, SamplerOptions options) {
   std::vector<Lane> lanes;
   for (const Contender& contender : contenders) {
     contender.backend->Prepare(*contender.offer.probe);

@@ -28,11 +28,12 @@ struct Contender {
 /**
  * Measures blocks. No two blocks have a sample in common. A block is longer than kBlockRounds,
  * by whole rounds and at most by kPatienceUs, while a contender has fewer than kWantedClean clean
- * samples. Throws what the backends throw.
+ * samples. What blocks tell of a sensor's level judges those behind them, too. Throws what the
+ * backends throw.
  * Return: for each block an estimate of each contender, in their order.
  */
 std::vector<std::vector<Estimate>> Interleave(std::span<const Contender> contenders,
-                                              std::size_t blocks, const SamplerOptions& options);
+                                              std::size_t blocks, SamplerOptions options);
 
 }  // namespace irqcost
 

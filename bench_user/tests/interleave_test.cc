@@ -17,6 +17,7 @@ SamplerOptions OptionsOfTheFake() {
   SamplerOptions options;
   options.ticks_per_us = 2000;
   options.tsc_step = 1;
+  options.imul_latency = 3;
   return options;
 }
 
@@ -32,8 +33,7 @@ TEST(InterleaveTest, ContendersTakeTurnsForwardsAndBackwards) {
   FakeBackend backend;
   const std::vector<Contender> contenders = {{&backend, OfferOf("popf"), IRQCOST_THROUGHPUT},
                                              {&backend, OfferOf("nop"), IRQCOST_THROUGHPUT}};
-  std::map<std::string, Floors> floors;
-  const auto blocks = Interleave(contenders, 2, OptionsOfTheFake(), floors);
+  const auto blocks = Interleave(contenders, 2, OptionsOfTheFake());
   ASSERT_EQ(blocks.size(), 2U);
   ASSERT_EQ(blocks[0].size(), 2U);
   const std::vector<std::string> turns = Turns(backend);
@@ -47,25 +47,23 @@ TEST(InterleaveTest, ContendersTakeTurnsForwardsAndBackwards) {
 TEST(InterleaveTest, BlocksShareNoSample) {
   FakeBackend backend;
   const std::vector<Contender> contenders(2, {&backend, OfferOf("popf"), IRQCOST_THROUGHPUT});
-  std::map<std::string, Floors> floors;
-  const auto blocks = Interleave(contenders, 3, OptionsOfTheFake(), floors);
+  const auto blocks = Interleave(contenders, 3, OptionsOfTheFake());
   for (const auto& block : blocks)
     for (const Estimate& estimate : block) {
       EXPECT_EQ(estimate.samples, 2 * kBlockRounds * kTurnSamples);
-      EXPECT_EQ(estimate.free, estimate.samples);
+      EXPECT_EQ(estimate.clean, estimate.samples);
       EXPECT_NEAR(*estimate.core_cycles, backend.ticks_per_op, 1e-9);
     }
 }
 
-TEST(InterleaveTest, WaitsForFreeSamplesOfAll) {
+TEST(InterleaveTest, WaitsForCleanSamplesOfAll) {
   FakeBackend backend;
   backend.disturbed_until = 1000;
   const std::vector<Contender> contenders(2, {&backend, OfferOf("popf"), IRQCOST_THROUGHPUT});
-  std::map<std::string, Floors> floors;
-  const auto blocks = Interleave(contenders, 1, OptionsOfTheFake(), floors);
+  const auto blocks = Interleave(contenders, 1, OptionsOfTheFake());
   for (const Estimate& estimate : blocks[0]) {
-    EXPECT_GE(estimate.free, kWantedFree);
-    EXPECT_GT(estimate.samples, estimate.free);
+    EXPECT_GE(estimate.clean, kWantedClean);
+    EXPECT_GT(estimate.samples, estimate.clean);
   }
 }
 
@@ -73,20 +71,20 @@ TEST(InterleaveTest, GivesUpWaitingInTheEnd) {
   FakeBackend backend;
   backend.disturbed_until = 1'000'000'000;
   const std::vector<Contender> contenders(2, {&backend, OfferOf("popf"), IRQCOST_THROUGHPUT});
-  std::map<std::string, Floors> floors;
-  const auto blocks = Interleave(contenders, 1, OptionsOfTheFake(), floors);
-  EXPECT_EQ(blocks[0][0].free, 0U);
-  EXPECT_NE(blocks[0][0].label, "free");
+  const auto blocks = Interleave(contenders, 1, OptionsOfTheFake());
+  EXPECT_EQ(blocks[0][0].clean, 0U);
+  EXPECT_NE(blocks[0][0].label, kCleanLabel);
 }
 
 TEST(InterleaveTest, ANeighbourThroughoutABlockIsKnownByTheBlocksBefore) {
   FakeBackend backend;
   const std::vector<Contender> contenders(2, {&backend, OfferOf("popf"), IRQCOST_THROUGHPUT});
-  std::map<std::string, Floors> floors;
-  Interleave(contenders, 1, OptionsOfTheFake(), floors);
-  backend.ticks_per_nop *= 1.5;
-  const auto blocks = Interleave(contenders, 1, OptionsOfTheFake(), floors);
-  EXPECT_EQ(blocks[0][0].free, 0U);
+  backend.shared = 1.5;
+  backend.shared_from = 300;  // of the 240 samples of a block, and the pilots before the first
+  const auto blocks = Interleave(contenders, 4, OptionsOfTheFake());
+  EXPECT_EQ(blocks[0][0].label, kCleanLabel);
+  EXPECT_EQ(blocks[3][0].clean, 0U);
+  EXPECT_EQ(blocks[3][1].clean, 0U);
 }
 
 TEST(InterleavedJsonTest, HasAListForEachBlock) {
@@ -94,8 +92,8 @@ TEST(InterleavedJsonTest, HasAListForEachBlock) {
   counted.core_cycles = 30;
   counted.ticks = 23;
   counted.samples = 60;
-  counted.free = 50;
-  counted.label = "free";
+  counted.clean = 50;
+  counted.label = kCleanLabel;
   Estimate ticks_only;
   ticks_only.ticks = 4;
   const auto json = InterleavedJson({"a", "b"}, {{counted, ticks_only}});
