@@ -80,11 +80,16 @@ std::string WithoutLevel(const SensorLevel& level) {
   return text;
 }
 
-std::string Label(std::size_t clean, std::size_t samples, const Recording& recording) {
+std::string Label(std::span<const Judged> points, std::size_t clean, const Recording& recording) {
   if (clean >= kFewestClean) return kCleanLabel;
-  const std::string count = std::to_string(samples);
-  if (samples < kFewestClean) return "few: " + count + (samples == 1 ? " sample" : " samples");
-  if (!recording.JudgedBy()) return WithoutLevel(recording.Level());
+  const std::string count = std::to_string(points.size());
+  if (points.size() < kFewestClean)
+    return "few: " + count + (points.size() == 1 ? " sample" : " samples");
+  // Where flags or the chain leave no samples to agree on a level, that tells of no neighbour.
+  const auto seen = std::count_if(points.begin(), points.end(),
+                                  [](const Judged& j) { return j.point->flags == 0 && j.clock > 0; });
+  if (!recording.JudgedBy() && seen >= std::ptrdiff_t{kFewestClean})
+    return WithoutLevel(recording.Level());
   return "disturbed: " + std::to_string(clean) + " of " + count + " samples clean";
 }
 
@@ -156,7 +161,7 @@ Estimate EstimateFrom(std::span<const Judged> points, const Method& method,
   e.interrupted = Flagged(points, IRQCOST_SAMPLE_INTERRUPTED);
   e.preempted = Flagged(points, IRQCOST_SAMPLE_PREEMPTED);
   e.migrated = Flagged(points, IRQCOST_SAMPLE_MIGRATED);
-  e.label = Label(e.clean, e.samples, recording);
+  e.label = Label(points, e.clean, recording);
   return e;
 }
 

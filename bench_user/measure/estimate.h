@@ -59,7 +59,7 @@ inline constexpr const char* kCleanLabel = "free";
 
 /**
  * Estimates from at least one point.
- * @level: of the sensor, by which the points were judged; its part in it is the label.
+ * @recording: where the points are from; its level of the sensor has a part in the label.
  */
 Estimate EstimateFrom(std::span<const Judged> points, const Method& method,
                       const Recording& recording);

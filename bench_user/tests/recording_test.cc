@@ -328,6 +328,18 @@ TEST(Recording, WithoutAClockNothingIsClean) {
   }
 }
 
+// Nobody shared the core: whoever took the CPU itself is named by the flags.
+TEST(Recording, FlagsAloneAreNoNeighbour) {
+  const auto label = [](std::size_t unflagged) {
+    return LabelOf(Recorded(100, [=](std::size_t i) {
+      return World{1, kLevel, i < unflagged ? 0 : unsigned{IRQCOST_SAMPLE_PREEMPTED}};
+    }));
+  };
+  EXPECT_EQ(label(0), "disturbed: 0 of 100 samples clean");
+  EXPECT_EQ(label(9), "disturbed: 0 of 100 samples clean");
+  EXPECT_EQ(label(12), kCleanLabel);
+}
+
 TEST(Recording, OfNothingIsEmpty) {
   Recording recording(1);
   recording.NewRow();
