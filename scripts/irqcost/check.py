@@ -265,7 +265,7 @@ def _measure(args: argparse.Namespace, target: Path, only: str | None) -> None:
     ):
         command += [] if value is None else [f"--{name}={value}"]
     done = subprocess.run(command, stdout=subprocess.DEVNULL)
-    # 2 with a file: a part could not be measured, and the file says which.
+    # 2 with a file: nothing could be measured, and the file says why.
     if done.returncode not in (Exit.OK, Exit.UNUSABLE) or not target.exists():
         raise IrqcostError(f"`{' '.join(command)}` ended with status {done.returncode}")
 
