@@ -167,8 +167,8 @@ def write(out: Path, kind: str, about: str, pair: Sequence[Epoch]) -> None:
 
 
 def short(epoch: Epoch) -> dict[str, Any]:
-    """What is counted of an epoch: judged_by(), and by benchmark the figure in core cycles, whether it
-    was free, its sensor, and the plain mean of all samples in ticks."""
+    """What is counted of an epoch: judged_by(), and by benchmark whether it was free, the figure in
+    core cycles, its sensor, and the plain mean of all samples in ticks."""
     figures = {}
     for entry in epoch.entries:
         cycles = entry.get("core_cycles")

@@ -34,7 +34,7 @@ from typing import Any
 from scipy.stats import mannwhitneyu
 
 from irqcost import guard, policy, verdict
-from irqcost.epochs import Epoch, Series, gather
+from irqcost.epochs import Epoch, gather
 from irqcost.guard import INCONCLUSIVE, REGRESSION, Case
 from irqcost.stats import share_interval
 from irqcost.trials import PRIMITIVES
