@@ -111,8 +111,8 @@ def one_run(bench: Path, cpu: int, seconds: float) -> dict[str, Any]:
 
 
 def short(epoch: Epoch, slow: Epoch) -> dict[str, Any]:
-    """What is replayed of an epoch: judged_by(), and by benchmark the figure in core cycles, whether
-    it was free, its sensor, and the plain mean of all samples in ticks, as a tool without
+    """What is replayed of an epoch: judged_by(), and by benchmark the figure in core cycles,
+    whether it was free, its sensor, and the plain mean of all samples in ticks, as a tool without
     calibration or sensor has it."""
     figures = {}
     for entry in [*epoch.entries, *slow.entries]:
