@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from guard import RULES, SMALL, share
+from guard import RULES, SMALL, entry_of, epoch_of, share
 from irqcost import ab, files, jsontext
 from irqcost.difference import FASTER, SLOWER, UNDECIDED
 from irqcost.epochs import Epoch, Request
@@ -73,18 +73,9 @@ def read(path: Path) -> tuple[dict[str, Recorded], list[dict[str, Any]]]:
 
 def _epoch(short: Mapping[str, Any]) -> Epoch:
     """An epoch as the harness wrote it, as far as ab looks at it."""
-    entries = []
-    for name, (free, cycles, sensor, _) in short["figures"].items():
-        entry = {
-            "run_name": name,
-            "run_type": "iteration",
-            "label": "free" if free else "disturbed",
-        }
-        entry |= {} if cycles is None else {"core_cycles": cycles}
-        entries.append(entry | ({} if sensor is None else {"sensor": sensor}))
-    floors = {k: {"sensor_cycles_per_nop": floor} for k, floor in short["floors"].items()}
-    context = {"floors": floors, "tsc": {"khz": None}, "cpu": {}, "execution": {"kind": ""}}
-    return Epoch({"context": {"irqcost": context}, "benchmarks": entries}, 0)
+    figures = short["figures"].items()
+    entries = [entry_of(name, cycles, free, sensor) for name, (free, cycles, sensor, _) in figures]
+    return epoch_of(short, entries)
 
 
 def _means(short: Mapping[str, Any]) -> dict[str, float]:

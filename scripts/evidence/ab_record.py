@@ -25,8 +25,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from guard_record import plain
-from irqcost import ab, builds, epochs, harness
+from guard_record import judged_by, plain
+from irqcost import ab, builds, harness
 from irqcost.builds import Build
 from irqcost.epochs import Epoch
 from irqcost.errors import IrqcostError
@@ -167,16 +167,15 @@ def write(out: Path, kind: str, about: str, pair: Sequence[Epoch]) -> None:
 
 
 def short(epoch: Epoch) -> dict[str, Any]:
-    """What is counted of an epoch: floors, and by benchmark the figure in core cycles, whether it
-    was free, its sensor, and the plain mean of all samples in ticks."""
+    """What is counted of an epoch: judged_by(), and by benchmark whether it was free, the figure in
+    core cycles, its sensor, and the plain mean of all samples in ticks."""
     figures = {}
     for entry in epoch.entries:
         cycles = entry.get("core_cycles")
         free = entry["label"] == "free"
         numbers = [cycles, entry.get("sensor"), plain(entry, cycles)]
         figures[entry["run_name"]] = [free, *(n if n is None else round(n, 5) for n in numbers)]
-    floors = {name: round(floor, 6) for name, floor in epochs.sensor_floors([epoch]).items()}
-    return {"floors": floors, "figures": figures}
+    return {**judged_by(epoch), "figures": figures}
 
 
 if __name__ == "__main__":

@@ -29,11 +29,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from scipy.stats import mannwhitneyu
 
 from irqcost import guard, policy, verdict
-from irqcost.epochs import SENSOR_HIGH, Series
+from irqcost.epochs import Epoch, gather
 from irqcost.guard import INCONCLUSIVE, REGRESSION, Case
 from irqcost.stats import share_interval
 from irqcost.trials import PRIMITIVES
@@ -53,7 +54,7 @@ class Recorded:
     condition: str
     epochs: Mapping[str, list[float]]
     plain: Mapping[str, list[float]]
-    inconsistent: frozenset[str]  # backends whose controls are off
+    inconsistent: frozenset[str]  # figures that rest on a control that is off
 
 
 @dataclass
@@ -84,29 +85,53 @@ def read(paths: Sequence[Path]) -> list[Recorded]:
 def _recorded(run: dict[str, object]) -> Recorded:
     processes = run["epochs"]
     assert isinstance(processes, list)
-    floors: dict[str, float] = {}
-    for process in processes:
-        for backend, floor in process["floors"].items():
-            floors[backend] = min(floor, floors.get(backend, floor))
-    series: dict[str, Series] = {}
     plain: dict[str, list[float]] = {}
+    epochs = []
     for process in processes:
+        entries = []
         for name, (cycles, free, sensor, mean) in process["figures"].items():
-            one = series.setdefault(name, Series(name))
-            floor = floors.get(name.split("/")[0])
-            beside = sensor is not None and floor is not None and sensor > SENSOR_HIGH * floor
             if cycles is not None:
-                disturbed = not free or beside
-                (one.disturbed if disturbed else one.used).append({"core_cycles": cycles})
+                entries.append(entry_of(name, cycles, free, sensor))
             if mean is not None:
                 plain.setdefault(name, []).append(mean)
-    known = {name: one for name, one in series.items() if one.all}
+        epochs.append(epoch_of(process, entries))
+    series = gather(epochs)
+    controls = verdict.Controls(series, {}, None)
     return Recorded(
         str(run["condition"]),
-        {n: one.values("core_cycles") if one.used else [] for n, one in series.items()},
+        {
+            name: series[name].values("core_cycles") if name in series and series[name].used else []
+            for process in processes
+            for name in process["figures"]
+        },
         plain,
-        frozenset(verdict.control_faults(known, {})),
+        frozenset(name for name in series if controls.doubt(name)),
     )
+
+
+def entry_of(name: str, cycles: float | None, free: bool, sensor: float | None) -> dict[str, Any]:
+    """An entry of an epoch as the harness wrote it, as far as it was recorded."""
+    entry = {"run_name": name, "run_type": "iteration", "label": "free" if free else "disturbed"}
+    known = {"core_cycles": cycles, "sensor": sensor}
+    return entry | {key: value for key, value in known.items() if value is not None}
+
+
+def epoch_of(short: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> Epoch:
+    """An epoch by what guard_record.judged_by() kept of it. Old recordings have floors alone."""
+    tolerances = short.get("tolerances", {})
+    floors = {
+        backend: {"sensor_cycles_per_nop": level}
+        | ({"tolerance": tolerances[backend]} if backend in tolerances else {})
+        for backend, level in short["floors"].items()
+    }
+    context = {
+        "floors": floors,
+        "calibration": {"imul_latency": short.get("imul_latency")},
+        "tsc": {"khz": None},
+        "cpu": {},
+        "execution": {"kind": ""},
+    }
+    return Epoch({"context": {"irqcost": context}, "benchmarks": entries}, 0)
 
 
 def cases(new: Recorded, baseline: Sequence[Recorded], rules: policy.Policy) -> list[Case]:
@@ -115,7 +140,7 @@ def cases(new: Recorded, baseline: Sequence[Recorded], rules: policy.Policy) -> 
     pairs = [(name, name, 1) for name in new.epochs if "/slow_" not in name]
     pairs += [(name, _PLAIN, PRIMITIVES) for name in _SLOW.values()]
     for name, other, copies in pairs:
-        obstacle = "controls off" if name.split("/")[0] in new.inconsistent else ""
+        obstacle = "a control is off" if name in new.inconsistent else ""
         runs = [one.epochs.get(other, []) for one in baseline]
         found.append(
             Case(

@@ -92,8 +92,8 @@ def one_run(bench: Path, cpu: int, seconds: float) -> dict[str, Any]:
             started = time.monotonic()
             names = count if request.names is None else len(request.names)
             share = request.seconds / names * len(SLOW)
-            floors = {k: v for k, v in request.sensor_floors.items() if k == "ring3"}
-            found = sessions[1].measure(Request(None, share, floors, request.tsc_khz))
+            levels = {k: v for k, v in request.sensor_levels.items() if k == "ring3"}
+            found = sessions[1].measure(Request(None, share, levels, request.tsc_khz))
             recorded.append(short(epoch, found))
             beside += time.monotonic() - started
             return epoch
@@ -111,17 +111,27 @@ def one_run(bench: Path, cpu: int, seconds: float) -> dict[str, Any]:
 
 
 def short(epoch: Epoch, slow: Epoch) -> dict[str, Any]:
-    """What is replayed of an epoch: floors, and by benchmark the figure in core cycles, whether it
-    was free, its sensor, and the plain mean of all samples in ticks, as a tool without calibration
-    or sensor has it."""
+    """What is replayed of an epoch: judged_by(), and by benchmark the figure in core cycles,
+    whether it was free, its sensor, and the plain mean of all samples in ticks, as a tool without
+    calibration or sensor has it."""
     figures = {}
     for entry in [*epoch.entries, *slow.entries]:
         cycles = entry.get("core_cycles")
         numbers = [cycles, entry.get("sensor"), plain(entry, cycles)]
         cycles, sensor, mean = (n if n is None else round(n, 5) for n in numbers)
         figures[entry["run_name"]] = [cycles, entry["label"] == "free", sensor, mean]
-    floors = {name: round(floor, 6) for name, floor in epochs.sensor_floors([epoch]).items()}
-    return {"floors": floors, "figures": figures}
+    return {**judged_by(epoch), "figures": figures}
+
+
+def judged_by(epoch: Epoch) -> dict[str, Any]:
+    """By what an epoch's entries are judged: by backend the level of the sensor and by what part it
+    may be off, and the latency of the chain's multiply."""
+    levels = {name: round(level, 6) for name, level in epochs.sensor_levels([epoch]).items()}
+    return {
+        "floors": levels,
+        "tolerances": {name: epochs.tolerance([epoch], name) for name in levels},
+        "imul_latency": epoch.imul_latency,
+    }
 
 
 def plain(entry: Mapping[str, Any], cycles: float | None) -> float | None:

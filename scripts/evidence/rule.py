@@ -6,8 +6,8 @@ process of a recording is one of a run. Sets of processes, drawn at random from 
 figure had clean samples, are judged as `./irqcost run` judges them. The quiet value of a figure is
 the median over the processes of `alone`. Prints a Markdown table with, per cent: processes with
 clean samples; of the figures those that are good; of the good ones those within 0.3 % or 0.05 cycle
-of the quiet value; of all stated intervals those that hold it within 0.1 % or 0.02 cycle, as well as
-it is known. Usage, in the checkout:
+of the quiet value; of all stated intervals those that hold it within 0.1 % or 0.02 cycle, as well
+as it is known. Usage, in the checkout:
 
     PYTHONPATH=scripts /usr/bin/python3 scripts/evidence/rule.py NAME=FOLDER:STEP...
 
@@ -19,7 +19,7 @@ import argparse
 import lzma
 import subprocess
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -172,7 +172,9 @@ def pooled(found: Mapping[str, Replayed]) -> Replayed:
     return result
 
 
-def table(program: Path, name: str, folder: Path, step: float, is_batches: bool, size: int) -> list[str]:
+def table(
+    program: Path, name: str, folder: Path, step: float, is_batches: bool, size: int
+) -> list[str]:
     """Lines of the table for a CPU."""
     chance = numpy.random.default_rng(1)
     found = conditions(program, folder, step, is_batches)

@@ -242,14 +242,14 @@ def pair_of(
     names: Sequence[str],
 ) -> tuple[Epoch, Epoch]:
     """One pair of epochs of A and B, of which B is taken first where `swapped`. `before` are the
-    pairs taken so far, which tell the floors."""
+    pairs taken so far, which tell the levels of the sensor."""
     known = [epoch for pair in before for epoch in pair]
     khz = known[0].context["tsc"]["khz"] if known else None
     cpu = None
     found: dict[int, Epoch] = {}
     for side in (1, 0) if swapped else (0, 1):
-        floors = epochs.sensor_floors([*known, *found.values()])
-        request = Request(tuple(names), process_seconds(len(names)), floors, khz)
+        levels = epochs.sensor_levels([pair[side] for pair in before])
+        request = Request(tuple(names), process_seconds(len(names)), levels, khz)
         found[side] = measures[side](request, cpu)
         cpu = found[side].context["cpu"].get("measured")
     # One of several that seems emulated was disturbed while it looked.
@@ -261,7 +261,7 @@ def pair_of(
 def undisturbed(pairs: Sequence[tuple[Epoch, Epoch]]) -> dict[str, list[tuple[float, float]]]:
     """Core cycles in A and B by benchmark, in the order of the first epoch: of those pairs in which
     both epochs are free of disturbance."""
-    floors = epochs.sensor_floors([epoch for pair in pairs for epoch in pair])
+    judges = [_judge([pair[side] for pair in pairs]) for side in (0, 1)]
     values: dict[str, list[tuple[float, float]]] = {}
     for pair in pairs:
         sides = [{entry["run_name"]: entry for entry in epoch.entries} for epoch in pair]
@@ -270,13 +270,24 @@ def undisturbed(pairs: Sequence[tuple[Epoch, Epoch]]) -> dict[str, list[tuple[fl
             if other is None:
                 continue
             found = values.setdefault(name, [])
-            if _counts(entry, floors) and _counts(other, floors):
+            if judges[0](pair[0], entry) and judges[1](pair[1], other):
                 found.append((entry["core_cycles"], other["core_cycles"]))
     return values
 
 
-def _counts(entry: Mapping[str, Any], floors: Mapping[str, float]) -> bool:
-    return "core_cycles" in entry and not epochs.is_disturbed(entry, floors)
+def _judge(own: Sequence[Epoch]) -> Callable[[Epoch, Mapping[str, Any]], bool]:
+    """What says whether an entry of one of a build's epochs counts. Each build is judged by itself:
+    one may be of a version with another sensor, or another clock."""
+    limits, latency = epochs.sensor_limits(own), epochs.imul_latency(own)
+
+    def counts(epoch: Epoch, entry: Mapping[str, Any]) -> bool:
+        return (
+            "core_cycles" in entry
+            and epoch.imul_latency == latency
+            and not epochs.is_disturbed(entry, limits)
+        )
+
+    return counts
 
 
 def _confidence(figures: int) -> float:

@@ -16,6 +16,7 @@ from irqcost.errors import Exit, IrqcostError, ResultError, name_left_out
 from irqcost.guard import INCOMPARABLE, OK, Judged
 from irqcost.policy import Policy
 from irqcost.table import Table
+from irqcost.verdict import INCONSISTENT
 
 CODES = {
     guard.OK: Exit.OK,
@@ -166,6 +167,8 @@ def against(
         return Checked(new, (), _incomparable(new, why, select), (f"{why}; {_REMEDY}",))
     pairs = baseline.cases(new, [baseline.load(path) for path in chosen.paths], rules)
     cases = [one for one in pairs.cases if select is None or select.search(one.name)]
+    if any(entry.verdict == INCONSISTENT for entry in new.result.figures.values()):
+        notes += new.result.context.reasons
     unknown = [name for name in pairs.unknown if select is None or select.search(name)]
     if unknown:
         notes.append(f"{_figures(len(unknown))} the baseline has not: {_some(unknown)}")
@@ -265,7 +268,7 @@ def _measure(args: argparse.Namespace, target: Path, only: str | None) -> None:
     ):
         command += [] if value is None else [f"--{name}={value}"]
     done = subprocess.run(command, stdout=subprocess.DEVNULL)
-    # 2 with a file: a part could not be measured, and the file says which.
+    # 2 with a file: nothing could be measured, and the file says why.
     if done.returncode not in (Exit.OK, Exit.UNUSABLE) or not target.exists():
         raise IrqcostError(f"`{' '.join(command)}` ended with status {done.returncode}")
 

@@ -181,8 +181,8 @@ def legend(columns: Sequence[Column]) -> list[str]:
     for place, column in enumerate(columns):
         where = str(column.paths[0]) if column.single else f"{len(column.paths)} files"
         lines += [f"{letter(place)}  {column.series.title}", f"   {where}"]
-        if verdict := column.result.context.verdict:
-            lines[-1] += f" (verdict: {verdict})"
+        if outcome := column.result.context.outcome:
+            lines[-1] += f" (verdict: {outcome})"
     return lines
 
 

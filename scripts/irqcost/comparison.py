@@ -8,6 +8,7 @@ from irqcost import report, stats, texts, units
 from irqcost.columns import Column
 from irqcost.model import Entry, other_estimator
 from irqcost.units import Figure
+from irqcost.verdict import INCONSISTENT
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,9 @@ def _ratio(
     first = base.result.figures.get(entry.name)
     if first is None:
         return None, "the baseline has no such figure"
+    for which, figure_of in (("", entry), ("in the baseline ", first)):
+        if figure_of.verdict == INCONSISTENT:
+            return None, f"{which}{figure_of.remark}"
     one, two = base.result.context, column.result.context
     if one.kind != two.kind:
         return None, f"{two.kind} beside {one.kind}: no measure of the same thing"

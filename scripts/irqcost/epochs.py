@@ -187,7 +187,8 @@ def sensor_levels(epochs: Sequence[Epoch]) -> dict[str, float]:
     for backend, levels in found.items():
         known = remembered.get(backend)
         allowed = tolerance(epochs, backend)
-        level = run_level(levels, sum(backend in e.context.get("floors", {}) for e in epochs), allowed)
+        count = sum(backend in epoch.context.get("floors", {}) for epoch in epochs)
+        level = run_level(levels, count, allowed)
         if known is not None and (level is None or level > known * (1 + allowed)):
             level = known
         if level is not None:

@@ -53,9 +53,9 @@ def markdown(what: Comparison) -> str:
     lines = []
     for place, column in enumerate(columns):
         lines.append(f"- **{letter(place)}**: {escaped(column.series.title)}")
-        verdict = column.result.context.verdict
+        outcome = column.result.context.outcome
         where = escaped(str(column.paths[0])) if column.single else f"{len(column.paths)} files"
-        lines[-1] += f" ({where}" + (f"; verdict: {escaped(verdict)})" if verdict else ")")
+        lines[-1] += f" ({where}" + (f"; verdict: {escaped(outcome)})" if outcome else ")")
     headings = _headings(columns, what.unit)
     for probe, group in _by_probe(rows).items():
         lines += ["", f"### `{escaped(probe)}`", ""]
@@ -140,6 +140,7 @@ def json_text(what: Comparison) -> str:
                 "paths": [str(path) for path in column.paths],
                 "date": column.result.context.date,
                 "verdict": column.result.context.verdict,
+                "sentence": column.result.context.sentence,
                 "differs": columns_.differences(columns[0].result.context, column.result.context),
             }
             for place, column in enumerate(columns)

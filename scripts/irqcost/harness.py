@@ -91,10 +91,7 @@ def with_controls(bench: Path, arguments: Sequence[str]) -> tuple[list[str], tup
 
 
 class Session:
-    """Epochs of one harness, and the progress of them all.
-
-    `code` is the worst exit code so far: 2 where a part could not be measured.
-    """
+    """Epochs of one harness, and the progress of them all."""
 
     def __init__(
         self,
@@ -107,7 +104,6 @@ class Session:
     ) -> None:
         """`known` is the help of a harness of another version: what it does not name is not asked
         for. None: all is known. `clock` is the time of a simulated machine; None: it is real."""
-        self.code = Exit.OK
         self._bench = bench
         self._arguments = arguments
         self._progress = progress
@@ -164,11 +160,10 @@ class Session:
             if process.returncode != Exit.UNUSABLE or not self._tolerable(command):
                 text = said.read().strip()
                 raise IrqcostError(text or f"{command[0]} ended with status {process.returncode}")
-            self.code = Exit.UNUSABLE
 
     @staticmethod
     def _tolerable(command: Sequence[str]) -> bool:
-        """Whether a file was written all the same: then all but a part was measured."""
+        """Whether a file was written all the same: it names what could not be measured."""
         (out,) = [a for a in command if a.startswith("--benchmark_out=")]
         return Path(out.partition("=")[2]).exists()
 

@@ -231,7 +231,9 @@ class Context:
     absent: tuple[Absent, ...]
     # Processes that the figures come from; 0 in a file of the harness alone.
     epochs: int = 0
+    # A word, and in a sentence with numbers (`sentence`: "" in files that are older than the key).
     verdict: str = ""
+    sentence: str = ""
     reasons: tuple[str, ...] = ()
     # Live text by `backend/probe` and symbol, and the catalogue's code by probe.
     text: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
@@ -259,6 +261,11 @@ class Context:
     def kind(self) -> str:
         """real, emulated or simulated: figures of two kinds have nothing in common."""
         return self.execution if self.emulated or self.simulated else "real"
+
+    @property
+    def outcome(self) -> str:
+        """The run's verdict as it is shown; "" of the harness alone."""
+        return self.sentence or self.verdict
 
     @property
     def emulated_backends(self) -> tuple[Backend, ...]:
@@ -308,7 +315,8 @@ class Entry:
     # One of verdict.WORDS with its reasons; "" in a file of the harness alone.
     verdict: str = ""
     reasons: tuple[str, ...] = ()
-    # What stands for the windows: 1: the p10 of each, 2: the mean of those from p10 to p75.
+    # 1: the p10 of all windows; 2: in latency and in situ the mean of those from p10 to p75; 3: the
+    # windows of a sample by its own clock, then one location of all samples.
     estimator: int = 1
     # As it stands in the file: most of what is in one, and seldom looked at.
     raw_histogram: object = field(default=None, repr=False, compare=False)
@@ -540,7 +548,8 @@ def _context(date: str, ours: _Object, failed: list[Absent], texts: bool) -> Con
         **of_run,
         epochs=int(ours.object("epochs").number("count")) if ours.has("epochs") else 0,
         verdict=verdict.text("verdict") if verdict else "",
-        reasons=verdict.texts("reasons") if verdict else (),
+        sentence=verdict.text("sentence") if verdict and verdict.has("sentence") else "",
+        reasons=tuple(dict.fromkeys(verdict.texts("reasons"))) if verdict else (),
         text=_texts(ours.object("text")) if texts and ours.has("text") else {},
         code=_strings(ours.object("code")) if ours.has("code") else {},
         derived=tuple(map(_derived, ours.objects("derived"))) if ours.has("derived") else (),

@@ -2,8 +2,8 @@
 """Which instructions a row of ring 0 executes: recorded traces of emulated kernels.
 
 scripts/evidence/executed.py makes the files; `executed` in them is the number of their format. A
-row has its instructions in process context, those outside of the module indented, and their number in
-each other context that it runs in.
+row has its instructions in process context, those outside of the module indented, and their number
+in each other context that it runs in.
 """
 
 import json

@@ -106,8 +106,8 @@ def text(result: Result, probes: tuple[catalogue.Probe, ...]) -> str:
     if result.context.derived:
         parts += ["", _DERIVED, "", _derived(result.context)]
     parts += _provenance(result.context)
-    if result.context.verdict:
-        parts += ["", f"Verdict: {result.context.verdict}"]
+    if result.context.outcome:
+        parts += ["", f"Verdict: {result.context.outcome}"]
         parts += [f"  {reason}" for reason in result.context.reasons]
     missing = [f"  {absent.name}: {absent.reason}" for absent in result.context.absent]
     if missing:

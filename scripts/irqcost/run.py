@@ -350,6 +350,7 @@ def _measure(measuring: _Measuring, args: argparse.Namespace, target: Path) -> t
             )
     print(report.text(result, catalogue.read()))
     print(f"\nResult: {target}")
-    if session.code != Exit.OK:
-        print("irqcost: not everything could be measured; see above", file=sys.stderr)
-    return session.code, result
+    if not result.entries:
+        print("irqcost: nothing could be measured; see above", file=sys.stderr)
+        return Exit.UNUSABLE, result
+    return Exit.OK, result

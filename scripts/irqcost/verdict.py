@@ -119,8 +119,8 @@ def of_figure(
     seconds: float = 0,
 ) -> Verdict:
     """Judges a figure. `execution` is context.irqcost.execution.kind, `fault` what its controls say
-    (Controls.doubt), `neighbour` by what an earlier run tells of one (floors.py), `uncalibrated` why
-    there are no core cycles, `seconds` how long the run measured."""
+    (Controls.doubt), `neighbour` by what an earlier run tells of one (floors.py), `uncalibrated`
+    why there are no core cycles, `seconds` how long the run measured."""
     if execution == "emulated":
         return Verdict(
             EMULATED,

@@ -8,6 +8,7 @@ from irqcost.epochs import Epoch
 from results import document
 
 FLOOR = 0.18
+TOLERANCE = 0.03
 
 
 def entry(
@@ -43,13 +44,32 @@ def entry(
     }
 
 
+def level(value: float, steady: bool = True) -> dict[str, Any]:
+    """What a process says of a backend's sensor."""
+    return {
+        "sensor_cycles_per_nop": value,
+        "steady": steady,
+        "quartiles": [value, value],
+        "tolerance": TOLERANCE,
+        "ticks_per_cycle": 2,
+    }
+
+
+def calibration(latency: int | None) -> dict[str, Any]:
+    """What a process says of the chain's multiply."""
+    reason = "3.000 adds" if latency else "no whole number of adds"
+    ratios = {"imul_per_add": float(latency or 3.5), "xor_per_add": 1.0}
+    return {"imul_latency": latency, **ratios, "reason": reason}
+
+
 def epoch(
     *entries: Mapping[str, Any], seconds: float = 1, floor: float = FLOOR, **ours: Any
 ) -> Epoch:
     """A process that measured these; `ours` goes to context.irqcost."""
     content = document("alpha")
-    floors = {"ring3": {"sensor_cycles_per_nop": floor, "ticks_per_cycle": 2}}
+    floors = {"ring3": level(floor)}
     content["context"]["irqcost"].update(floors=floors, controls={}, absent=[])
+    content["context"]["irqcost"].update(calibration=calibration(3))
     content["context"]["irqcost"].update(ours)
     content["benchmarks"] = list(entries)
     return Epoch(content, seconds)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from epochs_of import entry, epoch
+from epochs_of import calibration, entry, epoch
 from irqcost import ab, builds, cli, loaded
 from irqcost.difference import SAME, SLOWER, UNDECIDED
 from irqcost.epochs import Epoch, Request
@@ -116,6 +116,51 @@ def test_a_disturbed_epoch_makes_no_pair() -> None:
     assert words(found) == [UNDECIDED]
     assert "1 undecided" in ab.text(found) and "--pairs" in ab.text(found)
     assert "--pairs" not in ab.text(compared(30, 31))
+
+
+def of_version(cost: float, sensor: float, **ours: Any) -> Epoch:
+    """An epoch of an older harness where nothing else is said: it names neither tolerance nor
+    latency."""
+    floors = {"ring3": {"sensor_cycles_per_nop": sensor, "ticks_per_cycle": 2}}
+    found = epoch(entry(POPF, cost, sensor=sensor * 1.04), floors=floors)
+    context = found.document["context"]["irqcost"]
+    del context["calibration"]
+    context.update(ours)
+    return found
+
+
+def test_each_build_is_judged_by_its_own_sensor_and_clock() -> None:
+    # The older build allows a sensor 5 % more; and its clock counted cycles of another length.
+    newer = epoch(entry(POPF, 13.0, sensor=0.2), floor=0.2)
+    pairs = [(of_version(13.0, 0.15), newer)] * 16
+    assert ab.undisturbed(pairs) == {POPF: [(13.0, 13.0)] * 16}
+    assert words(ab.Comparison(ab.judged(pairs, 0.125, 0.3), "core cycles")) == [SAME]
+    swapped = [(b, a) for a, b in pairs]
+    assert len(ab.undisturbed(swapped)[POPF]) == 16
+
+
+def test_a_process_that_found_another_latency_makes_no_pair() -> None:
+    right, wrong = (
+        epoch(entry(POPF, cost), calibration=calibration(latency))
+        for cost, latency in ((12.0, 3), (16.0, 4))
+    )
+    pairs = [(right, right)] * 7 + [(right, wrong)]
+    assert ab.undisturbed(pairs) == {POPF: [(12.0, 12.0)] * 7}
+
+
+def test_each_build_is_told_the_level_of_its_own_sensor() -> None:
+    asked: list[dict[str, float]] = []
+
+    def side(sensor: float) -> ab.Measure:
+        def measure(request: Request, cpu: int | None) -> Epoch:
+            asked.append(dict(request.sensor_levels))
+            return epoch(entry(POPF, 13.0, sensor=sensor), floor=sensor)
+
+        return measure
+
+    ab.interleaved([side(0.2), side(0.15)], 3, [POPF])
+    assert asked[:2] == [{}, {}]
+    assert asked[-2:] == [{"ring3": 0.2}, {"ring3": 0.15}]
 
 
 def test_two_odd_pairs_of_sixteen_decide_nothing_alone() -> None:

@@ -165,8 +165,23 @@ def test_another_text_of_the_kernel_counts_where_the_policy_says_so(
 def test_figures_whose_clock_is_wrong_are_not_compared(tmp_path: Path, folder: Path) -> None:
     figures = {"ring3/dep_add/throughput": near(2), POPF: near(30), LAHF: near(5)}
     wrong = run(tmp_path / "new.json", figures, day(20))
-    (popf,) = [one for one in judged(wrong, folder).judged if one.name == POPF]
-    assert popf.word == INCOMPARABLE and "inconsistent: control" in popf.reason
+    found = judged(wrong, folder)
+    (popf,) = [one for one in found.judged if one.name == POPF]
+    assert popf.word == INCOMPARABLE
+    assert popf.reason == "inconsistent: control ring3/dep_add is off: see the note"
+    # Which is there to be seen.
+    assert sum(note.startswith("ring3/dep_add took ") for note in found.notes) == 1
+
+
+def test_only_what_rests_on_a_control_that_is_off_is_incomparable(
+    tmp_path: Path, folder: Path
+) -> None:
+    figures = {"ring3/empty/throughput": near(0.1), POPF: near(30), LAHF: near(5)}
+    words = {
+        one.name: one.word
+        for one in judged(run(tmp_path / "new.json", figures, day(20)), folder).judged
+    }
+    assert words == {POPF: INCOMPARABLE, LAHF: OK}
 
 
 def test_what_the_harness_alone_wrote_has_no_epochs(tmp_path: Path) -> None:

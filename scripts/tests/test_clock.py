@@ -5,21 +5,25 @@ from typing import Any
 
 import pytest
 
-from epochs_of import entry, epoch
+from epochs_of import calibration, entry, epoch
 from irqcost import verdict
-from irqcost.epochs import Target
+from irqcost.epochs import Series, Target
 from irqcost.merge import merge
 
 NAME = "ring3/popf/throughput"
 
 
-def cycles(*counted: float | None, counter: str | None = "aperf") -> dict[str, Any]:
-    """context.irqcost of a run whose epochs' counters made this of a multiply."""
+def cycles(
+    *counted: float | None, counter: str | None = "aperf", latency: int | None = 3
+) -> dict[str, Any]:
+    """context.irqcost of a run whose epochs' counters made this of a multiply, and the adds beside
+    it `latency`."""
     epochs = []
     for value in counted:
         item: dict[str, Any] = {"source": "chain", "counter": counter}
         item.update({"reason": "none"} if value is None else {"imul_cycles": value})
-        epochs.append(epoch(entry(NAME, 13.0), cycles={"ring3": item}))
+        clock = {"cycles": {"ring3": item}, "calibration": calibration(latency)}
+        epochs.append(epoch(entry(NAME, 13.0), **clock))
     context: dict[str, Any] = merge(epochs, Target())["context"]["irqcost"]
     return context
 
@@ -35,11 +39,22 @@ def test_counter_and_chain_agree() -> None:
     assert context["verdict"]["verdict"] == "good"
 
 
-@pytest.mark.parametrize("value", [2.98, 3.02, 4.0])
-def test_counter_and_chain_disagree(value: float) -> None:
-    found = cycles(*[value] * 6)["verdict"]
-    assert found["verdict"] == "inconsistent"
-    assert f"costs {value:.3f} core cycles by aperf and not 3" in found["reasons"][0]
+@pytest.mark.parametrize(("value", "latency"), [(4.019, 4), (3.986, 4), (10.04, 10)])
+def test_they_agree_within_half_a_percent(value: float, latency: int) -> None:
+    assert cycles(*[value] * 6, latency=latency)["verdict"]["verdict"] == "good"
+
+
+@pytest.mark.parametrize(
+    ("value", "latency"), [(2.98, 3), (3.02, 3), (4.0, 3), (3.0, 4), (4.021, 4)]
+)
+def test_counter_and_chain_disagree(value: float, latency: int) -> None:
+    found = cycles(*[value] * 6, latency=latency)["verdict"]
+    assert found["verdict"] == "inconsistent" and found["sentence"].endswith("; 1 inconsistent")
+    assert found["reasons"][0].startswith(
+        f"ring3: a multiply of the chain takes {value:.3f} cycles by the CPU's counter (aperf) and "
+        f"{latency} by the adds beside it."
+    )
+    assert "the clock of ring3 is off: see the note" in found["reasons"][1]
 
 
 def test_without_a_counter_the_chain_stands_alone() -> None:
@@ -51,13 +66,16 @@ def test_without_a_counter_the_chain_stands_alone() -> None:
 
 
 def test_a_counter_says_nothing_where_the_chain_is_no_clock() -> None:
-    assert not verdict.counter_faults(
-        {"ring3": {"source": None, "counter": "perf", "imul_cycles": 5.0}}
-    )
+    counted = {"source": None, "counter": "perf", "imul_cycles": 5.0}
+    assert not verdict.Controls({NAME: Series(NAME)}, {"ring3": counted}, 3).notes
+    # Nor where the chain's length could not be told.
+    counted["source"] = "chain"
+    assert not verdict.Controls({NAME: Series(NAME)}, {"ring3": counted}, None).notes
+    assert verdict.Controls({NAME: Series(NAME)}, {"ring3": counted}, 3).notes
 
 
 def test_the_frequency_keeps_the_source_that_found_it() -> None:
     own = {"khz": 2e6, "source": "cpuid", "invariant": True, "step": 4}
-    told = {"khz": 2e6, "source": "earlier", "invariant": True, "step": 2}
+    told = {"khz": 2e6, "source": "earlier", "invariant": True, "step": 2.5}
     epochs = [epoch(entry(NAME, 13.0), tsc=tsc) for tsc in (told, own, told)]
-    assert merge(epochs, Target())["context"]["irqcost"]["tsc"] == {**own, "step": 2}
+    assert merge(epochs, Target())["context"]["irqcost"]["tsc"] == {**own, "step": 2.5}

@@ -16,6 +16,7 @@ from irqcost import ROOT, cli, reading
 from irqcost.headline import headline
 from irqcost.series import series
 from results import changed, document, path, result
+from results_of import run
 
 
 def compare(*arguments: object) -> int:
@@ -483,3 +484,40 @@ def test_google_benchmark_compares_our_files() -> None:
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("ring3/popf/through")]
     # Relative difference of the times, which are 4.0128 and 5.2795 ns.
     assert line.split()[1] == "+0.3157"
+
+
+@pytest.mark.parametrize("wrong", ["A", "B"])
+def test_only_what_rests_on_a_control_that_is_off_has_no_ratio(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], wrong: str
+) -> None:
+    figures = {
+        "ring3/empty/throughput": [0.0] * 6,
+        "ring3/popf/throughput": [13.0] * 6,
+        "ring3/popf/latency": [20.0] * 6,
+    }
+    off = {**figures, "ring3/empty/throughput": [0.1] * 6}
+    files = [run(tmp_path / f"{w}.json", off if w == wrong else figures) for w in "AB"]
+    assert compare(*files) == 0
+    text = capsys.readouterr().out
+    assert cells(text, "ring3/popf/latency")[-1] == "1.00"
+    assert cells(text, "ring3/popf/throughput")[-1] == "-"
+    assert "inconsistent: control ring3/empty is off: see the note" in text
+    # Each result says what it came to.
+    assert "(verdict: 3 of 3 figures good)" in text
+    assert "(verdict: 1 of 3 figures good; 2 inconsistent)" in text
+    assert compare(*files, "--format", "json") == 0
+    columns = json.loads(capsys.readouterr().out)["columns"]
+    sentences = [one["sentence"] for one in columns]
+    assert sorted(sentences) == [
+        "1 of 3 figures good; 2 inconsistent",
+        "3 of 3 figures good",
+    ]
+
+
+def test_an_older_file_shows_its_word(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = run(tmp_path / "old.json", {"ring3/popf/throughput": [13.0] * 6})
+    document = json.loads(file.read_text())
+    del document["context"]["irqcost"]["verdict"]["sentence"]
+    file.write_text(json.dumps(document))
+    assert compare(file, file) == 0
+    assert "(verdict: good)" in capsys.readouterr().out

@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from epochs_of import FLOOR, entry, epoch
+from epochs_of import FLOOR, TOLERANCE, calibration, entry, epoch, level
 from irqcost import ROOT, epochs, stats
-from irqcost.epochs import Epoch, Plan, Request, Target, collect, gather, settled
+from irqcost.epochs import Epoch, Plan, Request, Target, collect, gather, run_level, settled
 from irqcost.errors import CpuGone
+from irqcost.merge import merge
 
 QUIET = "ring3/popf/throughput"
 NOISY = "ring3/sahf/latency"
@@ -80,8 +81,8 @@ def test_one_that_comes_to_stand_still_is_left_alone() -> None:
 def test_what_is_known_is_handed_on() -> None:
     harness = FakeHarness({QUIET: lambda: 13.0})
     harness.collect(Plan(60))
-    assert harness.requests[0].sensor_floors == {} and harness.requests[0].tsc_khz is None
-    assert harness.requests[1].sensor_floors == {"ring3": FLOOR}
+    assert harness.requests[0].sensor_levels == {} and harness.requests[0].tsc_khz is None
+    assert harness.requests[1].sensor_levels == {"ring3": FLOOR}
     assert harness.requests[1].tsc_khz == 2445000.0
 
 
@@ -133,7 +134,7 @@ def test_an_emulated_epoch_is_enough() -> None:
 
 
 def test_epochs_beside_a_neighbour_do_not_count() -> None:
-    limit = FLOOR * epochs.SENSOR_HIGH
+    limit = FLOOR * (1 + TOLERANCE)
     run = [
         epoch(entry(QUIET, 13.0)),
         epoch(entry(QUIET, 13.1, sensor=limit * 0.999)),
@@ -145,12 +146,89 @@ def test_epochs_beside_a_neighbour_do_not_count() -> None:
     assert [item["core_cycles"] for item in found.disturbed] == [20.0, 17.0]
 
 
-def test_a_quiet_epoch_later_tells_of_a_neighbour_before() -> None:
+def test_quiet_epochs_later_tell_of_a_neighbour_before() -> None:
     loud = [epoch(entry(QUIET, 20.0, sensor=0.3), floor=0.3) for _ in range(6)]
     assert settled(gather(loud)[QUIET], Target())
     quiet = epoch(entry(NOISY, 1.0))
-    assert not settled(gather([*loud, quiet])[QUIET], Target())
-    assert not gather([*loud, quiet])[QUIET].used
+    # One may be mistaken; two that agree are not.
+    assert len(gather([*loud, quiet])[QUIET].used) == 6
+    assert not settled(gather([*loud, quiet, quiet])[QUIET], Target())
+    assert not gather([*loud, quiet, quiet])[QUIET].used
+
+
+@pytest.mark.parametrize(
+    ("levels", "count", "expected"),
+    [
+        # One process alone is believed, unless it found no level.
+        ([0.3], 1, 0.3),
+        ([], 1, None),
+        # A lucky, or mistaken, process makes no other one look slow.
+        ([0.1, 0.18, 0.181, 0.182, 0.18, 0.18], 6, 0.18),
+        # Two levels: the lower one counts, though most were beside a neighbour.
+        ([0.317, 0.18, 0.318, 0.316, 0.182, 0.317], 6, 0.181),
+        # Of many processes one in six must agree.
+        ([0.18] * 2 + [0.3] * 11, 13, 0.3),
+        ([0.18] * 3 + [0.3] * 11, 14, 0.18),
+        # None agree; and one of two that found a level.
+        ([0.1, 0.2, 0.3], 3, None),
+        ([0.18], 2, None),
+        # On the edge of the tolerance.
+        ([0.2, 0.2 * (1 + TOLERANCE)], 2, 0.203),
+        ([0.2, 0.2 * (1 + TOLERANCE) + 1e-9], 2, None),
+    ],
+)
+def test_the_level_of_a_run(levels: list[float], count: int, expected: float | None) -> None:
+    assert run_level(levels, count, TOLERANCE) == (expected and pytest.approx(expected))
+
+
+def test_a_process_without_a_level_counts_as_one_that_does_not_agree() -> None:
+    unsteady = epoch(entry(QUIET, 13.0), floors={"ring3": level(0.1, steady=False)})
+    run = [epoch(entry(QUIET, 13.0)) for _ in range(2)] + [unsteady] * 3
+    assert epochs.sensor_levels(run) == {"ring3": FLOOR}
+    assert epochs.sensor_levels([unsteady]) == {}
+    # Where none agree nothing is clean.
+    run = [epoch(entry(QUIET, 13.0, sensor=one), floor=one) for one in (0.1, 0.2, 0.3)]
+    assert epochs.sensor_limits(run) == {"ring3": 0}
+    assert not gather(run)[QUIET].used and len(gather(run)[QUIET].disturbed) == 3
+
+
+def test_older_harnesses_have_their_own_tolerance() -> None:
+    floors = {"ring3": {"sensor_cycles_per_nop": 0.2, "ticks_per_cycle": 2}}
+    old = [epoch(entry(QUIET, 13.0, sensor=0.209), floors=floors)] * 6
+    del old[0].document["context"]["irqcost"]["calibration"]
+    assert epochs.sensor_limits(old) == {"ring3": pytest.approx(0.21)}
+    assert len(gather(old)[QUIET].used) == 6
+    assert merge(old, Target())["benchmarks"][0]["verdict"] == "good"
+
+
+@pytest.mark.parametrize(("most", "other"), [(3, 4), (10, 11), (4, None)])
+def test_the_latency_that_most_processes_found_counts(most: int, other: int | None) -> None:
+    found = [most] * 5 + [other] + [most] * 6
+    run = [
+        # In core cycles of another length the same figure is another one.
+        epoch(entry(QUIET, 12.0 if one == most else 9.0), calibration=calibration(one))
+        for one in found
+    ]
+    assert epochs.imul_latency(run) == most
+    series = gather(run)[QUIET]
+    assert series.values("core_cycles") == [12.0] * 11
+    assert [one["core_cycles"] for one in series.disturbed] == [9.0]
+    document = merge(run, Target())
+    assert document["context"]["irqcost"]["calibration"]["imul_latency"] == most
+    assert document["context"]["irqcost"]["calibration"]["processes"] == 11
+    assert document["benchmarks"][0]["core_cycles"] == 12.0
+    assert document["benchmarks"][0]["epochs_disturbed"] == [9.0]
+
+
+def test_the_latency_of_no_process() -> None:
+    lost = entry(QUIET, 13.0)
+    del lost["core_cycles"]
+    run = [epoch(lost, calibration=calibration(None)) for _ in range(6)]
+    assert epochs.imul_latency(run) is None
+    document = merge(run, Target())
+    assert document["context"]["irqcost"]["calibration"]["imul_latency"] is None
+    (reason,) = document["benchmarks"][0]["reasons"]
+    assert reason.startswith("ticks only, no core cycles: no whole number of adds.")
 
 
 def test_all_disturbed_shows_what_there_is() -> None:
@@ -185,10 +263,11 @@ def test_the_target_is_the_wider_of_the_two() -> None:
     assert Target(0.2, 0.05).half_width(-10) == 0.05
 
 
-def test_the_limit_is_that_of_the_harness() -> None:
-    header = (ROOT / "bench_user" / "measure" / "estimate.h").read_text(encoding="utf-8")
-    match = re.search(r"kSensorHigh = ([\d.]+);", header)
-    assert match and float(match[1]) == epochs.SENSOR_HIGH
+def test_the_tolerance_is_that_of_the_harness() -> None:
+    header = (ROOT / "bench_user" / "measure" / "recording.h").read_text(encoding="utf-8")
+    match = re.search(r"kSensorTolerance = ([\d.]+);", header)
+    assert match and float(match[1]) == TOLERANCE
+    assert epochs.tolerance([epoch(entry(QUIET, 13.0))], "ring3") == TOLERANCE
 
 
 def test_stopping_when_it_suits_costs_little_coverage() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from epochs_of import FLOOR, entry, epoch
+from epochs_of import FLOOR, TOLERANCE, entry, epoch, level
 from irqcost import catalogue, jsontext, model, report, units
 from irqcost.epochs import Epoch, Target
 from irqcost.errors import IrqcostError
@@ -15,7 +15,7 @@ from irqcost.histogram import MOST_BINS, histogram
 from irqcost.merge import merge
 from results import document
 
-FLOORS = {"bpf": {"sensor_cycles_per_nop": FLOOR, "ticks_per_cycle": 2}}
+FLOORS = {"bpf": level(FLOOR)}
 KINDS = ("free", "disturbed")
 NAME = "ring3/popf/throughput"
 CYCLES = [13.03, 13.0, 13.01, 13.02, 13.0, 13.01, 13.02]
@@ -41,10 +41,26 @@ def test_a_figure_is_the_median_of_its_epochs() -> None:
     ours = document["context"]["irqcost"]
     assert ours["epochs"]["count"] == 7 and ours["epochs"]["seconds"] == 7
     assert ours["epochs"]["cpus"] == [1] * 7
-    assert ours["verdict"] == {"verdict": "good", "reasons": []}
-    judged_by = {"source": "this run", "remembered": None}
+    assert ours["verdict"] == {
+        "verdict": "good",
+        "sentence": "1 of 1 figures good",
+        "reasons": [],
+    }
     assert ours["floors"] == {
-        "ring3": {"sensor_cycles_per_nop": FLOOR, "ticks_per_cycle": 2, **judged_by}
+        "ring3": {
+            "sensor_cycles_per_nop": FLOOR,
+            "source": "this run",
+            "remembered": None,
+            "tolerance": TOLERANCE,
+            "ticks_per_cycle": 2,
+        }
+    }
+    assert ours["calibration"] == {
+        "imul_latency": 3,
+        "processes": 7,
+        "imul_per_add": 3.0,
+        "xor_per_add": 1.0,
+        "reason": "3.000 adds",
     }
 
 
@@ -64,8 +80,9 @@ def test_without_a_free_epoch_the_figure_says_so() -> None:
     result = merged(*[entry(NAME, 20.0, label="disturbed: …")] * 7)
     figure = result.figures[NAME]
     assert figure.core_cycles == 20.0 and figure.cycles_interval is None
-    assert figure.doubtful and figure.remark.startswith("disturbed: 0 of 7 epochs free")
+    assert figure.doubtful and figure.remark.startswith("disturbed: too noisy: 0 of 7 processes")
     assert result.context.verdict == "disturbed" and result.context.epochs == 7
+    assert result.context.outcome == "0 of 1 figures good; 1 disturbed"
 
 
 def test_an_emulated_run_is_exact() -> None:
@@ -119,16 +136,17 @@ def test_derived_figures_of_different_formulas_are_not_mixed() -> None:
 def test_nothing_is_derived_from_an_epoch_that_was_disturbed() -> None:
     def of(sensor: float, row: float) -> Epoch:
         entries = (entry("bpf/x/throughput", row, sensor=sensor), entry("bpf/call/throughput", 4))
-        floors = {"bpf": {"sensor_cycles_per_nop": sensor, "ticks_per_cycle": 2}}
+        floors = {"bpf": level(sensor)}
         return epoch(*entries, derived=[alone(row, "call", 4.0)], floors=floors)
 
     def ours(*epochs: Epoch) -> Any:
         return merge(epochs, Target())["context"]["irqcost"]
 
     # Beside a neighbour from end to end: in its own process that does not show.
-    (one,) = ours(of(0.3, 50), of(FLOOR, 30), of(0.3, 50))["derived"]
+    (one,) = ours(of(0.3, 50), of(FLOOR, 30), of(0.3, 50), of(FLOOR, 30))["derived"]
     assert one["core_cycles"] == 26.0
-    never = ours(of(0.3, 50), epoch(entry("bpf/call/throughput", 4), floors=FLOORS))
+    quiet = epoch(entry("bpf/call/throughput", 4), floors=FLOORS)
+    never = ours(of(0.3, 50), quiet, quiet)
     assert never["derived"] == []
     assert [item["name"] for item in never["absent"]] == ["bpf/x/alone"]
 
@@ -211,13 +229,13 @@ def test_tables_and_units_give_the_interval() -> None:
     text = report.text(result, catalogue.read())
     (row,) = [line.split() for line in text.splitlines() if line.split()[:1] == ["popf"]]
     assert row[1:3] == ["13.01", "0.02"]
-    assert "medians over up to 7 fresh processes" in text and "Verdict: good" in text
+    assert "medians over up to 7 fresh processes" in text and "Verdict: 1 of 1 figures good" in text
     # Without an interval: the spread of the samples, half to each side.
     alone = merged(entry(NAME, 13.0))
     ticks = units.figure(alone, alone.figures[NAME], "ticks")
     assert ticks is not None and ticks.width == pytest.approx(0.1)
     assert " ± " not in report.text(alone, catalogue.read())
-    assert "disturbed: 1 epoch, and an interval needs 6" in report.text(alone, catalogue.read())
+    assert "disturbed: 1 process; an interval needs 6" in report.text(alone, catalogue.read())
 
 
 def test_cores_of_two_types_are_not_averaged() -> None:

@@ -39,3 +39,19 @@ def test_a_clock_in_doubt_and_a_quota_are_named() -> None:
         "the kernel tells the time by hpet and not by the TSC"
     ) in text.splitlines()
     assert "measured under a quota of 0.5 CPUs (cgroup)" in text
+
+
+def test_the_runs_verdict_is_its_sentence_and_each_reason_once() -> None:
+    content = document("alpha")
+    verdict = {"verdict": "good", "sentence": "54 of 62 figures good; 8 disturbed"}
+    note = "ring3/empty took 0.050 cycles; expected 0 ± 0.01."
+    why = "8 disturbed, such as: x"
+    content["context"]["irqcost"]["verdict"] = {**verdict, "reasons": [note, why, note]}
+    lines = report.text(model.parse(content), catalogue.read()).splitlines()
+    place = lines.index("Verdict: 54 of 62 figures good; 8 disturbed")
+    assert lines[place + 1 : place + 3] == [f"  {note}", f"  {why}"]
+    assert sum(note in line for line in lines) == 1
+    # Older files have a word alone.
+    content["context"]["irqcost"]["verdict"] = {"verdict": "disturbed", "reasons": [why]}
+    text = report.text(model.parse(content), catalogue.read())
+    assert f"Verdict: disturbed\n  {why}" in text

@@ -124,7 +124,7 @@ def test_remarks_stand_in_the_table(fake: Path, capsys: pytest.CaptureFixture[st
     assert names(fake) == ["x.json"]
     doubts = [line for line in capsys.readouterr().out.splitlines() if "/200  disturb" in line]
     (doubt, *_) = [line for line in doubts if line.split()[0] == "sahf"]
-    assert "3/200  disturbed: 0 of 1 epoch free, and an interval needs 6" in doubt
+    assert "3/200  disturbed: too noisy: 0 of 1 process ran undisturbed; 6 are needed" in doubt
 
 
 @pytest.mark.parametrize("taken", ["x.json", "x.png", "x.svg"])
@@ -140,9 +140,23 @@ def test_existing_files_stay_and_nothing_is_measured(
 
 def test_a_part_that_was_not_measured(fake: Path, capsys: pytest.CaptureFixture[str]) -> None:
     install(fake.parent, _WRITES, code=2)
+    assert run("--no-chart", "--out", str(fake / "x.json")) == 0
+    assert names(fake) == ["x.json"]
+    printed = capsys.readouterr()
+    assert "Not measured:\n  kmod: /dev/irqcost does not exist" in printed.out
+    assert "nothing could be measured" not in printed.err
+
+
+def test_nothing_that_was_measured(fake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nothing = {**document("alpha"), "benchmarks": []}
+    epochs = fake.parent / "epoch.json"
+    epochs.write_text(json.dumps(nothing))
+    install(fake.parent, f"    shutil.copyfile({str(epochs)!r}, flags['--benchmark_out'])", code=2)
     assert run("--no-chart", "--out", str(fake / "x.json")) == 2
     assert names(fake) == ["x.json"]
-    assert "not everything could be measured" in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert "Verdict: nothing was measured" in printed.out
+    assert printed.err.endswith("irqcost: nothing could be measured; see above\n")
 
 
 @pytest.mark.parametrize(
@@ -333,7 +347,7 @@ def test_two_builds_at_once_wait_for_each_other(
 
 @pytest.mark.parametrize("text", ["popf", "-popf"])
 def test_controls_are_always_measured(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    every = [f"{b}/{p}/throughput" for b in ("ring3", "kmod") for p in ("popf", "cli", "nop")]
+    every = [f"{b}/{p}/throughput" for b in ("ring3", "kmod") for p in ("popf", "cli", "dep_add")]
 
     def listed(bench: Path, arguments: list[str]) -> tuple[str, ...]:
         pattern = arguments[-1].partition("=")[2]
@@ -347,7 +361,7 @@ def test_controls_are_always_measured(monkeypatch: pytest.MonkeyPatch, text: str
     assert sorted(selected) == sorted(found)
     own = ["kmod/cli/throughput"] if text == "-popf" else [n for n in every if "popf" in n]
     backends = {n.split("/")[0] for n in own}
-    assert set(found) == {*own, *(f"{b}/nop/throughput" for b in backends)}
+    assert set(found) == {*own, *(f"{b}/dep_add/throughput" for b in backends)}
 
 
 def test_a_neighbour_during_all_of_a_run(fake: Path) -> None:
@@ -371,7 +385,7 @@ def test_a_neighbour_during_all_of_a_run(fake: Path) -> None:
     # The harness is told, so that it waits for free samples.
     told = verdict("again.json", 0.18, *until_settled)
     assert told["verdict"]["verdict"] == "good" and told["floors"]["ring3"]["remembered"] == 0.181
-    assert "--irqcost_sensor_floor=ring3:0.180000" in calls(fake)[-1]
+    assert "--irqcost_sensor_level=ring3:0.180000" in calls(fake)[-1]
     forgotten = verdict("forgotten.json", 0.317, *until_settled, "--forget-floors")
     assert forgotten["verdict"]["verdict"] == "good"
     assert forgotten["floors"]["ring3"]["remembered"] is None

@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from epochs_of import entry, epoch
+from epochs_of import calibration, entry, epoch, level
 from irqcost import ROOT, build
 from irqcost.epochs import Epoch, Target
 from irqcost.merge import merge
@@ -56,8 +56,22 @@ def test_every_kind_of_verdict() -> None:
     del bare["distribution"]
     assert not faults(merge([epoch(bare)] * 6, Target()))
     assert not faults(merge([epoch(bare, execution={"kind": "emulated", "reason": ""})], Target()))
-    wrong = [epoch(entry("ring3/dep_imul/throughput", 2.0))] * 6
-    assert not faults(merge(wrong, Target()))
+    wrong = merge([epoch(entry("ring3/dep_add/throughput", 2.0))] * 6, Target())
+    assert wrong["benchmarks"][0]["verdict"] == "inconsistent" and not faults(wrong)
+
+
+def test_what_the_harness_writes_and_what_older_files_have() -> None:
+    content = good()
+    ours = content["context"]["irqcost"]
+    ours["floors"]["ring3"] = level(0.18, steady=False)
+    ours["calibration"] = calibration(None)
+    ours["tsc"]["step"] = 1.7
+    assert not faults(content)
+    del ours["calibration"], ours["verdict"]["sentence"]
+    grid = {"origin": 0, "width": 1, "counts": [[0, 1]]}
+    windows = {key: grid for key in ("base", "body", "chain_base", "chain_body")}
+    content["benchmarks"][0]["windows"] = [{"ops": 1, "chain_cycles": 96, **windows}]
+    assert not faults(content)
 
 
 def _entry(key: str, value: object) -> Callable[[Any], None]:
@@ -88,6 +102,12 @@ def _without(key: str) -> Callable[[Any], None]:
         lambda content: content["context"]["irqcost"].update(schema=2),
         lambda content: content["context"]["irqcost"]["epochs"].update(count=0),
         lambda content: content["context"]["irqcost"].pop("execution"),
+        lambda content: content["context"]["irqcost"]["tsc"].update(step=0),
+        lambda content: content["context"]["irqcost"]["verdict"].update(sentence=""),
+        lambda content: content["context"]["irqcost"]["calibration"].update(imul_latency=2.5),
+        lambda content: content["context"]["irqcost"]["calibration"].pop("reason"),
+        lambda content: content["context"]["irqcost"]["floors"]["ring3"].update(tolerance=0),
+        lambda content: content["context"]["irqcost"]["floors"]["ring3"].update(quartiles=[1]),
         lambda content: content["context"]["irqcost"].update(conditions={}),
         lambda content: content["context"]["irqcost"]["settings"].update(idle={"driver": None}),
         lambda content: content["context"]["irqcost"].update(build={"flags": "", "sha256": "x"}),

@@ -144,9 +144,9 @@ def _facts(column: Column) -> list[tuple[str, str]]:
 def _warnings(base: Column, column: Column) -> list[str]:
     """What speaks against the figures, or against comparing them."""
     context = column.result.context
-    found = [f"Run verdict {context.verdict}: {reason}" for reason in context.reasons]
-    if context.verdict and not context.reasons and context.verdict != "good":
-        found.append(f"Run verdict {context.verdict}")
+    found = []
+    if context.reasons or context.verdict not in ("", "good"):
+        found = [f"Verdict: {context.outcome}", *context.reasons]
     found += [one for one in (report.clock_doubt(context), report.quota_doubt(context)) if one]
     found += [
         f"Backend {one.name} did not run: {one.reason}. What would help: {one.remedy}"
