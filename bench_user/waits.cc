@@ -142,6 +142,7 @@ void OfferPending(const Backend& backend, Waits& waits, const WaitOptions& optio
 }  // namespace
 
 std::vector<std::size_t> ContentionSizes(std::size_t cpus) {
+  cpus = std::min<std::size_t>(cpus, IRQCOST_MAX_CONTENDERS);
   std::vector<std::size_t> sizes;
   for (std::size_t size = 1; size < cpus; size = size < kEachUpTo ? size + 1 : size * 2)
     sizes.push_back(size);

@@ -41,7 +41,7 @@ struct WaitMeasurement {
   nlohmann::ordered_json object;
 };
 
-/** How many CPUs contend: each number up to eight, then powers of two, and all. */
+/** How many CPUs contend: each number up to eight, then powers of two, and all that may at once. */
 std::vector<std::size_t> ContentionSizes(std::size_t cpus);
 
 /** All that the backends can measure. */

@@ -169,7 +169,7 @@ def quota_doubt(context: Context) -> str:
         return ""
     return (
         f"measured under a quota of {context.cpu_quota:.4g} CPUs (cgroup): the process may have "
-        "been stopped in the midst of it"
+        "been stopped while it measured"
     )
 
 

@@ -159,7 +159,7 @@ def full(tmp_path: Path) -> Iterator[Path]:
     mount = ["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(place)]
     done = subprocess.run(mount, capture_output=True, text=True)
     if done.returncode:
-        pytest.skip(f"no small file system to fill: {done.stderr.strip()}")
+        pytest.skip("no small file system to fill: this user may not mount one")
     try:
         yield place
     finally:

@@ -18,7 +18,7 @@ from irqcost.errors import IrqcostError
 # What the script below needs of busybox, and what commands of tests may.
 _APPLETS = (
     "cat cut dmesg echo grep gzip insmod ls mkdir mount poweroff rmmod "
-    "sh sha256sum sleep stat stty tar taskset"
+    "sh sha256sum sleep stat stty tar"
 ).split()
 
 # A line that this begins is the script's own; everything else on the console is a program's.
