@@ -135,9 +135,11 @@ double Simulated::CostHere(const Probe& probe, Mode mode) const {
   return cost * (1 + d_.core.process_percent / 100 * Normal(bits));
 }
 
-// What passes of a loop take: the copies, and what the front end makes of a short one.
+// What passes of a loop take: the copies, and what the front end makes of a short one where the
+// front end is what bounds them.
 Work Simulated::Copies(double cycles, double share, unsigned copies, unsigned loops) const {
-  const double more = d_.core.short_loop * std::exp2(-double{1} * copies / d_.core.short_copies);
+  const double more =
+      cycles < 1 ? d_.core.short_loop * std::exp2(-double{1} * copies / d_.core.short_copies) : 0;
   Work work{cycles * copies * (1 + more) * loops, share};
   work += {d_.core.loop_cycles * loops, share_other_};
   return work;
