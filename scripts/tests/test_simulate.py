@@ -97,8 +97,8 @@ def test_by_itself_the_result_lies_in_this_folder(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(build, "harness", lambda: bench)
-    file = described(tmp_path)
-    assert cli.main(["run", "--simulate", str(file), "--quick", "--filter", "popf/"]) == 0
+    described(tmp_path)
+    assert cli.main(["run", "--simulate", "machine.json", "--quick", "--filter", "popf/"]) == 0
     (found,) = tmp_path.glob("simulated-a-machine-*.json")
     assert files.read_result(found).context.simulated
 
