@@ -170,6 +170,7 @@ std::optional<Neighbour> ReadNeighbour(Fields& whole) {
   const Json* shares = fields.Find("shares");
   neighbour.shares = ReadShares(fields.Part("shares"), shares);
   fields.Number("spread", neighbour.spread, 0, 1);
+  fields.Number("wander", neighbour.wander, 0, 1);
   fields.Done();
   return neighbour;
 }
@@ -206,7 +207,7 @@ Description ParseDescription(const std::string& text, const std::string& file) {
   double seed = 1;
   if (fields.Number("seed", seed, 0, 9007199254740992.0)) d.seed = static_cast<std::uint64_t>(seed);
   fields.Words("backends", d.backends, {"ring3", "kmod", "bpf"});
-  fields.Number("start_s", d.start_s, 0, 60);
+  fields.Number("start_s", d.start_s, 0.001, 60);
   ReadIdentity(fields.Part("cpu"), d.identity);
   ReadCore(fields.Part("core"), d.core);
   ReadRule(fields.Part("rule"), d.rule);

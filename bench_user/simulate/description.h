@@ -72,7 +72,8 @@ struct Neighbour {
   /** Part by which windows of a row take longer while it is there; "other": of all rows that are
    * not named. */
   std::map<std::string, double> shares;
-  double spread = 0.1;  ///< part of these shares by which windows differ
+  double spread = 0.25;  ///< deviation of these from sample to sample, as a part of them
+  double wander = 0.25;  ///< most that they are off for a quarter of a second
 };
 
 /** A time in which the CPU does something else. */

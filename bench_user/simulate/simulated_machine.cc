@@ -67,6 +67,7 @@ void SimulatedMachine::Describe(RunContext& run, const Options& options,
   run.build.module.reset();
   run.kernel.release = run.kernel.version = "simulated";
   run.tsc = ChooseTscKhz({options.tsc_khz, {}, {}, {}}, d_.clock.tsc_mhz * 1e3);
+  run.tsc.measured_ms = d_.start_s * 1e3;
   run.tsc.invariant = d_.clock.invariant;
   run.tsc.step = d_.clock.step;
 }

@@ -12,6 +12,7 @@ namespace irqcost::simulate {
 
 Timeline::Timeline(const Description& d, double start_s, int process)
     : clock_(d),
+      seed_(d.seed),
       random_(Hash({d.seed, 5, static_cast<std::uint64_t>(process)})),
       now_(std::round(start_s * 1e9)) {
   const auto add = [&](const Gap& gap, unsigned flags, std::uint64_t salt) {
@@ -26,8 +27,17 @@ Timeline::Timeline(const Description& d, double start_s, int process)
     neighbour_.emplace(d.neighbour->comes, Hash({d.seed, 9}));
     always_ = d.neighbour->always;
     spread_ = d.neighbour->spread;
+    wander_ = d.neighbour->wander;
   }
   Find();
+}
+
+// What a neighbour takes differs from sample to sample, and by what it is doing for a while.
+double Timeline::Strength() {
+  constexpr double kWhileNs = 0.25e9;
+  const auto number = static_cast<std::uint64_t>(now_ / kWhileNs);
+  const double mean = 1 + wander_ * (2 * Fraction(Hash({seed_, 13, number})) - 1);
+  return std::max(0.0, mean * (1 + spread_ * random_.Gauss()));
 }
 
 // What is next, seen from now.
@@ -45,7 +55,7 @@ void Timeline::Find() {
     presence_ = PresenceAt(*neighbour_, now_);
   }
   boundary_ = std::min(boundary_, presence_.until);
-  strength_ = presence_.there ? std::max(0.0, 1 + spread_ * random_.Gauss()) : 0;
+  strength_ = presence_.there ? Strength() : 0;
 }
 
 void Timeline::Idle(double ns) {

@@ -47,6 +47,7 @@ class Timeline {
   };
 
   void Find();
+  [[nodiscard]] double Strength();
   void Cross();
 
   CoreClock clock_;
@@ -54,6 +55,8 @@ class Timeline {
   std::optional<Schedule> neighbour_;
   bool always_ = false;
   double spread_ = 0;
+  double wander_ = 0;
+  std::uint64_t seed_;
   Random random_;
   double now_;
   double ghz_ = 1;

@@ -16,7 +16,6 @@ import argparse
 import json
 import math
 import os
-import statistics
 import sys
 import tempfile
 from collections import Counter
@@ -42,9 +41,6 @@ _RIGHT_CYCLES = 0.05
 
 # Of a run that should be good, the part of its figures that has to be.
 _GOOD = 0.95
-
-_QUICK = Plan(3.5, Target(percent=0.3, cycles=0.1))
-_USUAL = Plan(32.0, Target())
 
 
 @dataclass(frozen=True)
@@ -79,14 +75,19 @@ class Outcome:
         return self.imul is not None and round(self.imul) == self.true_imul
 
 
-def document(bench: Path, description: Path, plan: Plan, arguments: Sequence[str]) -> Any:
+def plan(quick: bool) -> Plan:
+    """That of ./irqcost run with two backends, or of --quick."""
+    return Plan(3.5, Target(percent=0.3, cycles=0.1)) if quick else Plan(32.0, Target())
+
+
+def document(bench: Path, description: Path, planned: Plan, arguments: Sequence[str]) -> Any:
     """The result of a run. Raises IrqcostError."""
     clock = Clock()
     arguments = [f"--irqcost_simulate={description}", *arguments]
     with redirect_stderr(StringIO()), Progress("") as progress:
-        session = harness.Session(bench, arguments, plan.seconds, progress, clock=clock)
-        processes = collect(session.measure, plan, clock.now)
-    return merge(processes, plan.target)
+        session = harness.Session(bench, arguments, planned.seconds, progress, clock=clock)
+        processes = collect(session.measure, planned, clock.now)
+    return merge(processes, planned.target)
 
 
 def imul_latency(context: Mapping[str, Any]) -> float | None:
@@ -109,7 +110,7 @@ def judged(case: Case, content: Any) -> Outcome:
     def distance(entry: Mapping[str, Any]) -> float:
         true = truth[entry["run_name"]]
         allowed = max(abs(true) * _RIGHT_PERCENT / 100, _RIGHT_CYCLES)
-        return abs(float(entry["core_cycles"]) - true) / allowed
+        return float(abs(entry["core_cycles"] - true) / allowed)
 
     worst = max(good, key=distance, default=None)
     return Outcome(
@@ -132,13 +133,13 @@ def judged(case: Case, content: Any) -> Outcome:
     )
 
 
-def run(bench: Path, case: Case, plan: Plan, arguments: Sequence[str]) -> Outcome:
+def run(bench: Path, case: Case, planned: Plan, arguments: Sequence[str]) -> Outcome:
     """Makes one run and judges it."""
     (core,) = [core for core in traits.cores() if core.source == case.source]
     with tempfile.TemporaryDirectory(prefix="irqcost-") as folder:
         path = Path(folder, "machine.json")
         path.write_text(json.dumps(traits.description(core, case.condition, case.seed)), "utf-8")
-        return judged(case, document(bench, path, plan, arguments))
+        return judged(case, document(bench, path, planned, arguments))
 
 
 def _percent(part: float, whole: float) -> str:
@@ -157,6 +158,7 @@ def table(outcomes: Iterable[Outcome]) -> str:
     )
     for condition, of_it in found.items():
         expected = traits.CONDITIONS[condition].expected
+        clocked = expected in ("good", "disturbed")
         figures = sum(one.figures for one in of_it)
         verdicts: Counter[str] = Counter()
         for one in of_it:
@@ -165,7 +167,7 @@ def table(outcomes: Iterable[Outcome]) -> str:
             condition,
             expected,
             str(len(of_it)),
-            _percent(sum(one.clock_right for one in of_it), len(of_it)),
+            _percent(sum(one.clock_right for one in of_it), len(of_it)) if clocked else "–",
             _percent(verdicts["good"], figures),
             _percent(min(one.good / one.figures for one in of_it), 1),
             _percent(sum(as_expected(one) for one in of_it), len(of_it)),
@@ -236,12 +238,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def measured(args: argparse.Namespace, wanted: Sequence[Case]) -> list[Outcome]:
     """The outcomes in the order of the cases."""
     bench = args.bench or build.bench()
-    plan = _QUICK if args.quick else _USUAL
     arguments = [f"--irqcost_backends={args.backends}", f"--benchmark_filter={args.filter}"]
     found: dict[Case, Outcome] = {}
     with Progress(f"simulating {len(wanted)} runs") as progress:
         with ProcessPoolExecutor(args.workers) as pool:
-            jobs = [pool.submit(run, bench, case, plan, arguments) for case in wanted]
+            jobs = [pool.submit(run, bench, case, plan(args.quick), arguments) for case in wanted]
             for done, job in enumerate(as_completed(jobs), 1):
                 outcome = job.result()
                 found[outcome.case] = outcome

@@ -284,7 +284,8 @@ def _arguments(args: argparse.Namespace) -> list[str]:
         "--irqcost_contexts": args.contexts,
         "--irqcost_samples": args.samples,
         "--irqcost_cpu": args.cpu,
-        "--irqcost_simulate": args.simulate,
+        # The harness does not run in this folder.
+        "--irqcost_simulate": args.simulate and args.simulate.absolute(),
     }
     waiting = ["--irqcost_waits"] if args.waits else []
     return [f"{flag}={value}" for flag, value in flags.items() if value is not None] + waiting
