@@ -50,6 +50,17 @@ DEBIAN_KERNELS = {
     "6.1-cloud": DebianKernel("bookworm", "linux-image-cloud-amd64", "linux-headers-cloud-amd64"),
     "6.12": DebianKernel("bookworm", "linux-image-6.12-amd64", "linux-headers-6.12-amd64"),
     "6.12-rt": DebianKernel("bookworm", "linux-image-6.12-rt-amd64", "linux-headers-6.12-rt-amd64"),
+    # By the suite, as the version moves.
+    "bookworm-backports": DebianKernel(
+        "bookworm-backports", "linux-image-amd64", "linux-headers-amd64"
+    ),
+    "trixie": DebianKernel("trixie", "linux-image-amd64", "linux-headers-amd64", True),
+    "trixie-rt": DebianKernel("trixie", "linux-image-rt-amd64", "linux-headers-rt-amd64", True),
+    "forky": DebianKernel("forky", "linux-image-amd64", "linux-headers-amd64", True),
+    "sid": DebianKernel("sid", "linux-image-amd64", "linux-headers-amd64", True),
+    "trixie-backports": DebianKernel(
+        "trixie-backports", "linux-image-amd64", "linux-headers-amd64", True
+    ),
     "newest": DebianKernel("experimental", "linux-image-amd64", "linux-headers-amd64", True),
 }
 
