@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from irqcost.vm.module import make_module
 from irqcost.vm import soak
+from irqcost.vm.built import warnings_of
+from irqcost.vm.module import make_module
 from irqcost.vm.qemu import GuestResult
-from vm_guests import KERNELS, exact_guest, kernel, module, two_cpu_guest
+from vm_guests import KERNELS, exact_guest, harms_guest, kernel, module, two_cpu_guest
 
 pytestmark = pytest.mark.guest
 
@@ -49,6 +50,21 @@ def test_abuse_on_two_cpus(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", KERNELS)
+def test_no_harm_to_others(name: str) -> None:
+    guest = harms_guest(name)
+    tap = guest.log("harms")
+    assert tap_failures(tap) == [], tap
+    assert guest.status["harms"] == 0 and guest.status["rmmod"] == 0, guest.log("rmmod")
+    # One of the tests is that a group without room for the samples is out of memory.
+    log = re.sub(
+        r"(?m)^.*invoked oom-killer(?s:.*?)Memory cgroup out of memory.*$",
+        "",
+        guest.files["dmesg"].decode(errors="replace"),
+    )
+    assert soak.trouble(log) == []
+
+
+@pytest.mark.parametrize("name", KERNELS)
 def test_unloading_waits_for_a_handler_on_its_way_back(name: str) -> None:
     tap = two_cpu_guest(name).log("unload")
     assert tap_failures(tap) == [], tap
@@ -67,7 +83,7 @@ def test_builds_without_a_warning(name: str, tmp_path: Path) -> None:
     checks = [] if kernel(name).toolchain else ["C=1"]
     output = make_module(kernel(name), tmp_path, "W=1", *checks)
     assert "CHECK" in output or not checks, "sparse did not run"
-    assert [line for line in output.splitlines() if re.search(r"\b(warning|error):", line)] == []
+    assert warnings_of(output) == ()
 
 
 @pytest.mark.parametrize(
