@@ -8,7 +8,6 @@
  */
 #include <linux/atomic.h>
 #include <linux/cache.h>
-#include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/irqflags.h>
 #include <linux/jiffies.h>
@@ -26,6 +25,7 @@
 #include <linux/topology.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
+#include <linux/wait.h>
 #include <asm/msr.h>
 #include <asm/tsc.h>
 #include "compat.h"
@@ -88,7 +88,6 @@ struct team {
 	bool cancelled;
 	u64 deadline;		/* of the half under way */
 	u32 begun;		/* halves that all CPUs have come to */
-	struct completion done;
 	u32 ended ____cacheline_aligned_in_smp;	/* halves that are over */
 	atomic_t arrived ____cacheline_aligned_in_smp;
 	spinlock_t spin_lock ____cacheline_aligned_in_smp;
@@ -99,6 +98,7 @@ struct team {
 
 /* Threads that are not over. No run begins before those of the last one are. */
 static atomic_t threads;
+static DECLARE_WAIT_QUEUE_HEAD(all_over);
 
 static void put_team(struct team *team)
 {
@@ -330,7 +330,7 @@ static int contend(void *data)
 	while (c->result.rounds < team->rounds && run_round(c))
 		cond_resched();
 	if (atomic_dec_and_test(&threads))
-		complete(&team->done);
+		wake_up(&all_over);
 	put_team(team);
 	irqcost_exit_thread();
 	return 0;
@@ -376,6 +376,13 @@ static int start_threads(struct team *team)
 	return ret;
 }
 
+/* Return: whether all threads are over now; at most so many milliseconds are waited for that. */
+static bool await_threads(unsigned int ms)
+{
+	wait_event_killable_timeout(all_over, !atomic_read(&threads), msecs_to_jiffies(ms));
+	return !atomic_read(&threads);
+}
+
 /*
  * Run the team to its end, until a signal comes, or until the time is up. Threads
  * that have a CPU then end within a half; others are left to themselves.
@@ -384,16 +391,15 @@ static int run_team(struct team *team)
 {
 	const unsigned int most = irqcost_contention_ms(team->rounds) - IRQCOST_END_MS;
 	int ret = start_threads(team);
-	long left;
 
 	if (ret)
 		return ret;
-	left = wait_for_completion_interruptible_timeout(&team->done, msecs_to_jiffies(most));
+	ret = wait_event_interruptible_timeout(all_over, !atomic_read(&threads),
+					       msecs_to_jiffies(most));
 	WRITE_ONCE(team->cancelled, true);
-	if (left <= 0)
-		wait_for_completion_killable_timeout(&team->done,
-						     msecs_to_jiffies(IRQCOST_END_MS));
-	return min(left, 0L);
+	if (ret <= 0)
+		await_threads(IRQCOST_END_MS);
+	return min(ret, 0);
 }
 
 static u64 least_alone(struct team *team, u32 passes, bool *masks)
@@ -443,7 +449,6 @@ static struct team *new_team(const struct irqcost_contention *request,
 	team->size = request->nr_cpus;
 	team->half_ticks = irqcost_ticks(IRQCOST_ROUND_US * NSEC_PER_USEC);
 	team->patience = irqcost_ticks(IRQCOST_LATE_MS * NSEC_PER_MSEC);
-	init_completion(&team->done);
 	spin_lock_init(&team->spin_lock);
 	spin_lock_init(&team->spin_lock_masking);
 	raw_spin_lock_init(&team->raw_spin_lock_masking);
@@ -577,7 +582,8 @@ int irqcost_ioc_contention(void __user *arg)
 	ret = -EBUSY;
 	if (!mutex_trylock(&irqcost_run_lock))
 		goto put;
-	if (!atomic_read(&threads))
+	/* Those of a caller that was killed are about to end. */
+	if (await_threads(IRQCOST_END_MS))
 		ret = measure(&request, team);
 	mutex_unlock(&irqcost_run_lock);
 

@@ -13,6 +13,11 @@
 /* A return as this kernel wants it: through a thunk, or with a trap behind it. */
 #define IRQCOST_RETURN ASM_RET
 
+/* On who calls a window: it has no type that a kernel with kCFI could check. Since 5.13. */
+#ifndef __nocfi
+#define __nocfi
+#endif
+
 #include "objects.h"
 
 /**

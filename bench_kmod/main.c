@@ -5,9 +5,6 @@
 #ifndef CONFIG_X86_64
 #error "irqcost measures x86-64 instructions: build it for a 64-bit x86 kernel"
 #endif
-#if defined(CONFIG_CFI_CLANG) || defined(CONFIG_CFI)
-#error "a kernel with kCFI would trap at the assembler windows: they carry no type hash"
-#endif
 
 #include <linux/fs.h>
 #include <linux/miscdevice.h>

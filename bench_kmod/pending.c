@@ -58,7 +58,7 @@ struct stretch {
 	u64 early;
 };
 
-static void work_masked(struct stretch *s)
+static __nocfi void work_masked(struct stretch *s)
 {
 	if (s->raise)
 		irq_work_queue(&raised);

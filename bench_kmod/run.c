@@ -76,7 +76,7 @@ static u32 irqs_of_entry(u32 irqs)
  * entered and left with interrupts as the context has them, even where it broke
  * its promise. Where the context has them off, they stay off whatever the row.
  */
-static u64 timed_window(struct sampler *s, irqcost_window_fn window, u32 loops, u32 irqs)
+static __nocfi u64 timed_window(struct sampler *s, irqcost_window_fn window, u32 loops, u32 irqs)
 {
 	const bool off = irqcost_context_masks(s->context);
 	const bool masked = !off && irqs_of_entry(irqs) == IRQCOST_IF_00;

@@ -305,6 +305,8 @@ static void wrong_memory(unsigned long cmd, const void *good, size_t size, const
 	snprintf(title, sizeof(title), "%s: a structure that ends in unmapped memory", kind);
 	memcpy(two + page - sizeof(__u32), good, sizeof(__u32));
 	refused(title, EFAULT, command(device, cmd, two + page - sizeof(__u32)));
+	if (cmd == IRQCOST_IOC_CONTENTION)
+		bind_to_all();
 	snprintf(title, sizeof(title), "%s: a structure that cannot be written", kind);
 	memcpy(two, good, size);
 	mprotect(two, page, PROT_READ);

@@ -81,10 +81,21 @@ def test_the_environment_sends_it_nowhere_else(kernel: Path, tmp_path: Path) -> 
 
 
 def test_a_kernel_built_by_clang(kernel: Path, tmp_path: Path) -> None:
-    (kernel / "include/config/auto.conf").write_text("CONFIG_CC_IS_CLANG=y\n")
-    done = make(SOURCES, f"KDIR={kernel}", f"BUILD={tmp_path}/b")
-    assert done.returncode == 0, done.stderr
-    assert asked(tmp_path / "b/irqcost.ko")["LLVM"] == "1"
+    config = kernel / "include/config/auto.conf"
+    config.write_text("CONFIG_CC_IS_CLANG=y\nCONFIG_CLANG_VERSION=170006\n")
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for installed in ("1", "-17"):
+        done = make(
+            SOURCES,
+            f"KDIR={kernel}",
+            f"BUILD={tmp_path}/b",
+            PATH=f"{tools}:/usr/sbin:/usr/bin:/sbin:/bin",
+        )
+        assert done.returncode == 0, done.stderr
+        assert asked(tmp_path / "b/irqcost.ko")["LLVM"] == installed
+        (tools / "clang-17").write_text("#!/bin/sh\n")
+        (tools / "clang-17").chmod(0o755)
 
 
 def test_no_headers(tmp_path: Path) -> None:

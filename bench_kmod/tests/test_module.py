@@ -8,11 +8,14 @@ import pytest
 
 from irqcost.vm import soak
 from irqcost.vm.built import warnings_of
+from irqcost.vm.initramfs import Command
 from irqcost.vm.module import make_module
-from irqcost.vm.qemu import GuestResult
-from vm_guests import KERNELS, exact_guest, harms_guest, kernel, module, two_cpu_guest
+from irqcost.vm.qemu import GuestResult, run_guest
+from vm_guests import KERNELS, TIME_LIMIT, exact_guest, harms_guest, kernel, module, two_cpu_guest
 
 pytestmark = pytest.mark.guest
+
+TESTS = Path(__file__).parent
 
 
 def tap_failures(tap: str) -> list[str]:
@@ -68,6 +71,19 @@ def test_no_harm_to_others(name: str) -> None:
 def test_unloading_waits_for_a_handler_on_its_way_back(name: str) -> None:
     tap = two_cpu_guest(name).log("unload")
     assert tap_failures(tap) == [], tap
+
+
+def test_a_kernel_in_ring_3_is_given_no_instruction_of_ring_0(tmp_path: Path) -> None:
+    make_module(kernel("6.1"), tmp_path, "KCFLAGS=-DIRQCOST_PRIVILEGE=3")
+    guest = run_guest(
+        kernel("6.1"),
+        [Command("insmod", ("insmod", "/irqcost.ko")), Command("privilege", ("/bin/privilege",))],
+        programs={"/bin/privilege": soak.program(TESTS / "privilege.c", tmp_path)},
+        files={"/irqcost.ko": (tmp_path / "irqcost.ko").read_bytes()},
+        time_limit=TIME_LIMIT,
+    )
+    tap = guest.log("privilege")
+    assert tap_failures(tap) == [] and guest.status["privilege"] == 0, tap
 
 
 def test_random_requests() -> None:

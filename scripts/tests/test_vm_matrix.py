@@ -12,7 +12,7 @@ import pytest
 from irqcost import ROOT, catalogue, files
 from irqcost.errors import BuildError, Exit, IrqcostError
 from irqcost.model import Absent, Result
-from irqcost.vm import apt, built, chroot, command, debug, kernels, matrix, module, soak
+from irqcost.vm import apt, built, chroot, command, from_source, kernels, matrix, module, soak
 from irqcost.vm.kernels import Kernel
 from irqcost.vm.qemu import GuestResult, Machine
 
@@ -186,7 +186,9 @@ def test_only_root_installs_a_compiler(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_settings_that_kconfig_did_not_take() -> None:
     wanted = "# comment\nCONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=y\n"
-    assert debug.missing_settings(wanted, "CONFIG_A=y\n# CONFIG_C is not set\n") == ["CONFIG_C=y"]
+    assert from_source.missing_settings(wanted, "CONFIG_A=y\n# CONFIG_C is not set\n") == [
+        "CONFIG_C=y"
+    ]
 
 
 # --- soak ----------------------------------------------------------------------------------------

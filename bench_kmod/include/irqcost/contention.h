@@ -137,8 +137,8 @@ enum irqcost_lock_traits {
  * which one it was. So does one that goes offline. In any case the run is over
  * after irqcost_contention_ms(), and at once for a signal that kills.
  *
- * EBUSY: another run is under way, or a thread of one has not ended, as its CPU
- * is kept by others. EINTR: a signal came before any CPU had
+ * EBUSY: another run is under way, or a thread of one has not ended within
+ * IRQCOST_END_MS, as others keep its CPU. EINTR: a signal came before any CPU had
  * finished a round; when it comes later the run ends early. EFAULT: not
  * readable or not writable. ENOMEM.
  */

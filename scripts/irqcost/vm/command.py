@@ -65,8 +65,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--kernel",
         default="6.1",
         metavar="KERNEL",
-        help=f"{', '.join(DEBIAN_KERNELS)} (Debian's), debug (built from source with all checks: "
-        "minutes), or a path: a kernel build tree, or a kernel image with --headers "
+        help=f"{', '.join(DEBIAN_KERNELS)} (Debian's), clang (built from source by clang, with "
+        "kCFI: minutes), debug (the same by gcc with all checks), or a path: a kernel build tree, or a kernel image with --headers "
         "(default: %(default)s)",
     )
     add("--headers", type=Path, metavar="DIR", help="what to build modules for that image against")
@@ -77,7 +77,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         choices=("all", *NAMES),
         metavar="KERNEL",
         help="one table of exact counts: every kernel of Debian's, those named, or all, which is "
-        "debug as well",
+        "clang and debug as well",
     )
     add(
         "--builds",

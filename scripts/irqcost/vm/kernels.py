@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from irqcost.errors import IrqcostError
-from irqcost.vm import chroot, debug
+from irqcost.vm import chroot, from_source
 from irqcost.vm.apt import PrivateApt, find_archive, machine_sources, suites_of
 
 # In a kernel's folder, where its modules are built if not with this machine's tools.
@@ -67,10 +67,10 @@ DEBIAN_KERNELS = {
 # These are fetched by the tests; the others only when they are asked for.
 TESTED = ("6.1", "6.1-rt", "6.12")
 
-# Built from source, with all checks (debug.py).
+# With all checks.
 DEBUG = "debug"
 
-NAMES = (*DEBIAN_KERNELS, DEBUG)
+NAMES = (*DEBIAN_KERNELS, *from_source.RECIPES)
 
 # What a guest needs to have guests of its own on a CPU with SVM, which QEMU emulates; in the order
 # in which they are loaded.
@@ -137,8 +137,8 @@ def find_kernel(
         if headers:
             raise IrqcostError(f"--headers goes with a kernel image of your own, not with {name}")
         return _debian_kernel(name, say, mirror)
-    if name == DEBUG:
-        return _debug_kernel(say, mirror)
+    if name in from_source.RECIPES:
+        return _built_kernel(name, say, mirror)
     path = Path(name)
     if not path.exists():
         known = ", ".join(NAMES)
@@ -146,12 +146,12 @@ def find_kernel(
     return _own_kernel(path.absolute(), headers.absolute() if headers else None)
 
 
-def _debug_kernel(say: Say, mirror: str | None) -> Kernel:
+def _built_kernel(name: str, say: Say, mirror: str | None) -> Kernel:
     kernels = cache_directory() / "kernels"
-    with locked(kernels / f".{DEBUG}.lock"):
-        tree = kernels / DEBUG / "tree"
-        debug.build(tree, say, mirror)
-    return dataclasses.replace(_own_kernel(tree, None), name=DEBUG)
+    with locked(kernels / f".{name}.lock"):
+        tree = kernels / name / "tree"
+        from_source.build(name, tree, say, mirror)
+    return dataclasses.replace(_own_kernel(tree, None), name=name)
 
 
 def _own_kernel(path: Path, headers: Path | None) -> Kernel:
