@@ -321,7 +321,7 @@ static bool run_round(struct contender *c)
 	return true;
 }
 
-/* Nobody waits for a thread to end: it gives back by itself what it holds, this module's code last. */
+/* Nobody waits for a thread to end: it gives back what it holds, the module last. */
 static int contend(void *data)
 {
 	struct contender *c = data;
@@ -465,15 +465,14 @@ static int read_cpus(struct team *team, const struct irqcost_contender __user *u
 	if (!zalloc_cpumask_var(&seen, GFP_KERNEL))
 		return -ENOMEM;
 	for (i = 0; i < team->size && !ret; i++) {
-		if (get_user(cpu, &user[i].cpu)) {
+		if (get_user(cpu, &user[i].cpu))
 			ret = -EFAULT;
-		} else if (!irqcost_cpu_online(&cpu)) {
+		else if (!irqcost_cpu_online(&cpu))
 			ret = -ENODEV;
-		} else if (!cpumask_test_cpu(cpu, current->cpus_ptr)) {
+		else if (!cpumask_test_cpu(cpu, current->cpus_ptr))
 			ret = -EXDEV;
-		} else if (cpumask_test_and_set_cpu(cpu, seen)) {
+		else if (cpumask_test_and_set_cpu(cpu, seen))
 			ret = -EINVAL;
-		}
 		team->contenders[i].result.cpu = cpu;
 		team->contenders[i].told.cpu = cpu;
 		team->contenders[i].team = team;

@@ -63,9 +63,9 @@ enum irqcost_config {
  * @release: the kernel release that the module was built for
  * @aperf_errno: why samples count no core cycles on the CPU that asked: EOPNOTSUPP where CPUID does
  *	not have APERF and MPERF (leaf 6, ECX bit 0), EIO where reading them faults; 0 where they do
- * @privilege: the ring in which the kernel runs, from CS: 0, or 3 as a guest of Xen PV or PVM, whose
- *	kernel masks by a store and not by cli. There the assembler rows that only ring 0 may run are
- *	unusable: they would trap, and tell what the hypervisor makes of that
+ * @privilege: the ring in which the kernel runs, from CS: 0, or 3 as a guest of Xen PV or PVM,
+ *	whose kernel masks by a store and not by cli. There the assembler rows that only ring 0 may
+ *	run are unusable: they would trap, and tell what the hypervisor makes of that
  * @compiler: what compiled the module, as it calls itself; cut off where it is longer
  */
 struct irqcost_info {

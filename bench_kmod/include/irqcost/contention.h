@@ -22,7 +22,7 @@
 /* What is left to the threads to end by themselves. */
 #define IRQCOST_END_MS 200
 
-/* A run is over after so many milliseconds, whatever the CPUs do: twice its halves, and the above. */
+/* Milliseconds after which a run is over, whatever the CPUs do: twice its halves, and the above. */
 static inline unsigned int irqcost_contention_ms(unsigned int rounds)
 {
 	return rounds * 4 * IRQCOST_ROUND_US / 1000 + IRQCOST_LATE_MS + IRQCOST_END_MS;

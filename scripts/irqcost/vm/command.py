@@ -66,8 +66,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         default="6.1",
         metavar="KERNEL",
         help=f"{', '.join(DEBIAN_KERNELS)} (Debian's), clang (built from source by clang, with "
-        "kCFI: minutes), debug (the same by gcc with all checks), or a path: a kernel build tree, or a kernel image with --headers "
-        "(default: %(default)s)",
+        "kCFI: minutes), debug (the same by gcc with all checks), or a path: a kernel build tree, "
+        "or a kernel image with --headers (default: %(default)s)",
     )
     add("--headers", type=Path, metavar="DIR", help="what to build modules for that image against")
     add("--exact", action="store_true", help="instruction clock: a tick is an instruction")
