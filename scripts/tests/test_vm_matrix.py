@@ -178,6 +178,26 @@ def test_the_module_is_built_where_its_compiler_is() -> None:
     ]
 
 
+def test_kernels_that_need_the_same_compiler_share_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def make(root: Path, suite: str, packages: list[str], source: apt.Source) -> None:
+        made.append((suite, packages))
+        root.mkdir()
+
+    monkeypatch.setenv("IRQCOST_CACHE", str(tmp_path))
+    monkeypatch.setattr(chroot, "make", make)
+    archive = apt.Archive(apt.Source("http://a.test/debian", ()), None)
+    needs = (["gcc-14", "libelf1t64"], ["libelf1t64", "gcc-14"], ["gcc-15"])
+    first, same, other = (
+        kernels._toolchain("trixie", needed, archive, lambda text: None) for needed in needs
+    )
+    assert first == same != other and first.is_dir() and other.is_dir()
+    assert made == [("trixie", needs[0]), ("trixie", needs[2])]
+
+
 def test_only_root_installs_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chroot.os, "geteuid", lambda: 1000)
     with pytest.raises(IrqcostError, match="only root"):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """`irqcost vm --matrix --builds`: on which kernels the module builds, and by which compiler."""
 
+import os
 import re
 import tempfile
 from collections.abc import Sequence
@@ -47,7 +48,7 @@ def build(kernel: Kernel) -> Built:
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary)
         try:
-            output = make_module(kernel, directory, "W=1")
+            output = make_module(kernel, directory, "W=1", f"-j{os.cpu_count() or 1}")
         except BuildError as error:
             return Built(kernel.name, kernel.release, problem=_cause(str(error)))
         found = _COMPILER.search((directory / "irqcost.ko").read_bytes())

@@ -308,7 +308,8 @@ def _run_builds(args: argparse.Namespace) -> int:
     """Build the module for each kernel; one that cannot be had is named, and the rest is done."""
     if args.out or args.headers or args.smp or args.dry_run:
         raise IrqcostError("--builds takes no option but --matrix, --markdown and --mirror")
-    builds = []
+    builds: list[built.Built] = []
+    page = _page(args.markdown) if args.markdown else ""
     for name in matrix_names(args.matrix):
         with Progress(f"kernel {name}") as progress:
             try:
@@ -317,11 +318,11 @@ def _run_builds(args: argparse.Namespace) -> int:
                 builds.append(built.build(kernel))
             except IrqcostError as error:
                 builds.append(built.Built(name, "", problem=str(error).splitlines()[0]))
+        if args.markdown:
+            # Each time: it takes long, and what is done stays where it is stopped.
+            day = datetime.now(timezone.utc).date()
+            _write_page(args.markdown, built.with_section(page, built.section(builds, day)))
     print(built.text(builds))
-    if args.markdown:
-        day = datetime.now(timezone.utc).date()
-        page = built.with_section(_page(args.markdown), built.section(builds, day))
-        _write_page(args.markdown, page)
     return Exit.FAILED if any(one.problem or one.warnings for one in builds) else Exit.OK
 
 

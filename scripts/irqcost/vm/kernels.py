@@ -7,6 +7,7 @@ complete or not there at all; removing its directory makes the next run fetch th
 
 import dataclasses
 import fcntl
+import hashlib
 import json
 import lzma
 import os
@@ -14,16 +15,16 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from irqcost.errors import IrqcostError
 from irqcost.vm import chroot, from_source
-from irqcost.vm.apt import PrivateApt, find_archive, machine_sources, suites_of
+from irqcost.vm.apt import Archive, PrivateApt, find_archive, machine_sources, suites_of
 
-# In a kernel's folder, where its modules are built if not with this machine's tools.
+# In a kernel's folder a link to where its modules are built, if not with this machine's tools.
 _CHROOT = "chroot"
 
 # Told what is being done, for a line of progress.
@@ -256,9 +257,9 @@ def _fetch(name: str, final: Path, say: Say, mirror: str | None) -> None:
             _unpack(deb, new / "root")
         about = _describe(name, new)
         if row.own_compiler:
-            say(f"kernel {name}: installing the compiler of Debian {row.release} beside it")
             needed = [tool for tool in tools - set(packages) if not _NO_TOOL.search(tool)]
-            chroot.make(new / _CHROOT, suites_of(row.release)[0][0], needed, archive.main)
+            shared = _toolchain(suites_of(row.release)[0][0], needed, archive, say)
+            (new / _CHROOT).symlink_to(os.path.relpath(shared, final))
             _relocate(new / about["headers"], chroot.KERNEL)
         else:
             _relocate(new / about["headers"], final / "root")
@@ -267,6 +268,22 @@ def _fetch(name: str, final: Path, say: Say, mirror: str | None) -> None:
         if final.exists():
             shutil.rmtree(final)
         new.rename(final)
+
+
+def _toolchain(suite: str, needed: Iterable[str], archive: Archive, say: Say) -> Path:
+    """A system of @suite with the packages @needed: one for all kernels that need the same."""
+    packages = sorted(needed)
+    digest = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
+    folder = cache_directory() / "toolchains"
+    final = folder / f"{suite}-{digest}"
+    with locked(folder / f".{final.name}.lock"):
+        if not final.is_dir():
+            say(f"installing the compiler of Debian {suite} into a folder")
+            with tempfile.TemporaryDirectory(dir=folder, prefix=f".{suite}-") as work:
+                new = Path(work) / "new"
+                chroot.make(new, suite, packages, archive.main)
+                new.rename(final)
+    return final
 
 
 def _unpack(deb: Path, root: Path) -> None:
