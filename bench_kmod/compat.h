@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What differs between the kernels that the module builds for, 5.10 to 7.3.
+ * What differs between the kernels that the module builds for, from 5.10 on. What
+ * can be seen in their headers, Kbuild has looked for there: IRQCOST_HAS_.
  */
 #ifndef IRQCOST_COMPAT_H
 #define IRQCOST_COMPAT_H
 
 #include <linux/hardirq.h>
+#include <linux/hrtimer.h>
+#include <linux/module.h>
 #include <linux/percpu.h>
-#include <linux/version.h>
 
 /**
  * irqcost_arch_interrupts() - interrupts that have no line of their own
@@ -20,7 +22,7 @@
 static inline u32 irqcost_arch_interrupts(u32 cpu)
 {
 	const irq_cpustat_t *stat = &per_cpu(irq_stat, cpu);
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
+#ifdef IRQCOST_HAS_IRQ_COUNTS
 	u32 i, sum = 0;
 
 	for (i = 0; i < IRQ_COUNT_MAX; i++)
@@ -63,6 +65,36 @@ static inline u32 irqcost_arch_interrupts(u32 cpu)
 #endif
 #endif
 	return sum;
+}
+
+/**
+ * irqcost_init_timer() - get a timer ready
+ * @timer: which
+ * @function: called when it expires
+ * @mode: as for its start
+ */
+static inline void irqcost_init_timer(struct hrtimer *timer,
+				      enum hrtimer_restart (*function)(struct hrtimer *timer),
+				      enum hrtimer_mode mode)
+{
+#ifdef IRQCOST_HAS_HRTIMER_SETUP
+	hrtimer_setup(timer, function, CLOCK_MONOTONIC, mode);
+#else
+	hrtimer_init(timer, CLOCK_MONOTONIC, mode);
+	timer->function = function;
+#endif
+}
+
+/**
+ * irqcost_exit_thread() - end a thread that has a reference to the module, and give that back
+ */
+static inline void __noreturn irqcost_exit_thread(void)
+{
+#ifdef module_put_and_kthread_exit
+	module_put_and_kthread_exit(0);
+#else
+	module_put_and_exit(0);
+#endif
 }
 
 #endif /* IRQCOST_COMPAT_H */

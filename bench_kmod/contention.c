@@ -8,12 +8,15 @@
  */
 #include <linux/atomic.h>
 #include <linux/cache.h>
-#include <linux/completion.h>
-#include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/irqflags.h>
+#include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/overflow.h>
+#include <linux/refcount.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
@@ -22,20 +25,20 @@
 #include <linux/topology.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
+#include <linux/wait.h>
 #include <asm/msr.h>
 #include <asm/tsc.h>
+#include "compat.h"
 #include "internal.h"
 
 /* Operations between two looks at the clock, which costs as much as a short section. */
 #define LOOK_EVERY 16
 
-/* How long the others wait for a CPU that does not come. */
-#define PATIENCE_NS NSEC_PER_SEC
-
 /* The least of so many operations is what one takes alone. */
 #define TRIALS 16
 
 struct contender;
+struct team;
 
 /**
  * struct lock_kind - a lock, and what a CPU does with it in each half of a round
@@ -48,14 +51,34 @@ struct lock_kind {
 	const char *key;
 	void (*counted)(struct contender *c);
 	void (*stamped)(struct contender *c);
-	u64 (*alone)(u32 passes, bool *masks);
+	u64 (*alone)(struct team *team, u32 passes, bool *masks);
 };
 
-/*
- * The one run under way (irqcost_run_lock). What all CPUs write has cache lines
- * of its own: only the lock is to be fought for.
+/**
+ * struct contender - a CPU's part in it
+ * @result: what its thread has found so far
+ * @team: the run
+ * @half: the half that it is in
+ * @lock: protects what follows
+ * @told: what the caller is told: @result after the last round
+ * @closed: that @told changes no more
  */
-static struct {
+struct contender {
+	struct irqcost_contender result;
+	struct team *team;
+	u32 half;
+	raw_spinlock_t lock;
+	struct irqcost_contender told;
+	bool closed;
+} ____cacheline_aligned_in_smp;
+
+/*
+ * One run. The caller has a reference to it, and so has each thread: one that gets
+ * no CPU outlives the run, and so do the locks, of which it may hold one. What all
+ * CPUs write has cache lines of its own: only the lock is to be fought for.
+ */
+struct team {
+	refcount_t users;
 	const struct lock_kind *kind;
 	u32 passes;		/* of IRQCOST_HOLD_STEP adds in a section */
 	u32 rounds;
@@ -67,26 +90,21 @@ static struct {
 	u32 begun;		/* halves that all CPUs have come to */
 	u32 ended ____cacheline_aligned_in_smp;	/* halves that are over */
 	atomic_t arrived ____cacheline_aligned_in_smp;
-	atomic_t running;
-	struct completion done;
-} team;
+	spinlock_t spin_lock ____cacheline_aligned_in_smp;
+	spinlock_t spin_lock_masking ____cacheline_aligned_in_smp;
+	raw_spinlock_t raw_spin_lock_masking ____cacheline_aligned_in_smp;
+	struct contender contenders[];
+};
 
-/* The locks, each alone in its line. */
-static DEFINE_SPINLOCK(spin_lock_plain ____cacheline_aligned_in_smp);
-static DEFINE_SPINLOCK(spin_lock_masking ____cacheline_aligned_in_smp);
-static DEFINE_RAW_SPINLOCK(raw_spin_lock_masking ____cacheline_aligned_in_smp);
+/* Threads that are not over. No run begins before those of the last one are. */
+static atomic_t threads;
+static DECLARE_WAIT_QUEUE_HEAD(all_over);
 
-/**
- * struct contender - a CPU's part in it
- * @result: what the caller is told
- * @task: its thread
- * @half: the half that it is in
- */
-struct contender {
-	struct irqcost_contender result;
-	struct task_struct *task;
-	u32 half;
-} ____cacheline_aligned_in_smp;
+static void put_team(struct team *team)
+{
+	if (refcount_dec_and_test(&team->users))
+		vfree(team);
+}
 
 /* Of 1 core cycle an add; the loop around them runs beside the chain. */
 static __always_inline unsigned long section(unsigned long work, u32 passes)
@@ -100,7 +118,7 @@ static __always_inline unsigned long section(unsigned long work, u32 passes)
 
 static __always_inline bool ended(const struct contender *c)
 {
-	return READ_ONCE(team.ended) > c->half;
+	return READ_ONCE(c->team->ended) > c->half;
 }
 
 /*
@@ -109,8 +127,8 @@ static __always_inline bool ended(const struct contender *c)
  */
 static __always_inline bool over(const struct contender *c, u64 operations)
 {
-	if (operations % LOOK_EVERY == 0 && !ended(c) && rdtsc() >= team.deadline)
-		WRITE_ONCE(team.ended, c->half + 1);
+	if (operations % LOOK_EVERY == 0 && !ended(c) && rdtsc() >= c->team->deadline)
+		WRITE_ONCE(c->team->ended, c->half + 1);
 	return ended(c);
 }
 
@@ -129,7 +147,8 @@ static void note_wait(struct contender *c, u64 wait, u64 irqs_off)
 static void name##_counted(struct contender *c)					\
 {										\
 	unsigned long flags __maybe_unused, work = 1;				\
-	const u32 passes = team.passes;						\
+	struct team *const team = c->team;					\
+	const u32 passes = team->passes;					\
 	u64 operations = 0;							\
 										\
 	do {									\
@@ -144,7 +163,8 @@ static void name##_counted(struct contender *c)					\
 static void name##_stamped(struct contender *c)					\
 {										\
 	unsigned long flags __maybe_unused, work = 1;				\
-	const u32 passes = team.passes;						\
+	struct team *const team = c->team;					\
+	const u32 passes = team->passes;					\
 	u64 called, held, released, operations = 0;				\
 	bool masked;								\
 										\
@@ -161,7 +181,7 @@ static void name##_stamped(struct contender *c)					\
 	} while (!over(c, operations));						\
 }										\
 										\
-static u64 name##_alone(u32 passes, bool *masks)				\
+static u64 name##_alone(struct team *team, u32 passes, bool *masks)		\
 {										\
 	unsigned long flags __maybe_unused;					\
 	u64 start = rdtsc_ordered();						\
@@ -173,11 +193,11 @@ static u64 name##_alone(u32 passes, bool *masks)				\
 	return rdtsc_ordered() - start;						\
 }
 
-LOCK_KIND(spin_lock, spin_lock(&spin_lock_plain), spin_unlock(&spin_lock_plain))
-LOCK_KIND(spin_lock_irqsave, spin_lock_irqsave(&spin_lock_masking, flags),
-	  spin_unlock_irqrestore(&spin_lock_masking, flags))
-LOCK_KIND(raw_spin_lock_irqsave, raw_spin_lock_irqsave(&raw_spin_lock_masking, flags),
-	  raw_spin_unlock_irqrestore(&raw_spin_lock_masking, flags))
+LOCK_KIND(spin_lock, spin_lock(&team->spin_lock), spin_unlock(&team->spin_lock))
+LOCK_KIND(spin_lock_irqsave, spin_lock_irqsave(&team->spin_lock_masking, flags),
+	  spin_unlock_irqrestore(&team->spin_lock_masking, flags))
+LOCK_KIND(raw_spin_lock_irqsave, raw_spin_lock_irqsave(&team->raw_spin_lock_masking, flags),
+	  raw_spin_unlock_irqrestore(&team->raw_spin_lock_masking, flags))
 
 #define KIND(name) { #name, name##_counted, name##_stamped, name##_alone }
 static const struct lock_kind kinds[] = {
@@ -204,20 +224,21 @@ static const struct lock_kind *kind_of(const struct irqcost_row *row)
  */
 static bool gather(struct contender *c)
 {
+	struct team *const team = c->team;
 	const u64 since = rdtsc();
 
-	if (atomic_inc_return(&team.arrived) == (c->half + 1) * team.size) {
-		team.deadline = rdtsc() + team.half_ticks;
+	if (atomic_inc_return(&team->arrived) == (c->half + 1) * team->size) {
+		team->deadline = rdtsc() + team->half_ticks;
 		/* Pairs with the acquire below: who sees the half begun sees its deadline. */
-		smp_store_release(&team.begun, c->half + 1);
+		smp_store_release(&team->begun, c->half + 1);
 		return true;
 	}
 	/* Pairs with the release above. */
-	while (smp_load_acquire(&team.begun) <= c->half) {
-		if (READ_ONCE(team.cancelled))
+	while (smp_load_acquire(&team->begun) <= c->half) {
+		if (READ_ONCE(team->cancelled))
 			return false;
-		if (rdtsc() - since > team.patience) {
-			WRITE_ONCE(team.cancelled, true);
+		if (rdtsc() - since > team->patience) {
+			WRITE_ONCE(team->cancelled, true);
 			return false;
 		}
 		cond_resched();
@@ -231,22 +252,46 @@ static unsigned long switches(void)
 	return current->nvcsw + current->nivcsw;
 }
 
+/* The caller may leave while a thread is preempted in mid-round: it is told of whole ones. */
+static void tell(struct contender *c)
+{
+	raw_spin_lock(&c->lock);
+	if (!c->closed)
+		c->told = c->result;
+	raw_spin_unlock(&c->lock);
+}
+
+/* On another CPU, where the kernel moves it when its own goes offline, nothing is measured. */
+static bool at_home(struct contender *c)
+{
+	if (raw_smp_processor_id() == c->result.cpu)
+		return true;
+	raw_spin_lock(&c->lock);
+	if (!c->closed)
+		c->told.elsewhere = 1;
+	raw_spin_unlock(&c->lock);
+	WRITE_ONCE(c->team->cancelled, true);
+	return false;
+}
+
 /* Return: whether the round was run to its end. */
 static bool run_round(struct contender *c)
 {
 	struct irqcost_contender *result = &c->result;
+	const struct lock_kind *kind = c->team->kind;
 	unsigned long before;
-	bool there, preempted, missed;
+	bool preempted, missed;
 	u64 chain, start, end;
 
+	if (READ_ONCE(c->team->cancelled) || !at_home(c))
+		return false;
 	chain = irqcost_chain_ticks();
 	if (!gather(c))
 		return false;
 	missed = ended(c);
-	there = raw_smp_processor_id() == result->cpu;
 	before = switches();
 	start = rdtsc_ordered();
-	team.kind->counted(c);
+	kind->counted(c);
 	end = rdtsc_ordered();
 	preempted = switches() != before;
 	result->ticks += end - start;
@@ -256,150 +301,232 @@ static bool run_round(struct contender *c)
 
 	c->half++;
 	cond_resched();
-	if (!gather(c))
+	if (!at_home(c) || !gather(c))
 		return false;
 	missed |= ended(c);
 	before = switches();
-	team.kind->stamped(c);
+	kind->stamped(c);
 	preempted |= switches() != before;
 	result->last = rdtsc_ordered();
 	c->half++;
+	if (!at_home(c))
+		return false;
 
 	if (chain && (!result->chain || chain < result->chain))
 		result->chain = chain;
 	result->preempted += preempted;
 	result->missed += missed;
-	result->elsewhere += !there || raw_smp_processor_id() != result->cpu;
 	result->rounds++;
+	tell(c);
 	return true;
 }
 
+/* Nobody waits for a thread to end: it gives back what it holds, the module last. */
 static int contend(void *data)
 {
 	struct contender *c = data;
+	struct team *team = c->team;
 
-	while (!kthread_should_stop() && c->result.rounds < team.rounds && run_round(c))
+	while (c->result.rounds < team->rounds && run_round(c))
 		cond_resched();
-	if (atomic_dec_and_test(&team.running))
-		complete(&team.done);
-
-	set_current_state(TASK_INTERRUPTIBLE);
-	while (!kthread_should_stop()) {
-		schedule();
-		set_current_state(TASK_INTERRUPTIBLE);
-	}
-	__set_current_state(TASK_RUNNING);
+	if (atomic_dec_and_test(&threads))
+		wake_up(&all_over);
+	put_team(team);
+	irqcost_exit_thread();
 	return 0;
+}
+
+static struct task_struct *new_thread(struct contender *c)
+{
+	const u32 cpu = c->result.cpu;
+	struct task_struct *task;
+
+	task = kthread_create_on_node(contend, c, cpu_to_node(cpu), "irqcost/%u", cpu);
+	if (IS_ERR(task))
+		return task;
+	kthread_bind(task, cpu);
+	__module_get(THIS_MODULE);
+	refcount_inc(&c->team->users);
+	atomic_inc(&threads);
+	return task;
 }
 
 /* A thread for each CPU, all of them made before the first one runs. */
-static int assemble(struct contender *contenders)
+static int start_threads(struct team *team)
 {
-	struct task_struct *task;
-	u32 i, cpu;
+	struct task_struct **tasks;
+	int ret = 0;
+	u32 i, made;
 
-	for (i = 0; i < team.size; i++) {
-		cpu = contenders[i].result.cpu;
-		task = kthread_create_on_node(contend, &contenders[i], cpu_to_node(cpu),
-					      "irqcost/%u", cpu);
-		if (IS_ERR(task))
-			return PTR_ERR(task);
-		kthread_bind(task, cpu);
-		contenders[i].task = task;
+	tasks = kvmalloc_array(team->size, sizeof(*tasks), GFP_KERNEL_ACCOUNT);
+	if (!tasks)
+		return -ENOMEM;
+	for (made = 0; made < team->size; made++) {
+		tasks[made] = new_thread(&team->contenders[made]);
+		if (IS_ERR(tasks[made])) {
+			ret = PTR_ERR(tasks[made]);
+			WRITE_ONCE(team->cancelled, true);
+			break;
+		}
 	}
-	return 0;
-}
-
-static void disband(struct contender *contenders)
-{
-	u32 i;
-
-	WRITE_ONCE(team.cancelled, true);
-	for (i = 0; i < team.size && contenders[i].task; i++)
-		kthread_stop(contenders[i].task);
-}
-
-/* Run the team to its end, or until a signal comes. */
-static int run_team(struct contender *contenders)
-{
-	int ret = assemble(contenders);
-	u32 i;
-
-	if (!ret) {
-		for (i = 0; i < team.size; i++)
-			wake_up_process(contenders[i].task);
-		ret = wait_for_completion_interruptible(&team.done);
-	}
-	disband(contenders);
+	/* Where not all could be made, those that were only end. */
+	for (i = 0; i < made; i++)
+		wake_up_process(tasks[i]);
+	kvfree(tasks);
 	return ret;
 }
 
-static u64 least_alone(bool *masks)
+/* Return: whether all threads are over now; at most so many milliseconds are waited for that. */
+static bool await_threads(unsigned int ms)
+{
+	wait_event_killable_timeout(all_over, !atomic_read(&threads), msecs_to_jiffies(ms));
+	return !atomic_read(&threads);
+}
+
+/*
+ * Run the team to its end, until a signal comes, or until the time is up. Threads
+ * that have a CPU then end within a half; others are left to themselves.
+ */
+static int run_team(struct team *team)
+{
+	const unsigned int most = irqcost_contention_ms(team->rounds) - IRQCOST_END_MS;
+	int ret = start_threads(team);
+
+	if (ret)
+		return ret;
+	ret = wait_event_interruptible_timeout(all_over, !atomic_read(&threads),
+					       msecs_to_jiffies(most));
+	WRITE_ONCE(team->cancelled, true);
+	if (ret <= 0)
+		await_threads(IRQCOST_END_MS);
+	return min(ret, 0);
+}
+
+static u64 least_alone(struct team *team, u32 passes, bool *masks)
 {
 	u64 least = U64_MAX;
 	u32 i;
 
 	for (i = 0; i < TRIALS; i++)
-		least = min(least, team.kind->alone(team.passes, masks));
+		least = min(least, team->kind->alone(team, passes, masks));
 	return least;
 }
 
-static bool online_and_different(const struct contender *contenders, u32 count,
-				 struct cpumask *seen, int *error)
+/*
+ * What one operation takes alone, 0 where that is too long to be tried. The
+ * section grows to its length by doubling, so that no trial masks for longer
+ * than what the one before it has shown to be short enough.
+ */
+static u64 time_alone(struct team *team, bool *masks)
 {
-	u32 i, cpu;
+	const u64 limit = irqcost_ticks(IRQCOST_MAX_IRQS_OFF_NS) / 2;
+	u32 passes = min(team->passes, 1U);
+	u64 least = least_alone(team, passes, masks);
 
-	for (i = 0; i < count; i++) {
-		cpu = contenders[i].result.cpu;
-		*error = -ENODEV;
-		if (cpu >= nr_cpu_ids || !cpu_online(cpu))
-			return false;
-		*error = -EINVAL;
-		if (cpumask_test_and_set_cpu(cpu, seen))
-			return false;
+	while (passes < team->passes) {
+		passes = min(2 * passes, team->passes);
+		if (2 * least > limit)
+			return 0;
+		least = least_alone(team, passes, masks);
 	}
-	*error = 0;
-	return true;
+	return least * team->size > limit ? 0 : least;
 }
 
-/* With the CPUs of the machine held as they are. */
-static int measure(struct irqcost_contention *request, const struct lock_kind *kind,
-		   struct contender *contenders)
+static struct team *new_team(const struct irqcost_contention *request,
+			     const struct lock_kind *kind)
 {
-	bool masks = false, any = false;
-	u32 i, common;
+	struct team *team;
+
+	/* Whole pages, so that each CPU's part begins at a cache line. */
+	team = __vmalloc(struct_size(team, contenders, request->nr_cpus),
+			 GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (!team)
+		return NULL;
+	refcount_set(&team->users, 1);
+	team->kind = kind;
+	team->passes = request->section / IRQCOST_HOLD_STEP;
+	team->rounds = request->rounds;
+	team->size = request->nr_cpus;
+	team->half_ticks = irqcost_ticks(IRQCOST_ROUND_US * NSEC_PER_USEC);
+	team->patience = irqcost_ticks(IRQCOST_LATE_MS * NSEC_PER_MSEC);
+	spin_lock_init(&team->spin_lock);
+	spin_lock_init(&team->spin_lock_masking);
+	raw_spin_lock_init(&team->raw_spin_lock_masking);
+	return team;
+}
+
+/* The CPUs that the caller names: online, its own to run on, and different. */
+static int read_cpus(struct team *team, const struct irqcost_contender __user *user)
+{
+	cpumask_var_t seen;
+	int ret = 0;
+	u32 i, cpu;
+
+	if (!zalloc_cpumask_var(&seen, GFP_KERNEL))
+		return -ENOMEM;
+	for (i = 0; i < team->size && !ret; i++) {
+		if (get_user(cpu, &user[i].cpu))
+			ret = -EFAULT;
+		else if (!irqcost_cpu_online(&cpu))
+			ret = -ENODEV;
+		else if (!cpumask_test_cpu(cpu, current->cpus_ptr))
+			ret = -EXDEV;
+		else if (cpumask_test_and_set_cpu(cpu, seen))
+			ret = -EINVAL;
+		team->contenders[i].result.cpu = cpu;
+		team->contenders[i].told.cpu = cpu;
+		team->contenders[i].team = team;
+		raw_spin_lock_init(&team->contenders[i].lock);
+	}
+	free_cpumask_var(seen);
+	return ret;
+}
+
+/* End the run for the caller. Return: rounds of the CPU that ran the fewest. */
+static u32 close_team(struct team *team, bool *any)
+{
+	u32 i, common = U32_MAX;
+
+	*any = false;
+	for (i = 0; i < team->size; i++) {
+		struct contender *c = &team->contenders[i];
+
+		raw_spin_lock(&c->lock);
+		c->closed = true;
+		raw_spin_unlock(&c->lock);
+		common = min(common, c->told.rounds);
+		*any |= c->told.rounds;
+	}
+	return common;
+}
+
+static int copy_results(struct irqcost_contender __user *user, const struct team *team)
+{
+	u32 i;
+
+	for (i = 0; i < team->size; i++)
+		if (copy_to_user(&user[i], &team->contenders[i].told, sizeof(user[i])))
+			return -EFAULT;
+	return 0;
+}
+
+static int measure(struct irqcost_contention *request, struct team *team)
+{
+	bool masks = false, any;
 	int ret;
 
-	team.kind = kind;
-	team.passes = request->section / IRQCOST_HOLD_STEP;
-	team.rounds = request->rounds;
-	team.size = request->nr_cpus;
-	team.half_ticks = irqcost_ticks(IRQCOST_ROUND_US * NSEC_PER_USEC);
-	team.patience = irqcost_ticks(PATIENCE_NS);
-	team.cancelled = false;
-	team.begun = 0;
-	team.ended = 0;
-	atomic_set(&team.arrived, 0);
-	atomic_set(&team.running, team.size);
-	init_completion(&team.done);
-
-	request->alone = least_alone(&masks);
-	if (request->alone * team.size > irqcost_ticks(IRQCOST_MAX_IRQS_OFF_NS) / 2)
+	request->alone = time_alone(team, &masks);
+	if (!request->alone)
 		return -EDOM;
-
-	ret = run_team(contenders);
-	common = U32_MAX;
-	for (i = 0; i < team.size; i++) {
-		any |= contenders[i].result.rounds;
-		common = min(common, contenders[i].result.rounds);
-	}
-	/* What was measured until a signal came is kept; -ERESTARTSYS is for the kernel alone. */
-	if (ret == -ERESTARTSYS)
-		ret = any ? 0 : -EINTR;
-	request->rounds = common;
 	request->traits = masks ? IRQCOST_LOCK_MASKS : 0;
 	if (IS_ENABLED(CONFIG_PREEMPT_RT) && !masks)
 		request->traits |= IRQCOST_LOCK_SLEEPS;
+
+	ret = run_team(team);
+	request->rounds = close_team(team, &any);
+	/* What was measured until a signal came is kept; -ERESTARTSYS is for the kernel alone. */
+	if (ret == -ERESTARTSYS)
+		ret = any ? 0 : -EINTR;
 	return ret;
 }
 
@@ -422,17 +549,6 @@ static int check(const struct irqcost_contention *request, const struct irqcost_
 	return 0;
 }
 
-static int copy_results(struct irqcost_contender __user *to, const struct contender *contenders,
-			u32 count)
-{
-	u32 i;
-
-	for (i = 0; i < count; i++)
-		if (copy_to_user(&to[i], &contenders[i].result, sizeof(to[i])))
-			return -EFAULT;
-	return 0;
-}
-
 /**
  * irqcost_ioc_contention() - IRQCOST_IOC_CONTENTION
  * @arg: the caller's struct irqcost_contention
@@ -444,10 +560,8 @@ int irqcost_ioc_contention(void __user *arg)
 	struct irqcost_contender __user *user;
 	struct irqcost_contention request;
 	const struct irqcost_row *row;
-	struct contender *contenders;
-	cpumask_var_t seen;
+	struct team *team;
 	int ret;
-	u32 i;
 
 	ret = irqcost_copy_in(&request, arg, sizeof(request));
 	if (ret)
@@ -458,34 +572,25 @@ int irqcost_ioc_contention(void __user *arg)
 		return ret;
 
 	user = u64_to_user_ptr(request.contenders);
-	/* Whole pages, so that each CPU's part begins at a cache line. */
-	contenders = vzalloc(array_size(request.nr_cpus, sizeof(*contenders)));
-	if (!contenders)
+	team = new_team(&request, kind_of(row));
+	if (!team)
 		return -ENOMEM;
-	ret = -ENOMEM;
-	if (!zalloc_cpumask_var(&seen, GFP_KERNEL))
-		goto free_contenders;
-	ret = -EFAULT;
-	for (i = 0; i < request.nr_cpus; i++)
-		if (get_user(contenders[i].result.cpu, &user[i].cpu))
-			goto free_seen;
-
+	ret = read_cpus(team, user);
+	if (ret)
+		goto put;
 	ret = -EBUSY;
 	if (!mutex_trylock(&irqcost_run_lock))
-		goto free_seen;
-	cpus_read_lock();
-	if (online_and_different(contenders, request.nr_cpus, seen, &ret))
-		ret = measure(&request, kind_of(row), contenders);
-	cpus_read_unlock();
+		goto put;
+	/* Those of a caller that was killed are about to end. */
+	if (await_threads(IRQCOST_END_MS))
+		ret = measure(&request, team);
 	mutex_unlock(&irqcost_run_lock);
 
 	if (!ret)
-		ret = copy_results(user, contenders, request.nr_cpus);
+		ret = copy_results(user, team);
 	if (!ret && copy_to_user(arg, &request, sizeof(request)))
 		ret = -EFAULT;
-free_seen:
-	free_cpumask_var(seen);
-free_contenders:
-	vfree(contenders);
+put:
+	put_team(team);
 	return ret;
 }

@@ -9,7 +9,7 @@
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
 #include <linux/ktime.h>
-#include <linux/version.h>
+#include "compat.h"
 #include "internal.h"
 
 /* From the start of the timer to its expiry: long enough to be programmed, not missed. */
@@ -131,12 +131,7 @@ void irqcost_contexts_init(void)
 {
 	init_completion(&call.done);
 	tasklet_setup(&tasklet, from_softirq);
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-	hrtimer_setup(&timer, from_timer_expiry, CLOCK_MONOTONIC, TIMER_MODE);
-#else
-	hrtimer_init(&timer, CLOCK_MONOTONIC, TIMER_MODE);
-	timer.function = from_timer_expiry;
-#endif
+	irqcost_init_timer(&timer, from_timer_expiry, TIMER_MODE);
 }
 
 /**

@@ -82,7 +82,9 @@ int irqcost_ioc_info(void __user *arg)
 		.config = kernel_config(),
 		.release = UTS_RELEASE,
 		.aperf_errno = -irqcost_read_cycles(&cycles),
+		.privilege = irqcost_privilege(),
 	};
+	strscpy(info.compiler, IRQCOST_COMPILER, sizeof(info.compiler));
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 

@@ -13,12 +13,18 @@
 /* A return as this kernel wants it: through a thunk, or with a trap behind it. */
 #define IRQCOST_RETURN ASM_RET
 
+/* On who calls a window: it has no type that a kernel with kCFI could check. Since 5.13. */
+#ifndef __nocfi
+#define __nocfi
+#endif
+
 #include "objects.h"
 
 /**
  * struct irqcost_row - a row of the catalogue with its windows
  * @id: number in the ABI
  * @key: name
+ * @assembler: whether it is instructions, not calls of the kernel's API
  * @where: enum irqcost_where
  * @irqs: enum irqcost_irqs
  * @max_unroll: greatest unroll factor that there are windows for
@@ -32,6 +38,7 @@
 struct irqcost_row {
 	u32 id;
 	const char *key;
+	bool assembler;
 	u32 where;
 	u32 irqs;
 	u32 max_unroll;
@@ -79,6 +86,7 @@ extern const irqcost_window_fn irqcost_in_situ_call_section[NR_SECTIONS];
 
 /* probes.c */
 extern const u32 irqcost_nr_rows;
+u32 irqcost_privilege(void);
 const struct irqcost_row *irqcost_row_at(u32 index);
 const struct irqcost_row *irqcost_row_by_id(u32 id);
 const char *irqcost_row_unusable(const struct irqcost_row *row, u32 context);
@@ -89,18 +97,6 @@ bool irqcost_context_masks(u32 context);
 void irqcost_call_in(u32 context, void (*function)(void *argument), void *argument);
 void irqcost_contexts_init(void);
 void irqcost_contexts_exit(void);
-
-/**
- * struct irqcost_file - what belongs to one open file
- * @samples: where a run gathers its samples
- * @capacity: how many there is room for
- *
- * All of it is only touched by the one run that is under way.
- */
-struct irqcost_file {
-	struct irqcost_sample *samples;
-	u32 capacity;
-};
 
 /**
  * struct irqcost_cycles - the counters of a CPU at one moment
@@ -121,7 +117,7 @@ int irqcost_read_cycles(struct irqcost_cycles *cycles);
 int irqcost_copy_in(void *to, const void __user *from, u32 size);
 int irqcost_ioc_info(void __user *arg);
 int irqcost_ioc_probe(void __user *arg);
-int irqcost_ioc_run(struct irqcost_file *file, void __user *arg);
+int irqcost_ioc_run(void __user *arg);
 int irqcost_ioc_contention(void __user *arg);
 int irqcost_ioc_pending(void __user *arg);
 int irqcost_ioc_text(void __user *arg);
@@ -129,7 +125,8 @@ int irqcost_ioc_text(void __user *arg);
 /* run.c: what every command that measures needs. */
 extern struct mutex irqcost_run_lock;
 u32 irqcost_interrupts_of(u32 cpu);
-int irqcost_bound_to(u32 cpu);
+bool irqcost_cpu_online(u32 *cpu);
+int irqcost_bound_to(u32 *cpu);
 
 /* waits.c: what contention.c and pending.c have in common. */
 u64 irqcost_masked_window(irqcost_window_fn window, u32 loops);

@@ -5,35 +5,11 @@
 #ifndef CONFIG_X86_64
 #error "irqcost measures x86-64 instructions: build it for a 64-bit x86 kernel"
 #endif
-#if defined(CONFIG_CFI_CLANG) || defined(CONFIG_CFI)
-#error "a kernel with kCFI would trap at the assembler windows: they carry no type hash"
-#endif
 
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
-#include <linux/slab.h>
-#include <linux/mm.h>
 #include "internal.h"
-
-static int irqcost_open(struct inode *inode, struct file *filp)
-{
-	struct irqcost_file *file = kzalloc(sizeof(*file), GFP_KERNEL);
-
-	if (!file)
-		return -ENOMEM;
-	filp->private_data = file;
-	return nonseekable_open(inode, filp);
-}
-
-static int irqcost_release(struct inode *inode, struct file *filp)
-{
-	struct irqcost_file *file = filp->private_data;
-
-	kvfree(file->samples);
-	kfree(file);
-	return 0;
-}
 
 static long irqcost_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
@@ -45,7 +21,7 @@ static long irqcost_ioctl(struct file *filp, unsigned int cmd, unsigned long arg
 	case IRQCOST_IOC_PROBE:
 		return irqcost_ioc_probe(user);
 	case IRQCOST_IOC_RUN:
-		return irqcost_ioc_run(filp->private_data, user);
+		return irqcost_ioc_run(user);
 	case IRQCOST_IOC_CONTENTION:
 		return irqcost_ioc_contention(user);
 	case IRQCOST_IOC_PENDING:
@@ -59,8 +35,7 @@ static long irqcost_ioctl(struct file *filp, unsigned int cmd, unsigned long arg
 
 static const struct file_operations irqcost_fops = {
 	.owner = THIS_MODULE,
-	.open = irqcost_open,
-	.release = irqcost_release,
+	.open = nonseekable_open,
 	.unlocked_ioctl = irqcost_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 };

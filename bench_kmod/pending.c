@@ -58,7 +58,7 @@ struct stretch {
 	u64 early;
 };
 
-static void work_masked(struct stretch *s)
+static __nocfi void work_masked(struct stretch *s)
 {
 	if (s->raise)
 		irq_work_queue(&raised);
@@ -243,7 +243,7 @@ static int measure(struct irqcost_pending *request, const struct masking *maskin
 	return 0;
 }
 
-static int check(const struct irqcost_pending *request, const struct irqcost_row *row)
+static int check(struct irqcost_pending *request, const struct irqcost_row *row)
 {
 	if (request->flags || request->reserved)
 		return -EINVAL;
@@ -260,7 +260,7 @@ static int check(const struct irqcost_pending *request, const struct irqcost_row
 		return -ERANGE;
 	if (request->buffer_bytes < request->samples * sizeof(struct irqcost_pending_sample))
 		return -ENOSPC;
-	return irqcost_bound_to(request->cpu);
+	return irqcost_bound_to(&request->cpu);
 }
 
 /**
@@ -284,20 +284,17 @@ int irqcost_ioc_pending(void __user *arg)
 	if (ret)
 		return ret;
 
-	samples = kvmalloc_array(request.samples, sizeof(*samples), GFP_KERNEL);
-	if (!samples)
-		return -ENOMEM;
-	ret = -EBUSY;
 	if (!mutex_trylock(&irqcost_run_lock))
-		goto free_samples;
-	ret = measure(&request, masking_of(row), samples);
+		return -EBUSY;
+	/* For this run alone, and the caller's control group pays for it. */
+	samples = kvmalloc_array(request.samples, sizeof(*samples), GFP_KERNEL_ACCOUNT);
+	ret = samples ? measure(&request, masking_of(row), samples) : -ENOMEM;
 	mutex_unlock(&irqcost_run_lock);
 
 	if (!ret && (copy_to_user(u64_to_user_ptr(request.buffer), samples,
 				  request.samples * sizeof(*samples)) ||
 		     copy_to_user(arg, &request, sizeof(request))))
 		ret = -EFAULT;
-free_samples:
 	kvfree(samples);
 	return ret;
 }

@@ -3,17 +3,18 @@
  * The table of rows, and what this CPU and this kernel make of them.
  */
 #include <linux/kernel.h>
+#include <linux/nospec.h>
 #include <linux/string.h>
 #include <asm/cpufeature.h>
 #include <asm/tsc.h>
 #include "internal.h"
 
 #define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary)		\
-	{ id, #key, IRQCOST_##where, IRQCOST_##irqs, IRQCOST_MAX_UNROLL,	\
+	{ id, #key, true, IRQCOST_##where, IRQCOST_##irqs, IRQCOST_MAX_UNROLL,	\
 	  code, irqcost_windows_##key, irqcost_in_situ_##key,			\
 	  irqcost_windows_empty, irqcost_in_situ_section },
 #define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary)		\
-	{ id, #key, IRQCOST_##where, IRQCOST_##irqs, IRQCOST_CALL_MAX_UNROLL,	\
+	{ id, #key, false, IRQCOST_##where, IRQCOST_##irqs, IRQCOST_CALL_MAX_UNROLL, \
 	  #code, irqcost_windows_##key, irqcost_in_situ_##key,			\
 	  irqcost_windows_call_empty, irqcost_in_situ_call_section },
 static const struct irqcost_row rows[] = {
@@ -23,6 +24,23 @@ static const struct irqcost_row rows[] = {
 const u32 irqcost_nr_rows = ARRAY_SIZE(rows);
 
 /**
+ * irqcost_privilege() - the ring in which the kernel runs
+ *
+ * Return: 0 to 3; a test of what depends on it defines IRQCOST_PRIVILEGE as another one.
+ */
+u32 irqcost_privilege(void)
+{
+#ifdef IRQCOST_PRIVILEGE
+	return IRQCOST_PRIVILEGE;
+#else
+	u32 cs;
+
+	asm("mov %%cs, %0" : "=r" (cs));
+	return cs & 3;
+#endif
+}
+
+/**
  * irqcost_row_at() - the row at a place in the table
  * @index: 0 to irqcost_nr_rows - 1
  *
@@ -30,7 +48,9 @@ const u32 irqcost_nr_rows = ARRAY_SIZE(rows);
  */
 const struct irqcost_row *irqcost_row_at(u32 index)
 {
-	return index < irqcost_nr_rows ? &rows[index] : NULL;
+	if (index >= irqcost_nr_rows)
+		return NULL;
+	return &rows[array_index_nospec(index, irqcost_nr_rows)];
 }
 
 /**
@@ -87,8 +107,8 @@ const char *irqcost_row_unusable(const struct irqcost_row *row, u32 context)
 		return "not a row for ring 0";
 	if (row->windows == irqcost_windows_rdtscp && !boot_cpu_has(X86_FEATURE_RDTSCP))
 		return "the CPU has no rdtscp";
-	if (strstr(row->code, "%cr8") && boot_cpu_has(X86_FEATURE_XENPV))
-		return "a Xen PV guest has no task priority register";
+	if (row->assembler && !(row->where & IRQCOST_RING3) && irqcost_privilege())
+		return "the kernel runs in ring 3, where this instruction traps";
 	if (strstr(row->code, "o->irq") && !irqcost_objects.irq)
 		return "the kernel had no interrupt number to give";
 	if (row->where & IRQCOST_TASK && context != IRQCOST_PROCESS)

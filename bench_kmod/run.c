@@ -14,6 +14,7 @@
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/nospec.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/time64.h>
@@ -75,7 +76,7 @@ static u32 irqs_of_entry(u32 irqs)
  * entered and left with interrupts as the context has them, even where it broke
  * its promise. Where the context has them off, they stay off whatever the row.
  */
-static u64 timed_window(struct sampler *s, irqcost_window_fn window, u32 loops, u32 irqs)
+static __nocfi u64 timed_window(struct sampler *s, irqcost_window_fn window, u32 loops, u32 irqs)
 {
 	const bool off = irqcost_context_masks(s->context);
 	const bool masked = !off && irqs_of_entry(irqs) == IRQCOST_IF_00;
@@ -149,10 +150,13 @@ static void timed_singles(struct sampler *s, struct irqcost_sample *sample)
 	}
 }
 
+/* The size is the caller's: what is called must be a window also where the CPU speculates. */
 static u64 timed_loops(struct sampler *s, const irqcost_window_fn *windows, u32 size,
 		       u32 loops, u32 irqs)
 {
-	return timed_window(s, windows[irqcost_window_index(size)], loops, irqs);
+	const u32 index = array_index_nospec(irqcost_window_index(size), IRQCOST_NR_WINDOWS);
+
+	return timed_window(s, windows[index], loops, irqs);
 }
 
 /* Where the section that is asked for stands among the windows of a row in situ. */
@@ -267,6 +271,12 @@ static void take_sample_in_context(struct sampler *s, struct irqcost_sample *sam
 		irqcost_call_in(s->context, run_errand, &errand);
 }
 
+/* Ticks for which windows that share the limit may keep interrupts off. */
+static u64 limit_of(u32 windows)
+{
+	return div_u64((u64)tsc_khz * IRQCOST_MAX_IRQS_OFF_NS, USEC_PER_SEC * windows);
+}
+
 /*
  * How many of the @loops asked for fit into half of the limit, at @ticks each;
  * the other half is for what the trial could not foresee. At least one, but 0
@@ -274,11 +284,35 @@ static void take_sample_in_context(struct sampler *s, struct irqcost_sample *sam
  */
 static u32 fitting_loops(u32 loops, u64 ticks, bool masked, u32 windows)
 {
-	const u64 limit = div_u64((u64)tsc_khz * IRQCOST_MAX_IRQS_OFF_NS, USEC_PER_SEC * windows);
+	const u64 limit = limit_of(windows);
 
 	if (masked && ticks > limit)
 		return 0;
 	return clamp_t(u64, div64_u64(limit / 2, max_t(u64, ticks, 1)), 1, loops);
+}
+
+/*
+ * Whether the greater window of throughput is short enough to be tried: found by
+ * the next smaller one, and so on down to a single operation, so that none masks
+ * for much longer than those before it have shown.
+ */
+static bool may_try(struct sampler *s, u32 windows)
+{
+	const bool masked = s->row->irqs != IRQCOST_IF_11;
+	u32 size, next, i;
+	u64 least;
+
+	for (size = 1; size < 2 * s->run->unroll && !s->error; size = next) {
+		least = U64_MAX;
+		for (i = 0; i < TRIALS; i++) {
+			least = min(least, timed_loops(s, s->row->windows, size, 1, s->row->irqs));
+			cond_resched();
+		}
+		next = size == 1 ? IRQCOST_MIN_UNROLL : 2 * size;
+		if (masked && least * (next / size) > limit_of(windows))
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -301,15 +335,17 @@ static int fit_loops(struct sampler *s)
 	s->chain_loops = 1;
 	s->sensor_loops = 1;
 	irqcost_objects_serve(s->context, run->cpu);
-	for (i = 0; i < TRIALS; i++) {
+	if (run->mode == IRQCOST_THROUGHPUT && !may_try(s, windows))
+		return -EDOM;
+	for (i = 0; i < TRIALS && !s->error; i++) {
 		take_sample(s, &trial);
-		if (s->error)
-			return s->error;
 		chain = min(chain, trial.chain_body);
 		sensor = min(sensor, trial.sensor);
 		body = min(body, max(trial.base, trial.body));
 		cond_resched();
 	}
+	if (s->error)
+		return s->error;
 
 	s->loops = fitting_loops(run->loops, body, off || s->row->irqs != IRQCOST_IF_11, windows);
 	s->chain_loops = fitting_loops(run->chain_loops, chain, true, windows);
@@ -319,21 +355,8 @@ static int fit_loops(struct sampler *s)
 	return s->loops && s->chain_loops && s->sensor_loops ? 0 : -EDOM;
 }
 
-static int reserve(struct irqcost_file *file, u32 samples)
-{
-	if (file->capacity >= samples)
-		return 0;
-	kvfree(file->samples);
-	file->capacity = 0;
-	file->samples = kvmalloc_array(samples, sizeof(*file->samples), GFP_KERNEL);
-	if (!file->samples)
-		return -ENOMEM;
-	file->capacity = samples;
-	return 0;
-}
-
-/* Take the samples into @file, and write what came of it into @run. */
-static int measure(struct irqcost_file *file, const struct irqcost_row *row,
+/* Take the samples, and write what came of it into @run. */
+static int measure(struct irqcost_sample *samples, const struct irqcost_row *row,
 		   struct irqcost_run *run)
 {
 	const struct irqcost_run asked = *run;
@@ -341,9 +364,6 @@ static int measure(struct irqcost_file *file, const struct irqcost_row *row,
 	u32 n;
 	int ret;
 
-	ret = reserve(file, asked.samples);
-	if (ret)
-		return ret;
 	ret = fit_loops(&s);
 	if (ret)
 		return ret;
@@ -352,7 +372,7 @@ static int measure(struct irqcost_file *file, const struct irqcost_row *row,
 	run->preempted = 0;
 	run->migrated = 0;
 	for (n = 0; n < asked.samples && !signal_pending(current); n++) {
-		struct irqcost_sample *sample = &file->samples[n];
+		struct irqcost_sample *sample = &samples[n];
 
 		take_sample_in_context(&s, sample);
 		if (s.error)
@@ -393,23 +413,38 @@ static bool loops_fit(u32 loops)
 }
 
 /**
+ * irqcost_cpu_online() - check the number of a CPU
+ * @cpu: as the caller gave it; from then on an index also where the CPU speculates
+ *
+ * Return: whether it is online.
+ */
+bool irqcost_cpu_online(u32 *cpu)
+{
+	if (*cpu >= nr_cpu_ids)
+		return false;
+	*cpu = array_index_nospec(*cpu, nr_cpu_ids);
+	return cpu_online(*cpu);
+}
+
+/**
  * irqcost_bound_to() - check that the caller stays on the CPU that it names
- * @cpu: its number, as the caller gave it
+ * @cpu: its number, as for irqcost_cpu_online()
  *
  * Return: 0; -ENODEV where the CPU is not online; -EXDEV where the caller may run elsewhere.
  */
-int irqcost_bound_to(u32 cpu)
+int irqcost_bound_to(u32 *cpu)
 {
-	if (cpu >= nr_cpu_ids || !cpu_online(cpu))
+	if (!irqcost_cpu_online(cpu))
 		return -ENODEV;
-	return cpumask_equal(current->cpus_ptr, cpumask_of(cpu)) ? 0 : -EXDEV;
+	return cpumask_equal(current->cpus_ptr, cpumask_of(*cpu)) ? 0 : -EXDEV;
 }
 
-static int check(const struct irqcost_run *run, const struct irqcost_row *row)
+static int check(struct irqcost_run *run, const struct irqcost_row *row)
 {
 	if (run->flags || run->reserved || run->mode > IRQCOST_IN_SITU_PERCPU ||
 	    run->context >= IRQCOST_NR_CONTEXTS)
 		return -EINVAL;
+	run->context = array_index_nospec(run->context, IRQCOST_NR_CONTEXTS);
 	if (run->section && run->mode != IRQCOST_IN_SITU)
 		return -EINVAL;
 	if (!row)
@@ -424,18 +459,18 @@ static int check(const struct irqcost_run *run, const struct irqcost_row *row)
 		return -ERANGE;
 	if (run->buffer_bytes < run->samples * sizeof(struct irqcost_sample))
 		return -ENOSPC;
-	return irqcost_bound_to(run->cpu);
+	return irqcost_bound_to(&run->cpu);
 }
 
 /**
  * irqcost_ioc_run() - IRQCOST_IOC_RUN
- * @file: the open file
  * @arg: the caller's struct irqcost_run
  *
  * Return: 0 or a negative errno as abi.h has it.
  */
-int irqcost_ioc_run(struct irqcost_file *file, void __user *arg)
+int irqcost_ioc_run(void __user *arg)
 {
+	struct irqcost_sample *samples;
 	const struct irqcost_row *row;
 	struct irqcost_run run;
 	int ret;
@@ -450,12 +485,18 @@ int irqcost_ioc_run(struct irqcost_file *file, void __user *arg)
 
 	if (!mutex_trylock(&irqcost_run_lock))
 		return -EBUSY;
-	ret = measure(file, row, &run);
-	irqcost_objects_serve(IRQCOST_PROCESS, run.cpu);
-	if (!ret && (copy_to_user(u64_to_user_ptr(run.buffer), file->samples,
-				  run.samples * sizeof(*file->samples)) ||
+	/* For this run alone, and the caller's control group pays for it. */
+	samples = kvmalloc_array(run.samples, sizeof(*samples), GFP_KERNEL_ACCOUNT);
+	ret = -ENOMEM;
+	if (samples) {
+		ret = measure(samples, row, &run);
+		irqcost_objects_serve(IRQCOST_PROCESS, run.cpu);
+	}
+	mutex_unlock(&irqcost_run_lock);
+	if (!ret && (copy_to_user(u64_to_user_ptr(run.buffer), samples,
+				  run.samples * sizeof(*samples)) ||
 		     copy_to_user(arg, &run, sizeof(run))))
 		ret = -EFAULT;
-	mutex_unlock(&irqcost_run_lock);
+	kvfree(samples);
 	return ret;
 }

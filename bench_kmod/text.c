@@ -8,6 +8,7 @@
 #include <linux/kallsyms.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -153,11 +154,12 @@ static void keep_question(struct irqcost_text *text)
 static int read_callee(struct reading *reading)
 {
 	struct irqcost_text *text = &reading->text;
+	const u32 index = text->number - 1;
 
-	if (text->number > reading->nr_callees)
+	if (index >= reading->nr_callees)
 		return -ERANGE;
 	keep_question(text);
-	return read_text(reading, reading->callees[text->number - 1]);
+	return read_text(reading, reading->callees[array_index_nospec(index, IRQCOST_MAX_TARGETS)]);
 }
 
 static int answer(struct reading *reading)

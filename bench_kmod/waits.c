@@ -19,7 +19,7 @@
  *
  * Return: the ticks that it took.
  */
-u64 irqcost_masked_window(irqcost_window_fn window, u32 loops)
+u64 __nocfi irqcost_masked_window(irqcost_window_fn window, u32 loops)
 {
 	unsigned long flags;
 	u64 ticks;

@@ -582,6 +582,33 @@ static size_t any_request(void)
 	return i;
 }
 
+static void bind_to(unsigned int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	/* It may be offline just now: then the process stays where it is. */
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* Contention needs the right to run on each of the CPUs; all else is bound to one. */
+static int ask(int device, unsigned long command, uintptr_t arg)
+{
+	const int home = sched_getcpu();
+	cpu_set_t set;
+	int error;
+
+	if (command == IRQCOST_IOC_CONTENTION && !one_in(8)) {
+		memset(&set, 0xff, sizeof(set));
+		sched_setaffinity(0, sizeof(set), &set);
+	}
+	error = ioctl(device, command, arg) ? errno : 0;
+	if (command == IRQCOST_IOC_CONTENTION)
+		bind_to(home);
+	return error;
+}
+
 static void send_one(int device)
 {
 	/* The structure at the start of a page of its own, or where address() points. */
@@ -615,7 +642,7 @@ static void send_one(int device)
 			memcpy(arena, sent, request->size);
 	}
 	count(&tally->sent);
-	error = ioctl(device, command, to) ? errno : 0;
+	error = ask(device, command, to);
 	answered(number, error, sent);
 	/* Another process has its run under way: let it go on, should it wait for this CPU. */
 	if (error == EBUSY)
@@ -627,16 +654,6 @@ static void send_one(int device)
 static void ignore(int signal)
 {
 	(void)signal;
-}
-
-static void bind_to(unsigned int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	/* It may be offline just now: then the process stays where it is. */
-	sched_setaffinity(0, sizeof(set), &set);
 }
 
 /* Interrupt what is under way, after a while that differs. */

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from irqcost.vm.module import make_module
 from irqcost.vm import soak
-from irqcost.vm.qemu import GuestResult
-from vm_guests import KERNELS, exact_guest, kernel, module, two_cpu_guest
+from irqcost.vm.built import warnings_of
+from irqcost.vm.initramfs import Command
+from irqcost.vm.module import make_module
+from irqcost.vm.qemu import GuestResult, run_guest
+from vm_guests import KERNELS, TIME_LIMIT, exact_guest, harms_guest, kernel, module, two_cpu_guest
 
 pytestmark = pytest.mark.guest
+
+TESTS = Path(__file__).parent
 
 
 def tap_failures(tap: str) -> list[str]:
@@ -49,9 +53,37 @@ def test_abuse_on_two_cpus(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", KERNELS)
+def test_no_harm_to_others(name: str) -> None:
+    guest = harms_guest(name)
+    tap = guest.log("harms")
+    assert tap_failures(tap) == [], tap
+    assert guest.status["harms"] == 0 and guest.status["rmmod"] == 0, guest.log("rmmod")
+    # One of the tests is that a group without room for the samples is out of memory.
+    log = re.sub(
+        r"(?m)^.*invoked oom-killer(?s:.*?)Memory cgroup out of memory.*$",
+        "",
+        guest.files["dmesg"].decode(errors="replace"),
+    )
+    assert soak.trouble(log) == []
+
+
+@pytest.mark.parametrize("name", KERNELS)
 def test_unloading_waits_for_a_handler_on_its_way_back(name: str) -> None:
     tap = two_cpu_guest(name).log("unload")
     assert tap_failures(tap) == [], tap
+
+
+def test_a_kernel_in_ring_3_is_given_no_instruction_of_ring_0(tmp_path: Path) -> None:
+    make_module(kernel("6.1"), tmp_path, "KCFLAGS=-DIRQCOST_PRIVILEGE=3")
+    guest = run_guest(
+        kernel("6.1"),
+        [Command("insmod", ("insmod", "/irqcost.ko")), Command("privilege", ("/bin/privilege",))],
+        programs={"/bin/privilege": soak.program(TESTS / "privilege.c", tmp_path)},
+        files={"/irqcost.ko": (tmp_path / "irqcost.ko").read_bytes()},
+        time_limit=TIME_LIMIT,
+    )
+    tap = guest.log("privilege")
+    assert tap_failures(tap) == [] and guest.status["privilege"] == 0, tap
 
 
 def test_random_requests() -> None:
@@ -67,7 +99,7 @@ def test_builds_without_a_warning(name: str, tmp_path: Path) -> None:
     checks = [] if kernel(name).toolchain else ["C=1"]
     output = make_module(kernel(name), tmp_path, "W=1", *checks)
     assert "CHECK" in output or not checks, "sparse did not run"
-    assert [line for line in output.splitlines() if re.search(r"\b(warning|error):", line)] == []
+    assert warnings_of(output) == ()
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ namespace irqcost {
 bool Kmod::LocksSleep() const { return (info_.config & IRQCOST_CONFIG_PREEMPT_RT) != 0; }
 
 ContentionRun Kmod::Contend(const ContentionRequest& request) {
+  // The module lets threads run where this one may, and nowhere else.
+  BindToCpus(request.cpus);
   ContentionRun run;
   for (const int cpu : request.cpus)
     run.contenders.emplace_back().cpu = static_cast<std::uint32_t>(cpu);

@@ -8,6 +8,7 @@ results/emulated/executed/RELEASE.json. docs/PROBES.md is made from these files;
 against a trace of its own.
 """
 
+import dataclasses
 import sys
 
 from irqcost import jsontext, recorded
@@ -20,7 +21,8 @@ def main(names: list[str]) -> None:
         release = kernel(name).release
         path = recorded.FOLDER / f"{release}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        document = {"executed": 1, "release": release, "rows": code_of(traced(name))}
+        rows = {key: dataclasses.asdict(row) for key, row in code_of(traced(name)).items()}
+        document = {"executed": 1, "release": release, "rows": rows}
         path.write_text(jsontext.dumps(document), encoding="utf-8")
         print(path)
 

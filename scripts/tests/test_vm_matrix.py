@@ -4,14 +4,15 @@
 import argparse
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from irqcost import ROOT, catalogue, files
-from irqcost.errors import Exit, IrqcostError
+from irqcost.errors import BuildError, Exit, IrqcostError
 from irqcost.model import Absent, Result
-from irqcost.vm import apt, chroot, command, debug, kernels, matrix, module, soak
+from irqcost.vm import apt, built, chroot, command, from_source, kernels, matrix, module, soak
 from irqcost.vm.kernels import Kernel
 from irqcost.vm.qemu import GuestResult, Machine
 
@@ -104,12 +105,63 @@ def test_the_page_is_that_of_the_results() -> None:
     assert rows and rows == [line for line in made if line.startswith("| `")]
 
 
+# --- where it builds -----------------------------------------------------------------------------
+
+FINE = built.Built("6.1", "6.1.0-1-amd64", "gcc 12")
+WARNED = built.Built("sid", "7.2-amd64", "gcc 15", ("run.c:1: warning: what",))
+
+
+def test_the_table_of_builds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def find(name: str, *_: object) -> Kernel:
+        if name == "5.10":
+            raise IrqcostError("no archive has it\nmore of it")
+        return Kernel(name, FINE.release, Path("/k"), Path("/k"))
+
+    monkeypatch.setattr(command, "find_kernel", find)
+    monkeypatch.setattr(built, "build", lambda kernel: FINE)
+    page = tmp_path / "KERNELS.md"
+    page.write_text("counts\n")
+    options = ["--builds", "--markdown", str(page)]
+    assert command.run(parse("--matrix", "5.10", "6.1", *options)) == Exit.FAILED
+    assert "no: no archive has it" in capsys.readouterr().out
+    assert page.read_text().startswith("counts\n") and "no archive has it" in page.read_text()
+    assert command.run(parse("--matrix", "6.1", *options)) == Exit.OK
+    assert page.read_text().count("## Where the module builds") == 1
+    assert "no archive" not in page.read_text()
+    assert "| `6.1` | 6.1.0-1-amd64 | gcc 12 | yes |\n" in page.read_text()
+
+
+def test_new_counts_leave_the_builds_on_the_page() -> None:
+    builds = built.section([FINE, WARNED], date(2026, 1, 2))
+    assert "2026-01-02" in builds and "yes, 1 warnings" in builds
+    page = built.with_section("old counts\n", builds)
+    assert built.section_of(page) == builds and built.section_of("counts") == ""
+    assert WARNED.warnings[0] in built.text([WARNED])
+
+
+def test_a_build_that_fails_has_its_cause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> str:
+        raise BuildError(
+            "the module does not build:\nmake: x\na.c:1: error: no such thing\nmake: y"
+        )
+
+    monkeypatch.setattr(built, "make_module", fail)
+    kernel = Kernel("k", "1.0", Path("/k"), Path("/k"))
+    assert built.build(kernel).verdict == "no: a.c:1: error: no such thing"
+
+
 # --- kernels -------------------------------------------------------------------------------------
 
 
 def test_suites() -> None:
     assert apt.suites_of("bullseye") == (("bullseye",), ("bullseye-security",))
     assert apt.suites_of("experimental") == (("sid", "experimental"), ())
+    backports = (("trixie", "trixie-backports"), ("trixie-security",))
+    assert apt.suites_of("trixie-backports") == backports
     archive = apt.Archive(apt.Source("http://a.test/debian", ()), apt.Source("http://s.test", ()))
     [only] = apt.parse_deb822(apt.sources_text(archive, "experimental"))
     assert only.suites == ("sid", "experimental")
@@ -126,6 +178,26 @@ def test_the_module_is_built_where_its_compiler_is() -> None:
     ]
 
 
+def test_kernels_that_need_the_same_compiler_share_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def make(root: Path, suite: str, packages: list[str], source: apt.Source) -> None:
+        made.append((suite, packages))
+        root.mkdir()
+
+    monkeypatch.setenv("IRQCOST_CACHE", str(tmp_path))
+    monkeypatch.setattr(chroot, "make", make)
+    archive = apt.Archive(apt.Source("http://a.test/debian", ()), None)
+    needs = (["gcc-14", "libelf1t64"], ["libelf1t64", "gcc-14"], ["gcc-15"])
+    first, same, other = (
+        kernels._toolchain("trixie", needed, archive, lambda text: None) for needed in needs
+    )
+    assert first == same != other and first.is_dir() and other.is_dir()
+    assert made == [("trixie", needs[0]), ("trixie", needs[2])]
+
+
 def test_only_root_installs_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chroot.os, "geteuid", lambda: 1000)
     with pytest.raises(IrqcostError, match="only root"):
@@ -134,7 +206,9 @@ def test_only_root_installs_a_compiler(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_settings_that_kconfig_did_not_take() -> None:
     wanted = "# comment\nCONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=y\n"
-    assert debug.missing_settings(wanted, "CONFIG_A=y\n# CONFIG_C is not set\n") == ["CONFIG_C=y"]
+    assert from_source.missing_settings(wanted, "CONFIG_A=y\n# CONFIG_C is not set\n") == [
+        "CONFIG_C=y"
+    ]
 
 
 # --- soak ----------------------------------------------------------------------------------------

@@ -142,3 +142,22 @@ def two_cpu_guest(name: str) -> GuestResult:
             machine=Machine(cpus=2, memory_mib=memory_mib(name)),
             time_limit=TIME_LIMIT,
         )
+
+
+@cache
+def harms_guest(name: str) -> GuestResult:
+    """What the module must not let anybody do to others, where three CPUs run at once."""
+    with tempfile.TemporaryDirectory() as temporary:
+        source = ROOT / "bench_kmod" / "tests" / "harms.c"
+        return run_guest(
+            kernel(name),
+            [
+                Command("insmod", ("insmod", MODULE)),
+                Command("harms", ("/bin/harms",)),
+                Command("rmmod", ("rmmod", "irqcost")),
+            ],
+            programs={"/bin/harms": program(source, Path(temporary))},
+            files={MODULE: module(name)},
+            machine=Machine(cpus=3, memory_mib=memory_mib(name)),
+            time_limit=TIME_LIMIT,
+        )

@@ -16,12 +16,16 @@ import re
 import socket
 import threading
 import time
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from irqcost.recorded import Executed
+
 # Each run takes four trial samples in process context, and then those that it was asked for; each
-# sample is five windows (abi.h).
+# sample is five windows (abi.h). In throughput mode windows of one copy, of 4, and so on to the
+# unroll factor are tried before, four of each.
 _TRIALS = 4
 _WINDOWS = ("chain_base", "chain_body", "sensor", "base", "body")
 
@@ -43,12 +47,8 @@ class Step:
     stamp: str
 
 
-@dataclass(frozen=True)
-class Window:
-    """What was executed between two time stamps; of windows that are no body only how much."""
-
-    length: int
-    path: tuple[Step, ...]
+# What was executed between two time stamps.
+Window = tuple[Step, ...]
 
 
 @dataclass(frozen=True)
@@ -124,10 +124,12 @@ class Tracer(threading.Thread):
             self._over.wait()
 
     def _read(self) -> None:
+        # Most are alike, and there are gigabytes of them.
+        known: dict[bytes, Window] = {}
         with self._log.open(encoding="utf-8", errors="replace") as lines:
-            for number, window in enumerate(_windows(_steps(lines))):
-                path = window if _WINDOWS[number % len(_WINDOWS)] == "body" else ()
-                self._windows.append(Window(len(window), path))
+            for window in _windows(_steps(lines)):
+                way = array("Q", (step.address for step in window)).tobytes()
+                self._windows.append(known.setdefault(way, window))
 
     def _connect(self, path: Path) -> socket.socket | None:
         connection = socket.socket(socket.AF_UNIX)
@@ -178,7 +180,7 @@ def _steps(lines: Iterable[str]) -> Iterator[Step]:
             known[instruction[1].zfill(_DIGITS)] = Step(address, text, stamp)
 
 
-def _windows(steps: Iterable[Step]) -> Iterator[tuple[Step, ...]]:
+def _windows(steps: Iterable[Step]) -> Iterator[Window]:
     """What was executed from each rdtsc that opens a window to the one that closes it."""
     window: list[Step] = []
     within = False
@@ -200,16 +202,19 @@ def read_trace(windows: Sequence[Window], runs: str) -> list[Run]:
     """The runs of a trace; @runs is what vm_trace.c printed."""
     found = []
     names = [line.split() for line in runs.splitlines()]
+    tried = [
+        _TRIALS * (int(unroll).bit_length() - 1) if int(unroll) else 0 for *_, unroll, _ in names
+    ]
     each = [(_TRIALS + int(samples)) * len(_WINDOWS) for *_, samples in names]
-    assert len(windows) == sum(each), f"{len(windows)} windows of {len(names)} runs"
-    for (key, mode, unroll, samples), length in zip(names, each):
-        mine, windows = windows[:length], windows[length:]
+    expected = sum(tried) + sum(each)
+    assert len(windows) == expected, f"{len(windows)} windows of {len(names)} runs, not {expected}"
+    for (key, mode, unroll, samples), skipped, length in zip(names, tried, each):
+        mine, windows = windows[skipped : skipped + length], windows[skipped + length :]
         if mode.startswith("throughput/"):
             mine = mine[-int(samples) * len(_WINDOWS) :]
         bases, bodies = mine[3 :: len(_WINDOWS)], mine[4 :: len(_WINDOWS)]
-        path = min((body.path for body in bodies), key=len)
-        base = min(window.length for window in bases)
-        found.append(Run(key, mode, int(unroll), base, len(path), path))
+        path = min(bodies, key=len)
+        found.append(Run(key, mode, int(unroll), min(map(len, bases)), len(path), path))
     return found
 
 
@@ -221,21 +226,20 @@ _BEFORE, _BEHIND = 5, 1
 _PLACE = re.compile(r"-?0x[0-9a-f]+(?=\(%rip\))|-?0x[0-9a-f]{9,}|(?<=\$)-0x[0-9a-f]{8}")
 
 
-def code_of(runs: Iterable[Run]) -> dict[str, dict[str, object]]:
+def code_of(runs: Iterable[Run]) -> dict[str, Executed]:
     """By row its instructions, one line each, those outside of the module indented, and their
     number in other contexts. Addresses are left out."""
-    rows: dict[str, dict[str, object]] = {}
+    code: dict[str, tuple[str, ...]] = {}
+    contexts: dict[str, dict[str, int]] = {}
     for run in runs:
         if run.mode == "latency":
             steps = run.path[_BEFORE:-_BEHIND]
             assert len(steps) == run.per_operation, run
-            rows[run.key] = {"code": list(map(_line, steps)), "contexts": {}}
-    for run in runs:
-        if run.mode.startswith("throughput/"):
-            contexts = rows[run.key]["contexts"]
-            assert isinstance(contexts, dict)
-            contexts[run.mode.split("/")[1]] = round(run.per_operation)
-    return rows
+            code[run.key] = tuple(map(_line, steps))
+        elif run.mode.startswith("throughput/"):
+            context = run.mode.split("/")[1]
+            contexts.setdefault(run.key, {})[context] = round(run.per_operation)
+    return {key: Executed(lines, contexts.get(key, {})) for key, lines in code.items()}
 
 
 def _line(step: Step) -> str:

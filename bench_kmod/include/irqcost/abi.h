@@ -17,7 +17,7 @@
 #include "text.h"
 
 #define IRQCOST_DEVICE "irqcost"
-#define IRQCOST_ABI_REVISION 3
+#define IRQCOST_ABI_REVISION 4
 
 /* Limits. INFO reports them, so a harness need not trust its own header. */
 #define IRQCOST_MAX_SAMPLES 65536
@@ -63,7 +63,10 @@ enum irqcost_config {
  * @release: the kernel release that the module was built for
  * @aperf_errno: why samples count no core cycles on the CPU that asked: EOPNOTSUPP where CPUID does
  *	not have APERF and MPERF (leaf 6, ECX bit 0), EIO where reading them faults; 0 where they do
- * @reserved: out: 0
+ * @privilege: the ring in which the kernel runs, from CS: 0, or 3 as a guest of Xen PV or PVM,
+ *	whose kernel masks by a store and not by cli. There the assembler rows that only ring 0 may
+ *	run are unusable: they would trap, and tell what the hypervisor makes of that
+ * @compiler: what compiled the module, as it calls itself; cut off where it is longer
  */
 struct irqcost_info {
 	__u32 size;
@@ -78,7 +81,8 @@ struct irqcost_info {
 	__u64 config;
 	char release[IRQCOST_NAME_LEN];
 	__u32 aperf_errno;
-	__u32 reserved;
+	__u32 privilege;
+	char compiler[IRQCOST_NAME_LEN];
 };
 
 /**
@@ -270,7 +274,7 @@ struct irqcost_run {
 #else
 #define IRQCOST_ASSERT_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
 #endif
-IRQCOST_ASSERT_SIZE(struct irqcost_info, 120);
+IRQCOST_ASSERT_SIZE(struct irqcost_info, 184);
 IRQCOST_ASSERT_SIZE(struct irqcost_probe, 168);
 IRQCOST_ASSERT_SIZE(struct irqcost_sample, 80);
 IRQCOST_ASSERT_SIZE(struct irqcost_run, 112);

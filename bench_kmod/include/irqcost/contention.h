@@ -17,6 +17,17 @@
 /* Each of the two halves of a round takes so long; then the CPU is offered to others. */
 #define IRQCOST_ROUND_US 2000
 
+/* A CPU may come so much later than the others to a half; else it ends the run. */
+#define IRQCOST_LATE_MS 1000
+/* What is left to the threads to end by themselves. */
+#define IRQCOST_END_MS 200
+
+/* Milliseconds after which a run is over, whatever the CPUs do: twice its halves, and the above. */
+static inline unsigned int irqcost_contention_ms(unsigned int rounds)
+{
+	return rounds * 4 * IRQCOST_ROUND_US / 1000 + IRQCOST_LATE_MS + IRQCOST_END_MS;
+}
+
 /* What @chain is in struct irqcost_contender: so many dependent multiplies (3 core cycles each). */
 #define IRQCOST_WAITS_CHAIN 3200
 
@@ -54,7 +65,7 @@ static inline __u64 irqcost_wait_bin_low(unsigned int bin)
  * struct irqcost_contender - one CPU of a run
  * @cpu: in: its number; everything else is out
  * @rounds: rounds in which it took part to the end; 0: it has not run
- * @operations: what it did in the counted halves of its rounds, at least one in each
+ * @operations: what it did in the counted halves of these rounds, at least one in each
  * @ticks: TSC ticks that these halves took on this CPU
  * @first: TSC when its first round began
  * @last: TSC when its last round ended
@@ -64,7 +75,7 @@ static inline __u64 irqcost_wait_bin_low(unsigned int bin)
  * @longest_irqs_off: ticks of the longest stretch with interrupts off, from that call until the
  *	lock was released; 0 where the lock leaves them on
  * @preempted: rounds in which another task ran on the CPU
- * @elsewhere: rounds that it did not begin and end on @cpu
+ * @elsewhere: 1 where the kernel took it off @cpu, as when that goes offline: it ended the run
  * @missed: rounds of which it came to a half only when that was over, as a hypervisor may make it:
  *	its one operation there met nobody
  * @reserved: 0
@@ -111,7 +122,8 @@ enum irqcost_lock_traits {
  * @rounds: in: 1 to IRQCOST_MAX_ROUNDS, else ERANGE; out: those that every CPU took part in
  * @nr_cpus: in: 1 to IRQCOST_MAX_CONTENDERS, else ERANGE
  * @contenders: in: address of nr_cpus * sizeof(struct irqcost_contender) bytes. ENODEV where a
- *	CPU is not online, EINVAL where one is named twice
+ *	CPU is not online, EXDEV where the caller may not run on it (sched_setaffinity(), cpusets),
+ *	EINVAL where one is named twice
  * @buffer_bytes: in: its length; ENOSPC where it is too small
  * @alone: out: fewest ticks that one operation takes where nobody else wants the lock
  * @traits: out: IRQCOST_LOCK_ bits
@@ -121,10 +133,12 @@ enum irqcost_lock_traits {
  * In the first they count, in the second they stamp each wait: a time stamp
  * costs as much as a short section. In each a CPU does at least one operation,
  * until the time is up for all. A CPU that does not come to the start of a
- * half within a second ends the run, which still succeeds: its @rounds tell
- * which one it was. No CPU goes offline meanwhile.
+ * half within IRQCOST_LATE_MS ends the run, which still succeeds: its @rounds tell
+ * which one it was. So does one that goes offline. In any case the run is over
+ * after irqcost_contention_ms(), and at once for a signal that kills.
  *
- * EBUSY: another run is under way. EINTR: a signal came before any CPU had
+ * EBUSY: another run is under way, or a thread of one has not ended within
+ * IRQCOST_END_MS, as others keep its CPU. EINTR: a signal came before any CPU had
  * finished a round; when it comes later the run ends early. EFAULT: not
  * readable or not writable. ENOMEM.
  */

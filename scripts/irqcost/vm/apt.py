@@ -122,13 +122,15 @@ def find_archive(sources: Iterable[Source], mirror: str | None = None) -> Archiv
 def suites_of(release: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The suites of a Debian @release: in the main archive, and in the security archive.
 
-    What is not released has no security suite, and experimental holds little: the rest is sid's.
+    The first one is whole; experimental and backports hold little, and the rest is of that one.
+    sid has no security suite.
     """
     if release == "experimental":
         return ("sid", "experimental"), ()
     if release == "sid":
         return ("sid",), ()
-    return (release,), (f"{release}-security",)
+    base = release.removesuffix("-backports")
+    return tuple(dict.fromkeys((base, release))), (f"{base}-security",)
 
 
 def sources_text(archive: Archive, release: str) -> str:
@@ -183,8 +185,8 @@ class PrivateApt:
             "Acquire::Retries": "2",
             "Acquire::http::Timeout": "30",
         }
-        if release == "experimental":
-            # By default apt takes nothing from there that sid has as well.
+        if len(suites_of(release)[0]) > 1:
+            # By default apt takes nothing from there that the whole suite has as well.
             settings["APT::Default-Release"] = release
         self._options = [
             part for key, value in settings.items() for part in ("-o", f"{key}={value}")

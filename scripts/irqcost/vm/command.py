@@ -17,7 +17,7 @@ from irqcost.errors import Exit, IrqcostError
 from irqcost.merge import merge
 from irqcost.model import Result
 from irqcost.progress import Progress
-from irqcost.vm import matrix, soak
+from irqcost.vm import built, matrix, soak
 from irqcost.vm.initramfs import MARK, Command
 from irqcost.vm.kernels import (
     DEBIAN_KERNELS,
@@ -65,9 +65,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--kernel",
         default="6.1",
         metavar="KERNEL",
-        help=f"{', '.join(DEBIAN_KERNELS)} (Debian's), debug (built from source with all checks: "
-        "minutes), or a path: a kernel build tree, or a kernel image with --headers "
-        "(default: %(default)s)",
+        help=f"{', '.join(DEBIAN_KERNELS)} (Debian's), clang (built from source by clang, with "
+        "kCFI: minutes), debug (the same by gcc with all checks), or a path: a kernel build tree, "
+        "or a kernel image with --headers (default: %(default)s)",
     )
     add("--headers", type=Path, metavar="DIR", help="what to build modules for that image against")
     add("--exact", action="store_true", help="instruction clock: a tick is an instruction")
@@ -77,7 +77,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         choices=("all", *NAMES),
         metavar="KERNEL",
         help="one table of exact counts: every kernel of Debian's, those named, or all, which is "
-        "debug as well",
+        "clang and debug as well",
+    )
+    add(
+        "--builds",
+        action="store_true",
+        help="with --matrix: only build the module for each kernel, and show where that works",
     )
     add("--markdown", type=Path, metavar="FILE", help="write the table of --matrix there, too")
     add(
@@ -179,9 +184,9 @@ def _run_name(text: str) -> str:
 def run(args: argparse.Namespace) -> int:
     """Run `irqcost vm`."""
     if args.matrix is not None:
-        return _run_matrix(args)
-    if args.markdown:
-        raise IrqcostError("--markdown goes with --matrix")
+        return _run_builds(args) if args.builds else _run_matrix(args)
+    if args.markdown or args.builds:
+        raise IrqcostError(f"{'--markdown' if args.markdown else '--builds'} goes with --matrix")
     if args.soak or args.fuzz:
         return _run_soak(args)
     machine = Machine(exact=args.exact, cpus=args.smp or 1, memory_mib=memory_mib(args.kernel))
@@ -293,10 +298,41 @@ def _run_matrix(args: argparse.Namespace) -> int:
     if results:
         print("\n" + matrix.text(results, catalogue.read()))
     if results and args.markdown:
-        with files.written_whole(args.markdown, replace=True) as partial:
-            page = matrix.markdown(results, catalogue.read(), failed)
-            partial.write_text(page, encoding="utf-8")
+        # What --builds wrote there stays.
+        page = matrix.markdown(results, catalogue.read(), failed)
+        _write_page(args.markdown, page + built.section_of(_page(args.markdown)))
     return Exit.UNUSABLE if failed else Exit.OK
+
+
+def _run_builds(args: argparse.Namespace) -> int:
+    """Build the module for each kernel; one that cannot be had is named, and the rest is done."""
+    if args.out or args.headers or args.smp or args.dry_run:
+        raise IrqcostError("--builds takes no option but --matrix, --markdown and --mirror")
+    builds: list[built.Built] = []
+    page = _page(args.markdown) if args.markdown else ""
+    for name in matrix_names(args.matrix):
+        with Progress(f"kernel {name}") as progress:
+            try:
+                kernel = find_kernel(name, progress.show, args.mirror)
+                progress.show("building the module")
+                builds.append(built.build(kernel))
+            except IrqcostError as error:
+                builds.append(built.Built(name, "", problem=str(error).splitlines()[0]))
+        if args.markdown:
+            # Each time: it takes long, and what is done stays where it is stopped.
+            day = datetime.now(timezone.utc).date()
+            _write_page(args.markdown, built.with_section(page, built.section(builds, day)))
+    print(built.text(builds))
+    return Exit.FAILED if any(one.problem or one.warnings for one in builds) else Exit.OK
+
+
+def _page(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _write_page(path: Path, page: str) -> None:
+    with files.written_whole(path, replace=True) as partial:
+        partial.write_text(page, encoding="utf-8")
 
 
 def measured(guest: GuestResult) -> bytes:

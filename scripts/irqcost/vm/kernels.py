@@ -7,6 +7,7 @@ complete or not there at all; removing its directory makes the next run fetch th
 
 import dataclasses
 import fcntl
+import hashlib
 import json
 import lzma
 import os
@@ -14,16 +15,16 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from irqcost.errors import IrqcostError
-from irqcost.vm import chroot, debug
-from irqcost.vm.apt import PrivateApt, find_archive, machine_sources, suites_of
+from irqcost.vm import chroot, from_source
+from irqcost.vm.apt import Archive, PrivateApt, find_archive, machine_sources, suites_of
 
-# In a kernel's folder, where its modules are built if not with this machine's tools.
+# In a kernel's folder a link to where its modules are built, if not with this machine's tools.
 _CHROOT = "chroot"
 
 # Told what is being done, for a line of progress.
@@ -50,16 +51,27 @@ DEBIAN_KERNELS = {
     "6.1-cloud": DebianKernel("bookworm", "linux-image-cloud-amd64", "linux-headers-cloud-amd64"),
     "6.12": DebianKernel("bookworm", "linux-image-6.12-amd64", "linux-headers-6.12-amd64"),
     "6.12-rt": DebianKernel("bookworm", "linux-image-6.12-rt-amd64", "linux-headers-6.12-rt-amd64"),
+    # By the suite, as the version moves.
+    "bookworm-backports": DebianKernel(
+        "bookworm-backports", "linux-image-amd64", "linux-headers-amd64"
+    ),
+    "trixie": DebianKernel("trixie", "linux-image-amd64", "linux-headers-amd64", True),
+    "trixie-rt": DebianKernel("trixie", "linux-image-rt-amd64", "linux-headers-rt-amd64", True),
+    "forky": DebianKernel("forky", "linux-image-amd64", "linux-headers-amd64", True),
+    "sid": DebianKernel("sid", "linux-image-amd64", "linux-headers-amd64", True),
+    "trixie-backports": DebianKernel(
+        "trixie-backports", "linux-image-amd64", "linux-headers-amd64", True
+    ),
     "newest": DebianKernel("experimental", "linux-image-amd64", "linux-headers-amd64", True),
 }
 
 # These are fetched by the tests; the others only when they are asked for.
 TESTED = ("6.1", "6.1-rt", "6.12")
 
-# Built from source, with all checks (debug.py).
+# With all checks.
 DEBUG = "debug"
 
-NAMES = (*DEBIAN_KERNELS, DEBUG)
+NAMES = (*DEBIAN_KERNELS, *from_source.RECIPES)
 
 # What a guest needs to have guests of its own on a CPU with SVM, which QEMU emulates; in the order
 # in which they are loaded.
@@ -126,8 +138,8 @@ def find_kernel(
         if headers:
             raise IrqcostError(f"--headers goes with a kernel image of your own, not with {name}")
         return _debian_kernel(name, say, mirror)
-    if name == DEBUG:
-        return _debug_kernel(say, mirror)
+    if name in from_source.RECIPES:
+        return _built_kernel(name, say, mirror)
     path = Path(name)
     if not path.exists():
         known = ", ".join(NAMES)
@@ -135,12 +147,12 @@ def find_kernel(
     return _own_kernel(path.absolute(), headers.absolute() if headers else None)
 
 
-def _debug_kernel(say: Say, mirror: str | None) -> Kernel:
+def _built_kernel(name: str, say: Say, mirror: str | None) -> Kernel:
     kernels = cache_directory() / "kernels"
-    with locked(kernels / f".{DEBUG}.lock"):
-        tree = kernels / DEBUG / "tree"
-        debug.build(tree, say, mirror)
-    return dataclasses.replace(_own_kernel(tree, None), name=DEBUG)
+    with locked(kernels / f".{name}.lock"):
+        tree = kernels / name / "tree"
+        from_source.build(name, tree, say, mirror)
+    return dataclasses.replace(_own_kernel(tree, None), name=name)
 
 
 def _own_kernel(path: Path, headers: Path | None) -> Kernel:
@@ -245,9 +257,9 @@ def _fetch(name: str, final: Path, say: Say, mirror: str | None) -> None:
             _unpack(deb, new / "root")
         about = _describe(name, new)
         if row.own_compiler:
-            say(f"kernel {name}: installing the compiler of Debian {row.release} beside it")
             needed = [tool for tool in tools - set(packages) if not _NO_TOOL.search(tool)]
-            chroot.make(new / _CHROOT, suites_of(row.release)[0][0], needed, archive.main)
+            shared = _toolchain(suites_of(row.release)[0][0], needed, archive, say)
+            (new / _CHROOT).symlink_to(os.path.relpath(shared, final))
             _relocate(new / about["headers"], chroot.KERNEL)
         else:
             _relocate(new / about["headers"], final / "root")
@@ -256,6 +268,22 @@ def _fetch(name: str, final: Path, say: Say, mirror: str | None) -> None:
         if final.exists():
             shutil.rmtree(final)
         new.rename(final)
+
+
+def _toolchain(suite: str, needed: Iterable[str], archive: Archive, say: Say) -> Path:
+    """A system of @suite with the packages @needed: one for all kernels that need the same."""
+    packages = sorted(needed)
+    digest = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
+    folder = cache_directory() / "toolchains"
+    final = folder / f"{suite}-{digest}"
+    with locked(folder / f".{final.name}.lock"):
+        if not final.is_dir():
+            say(f"installing the compiler of Debian {suite} into a folder")
+            with tempfile.TemporaryDirectory(dir=folder, prefix=f".{suite}-") as work:
+                new = Path(work) / "new"
+                chroot.make(new, suite, packages, archive.main)
+                new.rename(final)
+    return final
 
 
 def _unpack(deb: Path, root: Path) -> None:

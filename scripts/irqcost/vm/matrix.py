@@ -29,7 +29,8 @@ a window holds did not all execute the same. “≈”: it also differs from sam
 
 Kernels with `rt` are PREEMPT_RT, where `spin_lock` sleeps. `debug` is Debian's 6.1 source built
 with the tracing of the interrupt flag, lock proving, KASAN and UBSAN, on the smallest configuration
-that boots (`bench_kmod/tests/debug.config`), so it is no Debian kernel but for these.
+that boots (`bench_kmod/tests/guest.config`, `debug.config`), so it is no Debian kernel but for
+these; `clang` is the same by clang, with kCFI instead of the checks (`clang.config`).
 """
 
 
