@@ -28,7 +28,7 @@ from irqcost.vm import apt, chroot
 
 SUITES = ("bookworm", "trixie", "testing")
 
-_COMMANDS = {"run": ["./irqcost", "run"], "test": ["./irqcost", "test", "--fast"]}
+COMMANDS = {"run": ["./irqcost", "run"], "test": ["./irqcost", "test", "--fast"]}
 _CHECKOUT = "/root/irqcost"
 _LOGS = ROOT / "build" / "platforms"
 
@@ -45,10 +45,10 @@ exec chroot "$1" sh -euc 'cd "$0"; exec "$@"' "$2" "${@:3}"
 _NAMESPACES = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]
 
 # Of the environment, what says how the network is reached goes along.
-_ENVIRONMENT = re.compile(r"(?i)^(?:https?|ftp|all|no)_proxy$")
+ENVIRONMENT = re.compile(r"(?i)^(?:https?|ftp|all|no)_proxy$")
 
 # Of apt's configuration, how the archive is reached: not programs, and no paths of this machine.
-_ACQUIRE = re.compile(
+ACQUIRE = re.compile(
     r'^Acquire::(?!.*(?:::Proxy-Auto-Detect|IndexTargets|Changelogs|CompressionTypes)).* "[^/].*";'
 )
 
@@ -93,7 +93,7 @@ class Root:
             "HOME": "/root",
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "DEBIAN_FRONTEND": "noninteractive",
-            **{key: value for key, value in os.environ.items() if _ENVIRONMENT.match(key)},
+            **{key: value for key, value in os.environ.items() if ENVIRONMENT.match(key)},
         }
         argv = [*_NAMESPACES, "bash", "-euc", _ENTER, "enter", str(self.path), folder, *command]
         with self.log.open("ab") as log:
@@ -120,7 +120,8 @@ class Root:
         text = self.log.read_text(encoding="utf-8", errors="replace").rpartition("\n$ ")[2]
         if name == "test":
             counts: list[str] = re.findall(r"^\d+ passed, .*", text, re.MULTILINE)
-            return counts[-1] if counts else ""
+            warnings: list[str] = re.findall(r"^.* (\d+ warnings?) in ", text, re.MULTILINE)
+            return "; ".join(counts[-1:] + warnings[-1:])
         absent = re.findall(r"^left out: (\w+):", text, re.MULTILINE)
         return f"without {', '.join(absent)}" if absent else "all backends"
 
@@ -163,7 +164,7 @@ def _parser() -> argparse.ArgumentParser:
         "--components", default="main", help="of the archive (default: main; Ubuntu: main,universe)"
     )
     parser.add_argument(
-        "--only", choices=tuple(_COMMANDS), help="one of the two commands (default: both)"
+        "--only", choices=tuple(COMMANDS), help="one of the two commands (default: both)"
     )
     parser.add_argument(
         "--cache", metavar="DIR", type=Path, help="begin from the systems there; put new ones there"
@@ -188,7 +189,7 @@ def platforms(args: argparse.Namespace) -> list[Row]:
         archive = apt.Archive(apt.Source(archive.main.uri, (), signed), None)
     if _git("status", "--porcelain"):
         print("platforms: what is not committed is not tried", file=sys.stderr)
-    commands = [name for name in _COMMANDS if args.only in (None, name)]
+    commands = [name for name in COMMANDS if args.only in (None, name)]
     rows = []
     for suite in args.suites:
         with _folder(args.keep) as work:
@@ -218,9 +219,9 @@ def _row(
         _say(f"{suite}: installing it")
         _install(root, suite, archive, args.components.split(","), args.cache)
         for name in commands:
-            _say(f"{suite}: {' '.join(_COMMANDS[name])}")
+            _say(f"{suite}: {' '.join(COMMANDS[name])}")
             began = time.monotonic()
-            code = root.enter(_COMMANDS[name], _CHECKOUT)
+            code = root.enter(COMMANDS[name], _CHECKOUT)
             ends[name] = End(code, time.monotonic() - began, root.said(name))
     except IrqcostError as error:
         _say(f"{suite}: {error}")
@@ -264,7 +265,7 @@ def _install(
     (root.path / "etc/apt/sources.list").unlink(missing_ok=True)
     (root.path / "etc/apt/sources.list.d/irqcost.sources").write_text(sources, encoding="utf-8")
     settings = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True)
-    acquire = [line for line in settings.stdout.splitlines() if _ACQUIRE.match(line)]
+    acquire = [line for line in settings.stdout.splitlines() if ACQUIRE.match(line)]
     (root.path / "etc/apt/apt.conf.d/90irqcost").write_text("\n".join(acquire) + "\n")
     # A system that is thrown away needs not survive a power cut.
     (root.path / "etc/dpkg/dpkg.cfg.d/irqcost").write_text("force-unsafe-io\n")
@@ -295,7 +296,7 @@ def table(rows: Sequence[Row], when: str, commit: str) -> str:
         f"Commit {commit}, {when}, on kernel {os.uname().release}:",
         "",
         "| suite | system | "
-        + " | ".join(f"`{' '.join(_COMMANDS[name])}`" for name in names)
+        + " | ".join(f"`{' '.join(COMMANDS[name])}`" for name in names)
         + " |",
         "|---" * (2 + len(names)) + "|",
     ]
