@@ -122,6 +122,8 @@ class Root:
             counts: list[str] = re.findall(r"^\d+ passed, .*", text, re.MULTILINE)
             warnings: list[str] = re.findall(r"^.* (\d+ warnings?) in ", text, re.MULTILINE)
             return "; ".join(counts[-1:] + warnings[-1:])
+        if "\nResult: " not in text:
+            return "no result"
         absent = re.findall(r"^left out: (\w+):", text, re.MULTILINE)
         return f"without {', '.join(absent)}" if absent else "all backends"
 
@@ -130,9 +132,10 @@ def main() -> int:
     args = _parser().parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        rows = platforms(args)
         when = datetime.now(timezone.utc).strftime("%Y-%m-%d")
-        text = table(rows, when, _git("rev-parse", "--short=12", "HEAD"))
+        commit = _git("rev-parse", "--short=12", "HEAD")
+        rows = platforms(args)
+        text = table(rows, when, commit)
     except IrqcostError as error:
         print(f"platforms: {error}", file=sys.stderr)
         return error.code
@@ -181,6 +184,10 @@ def platforms(args: argparse.Namespace) -> list[Row]:
     for suite in args.suites:
         if not re.fullmatch(r"[a-z][a-z0-9.-]*", suite):
             raise IrqcostError(f"{suite}: not the name of a suite, such as bookworm")
+        if args.keep and (args.keep / suite).exists():
+            raise IrqcostError(f"{args.keep / suite} exists: a system is made anew")
+    if os.geteuid():
+        raise IrqcostError("only root can install systems and enter them")
     archive = apt.find_archive(apt.machine_sources(), args.mirror)
     if args.keyring:
         if not args.keyring.is_file():
@@ -253,10 +260,11 @@ def _install(
     for name in ("resolv.conf", "hosts"):
         if (own := Path("/etc", name)).is_file():
             shutil.copyfile(own, root.path / "etc" / name)
-    # A key block, or a path that means the same in the new system.
+    # Keys are named by their path, where the new system may have them already, and newer ones.
     for source in filter(None, (archive.main, archive.security)):
-        if (keys := Path(source.signed_by)).is_file():
-            there = root.path / keys.relative_to("/")
+        keys = Path(source.signed_by)
+        there = root.path / keys.relative_to("/") if keys.is_file() else None
+        if there and not there.exists():
             there.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(keys, there)
     # What is not released yet has no security archive.

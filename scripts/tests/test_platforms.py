@@ -69,9 +69,12 @@ def test_debootstrap_verifies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 def test_what_a_command_said(tmp_path: Path) -> None:
     root = platforms.Root(tmp_path, tmp_path / "log")
     root.log.write_text(
-        "\n$ ./irqcost run\nleft out: kmod: no device (remedy: x)\nleft out: kvm: none\n"
+        "\n$ ./irqcost run\nleft out: kmod: no device (remedy: x)\n"
+        "left out: kvm: none\n\nResult: x\n"
     )
     assert root.said("run") == "without kmod, kvm"
+    root.log.write_text("\n$ ./irqcost run\nirqcost: `cmake` failed\n")
+    assert root.said("run") == "no result"
     root.log.write_text(
         "left out: kvm: none\n\n$ ./irqcost test --fast\n9 passed, 1 skipped, 2 warnings in 3s\n"
         "12 passed, 0 failed, 1 skipped\n"
@@ -137,9 +140,15 @@ def _is(link: Path, root: Path) -> bool:
         return False
 
 
-def test_a_suite_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
-    done = subprocess.run([_SCRIPT, "../x"], capture_output=True, text=True)
-    assert done.returncode == 2 and "../x: not the name of a suite" in done.stderr
+def test_what_it_does_not_begin_with(tmp_path: Path) -> None:
+    (tmp_path / "sid").mkdir()
+    for arguments, reason in (
+        (["../x"], "../x: not the name of a suite"),
+        (["sid", "--keep", str(tmp_path)], "sid exists: a system is made anew"),
+        (["sid", "--mirror", "http://a.test/debian", "--keyring", "/no/keys"], "no such file"),
+    ):
+        done = subprocess.run([_SCRIPT, *arguments], capture_output=True, text=True)
+        assert done.returncode == 2 and reason in done.stderr
 
 
 def test_the_workflow_tries_the_same() -> None:
