@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What masking interrupts costs: the package behind the command `irqcost`."""
 
+import os
 from pathlib import Path
 
 # The checkout: irqcost runs from its source tree, where it builds, caches and writes results.
 ROOT = Path(__file__).resolve().parent.parent.parent
+
+# OpenBLAS begins threads as numpy is loaded: a process that has some must not fork (forked.py).
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from irqcost import ROOT, build
+from irqcost import ROOT, archives, build
 from irqcost.errors import BuildError, IrqcostError
 from irqcost.vm.kernels import Kernel, Say, cache_directory, locked
 from irqcost.vm.module import build_module
@@ -149,7 +149,7 @@ def _extract(asked: str, commit: str, root: Path, tree: Path) -> None:
         said = done.stderr.decode(errors="replace").strip()
         raise IrqcostError(f"{asked}: git does not unpack it: {said}")
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as tar:
-        tar.extractall(tree)
+        archives.unpack(tar, tree)
     _require_project(asked, tree)
 
 

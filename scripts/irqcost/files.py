@@ -86,8 +86,10 @@ def _whole(path: Path, content: bytes) -> tuple[Any, model.Result]:
         cut = "truncated" if error.pos >= len(text.rstrip()) else "not JSON"
         reason = f"{cut}: {error.msg} in line {error.lineno}, column {error.colno}"
         raise ResultError(path, reason) from error
-    except (model.FormatError, ValueError) as error:
+    except model.FormatError as error:
         raise ResultError(path, str(error)) from error
+    except ValueError as error:
+        raise ResultError(path, f"a number that cannot be read: {error}") from error
     except RecursionError as error:
         raise ResultError(path, "nested too deeply for a result") from error
 

@@ -194,7 +194,10 @@ class Memory:
             return []
         except (OSError, ValueError, RecursionError) as error:
             if not self._complained:
-                print(f"irqcost: {self._path}: {error}: ignored", file=sys.stderr)
+                # Each Python words this in its own way.
+                deep = isinstance(error, RecursionError)
+                reason = "nested too deeply" if deep else error
+                print(f"irqcost: {self._path}: {reason}: ignored", file=sys.stderr)
             self._complained = True
             return []
 

@@ -48,6 +48,8 @@ class Progress:
         if self._bar is None:
             from tqdm import tqdm  # Only where there is a bar to be drawn.
 
+            # Its monitor is a thread that stays, and a process that has threads must not fork.
+            tqdm.monitor_interval = 0
             options = {"leave": False, "dynamic_ncols": True, "file": sys.stderr}
             self._bar = tqdm(desc=self._title, total=total, **options)
         self._bar.set_postfix_str(now, refresh=False)

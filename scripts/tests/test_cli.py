@@ -104,8 +104,11 @@ def test_front_names_what_is_missing(tmp_path: Path) -> None:
     assert front("--help", PATH=str(tmp_path)).returncode == 0
 
 
-# apt that knows one package, and notes what it is to install; sudo that asks nobody.
-_APT_CACHE = "#!/bin/bash\n[[ $2 == known ]]\n"
+# apt that knows one package, and one that others provide, and notes what it is to install; sudo
+# that asks nobody.
+_APT_CACHE = """#!/bin/bash
+[[ $2 == known ]] && echo Package: known || [[ $2 == virtual ]]
+"""
 _APT_GET = '#!/bin/bash\necho "$@" >>"$NOTES"\n[[ $* == *update* ]]\n'
 _SUDO = '#!/bin/bash\nshift\nexec "$@"\n'
 
@@ -119,7 +122,7 @@ def test_what_a_command_can_do_without_stops_nothing(
     (tmp_path / "scripts" / "irqcost").mkdir(parents=True)
     (tmp_path / "scripts" / "irqcost" / "__init__.py").touch()
     (tmp_path / "scripts" / "irqcost" / "__main__.py").write_text("print('ran')\n")
-    wanted = ["test? command:nosuch1 known - -", "test? command:nosuch2 unknown - -"]
+    wanted = ["test? command:nosuch1 virtual|known - -", "test? command:nosuch2 unknown - -"]
     (tmp_path / "scripts" / "packages.txt").write_text("\n".join(wanted) + "\n")
     for name, text in (("apt-cache", _APT_CACHE), ("apt-get", _APT_GET), ("sudo", _SUDO)):
         (tmp_path / name).write_text(text)
@@ -143,7 +146,7 @@ def test_what_a_command_can_do_without_stops_nothing(
     # The archive failed; it is said, and that is all.
     installs = [line for line in notes.read_text().splitlines() if " install " in f" {line} "]
     assert installs and all(line.endswith("known") for line in installs)
-    assert not any("unknown" in line for line in installs)
+    assert not any("unknown" in line or "virtual" in line for line in installs)
     assert "without" in done.stderr
 
 

@@ -182,8 +182,8 @@ def row(floors: object) -> str:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "Expecting value"),
-        ('{"schema": 1, "machines": [', "Expecting value"),
+        ("", "line 1 column 1"),
+        ('{"schema": 1, "machines": [', "line 1 column 28"),
         ('{"schema": 2, "machines": []}', "no sensor floors of schema 1"),
         ("[]", "no sensor floors of schema 1"),
         ('{"schema": 1}', "`machines` is no list"),
@@ -194,7 +194,7 @@ def row(floors: object) -> str:
         (row({"ring3": [0.18, 0]}), "the floors of ring3"),
         (row({"ring3": 0.18}), "the floors of ring3"),
         (row({"ring3": [float("nan")]}), "the floors of ring3"),
-        ("[" * 100000, "recursion"),
+        ("[" * 100000, "nested too deeply"),
     ],
 )
 def test_a_damaged_file_is_named_and_not_believed(

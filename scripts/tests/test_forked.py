@@ -126,6 +126,30 @@ def test_an_end_at_once_does_not_hang() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+_BAR = """
+import io, os, sys
+from irqcost.progress import Progress
+import numpy
+sys.stderr = io.StringIO()
+sys.stderr.isatty = lambda: True
+with Progress("reading") as progress:
+    progress.count(1, 2, "a.json")
+    assert "/2" in sys.stderr.getvalue()
+print(len(os.listdir("/proc/self/task")))
+"""
+
+
+def test_nothing_begins_threads_in_their_master() -> None:
+    """Neither a bar nor numpy: a process that has threads must not fork."""
+    done = subprocess.run(
+        [sys.executable, "-c", _BAR],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.stdout, done.stderr) == ("1\n", "")
+
+
 _TWO_POOLS = """
 import sys, time
 from irqcost import forked

@@ -20,10 +20,14 @@ _DOCS = ROOT / "docs"
 
 
 def faults(document: Any, name: str) -> list[str]:
-    schema = json.loads((_DOCS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    schema, result = (
+        json.loads((_DOCS / f"{one}.schema.json").read_text(encoding="utf-8"))
+        for one in (name, "result")
+    )
     jsonschema.Draft202012Validator.check_schema(schema)
-    resolver = jsonschema.RefResolver(f"{_DOCS.as_uri()}/", schema)
-    validator = jsonschema.Draft202012Validator(schema, resolver=resolver)
+    # Part of the schema, what it refers to is found by old and by new versions of jsonschema.
+    schema.setdefault("$defs", {})["result"] = {**result, "$id": "result.schema.json"}
+    validator = jsonschema.Draft202012Validator(schema)
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(document)]
 
 

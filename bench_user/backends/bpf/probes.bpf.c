@@ -13,7 +13,12 @@
  * No vmlinux.h: what is needed of the kernel's types is declared here, so that
  * building needs no kernel. What the running kernel lacks is found at load.
  */
+/* Newer headers define some of the types below, with names of members that differ. */
+#define bpf_iter_num bpf_iter_num_of_header
+#define bpf_res_spin_lock bpf_res_spin_lock_of_header
 #include <linux/bpf.h>
+#undef bpf_iter_num
+#undef bpf_res_spin_lock
 #include <bpf/bpf_helpers.h>
 #include <irqcost/abi.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-// In place of bpf.cc where clang, bpftool or libbpf was missing at build time.
+// In place of bpf.cc where the BPF programs could not be built: IRQCOST_WHY_UNBUILT says why.
 #include <stdexcept>
 
 #include "backends/bpf/bpf.h"
@@ -7,8 +7,9 @@
 namespace irqcost {
 namespace {
 
-constexpr const char* kReason = "this harness was built without BPF";
-constexpr const char* kRemedy = "install clang, bpftool and libbpf-dev, and build it again";
+constexpr const char* kReason = "this harness was built without BPF (" IRQCOST_WHY_UNBUILT ")";
+constexpr const char* kRemedy =
+    "see that clang, bpftool and libbpf-dev are installed and work, and build it again";
 
 class Unbuilt final : public Backend {
  public:

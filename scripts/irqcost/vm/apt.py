@@ -133,14 +133,14 @@ def suites_of(release: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(dict.fromkeys((base, release))), (f"{base}-security",)
 
 
-def sources_text(archive: Archive, release: str) -> str:
-    """The private *.sources file for one Debian release: its main and its security suites."""
+def sources_text(archive: Archive, release: str, components: str = "main") -> str:
+    """The *.sources file for one Debian release: its main and its security suites."""
     stanzas = []
     main, security = suites_of(release)
     for source, suites in ((archive.main, main), (archive.security, security)):
         if source and suites:
             lines = ["Types: deb", f"URIs: {source.uri}", f"Suites: {' '.join(suites)}"]
-            lines.append("Components: main")
+            lines.append(f"Components: {components}")
             if source.signed_by:
                 lines.append(f"Signed-By: {source.signed_by}")
             stanzas.append("\n".join(lines) + "\n")

@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,9 @@ _SOURCES = Path("/irqcost")
 _BUILD = Path("/build")
 
 _LOG_TAIL_LINES = 10
+
+# What is mounted in it is gone with the last process in it.
+_NAMESPACE = ("unshare", "--mount", "--propagation", "private")
 
 # objtool reads /proc. Arguments: chroot, kernel, sources, build, and the command.
 _ENTER = """\
@@ -49,8 +52,7 @@ class Chroot:
         inside = KERNEL / headers.relative_to(self.kernel)
         mounts = [str(self.root), str(self.kernel), str(sources), str(build)]
         make = ["make", "-C", str(_SOURCES), f"KDIR={inside}", f"BUILD={_BUILD}", *further]
-        enter = ["unshare", "--mount", "--propagation", "private", "sh", "-euc", _ENTER, "enter"]
-        return [*enter, *mounts, *make]
+        return [*_NAMESPACE, "sh", "-euc", _ENTER, "enter", *mounts, *make]
 
     def identity(self) -> str:
         """Changes when any package of it does. Raises BuildError where it may not be entered."""
@@ -65,17 +67,29 @@ def make(root: Path, suite: str, packages: Iterable[str], archive: Source) -> No
 
     Raises IrqcostError, also where the user is not root.
     """
+    bootstrap(root, suite, archive, ["make", *packages])
+    for place in (KERNEL, _SOURCES, _BUILD):
+        (root / place.relative_to("/")).mkdir()
+
+
+def bootstrap(root: Path, suite: str, archive: Source, packages: Sequence[str] = ()) -> None:
+    """Make a minimal system of @suite with @packages in @root, verified by the archive's keys.
+
+    Raises IrqcostError, also where the user is not root.
+    """
     if os.geteuid():
-        raise IrqcostError(
-            f"only root can install the compiler of Debian {suite} into a folder (debootstrap)"
-        )
+        raise IrqcostError(f"only root can install Debian {suite} into a folder (debootstrap)")
     if not shutil.which("debootstrap"):
         raise IrqcostError("debootstrap is missing: install the package debootstrap")
-    command = ["debootstrap", "--variant=minbase", f"--include={','.join(['make', *packages])}"]
+    # Without --force-check-gpg it warns and goes on where it finds no keys.
+    command = ["debootstrap", "--variant=minbase", "--force-check-gpg"]
+    if packages:
+        command.append(f"--include={','.join(packages)}")
     if Path(archive.signed_by).is_file():
         command.append(f"--keyring={archive.signed_by}")
+    # It mounts /proc and /sys in the new system, and leaves them mounted when it is ended.
     done = subprocess.run(
-        [*command, suite, str(root), archive.uri],
+        [*_NAMESPACE, *command, suite, str(root), archive.uri],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -84,5 +98,3 @@ def make(root: Path, suite: str, packages: Iterable[str], archive: Source) -> No
     if done.returncode:
         tail = "\n".join(done.stdout.splitlines()[-_LOG_TAIL_LINES:])
         raise IrqcostError(f"{' '.join(command)} {suite} failed:\n{tail}")
-    for place in (KERNEL, _SOURCES, _BUILD):
-        (root / place.relative_to("/")).mkdir()

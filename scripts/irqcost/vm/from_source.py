@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from irqcost import ROOT
+from irqcost import ROOT, archives
 from irqcost.errors import BuildError, IrqcostError
 from irqcost.vm.apt import PrivateApt, find_archive, machine_sources
 
@@ -123,6 +123,6 @@ def _unpack_source(tree: Path, mirror: str | None) -> None:
         subprocess.run(["dpkg-deb", "--extract", str(deb), str(scratch / "deb")], check=True)
         [packed] = (scratch / "deb/usr/src").glob("linux-source-*.tar.*")
         with tarfile.open(packed) as tar:
-            tar.extractall(scratch / "source")
+            archives.unpack(tar, scratch / "source")
         [source] = (scratch / "source").iterdir()
         source.rename(tree)
