@@ -21,6 +21,7 @@
 #include "backends/kvm/kvm.h"
 #include "backends/ring3.h"
 #include "bench.h"
+#include "machine/boot_log.h"
 #include "machine/priority.h"
 #include "measure/interleave.h"
 #include "measure/quiet_cpu.h"
@@ -215,7 +216,9 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
     config = opened.module->config;
     if (opened.module->tsc_khz != 0) claims.kernel = opened.module->tsc_khz;
   }
-  run.kernel = FindKernel(config);
+  const std::optional<std::string> boot_log = ReadBootLog();
+  run.kernel = FindKernel(config, boot_log);
+  run.kernel_hypervisor = FindKernelHypervisor(boot_log);
   run.tsc = FindTsc(claims);
 
   SamplerOptions sampler;
@@ -227,7 +230,7 @@ int MeasureAll(const std::vector<std::string>& command, const Options& options) 
   PinToCpu(run.measured_cpu);
   sampler.cpu = run.measured_cpu;
   const Activity before = ReadActivity(run.measured_cpu);
-  run.cpu = IdentifyCpu(run.measured_cpu);
+  run.cpu = IdentifyCpu(run.measured_cpu, boot_log);
   run.settings = ReadSettings(run.measured_cpu);
   sampler.share_us = kControlUs;
   run.controls = MeasureControls(sampler);
