@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Whether a figure is to be trusted, and if not, why and what to do next. Pure functions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +65,17 @@ def counter_faults(cycles: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         for backend, item in cycles.items()
         if item.get("source") and not known.low <= item.get("imul_cycles", 3) <= known.high
     }
+
+
+def fence_faults(cpu: Mapping[str, Any], series: Iterable[str]) -> dict[str, str]:
+    """All backends of a CPU whose lfence waits for nothing. `cpu` is context.irqcost.cpu."""
+    if cpu.get("lfence_waits") is not False:
+        return {}
+    said = (
+        "lfence does not wait for the instructions before it on this CPU, so that time stamps may "
+        "lie anywhere: boot a kernel that sets LFENCE_RDTSC (bit 1 of MSR C0011029)"
+    )
+    return {name.split("/")[0]: said for name in series}
 
 
 def control_faults(series: Mapping[str, Series], started: Mapping[str, float]) -> dict[str, str]:
