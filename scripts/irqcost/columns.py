@@ -182,8 +182,9 @@ def legend(columns: Sequence[Column]) -> list[str]:
     for place, column in enumerate(columns):
         where = str(column.paths[0]) if column.single else f"{len(column.paths)} files"
         lines += [f"{letter(place)}  {column.series.title}", f"   {where}"]
-        if brand := report.brand(column.result.context):
-            lines[-1] += f", {brand}"
+        context = column.result.context
+        for said in (report.brand(context), report.other_hypervisor(context)):
+            lines[-1] += f", {said}" if said else ""
         if verdict := column.result.context.verdict:
             lines[-1] += f" (verdict: {verdict})"
     return lines
