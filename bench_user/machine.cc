@@ -9,6 +9,7 @@
 #include "backends/kmod.h"
 #include "backends/kvm/kvm.h"
 #include "backends/ring3.h"
+#include "machine/boot_log.h"
 #include "machine/cpu_choice.h"
 #include "machine/priority.h"
 #include "simulate/simulated_machine.h"
@@ -76,12 +77,14 @@ void Machine::Describe(RunContext& run, const Options& options,
     config = module->config;
     if (module->tsc_khz != 0) claims.kernel = module->tsc_khz;
   }
-  run.kernel = FindKernel(config);
+  boot_log_ = ReadBootLog();
+  run.kernel = FindKernel(config, boot_log_);
+  run.kernel_hypervisor = FindKernelHypervisor(boot_log_);
   run.tsc = FindTsc(claims);
 }
 
 void Machine::DescribeCpu(RunContext& run) {
-  run.cpu = IdentifyCpu(run.measured_cpu);
+  run.cpu = IdentifyCpu(run.measured_cpu, boot_log_);
   run.settings = ReadSettings(run.measured_cpu);
 }
 

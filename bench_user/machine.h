@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "backends/backend.h"
@@ -54,6 +55,7 @@ class Machine {
 
  private:
   std::unique_ptr<Backend> ring3_;
+  std::optional<std::string> boot_log_;  ///< as Describe() found it
 };
 
 /** The one that the options name. Throws UsageError where that cannot be simulated. */

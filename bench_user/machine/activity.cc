@@ -9,6 +9,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "machine/msr.h"
 #include "machine/text_file.h"
 
 namespace irqcost {
@@ -76,6 +77,20 @@ std::optional<std::map<std::string, std::uint64_t>> ReadCpuTicks(int cpu, const 
   return std::nullopt;
 }
 
+// MSR_SMI_COUNT. Other vendors have none, and a hypervisor may read a missing register as 0.
+std::optional<std::uint64_t> ReadSmis(int cpu, const std::string& root) {
+  constexpr std::uint32_t kSmiCount = 0x34;
+  constexpr std::uint64_t kCount = 0xffffffff;
+  std::ifstream cpuinfo(root + "/proc/cpuinfo");
+  for (std::string line; std::getline(cpuinfo, line);) {
+    if (!line.starts_with("vendor_id")) continue;
+    if (line.find("GenuineIntel") == std::string::npos) return std::nullopt;
+    const auto value = ReadMsr(cpu, kSmiCount, root);
+    return value ? std::optional(*value & kCount) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
 // Counters may be set back (a CPU that went offline and came again): then nothing is known.
 std::optional<std::uint64_t> Difference(std::optional<std::uint64_t> before,
                                         std::optional<std::uint64_t> after) {
@@ -92,7 +107,7 @@ Activity ReadActivity(int cpu, const std::string& root) {
       root + "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/thermal_throttle/";
   return {ReadInterrupts(cpu, root), ReadCpuTicks(cpu, root),
           ReadNumber(throttle + "core_throttle_count"),
-          ReadNumber(throttle + "package_throttle_count")};
+          ReadNumber(throttle + "package_throttle_count"), ReadSmis(cpu, root)};
 }
 
 Activity Growth(const Activity& before, const Activity& after) {
@@ -114,6 +129,7 @@ Activity Growth(const Activity& before, const Activity& after) {
   }
   growth.core_throttles = Difference(before.core_throttles, after.core_throttles);
   growth.package_throttles = Difference(before.package_throttles, after.package_throttles);
+  growth.smis = Difference(before.smis, after.smis);
   return growth;
 }
 

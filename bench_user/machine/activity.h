@@ -20,6 +20,8 @@ struct Activity {
   /** Times that heat slowed the clock, of the core and of its package. */
   std::optional<std::uint64_t> core_throttles;
   std::optional<std::uint64_t> package_throttles;
+  /** System management interrupts, which no other counter of the kernel shows. */
+  std::optional<std::uint64_t> smis;
 };
 
 /** Of /proc/stat. */

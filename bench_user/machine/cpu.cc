@@ -4,16 +4,25 @@
 #include <cpuid.h>
 #include <libcpuid/libcpuid.h>
 
+#include <algorithm>
 #include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
 
+#include "machine/boot_log.h"
 #include "machine/microarchitecture.h"
+#include "machine/msr.h"
 #include "machine/text_file.h"
 
 namespace irqcost {
 namespace {
 
 std::optional<std::string> Known(const char* text) {
-  const std::string value = text;
+  // AMD's brand strings, and those that hypervisors make up, are filled with blanks.
+  std::string value = text;
+  value.erase(value.find_last_not_of(' ') + 1);
+  value.erase(0, value.find_first_not_of(' '));
   // libcpuid calls what it has no entry for "Unknown …".
   if (value.empty() || value.find("Unknown") != std::string::npos) return std::nullopt;
   return value;
@@ -31,19 +40,68 @@ std::optional<std::string> Microcode(int cpu) {
   return std::nullopt;
 }
 
+std::string FirstFlags() {
+  std::ifstream cpuinfo("/proc/cpuinfo");
+  for (std::string line; std::getline(cpuinfo, line);)
+    if (line.starts_with("flags"))
+      if (const auto colon = line.find(": "); colon != std::string::npos)
+        return line.substr(colon + 2);
+  return {};
+}
+
+std::set<std::string> Words(const std::string& text) {
+  std::istringstream stream(text);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
+Fence FindFence(int cpu, const std::string& flags) {
+  constexpr unsigned kLeaf = 0x80000021, kAlways = 1U << 2;
+  constexpr std::uint32_t kDecodeConfig = 0xc0011029;
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  const bool has_leaf = __get_cpuid(kLeaf, &eax, &ebx, &ecx, &edx) != 0;
+  return {has_leaf && (eax & kAlways) != 0, ReadMsr(cpu, kDecodeConfig),
+          Words(flags).contains("lfence_rdtsc")};
+}
+
 }  // namespace
 
-Cpu IdentifyCpu(int cpu) {
+std::optional<bool> LfenceWaits(std::string_view vendor, const Fence& fence) {
+  if (vendor != "AuthenticAMD" && vendor != "HygonGenuine") return true;
+  if (fence.always || fence.kernel_says_so) return true;
+  if (!fence.decode_config) return std::nullopt;
+  return (*fence.decode_config >> 1 & 1) != 0;
+}
+
+std::vector<std::string> Confidential(const std::string& flags,
+                                      const std::optional<std::string>& boot_log) {
+  const std::set<std::string> words = Words(flags);
+  // On a host the flags say what its guests could have.
+  if (!words.contains("hypervisor")) return {};
+  const std::string line =
+      boot_log ? BehindIn(*boot_log, "Memory Encryption Features active: ").value_or("") : "";
+  const std::set<std::string> active = Words(line);
+  std::vector<std::string> found;
+  if (words.contains("tdx_guest") || line.find("Intel TDX") != std::string::npos)
+    found.emplace_back("TDX");
+  for (const auto& [flag, name] :
+       {std::pair{"sev", "SEV"}, {"sev_es", "SEV-ES"}, {"sev_snp", "SEV-SNP"}})
+    if (words.contains(flag) || active.contains(name)) found.emplace_back(name);
+  return found;
+}
+
+Cpu IdentifyCpu(int cpu, const std::optional<std::string>& boot_log) {
   Cpu result;
   result.microcode = Microcode(cpu);
+  const std::string flags = FirstFlags();
+  result.confidential = Confidential(flags, boot_log);
   cpu_id_t id{};
   if (!cpuid_present() || cpu_identify(nullptr, &id) != 0) return result;
   result.vendor = Known(id.vendor_str);
+  result.lfence_waits = LfenceWaits(id.vendor_str, FindFence(cpu, flags));
   result.brand = Known(id.brand_str);
   result.core_type = CoreTypeName(CoreType());
   result.codename =
       Microarchitecture(id.vendor_str, id.ext_family, id.ext_model, result.core_type.value_or(""));
-  if (!result.codename) result.codename = Known(id.cpu_codename);
   result.family = id.ext_family;
   result.model = id.ext_model;
   result.stepping = id.stepping;

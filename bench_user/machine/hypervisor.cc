@@ -5,6 +5,9 @@
 
 #include <cstring>
 
+#include "machine/boot_log.h"
+#include "machine/text_file.h"
+
 namespace irqcost {
 namespace {
 
@@ -12,6 +15,9 @@ constexpr unsigned kPresentBit = 1U << 31;
 constexpr unsigned kNameLeaf = 0x40000000;
 // VMware's proposal, taken up by KVM's users: EAX is the TSC's frequency in kHz.
 constexpr unsigned kTimingLeaf = 0x40000010;
+
+// What the kernel prints where it found none.
+constexpr std::string_view kNone = "bare hardware";
 
 }  // namespace
 
@@ -33,6 +39,24 @@ Hypervisor FindHypervisor() {
     if (eax != 0) result.tsc_khz = eax;
   }
   return result;
+}
+
+std::optional<KernelHypervisor> FindKernelHypervisor(const std::optional<std::string>& boot_log,
+                                                     const std::string& root) {
+  if (const auto type = ReadLine(root + "/sys/hypervisor/type")) {
+    const auto guest = ReadLine(root + "/sys/hypervisor/guest_type");
+    const std::string name = *type == "xen" ? "Xen" : *type;
+    return KernelHypervisor{guest ? name + " " + *guest : name, "/sys/hypervisor"};
+  }
+  if (!boot_log) return std::nullopt;
+  // The second line stands in the log of each kernel with CONFIG_PARAVIRT.
+  for (const char* before : {"Hypervisor detected: ", "Booting paravirtualized kernel on "}) {
+    const auto name = BehindIn(*boot_log, before);
+    if (!name) continue;
+    if (*name == kNone) return KernelHypervisor{std::nullopt, "boot log"};
+    return KernelHypervisor{name, "boot log"};
+  }
+  return std::nullopt;
 }
 
 }  // namespace irqcost

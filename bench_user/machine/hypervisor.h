@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace irqcost {
 
@@ -16,6 +17,19 @@ struct Hypervisor {
 };
 
 Hypervisor FindHypervisor();
+
+/**
+ * The hypervisor that the kernel itself says it runs on. CPUID may name another one: in a guest
+ * that nothing traps CPUID for, it is that of the outermost host.
+ */
+struct KernelHypervisor {
+  std::optional<std::string> name;  ///< nothing where the kernel says that there is none
+  std::string source;               ///< file, or "boot log"
+};
+
+/** Reads sysfs below @root, else the @boot_log. Nothing where neither tells. */
+std::optional<KernelHypervisor> FindKernelHypervisor(const std::optional<std::string>& boot_log,
+                                                     const std::string& root = "");
 
 }  // namespace irqcost
 

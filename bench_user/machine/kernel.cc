@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "machine/boot_log.h"
 #include "machine/text_file.h"
 
 namespace irqcost {
@@ -44,7 +45,43 @@ std::vector<std::string> Names(std::uint64_t config) {
 constexpr std::array<std::string_view, 6> kPlaces = {
     "BOOT_IMAGE=", "init=", "initrd=", "rdinit=", "resume=", "root="};
 
+// The word of a version that begins with PREEMPT, without what follows a comma or a bracket.
+std::optional<std::string> PreemptionModel(const std::string& version) {
+  std::istringstream words(version);
+  for (std::string word; words >> word;)
+    if (word.starts_with("PREEMPT")) return word.substr(0, word.find_first_of(",)("));
+  return std::nullopt;
+}
+
+// Of "none voluntary (full) lazy" what stands in brackets.
+std::optional<std::string> Bracketed(const std::string& line) {
+  const std::size_t begin = line.find('('), end = line.find(')', begin);
+  if (begin == std::string::npos || end == std::string::npos) return std::nullopt;
+  return line.substr(begin + 1, end - begin - 1);
+}
+
 }  // namespace
+
+Preemption FindPreemption(const std::string& version, const std::optional<std::string>& boot_log,
+                          const std::string& root) {
+  Preemption found{PreemptionModel(version), {}, {}};
+  // The switch is there only where it can be turned, and may have been since the boot.
+  const std::string path = "/sys/kernel/debug/sched/preempt";
+  if (const auto line = ReadLine(root + path))
+    if (const auto mode = Bracketed(*line)) return {found.model, mode, path};
+  if (found.model == "PREEMPT") return {found.model, "full", "version"};
+  if (found.model == "PREEMPT_RT") return {found.model, "full", "version"};
+  if (found.model == "PREEMPT_LAZY") return {found.model, "lazy", "version"};
+  if (boot_log && found.model == "PREEMPT_DYNAMIC")
+    if (const auto mode = BehindIn(*boot_log, "Dynamic Preempt: "))
+      return {found.model, mode, "boot log"};
+  const std::string parameter = "preempt=";
+  std::istringstream words(ReadLine(root + "/proc/cmdline").value_or(""));
+  for (std::string word; words >> word && word != "--";)
+    if (word.starts_with(parameter))
+      return {found.model, word.substr(parameter.size()), "command line"};
+  return found;
+}
 
 std::string KernelParameters(const std::string& command_line) {
   std::istringstream words(command_line);
@@ -59,7 +96,8 @@ std::string KernelParameters(const std::string& command_line) {
   return kept;
 }
 
-Kernel FindKernel(std::optional<std::uint64_t> module_config) {
+Kernel FindKernel(std::optional<std::uint64_t> module_config,
+                  const std::optional<std::string>& boot_log) {
   Kernel kernel;
   utsname name{};
   if (uname(&name) == 0) {
@@ -75,6 +113,7 @@ Kernel FindKernel(std::optional<std::uint64_t> module_config) {
     kernel.realtime = ReadLine("/sys/kernel/realtime") == "1" ||
                       kernel.version.find("PREEMPT_RT") != std::string::npos;
   }
+  kernel.preemption = FindPreemption(kernel.version, boot_log);
   return kernel;
 }
 

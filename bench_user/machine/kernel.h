@@ -9,12 +9,22 @@
 
 namespace irqcost {
 
+/** How a kernel preempts itself: what preempt_disable() and the unlocking of a spin lock do. */
+struct Preemption {
+  /** As the build says: PREEMPT, PREEMPT_DYNAMIC, PREEMPT_RT …; nothing: it does not preempt. */
+  std::optional<std::string> model;
+  /** none, voluntary, full or lazy, as it is now; nothing where that is not known. */
+  std::optional<std::string> mode;
+  std::optional<std::string> source;  ///< of the mode
+};
+
 /** Which kernel runs. */
 struct Kernel {
   std::string release;
   std::string version;
-  std::optional<std::string> command_line;         ///< KernelParameters() of it
-  bool realtime = false;                           ///< PREEMPT_RT
+  std::optional<std::string> command_line;  ///< KernelParameters() of it
+  bool realtime = false;                    ///< PREEMPT_RT
+  Preemption preemption;
   std::optional<std::vector<std::string>> config;  ///< names; only the module knows them
 };
 
@@ -25,8 +35,16 @@ struct Kernel {
  */
 std::string KernelParameters(const std::string& command_line);
 
+/**
+ * Of a kernel of that @version (uname -v), by what is below @root and in its @boot_log. Only a
+ * dynamic kernel's mode can be another one than its build's.
+ */
+Preemption FindPreemption(const std::string& version, const std::optional<std::string>& boot_log,
+                          const std::string& root = "");
+
 /** @module_config: irqcost_config bits of the module, where it is loaded. */
-Kernel FindKernel(std::optional<std::uint64_t> module_config);
+Kernel FindKernel(std::optional<std::uint64_t> module_config,
+                  const std::optional<std::string>& boot_log);
 
 }  // namespace irqcost
 

@@ -47,11 +47,18 @@ Json CommandJson(const std::vector<std::string>& command) {
 }
 
 Json CpuJson(const Cpu& cpu, int measured) {
-  return {{"vendor", OrNull(cpu.vendor)},     {"brand", OrNull(cpu.brand)},
-          {"codename", OrNull(cpu.codename)}, {"core_type", OrNull(cpu.core_type)},
-          {"family", OrNull(cpu.family)},     {"model", OrNull(cpu.model)},
-          {"stepping", OrNull(cpu.stepping)}, {"microcode", OrNull(cpu.microcode)},
-          {"caches", Json(cpu.caches)},       {"measured", measured}};
+  return {{"vendor", OrNull(cpu.vendor)},
+          {"brand", OrNull(cpu.brand)},
+          {"codename", OrNull(cpu.codename)},
+          {"core_type", OrNull(cpu.core_type)},
+          {"family", OrNull(cpu.family)},
+          {"model", OrNull(cpu.model)},
+          {"stepping", OrNull(cpu.stepping)},
+          {"microcode", OrNull(cpu.microcode)},
+          {"caches", Json(cpu.caches)},
+          {"measured", measured},
+          {"confidential", Json(cpu.confidential)},
+          {"lfence_waits", OrNull(cpu.lfence_waits)}};
 }
 
 // The rows that were measured, by their names.
@@ -180,7 +187,26 @@ Json ConditionsJson(const RunContext& run) {
       {"thermal_throttles",
        {{"core", OrNull(run.activity.core_throttles)},
         {"package", OrNull(run.activity.package_throttles)}}},
+      {"smis", OrNull(run.activity.smis)},
       {"load_avg", {{"start", LoadJson(run.load_at_start)}, {"end", LoadJson(run.load_at_end)}}}};
+}
+
+Json KernelJson(const Kernel& kernel) {
+  const Preemption& preemption = kernel.preemption;
+  return {{"release", kernel.release},
+          {"version", kernel.version},
+          {"command_line", OrNull(kernel.command_line)},
+          {"realtime", kernel.realtime},
+          {"preemption",
+           {{"model", OrNull(preemption.model)},
+            {"mode", OrNull(preemption.mode)},
+            {"source", OrNull(preemption.source)}}},
+          {"config", OrNull(kernel.config)}};
+}
+
+Json KernelHypervisorJson(const std::optional<KernelHypervisor>& hypervisor) {
+  if (!hypervisor) return nullptr;
+  return {{"name", OrNull(hypervisor->name)}, {"source", hypervisor->source}};
 }
 
 Json BuildJson(const Build& build) {
@@ -219,12 +245,10 @@ Json ContextJson(const RunContext& run, const std::vector<std::unique_ptr<Backen
       {"execution", {{"kind", run.execution.kind}, {"reason", run.execution.reason}}},
       {"instruction_clock", run.execution.instruction_clock},
       {"cpu", CpuJson(run.cpu, run.measured_cpu)},
-      {"kernel",
-       {{"release", run.kernel.release},
-        {"version", run.kernel.version},
-        {"command_line", OrNull(run.kernel.command_line)},
-        {"realtime", run.kernel.realtime},
-        {"config", OrNull(run.kernel.config)}}},
+      {"kernel", KernelJson(run.kernel)},
+      {"cpuid_hypervisor", OrNull(run.hypervisor.name)},
+      {"kernel_hypervisor", KernelHypervisorJson(run.kernel_hypervisor)},
+      // The first of the two by its older name, which readers before 0.3 look for.
       {"hypervisor", OrNull(run.hypervisor.name)},
       {"settings", SettingsJson(run.settings)},
       {"conditions", ConditionsJson(run)},

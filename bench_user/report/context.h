@@ -29,6 +29,7 @@ struct RunContext {
   Cpu cpu;
   Kernel kernel;
   Hypervisor hypervisor;
+  std::optional<KernelHypervisor> kernel_hypervisor;
   Settings settings;
   Tsc tsc;
   Controls controls;

@@ -110,6 +110,25 @@ TEST(FindReturn, ByRetAndThunk) {
   EXPECT_EQ(FindReturn(Bytes{0x90, 0xe9}, false), Return::kElsewhere);
 }
 
+TEST(FindWithin, EndsWithTheFirstReturn) {
+  // call a; ret; int3; call slow
+  const Bytes text = {0xe8, 0, 0, 0, 0, 0xc3, 0xcc, 0xe8, 0, 0, 0, 0};
+  EXPECT_EQ(FindWithin(text, {{0, "a"}, {7, "slow"}}).calls, std::vector<std::string>{"a"});
+  // A byte like that of a return is none where no int3 follows: jmp thunk ends the function.
+  const Bytes thunk = {0xc3, 0x90, 0xe8, 0, 0, 0, 0, 0xe9, 0, 0, 0, 0, 0xe8, 0, 0, 0, 0};
+  const Within found = FindWithin(thunk, {{2, "a"}, {7, "its_return_thunk"}, {12, "slow"}});
+  EXPECT_EQ(found.calls, std::vector<std::string>{"a"});
+  EXPECT_TRUE(found.jumps.empty());
+}
+
+TEST(FindWithin, TellsJumpsFromCalls) {
+  const Bytes text = {0x90, 0xe9, 0, 0, 0, 0};
+  const Within found = FindWithin(text, {{1, "__rcu_read_lock"}});
+  EXPECT_TRUE(found.calls.empty());
+  EXPECT_EQ(found.jumps, std::vector<std::string>{"__rcu_read_lock"});
+  EXPECT_TRUE(FindWithin(text, {}).jumps.empty());
+}
+
 TEST(KnownBodyInstructions, KnowsTheBodiesOfTheCallRows) {
   // bpf_get_numa_node_id and bpf_dynptr_is_null of Linux 6.18.
   EXPECT_EQ(KnownBodyInstructions(Bytes{0x0f, 0x1f, 0x44, 0x00, 0x00, 0x65, 0x48, 0x63, 0x05, 0x43,

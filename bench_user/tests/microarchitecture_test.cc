@@ -48,5 +48,27 @@ TEST(CoreType, HasAName) {
   EXPECT_EQ(CoreTypeName(0x30), std::nullopt);
 }
 
+TEST(LfenceWaits, OnAmdOnlyWhereSomethingSaysSo) {
+  EXPECT_EQ(LfenceWaits("GenuineIntel", {}), true);
+  EXPECT_EQ(LfenceWaits("AuthenticAMD", {true, std::nullopt, false}), true);
+  EXPECT_EQ(LfenceWaits("AuthenticAMD", {false, std::nullopt, true}), true);
+  EXPECT_EQ(LfenceWaits("AuthenticAMD", {false, 0x2, false}), true);
+  EXPECT_EQ(LfenceWaits("HygonGenuine", {false, 0x1, false}), false);
+  EXPECT_EQ(LfenceWaits("AuthenticAMD", {}), std::nullopt);
+}
+
+TEST(Confidential, IsWhatAGuestHas) {
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(Confidential("fpu hypervisor tdx_guest", std::nullopt), Names{"TDX"});
+  EXPECT_EQ(Confidential("hypervisor sev sev_es", std::nullopt), (Names{"SEV", "SEV-ES"}));
+  EXPECT_EQ(
+      Confidential("hypervisor", "Memory Encryption Features active: AMD SEV SEV-ES SEV-SNP\n"),
+      (Names{"SEV", "SEV-ES", "SEV-SNP"}));
+  EXPECT_EQ(Confidential("hypervisor", "Memory Encryption Features active: Intel TDX\n"),
+            Names{"TDX"});
+  // A host that could have such guests.
+  EXPECT_EQ(Confidential("fpu sev sev_es sev_snp", std::nullopt), Names{});
+}
+
 }  // namespace
 }  // namespace irqcost

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from irqcost import files, model, store, texts
+from irqcost import files, masking, model, store, texts
 from irqcost.errors import ResultError
 from irqcost.guard import Case
 from irqcost.model import Context, Result
@@ -57,6 +57,7 @@ def choose(
     own = {path.resolve() for path in named}
     date = when(new.result.context.date)
     fit: list[tuple[datetime, Path]] = []
+    alike: set[Path] = set()
     refused: Counter[str] = Counter()
     for record in records:
         path = record.path.resolve()
@@ -70,7 +71,10 @@ def choose(
             refused[reason] += 1
         else:
             fit.append((taken, record.path))
-    fit.sort(key=lambda one: (one[0], str(one[1])), reverse=True)
+            if record.shared.masking.identity == new.result.context.masking.identity:
+                alike.add(record.path)
+    # Kernels that mask in another way have no more than user mode in common with the new one.
+    fit.sort(key=lambda one: (one[1] in alike, one[0], str(one[1])), reverse=True)
     # Counts do not vary from run to run: there is no odd one for a median to leave out.
     runs = 1 if new.result.context.instruction_clock else policy.runs
     return Chosen(tuple(path for _, path in fit[:runs]), refused)
@@ -87,7 +91,7 @@ def when(date: str) -> datetime:
 
 def apart(base: Context, new: Context, same: Sequence[str]) -> str:
     """Why two results are not to be compared; "" where they may be."""
-    pairs = [
+    pairs: list[tuple[str, object, object]] = [
         ("execution", base.execution, new.execution),
         ("instruction clock", base.instruction_clock, new.instruction_clock),
         ("PREEMPT_RT", base.kernel.realtime, new.kernel.realtime),
@@ -97,10 +101,15 @@ def apart(base: Context, new: Context, same: Sequence[str]) -> str:
         pairs += [
             ("CPU", one.brand, two.brand),
             ("CPU", files.cpu_signature(one), files.cpu_signature(two)),
-            ("core", one.codename, two.codename),
             ("core type", one.core_type, two.core_type),
             ("hypervisor", base.hypervisor, new.hypervisor),
         ]
+        told = [
+            ("core", one.codename, two.codename),
+            ("confidential computing", one.confidential, two.confidential),
+        ]
+        # What an older file does not tell is no difference.
+        pairs += [pair for pair in told if None not in pair]
     if "microcode" in same:
         pairs.append(("microcode", one.microcode, two.microcode))
     if "kernel" in same:
@@ -114,6 +123,8 @@ def apart(base: Context, new: Context, same: Sequence[str]) -> str:
 def _said(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
     return "none" if value is None else str(value)
 
 
@@ -164,9 +175,11 @@ def _case(
     exact = new.result.context.instruction_clock
     backend, probe = name.split("/")[:2]
     obstacle = _flaw(new, name)
+    own = new.result.context.masking
     sound, flaws = [], []
     for run, other in zip(baseline, others):
-        flaw = other.get(f"{backend}/{probe}") or other.get(probe, "")
+        flaw = masking.apart(run.result.context.masking, own, backend, probe)
+        flaw = flaw or other.get(f"{backend}/{probe}", other.get(probe, ""))
         if in_baseline := _flaw(run, name):
             flaw = f"the baseline: {in_baseline}"
         elif not obstacle and not flaw:

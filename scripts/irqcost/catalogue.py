@@ -23,7 +23,7 @@ GROUPS = {
     "atomic": "Instead of masking",
     "alloc": "The allocator",
     "line": "Masking one line",
-    "bpf": "Ring 0 through BPF",
+    "bpf": "Functions of the kernel, called through BPF",
     "fault": "What ring 3 gets for masking: a fault, and no cost of masking",
 }
 

@@ -26,8 +26,9 @@ def _cpu(context: Context) -> tuple[object, ...]:
 
 
 def _kind(context: Context) -> tuple[object, ...]:
-    """Emulated, virtualised and bare-metal figures never mix."""
-    return context.execution, context.instruction_clock
+    """Emulated, virtualised and bare-metal figures never mix, nor those of kernels that mask in
+    different ways."""
+    return context.execution, context.instruction_clock, context.masking.identity
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,9 @@ def legend(columns: Sequence[Column]) -> list[str]:
     for place, column in enumerate(columns):
         where = str(column.paths[0]) if column.single else f"{len(column.paths)} files"
         lines += [f"{letter(place)}  {column.series.title}", f"   {where}"]
+        context = column.result.context
+        for said in (report.brand(context), report.other_hypervisor(context)):
+            lines[-1] += f", {said}" if said else ""
         if outcome := column.result.context.outcome:
             lines[-1] += f" (verdict: {outcome})"
     return lines
@@ -196,8 +200,8 @@ def differences(base: Context, other: Context) -> dict[str, str]:
     pairs = (
         ("execution", report.execution(base), report.execution(other)),
         ("CPU", report.cpu_name(base), report.cpu_name(other)),
-        ("core", base.cpu.codename, other.cpu.codename),
         ("core type", base.cpu.core_type, other.cpu.core_type),
+        ("stepping", base.cpu.stepping, other.cpu.stepping),
         ("microcode", base.cpu.microcode, other.cpu.microcode),
         ("kernel", base.kernel.release, other.kernel.release),
         ("governor", base.governor, other.governor),
@@ -207,9 +211,17 @@ def differences(base: Context, other: Context) -> dict[str, str]:
         ("command", _arguments(base), _arguments(other)),
     )
     found = {name: f"{one} | {two}" for name, one, two in pairs if one != two}
-    # Older files do not tell it, which is no difference.
-    if None not in (base.niceness, other.niceness) and base.niceness != other.niceness:
-        found["niceness"] = f"{base.niceness} | {other.niceness}"
+    # Older files do not tell them, which is no difference.
+    for name, old, new in (
+        ("niceness", base.niceness, other.niceness),
+        ("core", base.cpu.codename, other.cpu.codename),
+        ("preemption", base.kernel.preemption, other.kernel.preemption),
+        ("confidential computing", _list(base.cpu.confidential), _list(other.cpu.confidential)),
+        ("lfence waits", base.cpu.lfence_waits, other.cpu.lfence_waits),
+        ("masking", base.masking.kind or None, other.masking.kind or None),
+    ):
+        if None not in (old, new) and old != new:
+            found[name] = f"{old} | {new}"
     changed = sorted(
         name
         for name in base.mitigations.keys() | other.mitigations.keys()
@@ -218,6 +230,10 @@ def differences(base: Context, other: Context) -> dict[str, str]:
     if changed:
         found["mitigations"] = ", ".join(changed)
     return found
+
+
+def _list(names: Sequence[str] | None) -> str | None:
+    return None if names is None else ", ".join(names) or "none"
 
 
 def _arguments(context: Context) -> str:

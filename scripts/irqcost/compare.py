@@ -155,7 +155,7 @@ def _other_instructions(read: Sequence[Column]) -> list[str]:
     """Where a result measured other instructions than the first under the same name."""
     lines = []
     for place, column in enumerate(read[1:], 1):
-        found = texts.differences(read[0].result.context, column.result.context)
+        found = comparison.differences(read[0], column)
         if found:
             name = columns.letter(place)
             lines += ["", f"{name} measured other instructions than {columns.letter(0)}:"]

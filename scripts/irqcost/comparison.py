@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from irqcost import report, stats, texts, units
+from irqcost import masking, report, stats, texts, units
 from irqcost.columns import Column
 from irqcost.model import Entry, other_estimator
 from irqcost.units import Figure
@@ -87,14 +87,22 @@ def other_instructions(base: Column, column: Column) -> dict[str, str]:
     """By probe and by `backend/probe`, how what was measured differs from the baseline's."""
     if column is base:
         return {}
-    found = {
-        one.name: one.what for one in texts.differences(base.result.context, column.result.context)
-    }
+    found = {one.name: one.what for one in differences(base, column)}
     if not (base.single and column.single):
         for name in base.texts.keys() & column.texts.keys():
             if base.texts[name] != column.texts[name]:
                 found.setdefault(name, "the kernel's live text is another one")
     return found
+
+
+def differences(base: Column, column: Column) -> list[texts.Difference]:
+    """What two results measured under one name though it is not the same. Of kernels that do not
+    mask alike it goes without saying that their code is another."""
+    one, two = base.result.context, column.result.context
+    found = texts.differences(one, two)
+    if one.masking.identity == two.masking.identity:
+        return found
+    return [each for each in found if each.name.split("/")[0] not in masking.KERNEL]
 
 
 def _cell(column: Column, base: Column, name: str, unit: str, other: dict[str, str]) -> Cell:
@@ -151,6 +159,8 @@ def _ratio(
     one, two = base.result.context, column.result.context
     if one.kind != two.kind:
         return None, f"{two.kind} beside {one.kind}: no measure of the same thing"
+    if apart := masking.apart(one.masking, two.masking, entry.backend, entry.probe):
+        return None, apart
     if one.cpu.core_type and two.cpu.core_type and one.cpu.core_type != two.cpu.core_type:
         return None, f"another type of core: {two.cpu.core_type} beside {one.cpu.core_type}"
     if units.unit_name(unit, base.result) != units.unit_name(unit, column.result):

@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from irqcost import build, catalogue, files
+from irqcost import build, catalogue, files, masking
 from irqcost.errors import Exit, IrqcostError
 
 # What a kernel's own code takes and releases a lock with; BPF's functions come from the catalogue.
@@ -299,6 +299,8 @@ def _mark(instruction: Any, offset: int, target: str) -> str:
     name = instruction.mnemonic.removeprefix("lock ")
     if name in _MARKS:
         return _MARKS[name]
+    if by := masking.stands_for_cli(target):
+        return f"in the place of an instruction: {by}"
     if target.endswith(_THUNK):
         return "returns through a thunk"
     if target.startswith("__x86_indirect_thunk"):

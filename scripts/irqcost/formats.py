@@ -18,7 +18,7 @@ from irqcost.units import unit_name
 _IN_DOUBT = "?"
 _APART = "≠"
 # Differences that the names of columns tell already.
-_IN_TITLE = ("execution", "CPU", "kernel", "command")
+_IN_TITLE = ("execution", "CPU", "kernel", "command", "core", "masking")
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ _COLUMNS = (
     "cpu",
     "kernel",
     "execution",
+    "masking",
     "unit",
     "value",
     "low",
@@ -170,7 +171,8 @@ def _identity(place: int, column: Column) -> dict[str, Any]:
         "files": len(column.paths),
         "cpu": report.cpu_name(context),
         "kernel": context.kernel.release,
-        "execution": context.execution,
+        "execution": context.kernel_execution,
+        "masking": context.masking.kind or None,
     }
 
 

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 
-from irqcost import report, units
+from irqcost import masking, report, units
 from irqcost.series import Series
 
 # What masks and unmasks, by what it says about the kernel's own masking: the first that was
@@ -42,7 +42,11 @@ def _masking(
     found = _first(_MASKING, series, names, unit)
     if found:
         name, amount = found
-        text = f"Masking and restoring costs {amount} {called} ({'/'.join(name.split('/')[:2])})"
+        backend, probe = name.split("/")[:2]
+        contexts = [one.result.context for one in series]
+        text = f"Masking and restoring costs {amount} {called} ({backend}/{probe})"
+        if kernel := report.kernel_functions(contexts, backend, probe):
+            text = f"{probe} costs {amount} {called} ({kernel})"
     else:
         found = _first(_SEEN_IN_RING_3, series, names, unit)
         if not found:
@@ -69,11 +73,20 @@ def _first(
     """The first of the probes that has a cost in each result: its entry, and from where to where
     the cost goes."""
     for name in (name for key in keys for name in names if name.split("/")[1] == key):
+        if not _alike(series, name):
+            continue
         costs = [(cost, _written(one, cost)) for one in series if (cost := _cost(one, name, unit))]
         if len(costs) == len(series):
             low, high = min(costs)[1], max(costs)[1]
             return name, low if low == high else f"{low} to {high}"
     return None
+
+
+def _alike(series: Sequence[Series], name: str) -> bool:
+    """Whether what masks in a figure is the same in all results."""
+    first, *others = (one.result.context.masking for one in series)
+    backend, probe = name.split("/")[:2]
+    return not any(masking.apart(first, other, backend, probe) for other in others)
 
 
 def _cost(one: Series, name: str, unit: str | None) -> float | None:
@@ -110,6 +123,8 @@ def _difference(
 ) -> str:
     widest = None
     for name in names:
+        if not _alike(series, name):
+            continue
         costs = [(cost, i) for i, s in enumerate(series) if (cost := _cost(s, name, unit))]
         if len(costs) > 1:
             low, high = min(costs), max(costs)

@@ -2,7 +2,7 @@
 """`irqcost history`: how figures went over many runs, and on what their changes fell."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,7 +11,18 @@ from pathlib import Path
 
 import numpy as np
 
-from irqcost import changepoints, charts, columns, files, forked, policy, report, stats, store
+from irqcost import (
+    changepoints,
+    charts,
+    columns,
+    files,
+    forked,
+    masking,
+    policy,
+    report,
+    stats,
+    store,
+)
 from irqcost.baseline import when
 from irqcost.charts.places import METADATA, Place, made, themes_of
 from irqcost.errors import Exit, IrqcostError, name_left_out
@@ -31,7 +42,8 @@ Shows each figure over the runs of a machine in the order of their dates, finds 
 changed for good, and says what else changed with it: kernel, microcode, settings. One odd run is no
 change, nor is what matters to nobody (the thresholds of irqcost check; --config). Figures that are
 in doubt are left out and counted. Kernels and microcodes of one CPU are one history; emulated runs,
-PREEMPT_RT and other hypervisors are histories of their own.
+PREEMPT_RT and other hypervisors are histories of their own, and so are the figures of kernels that
+mask in different ways.
 """
 
 
@@ -55,6 +67,11 @@ class Line:
     runs: tuple[int, ...]
     changes: tuple[Change, ...]
     doubtful: int
+    kernel: str = ""  # what masks in the kernels of these runs, where others mask differently
+
+    @property
+    def label(self) -> str:
+        return ", ".join(filter(None, (self.name, self.kernel)))
 
     @property
     def levels(self) -> list[tuple[int, int, float]]:
@@ -178,19 +195,36 @@ def _history(group: Sequence[store.Record], rules: Policy, workers: Workers) -> 
     exact = contexts[0].instruction_clock
     column = store.COLUMNS.index("ticks" if exact else "core_cycles")
     lines = []
-    for name, one in store.gather(records).items():
+    for name, kernel, one in _alike(records):
         if rules.ignores(name):
             continue
         values = one.values[:, column]
         sound = ~np.isnan(values)
         kept, runs = values[sound].tolist(), one.places[sound].tolist()
-        lines.append(Line(name, tuple(kept), tuple(runs), (), int(np.count_nonzero(one.doubtful))))
+        doubtful = int(np.count_nonzero(one.doubtful))
+        lines.append(Line(name, tuple(kept), tuple(runs), (), doubtful, kernel))
     found = workers.each(partial(_changes, exact, rules), lines, _AT_A_TIME)
     lines = [_with_changes(line, places, contexts) for line, places in zip(lines, found)]
     title = f"{report.cpu_name(contexts[-1])}, {report.execution(contexts[-1])}"
     if contexts[-1].kernel.realtime:
         title += ", PREEMPT_RT"
     return History(title, contexts, tuple(dates[i] for i in order), tuple(lines), exact)
+
+
+def _alike(records: Sequence[store.Record]) -> Iterator[tuple[str, str, store.Gathered]]:
+    """Every figure with the runs whose kernels mask alike, and what masks there where others mask
+    differently."""
+    for name, one in store.gather(records).items():
+        kinds: dict[str, list[int]] = {}
+        if masking.of_kernel(*name.split("/")[:2]):
+            for at, place in enumerate(one.places.tolist()):
+                kinds.setdefault(records[place].shared.masking.identity, []).append(at)
+        if len(kinds) < 2:
+            yield name, "", one
+            continue
+        for kind, those in kinds.items():
+            chosen = store.Gathered(one.places[those], one.values[those], one.doubtful[those])
+            yield name, "masked " + masking.way(kind or masking.NATIVE), chosen
 
 
 def _changes(exact: bool, rules: Policy, line: Line) -> list[int]:
@@ -216,7 +250,7 @@ def _with_changes(line: Line, places: Sequence[int], contexts: Sequence[Context]
                 fell_on(contexts[last], contexts[first]),
             )
         )
-    return Line(line.name, line.values, line.runs, tuple(changes), line.doubtful)
+    return replace(line, changes=tuple(changes))
 
 
 def fell_on(before: Context, after: Context) -> str:
@@ -238,7 +272,7 @@ def text(history: History, everything: bool) -> str:
         changed += bool(line.changes)
         for one in line.changes:
             table.row(
-                line.name,
+                line.label,
                 history.dates[one.run].date().isoformat(),
                 f"{one.before:.2f}",
                 f"{one.after:.2f}",
@@ -247,7 +281,7 @@ def text(history: History, everything: bool) -> str:
             )
         if everything and not line.changes and line.values:
             level = stats.median(line.values)
-            table.row(line.name, "always", f"{level:.2f}", f"{level:.2f}", "", "")
+            table.row(line.label, "always", f"{level:.2f}", f"{level:.2f}", "", "")
     if changed or everything:
         parts += ["", str(table)]
     doubtful = sum(line.doubtful for line in history.lines)

@@ -24,7 +24,7 @@ WORTH = 64
 _SETTLED_NS = 2_000_000_000
 
 # The code that decides what is in a row: another text of it makes an index stale.
-_MAKERS = ("index.py", "store.py", "model.py", "files.py")
+_MAKERS = ("index.py", "store.py", "model.py", "masking.py", "files.py")
 
 # Seconds to wait for another command that writes.
 _PATIENCE = 5.0

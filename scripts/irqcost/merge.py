@@ -2,10 +2,10 @@
 """From epochs to the one result file (docs/RESULTS.md). Documents in, document out."""
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from typing import Any
 
-from irqcost import agreement, floors, simulate, stats, texts, verdict, waits
+from irqcost import agreement, floors, masking, model, simulate, stats, texts, verdict, waits
 from irqcost.errors import IrqcostError
 from irqcost.epochs import (
     Epoch,
@@ -40,7 +40,7 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
     execution = simulate.executed(context)
     cycles = _cycles(epochs)
     latency = imul_latency(epochs)
-    controls = verdict.Controls(series, cycles, latency)
+    controls = verdict.Controls(series, cycles, latency, context["cpu"])
     context["calibration"] = _calibration(epochs, latency)
     uncalibrated = str(context["calibration"]["reason"])
     tolerances = {backend: tolerance(epochs, backend) for backend in floors.remembered(epochs)}
@@ -82,6 +82,7 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
     found = {*series, *(item["name"] for item in derived), *(item["name"] for item in doubtful)}
     context["absent"] = _absent(epochs, found) + doubtful
     texts.add_hashes(context)
+    _add_masking(context, {name.split("/")[0] for name in series})
     context["epochs"] = {
         "count": len(epochs),
         "seconds": round(sum(epoch.seconds for epoch in epochs), 3),
@@ -101,6 +102,32 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
     outer = dict(epochs[0].document["context"])
     outer["irqcost"] = context
     return {"context": outer, "benchmarks": entries}
+
+
+def _add_masking(context: dict[str, Any], measured: Collection[str]) -> None:
+    """What masks in the kernel, by its live text, and what follows for the kernel as a whole."""
+    if context.get("text") and not masking.decodes():
+        # Left to whoever reads the texts.
+        absent = {"name": "masking", "reason": "it is found by Capstone: install python3-capstone"}
+        context["absent"] = [*context["absent"], absent]
+        return
+    says = (context.get("kernel_hypervisor") or {}).get("name")
+    found = masking.find(
+        model.texts_of(context), measured, says, bool(context["instruction_clock"])
+    )
+    context["masking"] = found.document()
+    context["kernel"] = {**context["kernel"], "execution": None}
+    if not found.paravirtual:
+        return
+    context["kernel"]["execution"] = {"kind": masking.PARAVIRTUALISED, "reason": found.reason}
+    if says is None:
+        named = {"name": masking.hypervisor(found.kind), "source": "masking"}
+        context["kernel_hypervisor"] = named
+    if "derived" in context:
+        lost = [one["name"] for one in context["derived"] if found.calls_to_mask(one["name"])]
+        context["derived"] = [one for one in context["derived"] if one["name"] not in lost]
+        because = [{"name": name, "reason": masking.CALLS_WITHIN} for name in lost]
+        context["absent"] = [*context["absent"], *because]
 
 
 def _require_one_core_type(epochs: Sequence[Epoch]) -> None:
@@ -214,17 +241,19 @@ def _conditions(epochs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "interrupts": _sums([one["interrupts"] for one in epochs]),
         "cpu_seconds": _sums([one["cpu_seconds"] for one in epochs]),
-        "thermal_throttles": {
-            key: None
-            if any(one[key] is None for one in throttles)
-            else sum(o[key] for o in throttles)
-            for key in throttles[0]
-        },
+        "smis": _sum([one.get("smis") for one in epochs]),
+        "thermal_throttles": {key: _sum([one[key] for one in throttles]) for key in throttles[0]},
         "load_avg": {
             "start": epochs[0]["load_avg"]["start"],
             "end": epochs[-1]["load_avg"]["end"],
         },
     }
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    """Nothing where one epoch could not tell."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
 
 
 def _sums(items: Sequence[Mapping[str, float] | None]) -> dict[str, float] | None:

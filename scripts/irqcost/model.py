@@ -8,12 +8,14 @@ missing, or of another type, is an error that names its place in the file.
 
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
+from irqcost import masking as masking_
 from irqcost import ticks
+from irqcost.masking import Masking, Row
 from irqcost.waits import CONTENTION, PENDING, PERCENTILES, Contention, Pending
 
 # History: 1, the first.
@@ -152,6 +154,10 @@ class Cpu:
     measured: int | None
     # Of a hybrid CPU; None where all cores are alike, and in files that are older than the key.
     core_type: str | None = None
+    # What keeps a guest's memory from its host; None in files that are older than the key.
+    confidential: tuple[str, ...] | None = None
+    # Whether lfence waits for what is before it; None where nothing tells.
+    lfence_waits: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -163,6 +169,8 @@ class Kernel:
     command_line: str | None
     realtime: bool
     config: tuple[str, ...] | None
+    # Mode of preemption at the time of the run; None where it was not known, or in older files.
+    preemption: str | None = None
 
 
 @dataclass(frozen=True)
@@ -220,7 +228,7 @@ class Context:
     instruction_clock: bool
     cpu: Cpu
     kernel: Kernel
-    hypervisor: str | None
+    hypervisor: str | None  # by CPUID
     governor: str | None
     boost: str | None
     smt: str | None
@@ -243,6 +251,9 @@ class Context:
     tsc_invariant: bool | None = None
     clock_source: str | None = None  # of the kernel; None where it is not known
     cpu_quota: float | None = None  # CPUs' worth of time; None: no quota, or not known
+    masking: Masking = Masking()
+    # The hypervisor that the kernel says it runs on; None where it does not say, or did not yet.
+    kernel_hypervisor: str | None = None
 
     @property
     def clock_doubt(self) -> str:
@@ -266,6 +277,11 @@ class Context:
     def outcome(self) -> str:
         """The run's verdict as it is shown; "" of the harness alone."""
         return self.sentence or self.verdict
+
+    @property
+    def kernel_execution(self) -> str:
+        """How the kernel was executed: as all code was, or one of a hypervisor's making."""
+        return masking_.PARAVIRTUALISED if self.masking.paravirtual else self.execution
 
     @property
     def emulated_backends(self) -> tuple[Backend, ...]:
@@ -443,7 +459,8 @@ def parse(document: object, texts: bool = True) -> Result:
             failed.append(Absent(item.text("name"), item.text("error_message")))
         else:
             entries.append(_entry(item))
-    return Result(_context(context.text("date"), ours, failed, texts), tuple(entries))
+    measured = {entry.backend for entry in entries}
+    return Result(_context(context.text("date"), ours, failed, texts, measured), tuple(entries))
 
 
 def epochs(document: Any) -> dict[str, tuple[float, ...]]:
@@ -502,7 +519,9 @@ def _integer(item: _Object, key: str) -> int | None:
     return None if value is None else int(value)
 
 
-def _context(date: str, ours: _Object, failed: list[Absent], texts: bool) -> Context:
+def _context(
+    date: str, ours: _Object, failed: list[Absent], texts: bool, measured: Collection[str]
+) -> Context:
     execution = ours.object("execution")
     kind = execution.text("kind")
     if kind not in EXECUTIONS:
@@ -514,6 +533,15 @@ def _context(date: str, ours: _Object, failed: list[Absent], texts: bool) -> Con
     of_run = _of_run(ours)
     of_run["absent"] += tuple(failed)
     verdict = ours.object("verdict") if ours.has("verdict") else None
+    text = _texts(ours.object("text")) if ours.has("text") and (texts or _untold(ours)) else {}
+    says = ours.object("kernel_hypervisor") if ours.maybe("kernel_hypervisor") else None
+    kernel_hypervisor = says.maybe_text("name") if says else None
+    masking = _masking(ours, text, measured, kernel_hypervisor)
+    derived, lost = _without_calls(
+        map(_derived, ours.objects("derived")) if ours.has("derived") else (), masking
+    )
+    of_run["absent"] += lost
+    preemption = kernel.object("preemption") if kernel.has("preemption") else None
     return Context(
         date=date,
         version=ours.text("version"),
@@ -524,7 +552,7 @@ def _context(date: str, ours: _Object, failed: list[Absent], texts: bool) -> Con
         instruction_clock=ours.flag("instruction_clock"),
         cpu=Cpu(
             vendor=cpu.maybe_text("vendor"),
-            brand=cpu.maybe_text("brand"),
+            brand=_trimmed(cpu.maybe_text("brand")),
             codename=cpu.maybe_text("codename"),
             family=_integer(cpu, "family"),
             model=_integer(cpu, "model"),
@@ -532,6 +560,8 @@ def _context(date: str, ours: _Object, failed: list[Absent], texts: bool) -> Con
             microcode=cpu.maybe_text("microcode"),
             measured=_integer(cpu, "measured"),
             core_type=cpu.maybe_text("core_type") if cpu.has("core_type") else None,
+            confidential=cpu.texts("confidential") if cpu.has("confidential") else None,
+            lfence_waits=cpu.flag("lfence_waits") if cpu.maybe("lfence_waits") else None,
         ),
         kernel=Kernel(
             release=kernel.text("release"),
@@ -539,8 +569,12 @@ def _context(date: str, ours: _Object, failed: list[Absent], texts: bool) -> Con
             command_line=kernel.maybe_text("command_line"),
             realtime=kernel.flag("realtime"),
             config=kernel.maybe_texts("config"),
+            preemption=preemption.maybe_text("mode") if preemption else None,
         ),
-        hypervisor=ours.maybe_text("hypervisor"),
+        # Before 0.3 the key had this name.
+        hypervisor=ours.maybe_text(
+            "cpuid_hypervisor" if ours.has("cpuid_hypervisor") else "hypervisor"
+        ),
         governor=settings.maybe_text("governor"),
         boost=settings.maybe_text("boost"),
         smt=settings.maybe_text("smt"),
@@ -550,12 +584,75 @@ def _context(date: str, ours: _Object, failed: list[Absent], texts: bool) -> Con
         verdict=verdict.text("verdict") if verdict else "",
         sentence=verdict.text("sentence") if verdict and verdict.has("sentence") else "",
         reasons=tuple(dict.fromkeys(verdict.texts("reasons"))) if verdict else (),
-        text=_texts(ours.object("text")) if texts and ours.has("text") else {},
+        text=text if texts else {},
         code=_strings(ours.object("code")) if ours.has("code") else {},
-        derived=tuple(map(_derived, ours.objects("derived"))) if ours.has("derived") else (),
+        derived=derived,
         niceness=_integer(settings, "nice") if settings.has("nice") else None,
         cpu_quota=settings.maybe_number("cpu_quota"),
+        masking=masking,
+        kernel_hypervisor=kernel_hypervisor,
     )
+
+
+def _trimmed(brand: str | None) -> str | None:
+    """A brand string as it is read; CPUID fills it up with blanks, and older files kept them."""
+    return brand and (" ".join(brand.split()) or None)
+
+
+def _untold(ours: _Object) -> bool:
+    """Whether the run did not say what masks, or had no Capstone to find out."""
+    return not ours.maybe("masking")
+
+
+def _masking(
+    ours: _Object,
+    text: Mapping[str, Mapping[str, Text]],
+    measured: Collection[str],
+    says: str | None,
+) -> Masking:
+    """What masks: as the run found, else by its live text."""
+    if _untold(ours):
+        return masking_.find(text, measured, says, ours.flag("instruction_clock"))
+    found = ours.object("masking")
+    rows = found.object("rows")
+    return Masking(
+        _kind(found.maybe_text("kind") or "", found.where),
+        found.text("reason"),
+        {
+            name: Row(
+                _kind(row.text("kind"), row.where),
+                _kind(row.text("unlock"), row.where) if row.has("unlock") else "",
+            )
+            for name in rows.members()
+            for row in [rows.object(name)]
+        },
+    )
+
+
+def _kind(kind: str, where: str) -> str:
+    if kind in ("", masking_.NATIVE, masking_.UNKNOWN) or kind.startswith(masking_.PARAVIRTUAL):
+        return kind
+    raise FormatError(f"{where} has the unknown kind of masking {kind!r}")
+
+
+def texts_of(ours: object) -> dict[str, dict[str, Text]]:
+    """The texts of a context.irqcost. Raises FormatError."""
+    item = _Object(ours, "result.context.irqcost")
+    return _texts(item.object("text")) if item.has("text") else {}
+
+
+def _without_calls(
+    derived: Iterable[Derived], masking: Masking
+) -> tuple[tuple[Derived, ...], tuple[Absent, ...]]:
+    """Derived figures that hold; and, as absent, those of rows that mask by calls, which versions
+    before 0.3 derived as if there were none."""
+    kept, lost = [], []
+    for one in derived:
+        if masking.calls_to_mask(one.name):
+            lost.append(Absent(one.name, masking_.CALLS_WITHIN))
+        else:
+            kept.append(one)
+    return tuple(kept), tuple(lost)
 
 
 def _strings(item: _Object) -> dict[str, str]:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A result in words: who was measured, and the table of its figures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from irqcost import catalogue, epochs, files, waits, waits_table
+from irqcost import catalogue, epochs, files, masking, waits, waits_table
 from irqcost.model import Context, Entry, Result
 from irqcost.table import Table, number as number
 
@@ -21,7 +21,30 @@ _BACKENDS = {
     "kvm": "ring 0 (KVM guest)",
 }
 
-_DERIVED = "masking alone: derived from the figures as called; the truth is from `from` to `to`"
+_DERIVED = "{} alone, without the price of calling it (estimated range)"
+
+_VENDORS = {
+    "AuthenticAMD": "AMD",
+    "GenuineIntel": "Intel",
+    "HygonGenuine": "Hygon",
+    "CentaurHauls": "Centaur",
+    "  Shanghai  ": "Zhaoxin",
+}
+
+# Server products whose family and model are of no other product: as people call the CPU, where its
+# brand string is its cloud's.
+_PRODUCTS = {
+    ("AMD", 0x19, 0x01): "Milan",
+    ("AMD", 0x19, 0x11): "Genoa",
+    ("AMD", 0x19, 0xA0): "Bergamo",
+    ("AMD", 0x1A, 0x02): "Turin",
+    ("AMD", 0x1A, 0x11): "Turin Dense",
+    ("Intel", 0x06, 0x6A): "Ice Lake-SP",
+    ("Intel", 0x06, 0x8F): "Sapphire Rapids",
+    ("Intel", 0x06, 0xAD): "Granite Rapids",
+    ("Intel", 0x06, 0xAF): "Sierra Forest",
+    ("Intel", 0x06, 0xCF): "Emerald Rapids",
+}
 
 # What hypervisors sign themselves with in CPUID, and how people call them.
 _HYPERVISORS = {
@@ -34,20 +57,52 @@ _HYPERVISORS = {
 
 
 def cpu_name(context: Context) -> str:
-    """The CPU by its brand and, since brands of cloud machines say little, its signature.
-
-    Not by libcpuid's codename, which for a CPU younger than the library is that of another one.
-    """
+    """The CPU by its microarchitecture, since brands of cloud machines say little; by its brand
+    where that is not known, or where it is an emulator's."""
     cpu = context.cpu
-    name = cpu.brand or cpu.vendor or "unknown CPU"
-    signature = files.cpu_signature(cpu)
-    named = f"{name} ({signature})" if signature else name
+    named = None if context.emulated else _microarchitecture(context)
+    if named is None:
+        name = cpu.brand or cpu.vendor or "unknown CPU"
+        signature = files.cpu_signature(cpu)
+        named = f"{name} ({signature})" if signature else name
     return f"{named}, {cpu.core_type} core" if cpu.core_type else named
 
 
+def _microarchitecture(context: Context) -> str | None:
+    """As in "AMD Zen 5 (Turin), family 1a model 02"."""
+    cpu = context.cpu
+    vendor = _VENDORS.get(cpu.vendor or "")
+    if vendor is None or not cpu.codename or cpu.family is None or cpu.model is None:
+        return None
+    product = _PRODUCTS.get((vendor, cpu.family, cpu.model))
+    sold = f" ({product})" if product else ""
+    return f"{vendor} {cpu.codename}{sold}, family {cpu.family:02x} model {cpu.model:02x}"
+
+
+def brand(context: Context) -> str:
+    """The brand string, where the CPU's name does not have it; "" else."""
+    text = context.cpu.brand or ""
+    return "" if text in cpu_name(context) else text
+
+
 def hypervisor(context: Context) -> str | None:
-    """The hypervisor as people call it."""
-    return _HYPERVISORS.get(context.hypervisor or "", context.hypervisor)
+    """The hypervisor that CPUID names, as people call it."""
+    named = context.hypervisor
+    return named and _HYPERVISORS.get(named, " ".join(dict.fromkeys(named.split())))
+
+
+def _host(context: Context) -> str | None:
+    """The hypervisor that the kernel runs on: by its own word, else by whose code it masks."""
+    return context.kernel_hypervisor or masking.hypervisor(context.masking.kind)
+
+
+def other_hypervisor(context: Context) -> str:
+    """That CPUID names another hypervisor than the kernel runs on; "" where it does not."""
+    by_cpuid, own = hypervisor(context), _host(context)
+    if not by_cpuid or not own:
+        return ""
+    one, two = by_cpuid.casefold(), own.casefold()
+    return "" if one in two or two in one else f"CPUID names {by_cpuid}"
 
 
 def execution(context: Context) -> str:
@@ -57,9 +112,18 @@ def execution(context: Context) -> str:
         return f"EMULATED by {hypervisor(context) or 'an emulator'}: {counts}"
     if context.simulated:
         return "SIMULATED: no measure of a CPU"
+    if context.masking.paravirtual:
+        by = masking.replaced(context.masking.kind)
+        return f"paravirtualised by {_host(context)} (masked by {by})"
     if context.execution == "virtualised":
-        return f"virtualised by {hypervisor(context) or 'an unnamed hypervisor'}"
+        return f"virtualised by {_host(context) or hypervisor(context) or 'an unnamed hypervisor'}"
     return "bare metal"
+
+
+def executions(contexts: Iterable[Context]) -> str:
+    """How several were executed, each way once, and where CPUID names another hypervisor."""
+    said = (filter(None, (execution(one), other_hypervisor(one))) for one in contexts)
+    return "; ".join(dict.fromkeys(map(", ".join, said)))
 
 
 def title(context: Context) -> str:
@@ -72,8 +136,28 @@ def decimals(context: Context) -> int:
     return 3 if context.instruction_clock else 2
 
 
-def backend_name(backend: str) -> str:
-    return _BACKENDS.get(backend, backend)
+def backend_name(backend: str, contexts: Iterable[Context]) -> str:
+    """What a backend's figures are of, in these results."""
+    kinds = dict.fromkeys(
+        "" if one.masking.native(backend) else one.masking.kind for one in contexts
+    )
+    names = [_kernel_function(kind) if kind else _BACKENDS.get(backend, backend) for kind in kinds]
+    return " or ".join(names)
+
+
+def _kernel_function(kind: str) -> str:
+    return f"kernel function, masked {masking.way(kind)}"
+
+
+def kernel_functions(contexts: Iterable[Context], backend: str, probe: str | None = None) -> str:
+    """What is to be said of figures of a backend that are not the CPU's masking; "" for none.
+    `probe` is one that masks."""
+    kinds = [
+        masking.UNKNOWN if one.masking.kind == masking.NATIVE else one.masking.kind
+        for one in contexts
+        if not one.masking.native(backend, probe)
+    ]
+    return " or ".join(dict.fromkeys(map(_kernel_function, kinds)))
 
 
 def mode_name(mode: str) -> str:
@@ -95,7 +179,7 @@ def text(result: Result, probes: tuple[catalogue.Probe, ...]) -> str:
     emulated = {one.name: one.execution_reason for one in result.context.emulated_backends}
     for backend, mode in keys:
         entries = [e for e in result.figures.values() if (e.backend, e.mode) == (backend, mode)]
-        parts += ["", f"{backend_name(backend)}, {mode_name(mode)}"]
+        parts += ["", f"{backend_name(backend, [result.context])}, {mode_name(mode)}"]
         if backend in emulated:
             parts.append(f"EMULATED, no measure of a CPU: {emulated[backend]}")
         parts.append("")
@@ -104,7 +188,8 @@ def text(result: Result, probes: tuple[catalogue.Probe, ...]) -> str:
             continue
         parts.append(_figures(result.context, entries, groups))
     if result.context.derived:
-        parts += ["", _DERIVED, "", _derived(result.context)]
+        what = "masking" if result.context.masking.native("bpf") else "the kernel's functions"
+        parts += ["", _DERIVED.format(what), "", _derived(result.context)]
     parts += _provenance(result.context)
     if result.context.outcome:
         parts += ["", f"Verdict: {result.context.outcome}"]
@@ -144,7 +229,7 @@ def _half_width(entry: Entry) -> float | None:
 
 
 def _conditions(context: Context) -> str:
-    conditions = []
+    conditions = [*filter(None, (brand(context), other_hypervisor(context)))]
     if context.tsc_khz is not None:
         conditions.append(f"TSC {context.tsc_khz / 1e6:.3f} GHz")
     for name, value in (
@@ -152,6 +237,7 @@ def _conditions(context: Context) -> str:
         ("governor", context.governor),
         ("boost", context.boost),
         ("SMT", context.smt),
+        ("preemption", context.kernel.preemption),
     ):
         if value is not None:
             conditions.append(f"{name} {value}")

@@ -26,7 +26,8 @@ def series(results: Sequence[Result]) -> list[Series]:
     aspects = [
         [report.cpu_name(r.context) for r in results],
         [r.context.kernel.release for r in results],
-        [r.context.execution for r in results],
+        [r.context.kernel_execution for r in results],
+        [r.context.cpu.brand or "" for r in results],
         [f"microcode {r.context.cpu.microcode}" for r in results],
         [r.context.date for r in results],
     ]

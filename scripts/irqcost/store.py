@@ -56,6 +56,8 @@ _COMMON = (
     "cpu",
     "kernel",
     "hypervisor",
+    "cpuid_hypervisor",
+    "kernel_hypervisor",
     "code",
 )
 _COMMON_SETTINGS = ("governor", "boost", "smt", "mitigations", "nice", "cpu_quota")
@@ -222,7 +224,7 @@ def _parse(path: Path) -> _Outcome:
     try:
         document, result = files.read_document(path, files.Depth.FIGURES)
         result = model.without_emulated(result)
-        shared = _shared(document)
+        shared = _shared(document, result.context)
     except ResultError as error:
         return path, index.Row(reason=error.reason), {}
     except model.FormatError as error:
@@ -260,10 +262,11 @@ def _numbers(entry: model.Entry) -> list[float]:
     ]
 
 
-def _shared(document: Any) -> str:
+def _shared(document: Any, context: model.Context) -> str:
     """The part of a context that runs of one machine have in common, as JSON."""
     ours = document["context"]["irqcost"]
     kept = {key: ours[key] for key in _COMMON if key in ours}
+    kept["masking"] = context.masking.document()
     kept["settings"] = {key: ours["settings"].get(key) for key in _COMMON_SETTINGS}
     # What is of one run alone (_own()); none of it is missing, as far as a reader sees.
     kept |= {"tsc": {"khz": None, "step": None}, "backends": {}, "absent": []}

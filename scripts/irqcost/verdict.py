@@ -56,11 +56,20 @@ class Controls:
         series: Mapping[str, Series],
         cycles: Mapping[str, Mapping[str, Any]],
         latency: int | None,
+        cpu: Mapping[str, Any] | None = None,
     ) -> None:
+        """`cycles` and `cpu` are those of context.irqcost, `latency` is that of the multiply."""
         self.notes: list[str] = []
         self._clocks: dict[str, str] = {}
         self._throughputs: dict[str, str] = {}
-        for backend in dict.fromkeys(name.split("/")[0] for name in series):
+        backends = dict.fromkeys(name.split("/")[0] for name in series)
+        if cpu and cpu.get("lfence_waits") is False:
+            self._clocks = {one: "lfence does not wait on this CPU: see the note" for one in backends}
+            self.notes.append(
+                "lfence does not wait for the instructions before it on this CPU, so time stamps may "
+                "lie anywhere. Boot a kernel that sets LFENCE_RDTSC (bit 1 of MSR C0011029)."
+            )
+        for backend in backends:
             item = cycles.get(backend, {})
             if latency and item.get("source") and "imul_cycles" in item:
                 self._counter(backend, item, latency)

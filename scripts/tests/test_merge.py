@@ -157,6 +157,7 @@ def test_conditions_of_all_epochs() -> None:
             "interrupts": irqs,
             "cpu_seconds": {"user": 0.1, "steal": 0.01},
             "thermal_throttles": {"core": core, "package": 1},
+            "smis": core,
             "load_avg": {"start": [load] * 3, "end": [load + 1] * 3},
         }
 
@@ -174,11 +175,13 @@ def test_conditions_of_all_epochs() -> None:
         "interrupts": {"LOC timer": 12, "36 disk": 1, "RES x": 1},
         "cpu_seconds": {"user": 0.3, "steal": 0.03},
         "thermal_throttles": {"core": 3, "package": 3},
+        "smis": 3,
         "load_avg": {"start": [1, 1, 1], "end": [4, 4, 4]},
     }
     unknown = of(conditions(1, {}, 2), conditions(1, None, None))
     assert unknown["interrupts"] is None
     assert unknown["thermal_throttles"] == {"core": None, "package": 2}
+    assert unknown["smis"] is None
     without = merge([epoch(entry(NAME, 13.0))], Target())
     assert "conditions" not in without["context"]["irqcost"]
 

@@ -213,7 +213,8 @@ def test_a_derived_figure_is_told_of_only_beside_what_it_derives_from(tmp_path: 
     derived = {"name": "bpf/irq_save_restore/alone", "core_cycles": 20.0, "formula": "x"}
     both = {"kmod/local_irq_save_restore/throughput": [9.0] * 8}
     both["bpf/irq_save_restore/throughput"] = [30.0] * 8
-    ours = {"derived": [derived | {"low": 19.0, "high": 21.0}]}
+    ours: dict[str, Any] = {"derived": [derived | {"low": 19.0, "high": 21.0}]}
+    ours["masking"] = {"kind": "native", "reason": "", "rows": {}}
     path = results_of.run(tmp_path / "both.json", both, **ours)
     assert "Of that" not in said(summary.costs(part(path)))
     del both["kmod/local_irq_save_restore/throughput"]

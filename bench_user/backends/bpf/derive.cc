@@ -3,11 +3,15 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 namespace irqcost {
 namespace {
 
 constexpr std::uint8_t kRet = 0xc3;
+constexpr std::uint8_t kInt3 = 0xcc;  // behind a return, where a CPU must not run on
+constexpr std::uint8_t kCall = 0xe8;
+constexpr std::string_view kReturnThunk = "return_thunk";
 // What a body's instruction can add to a call at most, in core cycles: each of those known here is
 // a load or simple arithmetic, which every x86-64 CPU starts at least once a cycle.
 constexpr double kMostPerInstruction = 1;
@@ -76,6 +80,19 @@ Return FindReturn(std::span<const std::uint8_t> text, bool has_thunk) {
   const bool has_ret = std::find(text.begin(), text.end(), kRet) != text.end();
   if (has_ret) return has_thunk ? Return::kEither : Return::kDirect;
   return has_thunk ? Return::kThunk : Return::kElsewhere;
+}
+
+Within FindWithin(std::span<const std::uint8_t> text, const NamedTargets& targets) {
+  Within within;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const bool ends = at + 1 == text.size() || text[at + 1] == kInt3;
+    if (text[at] == kRet && ends) break;
+    const auto target = targets.find(at);
+    if (target == targets.end()) continue;
+    if (target->second.ends_with(kReturnThunk)) break;
+    (text[at] == kCall ? within.calls : within.jumps).push_back(target->second);
+  }
+  return within;
 }
 
 std::optional<unsigned> KnownBodyInstructions(std::span<const std::uint8_t> text) {

@@ -26,6 +26,22 @@ enum class Return {
 /** @has_thunk: whether one of its jumps goes to a return thunk. */
 Return FindReturn(std::span<const std::uint8_t> text, bool has_thunk);
 
+/** Functions by the offset of the call or jump that goes there. */
+using NamedTargets = std::map<std::size_t, std::string>;
+
+/** What a function goes on to. */
+struct Within {
+  std::vector<std::string> calls;
+  std::vector<std::string> jumps;
+};
+
+/**
+ * The functions that one calls and jumps to before it first returns, return thunks not among them.
+ * What stands behind the first return is reached by jumps alone, which is where compilers put slow
+ * paths. Where a return is not seen for one, there are too many functions, not too few.
+ */
+Within FindWithin(std::span<const std::uint8_t> text, const NamedTargets& targets);
+
 /** A row whose functions' bodies are known: it prices a call with its way of return. */
 struct CallPrice {
   std::string probe;

@@ -25,6 +25,7 @@ struct Function {
   std::vector<FunctionText> texts;
   std::vector<Json> shown;  // the texts as the result has them
   Return returns = Return::kElsewhere;
+  std::vector<std::string> calls;  // what it calls in turn on its way to its return
 };
 
 // A row that was measured, with the functions of one operation in the order of its calls.
@@ -42,9 +43,17 @@ std::optional<Cost> CostOf(const Probe& probe, const Costs& costs) {
 }
 
 Function ReadFunction(LiveText& live, const std::string& name) {
-  Function function{live.ReadWithCallees(name), {}, Return::kElsewhere};
+  Function function{live.ReadWithCallees(name), {}, Return::kElsewhere, {}};
   for (const FunctionText& text : function.texts)
     function.shown.push_back(TextJson(text.bytes, live.NamedTargets(text)));
+  const auto within = [&](const FunctionText& text) {
+    return FindWithin(text.bytes, live.NamedTargets(text));
+  };
+  const Within own = within(function.texts.front());
+  function.calls = own.calls;
+  for (const FunctionText& text : function.texts)
+    if (std::find(own.jumps.begin(), own.jumps.end(), text.symbol) != own.jumps.end())
+      for (const std::string& called : within(text).calls) function.calls.push_back(called);
   const auto find = [&](const FunctionText& text) {
     return FindReturn(text.bytes, live.ReturnsThroughThunk(text));
   };
@@ -70,6 +79,17 @@ std::map<Return, CallPrice> FindPrices(const std::vector<Row>& rows, const Costs
     if (!is_new && cost->core_cycles < at->second.cost.core_cycles) at->second = price;
   }
   return prices;
+}
+
+// What the functions of a row call in turn, each once; empty where they call nothing.
+std::string CallsInTurn(const Row& row) {
+  std::vector<std::string> names;
+  for (const Function& function : row.functions)
+    for (const std::string& name : function.calls)
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+  return list;
 }
 
 Json DerivedJson(const std::string& name, const Derived& derived) {
@@ -126,6 +146,11 @@ void Record(const std::vector<MeasuredRow>& measured, const Costs& costs, Json& 
     std::vector<Return> returns;
     for (const Function& function : row.functions) returns.push_back(function.returns);
     const std::string name = Name(*row.probe) + "/alone";
+    if (const std::string calls = CallsInTurn(row); !calls.empty()) {
+      context["absent"].push_back(Absent(name, "its functions call others in turn (" + calls +
+                                                   "), and the price of those calls is not known"));
+      continue;
+    }
     const auto derived = WithoutCalls(std::string(row.probe->key), *cost, returns, prices);
     if (derived)
       context["derived"].push_back(DerivedJson(name, *derived));

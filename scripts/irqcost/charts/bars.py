@@ -203,7 +203,11 @@ def _panel(
                 whiskers.append((middle, units.figure(result, entry, unit)))
     _draw_whiskers(axes, whiskers, theme)
     axes.set_ylim((len(panel.probes) - 0.5) * pitch, -0.5 * pitch)
-    axes.set_title(f"{panel.backend}: {panel.heading}", loc="left", fontsize=8)
+    contexts = [result.context for _, result in members]
+    words = [f"{panel.backend}: {panel.heading}"]
+    if report.kernel_functions(contexts, panel.backend):
+        words += report.backend_name(panel.backend, contexts).split(" or ")
+    axes.set_title("\n".join(words), loc="left", fontsize=8)
     axes.grid(axis="x", linewidth=0.6)
     axes.set_visible(bool(ends))
     return ends
@@ -319,6 +323,6 @@ def _caption(series: Sequence[Series]) -> str:
     if any(entry.doubtful for entry in entries):
         parts.append("Hatched and marked “?”: in doubt, the table says why.")
     parts.append("A probe that changes the interrupt flag has no throughput.")
-    executions = dict.fromkeys(report.execution(s.result.context) for s in series)
-    parts.append("Executed: " + "; ".join(executions) + ".")
+    executions = report.executions(s.result.context for s in series)
+    parts.append(f"Executed: {executions}.")
     return " ".join(parts)

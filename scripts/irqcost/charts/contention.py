@@ -110,9 +110,9 @@ def _title(series: Sequence[Series]) -> str:
 
 
 def _caption(series: Sequence[Series]) -> str:
-    executions = dict.fromkeys(report.execution(s.result.context) for s in series)
+    executions = report.executions(s.result.context for s in series)
     return (
         "Above: time that passed, by the operations of all CPUs, the section included. Below: the "
         "operations of the CPU that got fewest by those of the one that got most. Hollow: in "
-        "doubt, or a CPU has not run; the table says which. Executed: " + "; ".join(executions)
-    ) + "."
+        "doubt, or a CPU has not run; the table says which. "
+    ) + f"Executed: {executions}."

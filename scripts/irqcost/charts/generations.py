@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from irqcost import published, report
+from irqcost import published
 from irqcost.charts import Material
 from irqcost.charts.places import Theme
 from irqcost.charts.style import WIDTH, footing, heading, pyplot, tooltip, write
@@ -208,6 +208,8 @@ def _ours(
             entry = result.figures.get(name)
             if entry is None or entry.core_cycles is None:
                 continue
+            if not result.context.masking.native(entry.backend):
+                continue  # What masks there is neither cli nor sti.
             low, high = entry.cycles_interval or (entry.core_cycles, entry.core_cycles)
             axes.vlines(year, low, high, color=theme.ink, linewidth=0.9)
             points = axes.scatter(
@@ -220,11 +222,10 @@ def _ours(
                 linewidth=0.6,
                 zorder=3,
             )
-            execution = report.execution(result.context)
             amount = f"{entry.core_cycles:.2f} core cycles"
             tooltip(picture, points, f"irqcost, {name}: {amount}; {series.title}")
             doubt = " ?" if entry.doubtful else ""
-            where = "VM" if execution.startswith("virtualised") else "bare metal"
+            where = "bare metal" if result.context.execution == "bare-metal" else "VM"
             words = f"{result.context.cpu.codename}, ours: {entry.core_cycles:.1f}{doubt} ({where})"
             labels.append((float(year), entry.core_cycles, words))
     return labels

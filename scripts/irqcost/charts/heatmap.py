@@ -28,7 +28,7 @@ def figure(material: Material, theme: Theme) -> Any:
         (_label(name), [_cell(material, place, name) for place in _all(material)]) for name in names
     ]
     contexts = [one.result.context for one in material.series]
-    executions = "; ".join(dict.fromkeys(report.execution(context) for context in contexts))
+    executions = report.executions(contexts)
     table = cells.Table(
         headline(material.series, names, material.unit),
         [one.name or one.title for one in material.series],

@@ -66,7 +66,7 @@ def _panel(figure: Any, axes: Any, history: History, line: Line, theme: Theme) -
         zorder=2,
         rasterized=many,
     )
-    tooltip(figure, marks, f"{line.name}: {len(line.values)} runs")
+    tooltip(figure, marks, f"{line.label}: {len(line.values)} runs")
     for first, end, level in line.levels:
         ends = (line.runs[first] - 0.4, line.runs[end - 1] + 0.4)
         axes.plot(ends, (level, level), color=theme.colour(5), linewidth=1.4, zorder=3)
@@ -93,7 +93,7 @@ def _panel(figure: Any, axes: Any, history: History, line: Line, theme: Theme) -
         axes.plot(
             runs, edge, marker, markersize=4, color=theme.colour(0), clip_on=False, rasterized=many
         )
-    axes.set_title(line.name, loc="left", fontsize=8, pad=3)
+    axes.set_title(line.label, loc="left", fontsize=8, pad=3)
     axes.grid(axis="y", linewidth=0.6)
     axes.set_xlim(-0.6, len(history.contexts) - 0.4)
 
@@ -146,7 +146,7 @@ def _headline(history: History) -> str:
     if not changed:
         return f"No figure changed its level in {len(history.contexts)} runs"
     name, one = max(
-        ((line.name, change) for line in changed for change in line.changes),
+        ((line.label, change) for line in changed for change in line.changes),
         key=lambda pair: abs(pair[1].after - pair[1].before) / max(abs(pair[1].before), 1.0),
     )
     way = "rose" if one.after > one.before else "fell"

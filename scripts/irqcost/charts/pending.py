@@ -101,8 +101,8 @@ def _title(series: Sequence[Series]) -> str:
 
 
 def _caption(series: Sequence[Series]) -> str:
-    executions = dict.fromkeys(report.execution(s.result.context) for s in series)
+    executions = report.executions(s.result.context for s in series)
     return (
         "Dots: least, p1, p10, p25, p50, p75, p90, p99 and greatest of the interrupts used, from "
-        "before the unmasking on. Dashed: in doubt, the table says why. Executed: "
-    ) + ("; ".join(executions) + ".")
+        "before the unmasking on. Dashed: in doubt, the table says why. "
+    ) + f"Executed: {executions}."

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from irqcost import columns as columns_
-from irqcost import comparison, report, texts, units
+from irqcost import comparison, masking, report, units
 from irqcost.columns import Column
 from irqcost.comparison import Row
 from irqcost.model import Context
@@ -124,12 +124,18 @@ def _facts(column: Column) -> list[tuple[str, str]]:
             f"{context.epochs}, each figure the median over them" if context.epochs else "",
         ),
         ("CPU", report.cpu_name(context)),
+        ("Brand", report.brand(context)),
         ("Core", context.cpu.codename or ""),
         ("Microcode", context.cpu.microcode or ""),
         ("Kernel", " ".join(filter(None, (context.kernel.release, context.kernel.version)))),
-        ("Preemption", "PREEMPT_RT" if context.kernel.realtime else ""),
+        (
+            "Preemption",
+            "PREEMPT_RT" if context.kernel.realtime else context.kernel.preemption or "",
+        ),
         ("Kernel command line", context.kernel.command_line or ""),
         ("Executed", f"{report.execution(context)} ({context.execution_reason})"),
+        ("Masking", _masking(context)),
+        ("Confidential computing", ", ".join(context.cpu.confidential or ())),
         ("Governor", context.governor or ""),
         ("Boost", context.boost or ""),
         ("SMT", context.smt or ""),
@@ -141,6 +147,12 @@ def _facts(column: Column) -> list[tuple[str, str]]:
     ]
 
 
+def _masking(context: Context) -> str:
+    """What masks in the kernel, and by which sign."""
+    found = context.masking
+    return f"{masking.way(found.kind)}: {found.reason}" if found.kind else ""
+
+
 def _warnings(base: Column, column: Column) -> list[str]:
     """What speaks against the figures, or against comparing them."""
     context = column.result.context
@@ -148,6 +160,8 @@ def _warnings(base: Column, column: Column) -> list[str]:
     if context.reasons or context.verdict not in ("", "good"):
         found = [f"Verdict: {context.outcome}", *context.reasons]
     found += [one for one in (report.clock_doubt(context), report.quota_doubt(context)) if one]
+    if outer := report.other_hypervisor(context):
+        found.append(f"{outer}, which is not what this kernel runs on")
     found += [
         f"Backend {one.name} did not run: {one.reason}. What would help: {one.remedy}"
         for one in context.backends
@@ -159,11 +173,11 @@ def _warnings(base: Column, column: Column) -> list[str]:
     found += [f"Not measured: {some(names)}: {reason}" for reason, names in absent.items()]
     if column is not base:
         differ = columns_.differences(base.result.context, context)
-        told = ("execution", "CPU", "kernel")
+        told = ("execution", "CPU", "kernel", "core", "masking")
         found += [
             f"Differs from A in {what}: {how}" for what, how in differ.items() if what not in told
         ]
-        other = texts.differences(base.result.context, context)
+        other = comparison.differences(base, column)
         if other:
             names = dict.fromkeys(one.name for one in other)
             found.append(

@@ -118,9 +118,17 @@ def _title(parts: Sequence[Part]) -> str:
         if part.kind == MEASURED
     )
     where = f" on {data.some(list(names), 2)}" if names else ""
+    measured = [part for part in parts if part.kind == MEASURED]
+    if measured and not any(map(_masks, measured)):
+        return f"What the kernel's functions that mask cost{where}"
     if not names and any(part.kind == COUNTED for part in parts):
         where = ", in instructions"
     return f"What masking interrupts costs{where}"
+
+
+def _masks(part: Part) -> bool:
+    """Whether a column's kernel masks by the CPU's instructions, as far as is known."""
+    return any(c.result.context.masking.identity == "" for c in part.columns)
 
 
 def _section(
@@ -133,7 +141,14 @@ def _section(
 ) -> Section:
     counted = part.kind == COUNTED
     groups = [
-        Group("How many masking is" if counted else "What masking costs here", summary.costs(part)),
+        Group(
+            "How many masking is"
+            if counted
+            else "What masking costs here"
+            if _masks(part)
+            else "What it costs here",
+            summary.costs(part),
+        ),
         Group(
             "Which primitive executes the fewest" if counted else "Which primitive to prefer",
             summary.preferences(part),

@@ -38,6 +38,8 @@ def _section(section: Section) -> Iterable[str]:
             yield from (f"  - {_said(item)}" for item in statement.items)
     yield from _pictures(section, behind=False)
     yield from ("", "### All figures", "")
+    yield from (f"- {_code(name)}: {escaped(what)}" for name, what in section.view.backends.items())
+    yield ""
     yield from _table(section)
     yield from _pictures(section, behind=True)
     yield from ("", "### Conditions and warnings")

@@ -37,8 +37,14 @@ METHOD = (
     ),
     (
         "Backends",
-        "ring3 is user mode; kmod calls from a kernel module, kvm from a guest of its own, "
-        "bpf from a BPF program, all in ring 0. A bpf figure holds the calls from BPF.",
+        "ring3 is user mode; kmod calls from a kernel module, bpf from a BPF program, kvm from a "
+        "guest of its own. A bpf figure holds the calls from BPF.",
+    ),
+    (
+        "What masks",
+        "A kernel in a paravirtualised guest may mask by calls in place of cli and sti. The "
+        "instructions that ran tell which; such figures are no cost of the CPU's masking, and have "
+        "no ratio to those that are.",
     ),
     (
         "Instructions",

@@ -62,15 +62,21 @@ def _said(part: Part, column: Column, pieces: Sequence[str]) -> Statement:
 def _of_column(part: Part, column: Column) -> Iterable[tuple[str, ...]]:
     masked = _first(column, _MASKING)
     if masked:
+        kernel = report.kernel_functions([column.result.context], *masked.split("/")[:2])
         yield (
-            "Saving, masking and restoring costs ",
+            f"As a {kernel}, saving and restoring costs "
+            if kernel
+            else "Saving, masking and restoring costs ",
             _cost(part, column, masked),
             " (",
             Code(masked),
-            ").",
+            "): no cost that is known to be the CPU's masking." if kernel else ").",
         )
     for one in column.result.context.derived:
-        if masked == "bpf/irq_save_restore/throughput" and one.name == "bpf/irq_save_restore/alone":
+        alone = one.name == "bpf/irq_save_restore/alone"
+        if not column.result.context.masking.native("bpf", "irq_save_restore"):
+            continue
+        if alone and masked == "bpf/irq_save_restore/throughput":
             low, high = (report.number(end, 1) for end in (one.low, one.high))
             yield (
                 f"Of that, {report.number(one.cycles, 1)} core cycles are the masking itself, "

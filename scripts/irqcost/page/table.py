@@ -70,11 +70,12 @@ def view(part: Part, probes: Sequence[Probe]) -> View:
     rows = sorted(part.rows, key=lambda row: row.probe in controls)
     lines = [_line(part, row, summaries) for row in rows]
     backends = dict.fromkeys(line.backend for line in lines)
+    contexts = [column.result.context for column in part.columns]
     modes = dict.fromkeys(line.mode.split("/")[0] for line in lines)
     return View(
         _headings(part),
         lines,
-        {backend: report.backend_name(backend) for backend in backends},
+        {backend: report.backend_name(backend, contexts) for backend in backends},
         {mode: _MODES.get(mode, mode) for mode in modes},
     )
 

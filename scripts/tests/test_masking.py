@@ -1,0 +1,479 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What it is that masks: found in the code that ran, said everywhere, and never compared across."""
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+import results_of
+from epochs_of import entry, epoch
+from irqcost import (
+    ROOT,
+    baseline,
+    catalogue,
+    cli,
+    columns,
+    disasm,
+    files,
+    masking,
+    model,
+    report,
+    store,
+)
+from irqcost.epochs import Target
+from irqcost.errors import ResultError
+from irqcost.headline import headline
+from irqcost.merge import merge
+from irqcost.series import series
+from results import changed, document, path, result
+
+NATIVE = ROOT / "results/intel-xeon-06-cf-02/2026-11-23T043834Z-6.18.44-fc-v669.json"
+ROW = "bpf/irq_save_restore"
+PVM = "paravirtual:pvm"
+SCHEMA = json.loads((ROOT / "docs/result.schema.json").read_text(encoding="utf-8"))
+# What no output may call a figure of a kernel that masks by stores.
+FORBIDDEN = re.compile(
+    r"ring[ -]0|masking alone|masking itself|masking (and restoring )?costs", re.I
+)
+
+CALL = "e811223344"
+
+
+def kind(code: str, *called: str, **functions: str) -> str:
+    """What masks in a row of a function that begins with calls of these, and of others."""
+    targets = {5 * place: name for place, name in enumerate(called)}
+    texts = {"f": model.Text(bytes.fromhex(CALL * len(called) + code), "", "", targets)}
+    texts |= {name: model.Text(bytes.fromhex(other), "") for name, other in functions.items()}
+    return masking.find({ROW: texts}, {"bpf"}, None, False).kind
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("9c58fac3", "native"),  # pushf; pop; cli; ret
+        ("f6c4027401fbc3", "native"),  # test $2, %ah; je; sti
+        ("579dc3", "native"),  # push; popf
+        ("9c58c3", "unknown"),  # pushf; pop
+        ("b8fafb9d00c3", "unknown"),  # mov $…, %eax: the bytes are no instructions
+        ("65ff05fa9dfb02c3", "unknown"),  # incl %gs:…(%rip)
+        ("c3", "unknown"),
+    ],
+)
+def test_native_is_an_instruction_on_its_boundary(code: str, expected: str) -> None:
+    assert kind(code) == expected
+    assert kind("c3", "callee", callee=code) == expected
+
+
+@pytest.mark.parametrize(
+    ("symbol", "expected"),
+    [
+        ("__raw_callee_save_pvm_irq_disable", PVM),
+        ("pvm_irq_enable", PVM),
+        ("__raw_callee_save_xen_save_fl", "paravirtual:xen"),
+        ("xen_irq_disable_direct", "paravirtual:xen"),
+        ("vsmp_restore_fl", "paravirtual:vsmp"),
+        ("__raw_callee_save_native_save_fl", "unknown"),
+        ("pv_native_irq_disable", "unknown"),
+        ("native_irq_enable", "unknown"),
+        ("irq_disable", "unknown"),
+        ("pvm_irq_disable_later", "unknown"),
+    ],
+)
+def test_a_call_in_the_place_of_cli(symbol: str, expected: str) -> None:
+    assert kind("c3", symbol) == expected
+    # Also where a file does not name what calls reach, but has the text of it.
+    assert kind("c3", **{symbol: "c3"}) == expected
+    # Who calls does not mask by what else he has: a cli of his own makes it no native one.
+    assert kind("fac3", symbol) == (expected if expected != "unknown" else "native")
+
+
+def test_a_name_inside_of_another_instruction_is_no_call() -> None:
+    text = model.Text(bytes.fromhex("48b8e800000000000000c3"), "", "", {2: "pvm_irq_disable"})
+    assert masking.find({ROW: {"f": text}}, {"bpf"}, None, False).kind == "unknown"
+
+
+def test_a_listing_marks_such_calls() -> None:
+    targets = {0: "__raw_callee_save_pvm_irq_disable", 5: "pv_native_irq_enable"}
+    function = disasm.Function("f", 0, bytes.fromhex(2 * CALL + "c3"), targets)
+    marks = [line.mark for line in disasm.decode(function, {})]
+    assert marks == ["in the place of an instruction: PVM", "", "returns"]
+
+
+def test_without_capstone_nothing_is_native(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(masking, "_machine", lambda: None)
+    monkeypatch.setattr(masking, "_decoded", masking._decoded.__wrapped__)
+    assert kind("fac3") == "unknown"
+    assert kind("fac3", "pvm_irq_disable") == PVM
+
+
+def test_the_program_and_other_backends_are_not_the_kernel() -> None:
+    cli_ret = model.Text(b"\xfa\xc3", "")
+    assert masking.find({ROW: {"program": cli_ret}}, {"bpf"}, None, False).kind == "unknown"
+    assert masking.find({"kvm/cli": {"window": cli_ret}}, {"kvm"}, None, False).kind == ""
+    assert masking.find({}, {"ring3"}, None, False).kind == ""
+    assert masking.find({}, {"ring3"}, "PVM", False).kind == PVM
+    assert masking.find({}, {"kmod"}, None, True).kind == ""
+
+
+def test_unlocking_by_other_code() -> None:
+    def of(*symbols: str) -> masking.Row:
+        targets = {5 * place: name for place, name in enumerate(symbols)}
+        text = model.Text(bytes.fromhex(CALL * len(symbols) + "fbc3"), "", "", targets)
+        return masking.find({ROW: {"f": text}}, {"bpf"}, None, False).rows[ROW]
+
+    assert of("__raw_callee_save___pv_queued_spin_unlock").unlock == "paravirtual:pv"
+    assert of("native_queued_spin_unlock").unlock == ""
+    assert of("native_queued_spin_lock_slowpath").unlock == ""
+    assert of().unlock == "unknown"  # this file names nothing
+
+
+def test_figures_unlocked_by_other_code_have_no_ratio() -> None:
+    def one(unlock: str) -> masking.Masking:
+        return masking.Masking("native", "", {ROW: masking.Row("native", unlock)})
+
+    backend, probe = ROW.split("/")
+    pv = "paravirtual:pv"
+    assert "other code unlocks" in masking.apart(one(""), one(pv), backend, probe)
+    assert not masking.apart(one("unknown"), one(pv), backend, probe)
+    assert not masking.apart(one(pv), one(pv), backend, probe)
+    assert not masking.apart(one(""), one(pv), "ring3", "popf")
+
+
+def good(content: Any) -> None:
+    """As if nothing spoke against the figures: sentences are made of such alone."""
+    for item in content["benchmarks"]:
+        item.update(verdict="good", reasons=[], label="good")
+        item.setdefault("core_cycles_low", item["core_cycles"])
+        item.setdefault("core_cycles_high", item["core_cycles"])
+    content["context"]["irqcost"]["verdict"] = {"verdict": "good", "reasons": []}
+
+
+def without_signs(content: Any) -> None:
+    """The texts of a kernel whose calls say nothing."""
+    ours = content["context"]["irqcost"]
+    ours["text"] = json.loads(re.sub(r"pvm_(\w+)", r"what_\1_is", json.dumps(ours["text"])))
+
+
+@pytest.fixture(name="pvm")
+def _pvm(tmp_path: Path) -> Path:
+    return changed("pvm", tmp_path / "pvm.json", good)
+
+
+@pytest.fixture(name="doctored")
+def _doctored(tmp_path: Path) -> Path:
+    def change(content: Any) -> None:
+        good(content)
+        without_signs(content)
+
+    return changed("pvm", tmp_path / "doctored.json", change)
+
+
+def test_the_kind_of_older_results_is_in_their_text() -> None:
+    found = result("pvm").context.masking
+    assert found.kind == PVM and found.reason == f"calls __raw_callee_save_pvm_save_fl ({ROW})"
+    assert found.rows["bpf/helper_spin_lock"].kind == PVM
+    assert found.rows["bpf/kfunc_preempt_disable_enable"].kind == "unknown"
+    native = files.read_result(NATIVE).context.masking
+    assert native.kind == "native" and native.rows[ROW].kind == "native"
+    assert native.rows["bpf/helper_spin_lock"].unlock == "paravirtual:pv"
+    exact = result("exact").context.masking
+    assert exact.kind == exact.identity == ""
+
+
+def test_a_doctored_text_is_unknown(doctored: Path) -> None:
+    found = files.read_result(doctored).context.masking
+    assert found.kind == "unknown"
+    assert {row.kind for row in found.rows.values()} == {"unknown"}
+    said = report.text(files.read_result(doctored), catalogue.read())
+    assert "kernel function, masked in an unknown way" in said
+    assert not FORBIDDEN.search(said)
+
+
+def test_thousands_of_files_know_it_too(pvm: Path) -> None:
+    (record, native) = store.read([pvm, NATIVE]).records
+    assert record.shared.masking.kind == record.context.masking.kind == PVM
+    assert native.shared.masking.kind == "native"
+
+
+def test_the_table_of_a_run(pvm: Path) -> None:
+    said = report.text(files.read_result(pvm), catalogue.read())
+    first, second = said.splitlines()[:2]
+    assert first == (
+        "AMD Zen 5 (Turin), family 1a model 02, kernel 6.18.44-fc-v782, paravirtualised by PVM "
+        "(masked by a store)"
+    )
+    assert said.count("Oxide Virtual Turin-like Processor") == 1
+    assert second.startswith("Oxide Virtual Turin-like Processor, CPUID names bhyve, TSC ")
+    assert "kernel function, masked by a store (PVM), throughput" in said
+    assert "ring 3 (this process), throughput" in said
+    assert not FORBIDDEN.search(said)
+
+
+def test_no_figure_is_derived_without_the_calls_within() -> None:
+    context = result("pvm").context
+    assert [one.name for one in context.derived] == ["bpf/res_spin_lock/alone"]
+    absent = {one.name: one.reason for one in context.absent}
+    assert absent[f"{ROW}/alone"] == absent["bpf/helper_spin_lock/alone"] == masking.CALLS_WITHIN
+    native = files.read_result(NATIVE).context
+    assert f"{ROW}/alone" in [one.name for one in native.derived]
+
+
+def test_nothing_calls_its_figures_masking(
+    pvm: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "chart"
+    charts = ("bars", "heatmap", "generations")
+    for form in ("text", "markdown", "csv", "json"):
+        assert cli.main(["compare", "--no-chart", "--format", form, str(pvm)]) == 0
+    flags = [flag for name in charts for flag in ("--chart", name)]
+    assert cli.main(["compare", *flags, "--out", str(out), str(pvm)]) == 0
+    assert cli.main(["report", str(pvm), "-o", str(tmp_path / "page")]) == 0
+    said = [
+        capsys.readouterr().out,
+        *_texts([*tmp_path.glob("*.svg"), *tmp_path.glob("page/*.md")]),
+    ]
+    said += _texts(tmp_path.glob("page/*.html"))
+    assert len(said) > 4
+    for text in said:
+        # The catalogue's row and the tables of generations tell of what rows and CPUs do.
+        found = FORBIDDEN.search(re.sub(r"<style.*?</style>", "", text, flags=re.S))
+        assert not found, text[max(found.start() - 200, 0) : found.end() + 50]
+    page = "".join(said[1:])
+    assert "bpf: throughput, back to back" in page
+    assert "- `bpf`: kernel function, masked by a store (PVM)" in page
+    assert "paravirtualised by PVM" in page and "masked by a store" in page
+    assert "CPUID names bhyve, which is not what this kernel runs on" in page
+
+
+def _texts(paths: Iterable[Path]) -> list[str]:
+    return [one.read_text(encoding="utf-8") for one in paths]
+
+
+def test_a_headline_says_what_masks(pvm: Path, doctored: Path) -> None:
+    names = [f"{ROW}/throughput", "ring3/popf/throughput"]
+
+    def of(*paths: Path) -> str:
+        return headline(series([files.read_result(one) for one in paths]), names, None)
+
+    assert of(pvm) == (
+        "irq_save_restore costs 33.5 core cycles (kernel function, masked by a store (PVM))"
+    )
+    assert "masked in an unknown way" in of(doctored)
+    assert of(NATIVE).startswith("Masking and restoring costs 36.3 core cycles")
+    # Of a native kernel's function that does not show how it masks it is not said, either.
+    texts = json.loads(NATIVE.read_text(encoding="utf-8"))
+    functions = texts["context"]["irqcost"]["text"][ROW]
+    for one in functions.values():
+        one["bytes"] = "c3"
+    odd = model.parse(texts)
+    assert odd.context.masking.kind == "native"
+    assert "masked in an unknown way" in headline(series([odd]), names, None)
+    # Of two that mask in different ways only what they have in common is told.
+    assert "irq_save_restore" not in of(NATIVE, pvm)
+    assert of(NATIVE, pvm).startswith("popf costs 14.0 to 29.8 core cycles")
+
+
+@pytest.mark.parametrize("signs", [True, False])
+def test_across_kinds_only_user_mode_is_compared(
+    signs: bool, pvm: Path, doctored: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = pvm if signs else doctored
+    assert cli.main(["compare", "--no-chart", "--format", "json", str(NATIVE), str(new)]) == 0
+    both = 0
+    for row in json.loads(capsys.readouterr().out)["figures"]:
+        one, two = (
+            [c for c in row["cells"] if c["column"] == letter and c["unit"] == "core cycles"]
+            for letter in "AB"
+        )
+        if not one or not two or "value" not in one[0] or "value" not in two[0]:
+            continue
+        of_kernel = row["name"].startswith("bpf/") or "_fault/" in row["name"]
+        assert ("the kernels mask" in two[0].get("not_comparable", "")) == of_kernel, row["name"]
+        if of_kernel:
+            assert "ratio" not in two[0], row["name"]
+        both += 0 if of_kernel else "ratio" in two[0]
+    assert both >= 5
+    assert cli.main(["compare", "--no-chart", str(NATIVE), str(new)]) == 0
+    said = capsys.readouterr().out
+    way = "by a store (PVM)" if signs else "in an unknown way"
+    sentence = (
+        f"the kernels mask in different ways, by the CPU's own instructions | {way}: no ratio"
+    )
+    assert said.count(sentence) == said.count("the kernels mask") == 1
+    assert "other instructions than" not in said
+
+
+POPF, SAVE, FAULT = "ring3/popf/throughput", f"{ROW}/throughput", "ring3/cli_fault/throughput"
+
+
+def run(target: Path, kind: str | None, date: str, cycles: float = 30.0) -> Path:
+    figures = {POPF: [13.0] * 8, SAVE: [cycles] * 8, FAULT: [100 * cycles] * 8}
+    return results_of.run(
+        target, figures, date, masking={"kind": kind, "reason": "", "rows": {}}, absent=[]
+    )
+
+
+def checked(
+    new: Path, folder: Path, capsys: pytest.CaptureFixture[str], *more: str
+) -> tuple[int, str]:
+    code = cli.main(["check", str(new), "--baseline", str(folder), "--all", *more])
+    return code, capsys.readouterr().out
+
+
+def test_check_refuses_the_kernels_figures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path / "base/one.json", "native", "2026-09-01")
+    new = run(tmp_path / "new.json", PVM, "2026-10-01")
+    code, said = checked(new, tmp_path / "base", capsys)
+    assert code == 2
+    lines = {line.split()[0]: line for line in said.splitlines() if line.split()[:1]}
+    assert "ok" in lines[POPF]
+    for name in (SAVE, FAULT):
+        assert "incomparable" in lines[name] and "the kernels mask in different ways" in said
+    assert checked(new, tmp_path / "base", capsys, "--select", "popf")[0] == 0
+    # One of its own kind is the baseline, though others are newer.
+    run(tmp_path / "base/old.json", PVM, "2026-08-01", 20.0)
+    for day in range(2, 9):
+        run(tmp_path / f"base/{day}.json", "native", f"2026-09-0{day}")
+    code, said = checked(new, tmp_path / "base", capsys)
+    assert code == 1 and "slower by 10.00 core cycles" in said
+
+
+def test_history_keeps_kinds_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for day in range(1, 9):
+        run(tmp_path / f"{day}.json", "native" if day < 5 else PVM, f"2026-09-0{day}", 30.0 + day)
+    assert cli.main(["history", "--no-chart", "--all", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert f"{SAVE}, masked by the CPU's own instructions" in said
+    assert f"{SAVE}, masked by a store (PVM)" in said
+    assert said.count("ring3/popf") == 1
+
+
+def test_results_put_together_mask_alike(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for day in range(1, 5):
+        run(tmp_path / f"{day}.json", "native" if day < 3 else PVM, f"2026-09-0{day}")
+    command = ["compare", "--no-chart", "--by", "machine", "--format", "json", str(tmp_path)]
+    assert cli.main(command) == 0
+    columns = json.loads(capsys.readouterr().out)["columns"]
+    assert [(one["masking"], one["execution"], one["files"]) for one in columns] == [
+        ("native", "bare-metal", 2),
+        (PVM, "paravirtualised", 2),
+    ]
+
+
+def epoch_of(content: Any, **more: Any) -> Any:
+    """A process of the harness that read the texts of a result."""
+    ours = content["context"]["irqcost"]
+    keep = ("text", "kernel", "derived")
+    return epoch(entry(SAVE, 33.5), **{key: ours[key] for key in keep if key in ours}, **more)
+
+
+def test_a_run_stores_what_it_found() -> None:
+    stored = merge([epoch_of(document("pvm"))], Target())
+    ours = stored["context"]["irqcost"]
+    assert ours["masking"]["kind"] == PVM and ours["masking"]["rows"][ROW] == {"kind": PVM}
+    execution = {"kind": "paravirtualised", "reason": ours["masking"]["reason"]}
+    assert ours["kernel"]["execution"] == execution
+    assert ours["kernel_hypervisor"] == {"name": "PVM", "source": "masking"}
+    assert f"{ROW}/alone" not in [one["name"] for one in ours["derived"]]
+    assert {"name": f"{ROW}/alone", "reason": masking.CALLS_WITHIN} in ours["absent"]
+    assert not [e.message for e in jsonschema.Draft202012Validator(SCHEMA).iter_errors(stored)]
+    # It counts for whoever reads it, as the files never change.
+    ours["text"] = {}
+    assert model.parse(stored).context.masking.kind == PVM
+
+
+def test_a_native_run_stores_that() -> None:
+    native = json.loads(NATIVE.read_text(encoding="utf-8"))
+    ours = merge([epoch_of(native)], Target())["context"]["irqcost"]
+    assert ours["masking"]["kind"] == "native"
+    assert ours["masking"]["rows"]["bpf/helper_spin_lock"]["unlock"] == "paravirtual:pv"
+    assert ours["kernel"]["execution"] is None and "kernel_hypervisor" not in ours
+    assert f"{ROW}/alone" in [one["name"] for one in ours["derived"]] or not ours["derived"]
+
+
+def test_without_capstone_it_is_left_to_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    native = json.loads(NATIVE.read_text(encoding="utf-8"))
+    with monkeypatch.context() as patched:
+        patched.setattr(masking, "_machine", lambda: None)
+        stored = merge([epoch_of(native)], Target())
+    ours = stored["context"]["irqcost"]
+    assert "masking" not in ours
+    assert "python3-capstone" in {one["name"]: one["reason"] for one in ours["absent"]}["masking"]
+    masking._decoded.cache_clear()
+    assert model.parse(stored).context.masking.kind == "native"
+
+
+@pytest.mark.parametrize(
+    ("by_cpuid", "own", "said"),
+    [
+        ("KVMKVMKVM", "KVM", ""),
+        ("Microsoft Hv", "Microsoft Hyper-V", ""),
+        ("XenVMMXenVMM", "Xen HVM", ""),
+        ("bhyve bhyve ", "KVM", "CPUID names bhyve"),
+        ("KVMKVMKVM", None, ""),
+        (None, "KVM", ""),
+    ],
+)
+def test_two_hypervisors_are_told(by_cpuid: str | None, own: str | None, said: str) -> None:
+    content = document("alpha")
+    ours = content["context"]["irqcost"]
+    ours["execution"]["kind"] = "virtualised"
+    ours["cpuid_hypervisor"] = by_cpuid
+    ours["kernel_hypervisor"] = {"name": own, "source": "boot log"}
+    context = model.parse(content).context
+    assert report.other_hypervisor(context) == said
+    assert report.executions([context]).endswith(said)
+    assert (own or "KVM") in report.execution(context)
+
+
+def test_a_cpu_without_a_fence_is_in_doubt() -> None:
+    def verdicts(waits: bool | None) -> list[str]:
+        cpu = document("alpha")["context"]["irqcost"]["cpu"] | {"lfence_waits": waits}
+        both = [entry(POPF, 13.0), entry(SAVE, 30.0)]
+        merged = merge([epoch(*both, cpu=cpu) for _ in range(8)], Target())
+        return [f"{one['verdict']} {' '.join(one['reasons'])}" for one in merged["benchmarks"]]
+
+    assert all("inconsistent lfence does not wait" in one for one in verdicts(False))
+    assert not any("lfence" in one for one in [*verdicts(True), *verdicts(None)])
+
+
+def test_what_is_recorded_besides_is_told_where_it_differs() -> None:
+    def of(mode: str, confidential: list[str]) -> model.Context:
+        content = document("alpha")
+        ours = content["context"]["irqcost"]
+        ours["kernel"]["preemption"] = {"model": "PREEMPT_DYNAMIC", "mode": mode, "source": "x"}
+        ours["cpu"]["confidential"] = confidential
+        return model.parse(content).context
+
+    one, two = of("none", []), of("full", ["TDX"])
+    found = columns.differences(one, two)
+    assert found["preemption"] == "none | full"
+    assert found["confidential computing"] == "none | TDX"
+    assert "other confidential computing: none in the baseline, TDX" in baseline.apart(
+        one, two, ["cpu"]
+    )
+    older = result("alpha").context
+    assert not columns.differences(one, older) and not baseline.apart(older, two, ["cpu"])
+
+
+def test_an_unknown_kind_is_refused(tmp_path: Path) -> None:
+    def change(content: Any) -> None:
+        content["context"]["irqcost"]["masking"] = {"kind": "odd", "reason": "", "rows": {}}
+
+    with pytest.raises(ResultError, match="unknown kind of masking 'odd'"):
+        files.read_result(changed("alpha", tmp_path / "odd.json", change))
+
+
+def test_faulting_rows_are_known_by_their_name() -> None:
+    rows = {probe.key for probe in catalogue.read() if probe.group == "fault"}
+    assert rows == {key for key in (p.key for p in catalogue.read()) if key.endswith("_fault")}
+    assert path("pvm").exists() and rows
