@@ -62,7 +62,7 @@ TEST(ContentionSizesTest, EachUpToEightThenPowersAndAll) {
   EXPECT_EQ(ContentionSizes(2), (Sizes{1, 2}));
   EXPECT_EQ(ContentionSizes(8), (Sizes{1, 2, 3, 4, 5, 6, 7, 8}));
   EXPECT_EQ(ContentionSizes(48), (Sizes{1, 2, 3, 4, 5, 6, 7, 8, 16, 32, 48}));
-  EXPECT_EQ(ContentionSizes(4000).back(), IRQCOST_MAX_CONTENDERS);
+  EXPECT_EQ(ContentionSizes(4000).back(), std::size_t{IRQCOST_MAX_CONTENDERS});
 }
 
 constexpr unsigned kImulLatency = 4;
