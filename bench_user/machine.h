@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-// The machine that a run is on: this one, or a simulated one (simulate/simulated_machine.h), which replaces
-// everything that is virtual here and nothing else.
+// The machine that a run is on: this one, or a simulated one (simulate/simulated_machine.h), which
+// replaces everything that is virtual here and nothing else.
 #ifndef IRQCOST_BENCH_USER_MACHINE_H
 #define IRQCOST_BENCH_USER_MACHINE_H
 
