@@ -86,8 +86,9 @@ std::string Label(std::span<const Judged> points, std::size_t clean, const Recor
   if (points.size() < kFewestClean)
     return "few: " + count + (points.size() == 1 ? " sample" : " samples");
   // Where flags or the chain leave no samples to agree on a level, that tells of no neighbour.
-  const auto seen = std::count_if(points.begin(), points.end(),
-                                  [](const Judged& j) { return j.point->flags == 0 && j.clock > 0; });
+  const auto seen = std::count_if(points.begin(), points.end(), [](const Judged& j) {
+    return j.point->flags == 0 && j.clock > 0;
+  });
   if (!recording.JudgedBy() && seen >= std::ptrdiff_t{kFewestClean})
     return WithoutLevel(recording.Level());
   return "disturbed: " + std::to_string(clean) + " of " + count + " samples clean";
