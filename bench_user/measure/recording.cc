@@ -98,6 +98,7 @@ void Recording::SetClocks() {
 }
 
 void Recording::FindLevel() {
+  const SensorLevel before = level_;
   level_ = {};
   points_at_level_ = points_;
   std::vector<double> seen;
@@ -119,6 +120,12 @@ void Recording::FindLevel() {
   const double crowd = CountWithin(seen, level_.value, kSensorTolerance * kCrowd);
   level_.steady = within >= kFewestClean && within >= kMostBelow * all &&
                   crowd >= kSteadyShare * within && count(below) <= kMostBelow * all;
+  // Waiting beside a neighbour who came takes ever more of his samples; they do not raise the level.
+  if (before.steady &&
+      (!level_.steady || level_.value > (1 + kSensorTolerance) * before.value)) {
+    level_.value = before.value;
+    level_.steady = true;
+  }
 }
 
 void Recording::SetClean(Slice& slice) const {

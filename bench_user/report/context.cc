@@ -86,7 +86,8 @@ Json ControlsJson(const RunContext& run) {
                                      {"dep_xor", &controls.dep_xor},
                                      {"dep_imul", &controls.dep_imul},
                                      {"zero_idiom", &controls.zero_idiom}})
-    json[key] = *control->core_cycles * *run.calibration.imul_latency;
+    if (control->core_cycles)
+      json[key] = *control->core_cycles * *run.calibration.imul_latency;
   return json;
 }
 

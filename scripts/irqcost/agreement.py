@@ -45,6 +45,11 @@ class Agreement:
     figures: tuple[Figure, ...]
     agree: bool
 
+    @property
+    def benchmarks(self) -> list[str]:
+        """The figures that were compared."""
+        return [f"{one.backend}/{self.name}" for one in self.figures]
+
     def document(self) -> dict[str, Any]:
         """As it stands in context.irqcost.agreement."""
         values = {

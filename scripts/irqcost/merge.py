@@ -46,6 +46,12 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
     tolerances = {backend: tolerance(epochs, backend) for backend in floors.remembered(epochs)}
     neighbours = floors.neighbours(series, floors.remembered(epochs), tolerances)
     seconds = sum(epoch.seconds for epoch in epochs)
+    agreements = agreement.check(
+        series, context.get("code", {}), target, bool(context["instruction_clock"])
+    )
+    context["agreement"] = [one.document() for one in agreements]
+    disagreeing = [one for one in agreements if not one.agree]
+    contradicted = {name: one.name for one in disagreeing for name in one.benchmarks}
     entries, verdicts = [], []
     for one in series.values():
         backend = one.name.split("/")[0]
@@ -56,19 +62,15 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
                 one,
                 target,
                 execution,
-                controls.doubt(one.name),
+                controls.doubt(one.name) or _contradicted(contradicted.get(one.name)),
                 neighbours.get(backend),
                 uncalibrated,
                 seconds,
             )
         verdicts.append(judged)
         entries.append(_entry(one, judged))
-    agreements = agreement.check(
-        series, context.get("code", {}), target, bool(context["instruction_clock"])
-    )
-    context["agreement"] = [one.document() for one in agreements]
-    disagreeing = [one.sentence() for one in agreements if not one.agree]
-    run = verdict.of_run(verdicts, [*disagreeing, *controls.notes])
+    contradictions = [one.sentence() for one in disagreeing]
+    run = verdict.of_run(verdicts, contradictions, controls.notes)
     context["controls"] = _controls(epochs)
     context["floors"] = _floors(epochs)
     context["tsc"] = _tsc(epochs)
@@ -128,6 +130,11 @@ def _add_masking(context: dict[str, Any], measured: Collection[str]) -> None:
         context["derived"] = [one for one in context["derived"] if one["name"] not in lost]
         because = [{"name": name, "reason": masking.CALLS_WITHIN} for name in lost]
         context["absent"] = [*context["absent"], *because]
+
+
+def _contradicted(name: str | None) -> str | None:
+    """Why a figure is in doubt that another backend contradicts; `name` is without a backend."""
+    return name and f"backends disagree on {name}: see the note"
 
 
 def _require_one_core_type(epochs: Sequence[Epoch]) -> None:

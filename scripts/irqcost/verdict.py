@@ -206,15 +206,20 @@ class RunVerdict:
     reasons: tuple[str, ...] = ()
 
 
-def of_run(verdicts: Sequence[Verdict], notes: Sequence[str] = ()) -> RunVerdict:
-    """The verdict on a run by those on its figures. `notes` are sentences about the run as a whole:
-    backends that contradict each other, controls that are off."""
+def of_run(
+    verdicts: Sequence[Verdict], contradictions: Sequence[str] = (), notes: Sequence[str] = ()
+) -> RunVerdict:
+    """The verdict on a run by those on its figures. `contradictions` are sentences about backends
+    that contradict each other, which make the run inconsistent whatever else it is; `notes` about
+    controls that are off."""
     if not verdicts:
         return RunVerdict(DISTURBED, "nothing was measured", ("nothing was measured",))
     counts = Counter(one.word for one in verdicts)
     word = max(WORDS, key=lambda one: (counts[one], WORDS.index(one)))
     parts = [f"{counts[GOOD]} of {len(verdicts)} figures good"]
-    reasons = list(notes)
+    if contradictions:
+        word = INCONSISTENT
+    reasons = [*contradictions, *notes]
     for other in WORDS[1:]:
         if not counts[other]:
             continue

@@ -72,8 +72,12 @@ def test_what_disagrees_is_said_of_the_run() -> None:
     ours = merged({f"{backend}/lfence/latency": value for backend, value in figures.items()})
     (one,) = ours["agreement"]
     assert not one["agree"] and list(one["values"]) == list(figures)
-    (reason,) = ours["verdict"]["reasons"]
+    reason, figures_in_doubt = ours["verdict"]["reasons"]
     assert reason.startswith("backends disagree on lfence/latency: ring3 12.000 [11.980, 12.020],")
+    assert figures_in_doubt == (
+        "3 inconsistent, such as: backends disagree on lfence/latency: see the note"
+    )
+    assert ours["verdict"]["verdict"] == "inconsistent"
 
 
 def test_popf_differs_by_privilege_level() -> None:

@@ -257,6 +257,6 @@ def test_the_example_is_of_the_cause_that_most_have() -> None:
 
 
 def test_notes_come_first() -> None:
-    found = verdict.of_run([GOOD, NOISY, GOOD], ["a note"])
+    found = verdict.of_run([GOOD, NOISY, GOOD], notes=["a note"])
     assert found.reasons[0] == "a note" and len(found.reasons) == 2
     assert found.word == "good" and found.sentence == "2 of 3 figures good; 1 disturbed"
