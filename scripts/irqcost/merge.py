@@ -46,8 +46,10 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
     tolerances = {backend: tolerance(epochs, backend) for backend in floors.remembered(epochs)}
     neighbours = floors.neighbours(series, floors.remembered(epochs), tolerances)
     seconds = sum(epoch.seconds for epoch in epochs)
+    # What a control doubts contradicts nobody.
+    sound = {name: one for name, one in series.items() if not controls.doubt(name)}
     agreements = agreement.check(
-        series, context.get("code", {}), target, bool(context["instruction_clock"])
+        sound, context.get("code", {}), target, bool(context["instruction_clock"])
     )
     context["agreement"] = [one.document() for one in agreements]
     disagreeing = [one for one in agreements if not one.agree]
