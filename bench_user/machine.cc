@@ -2,6 +2,8 @@
 #include "machine.h"
 
 #include <chrono>
+#include <map>
+#include <string_view>
 #include <utility>
 
 #include "backends/affinity.h"
@@ -16,21 +18,36 @@
 
 namespace irqcost {
 
+namespace {
+
+using Module = std::optional<irqcost_info>;
+using Factory = std::unique_ptr<Backend> (*)(const Options&, Module&);
+
+// One for each of kBackendKinds.
+const std::map<std::string_view, Factory> kFactories = {
+    {"ring3",
+     [](const Options&, Module&) -> std::unique_ptr<Backend> {
+       return std::make_unique<irqcost::Ring3>();
+     }},
+    {"kmod",
+     [](const Options& options, Module& module) -> std::unique_ptr<Backend> {
+       auto kmod = std::make_unique<Kmod>(options.device, options.contexts);
+       module = kmod->Info();
+       return kmod;
+     }},
+    {"bpf", [](const Options&, Module&) { return MakeBpf(); }},
+    {"kvm",
+     [](const Options& options, Module&) -> std::unique_ptr<Backend> {
+       return std::make_unique<Kvm>(options.kvm_device, options.backends_asked);
+     }},
+};
+
+}  // namespace
+
 Opened Machine::Open(const Options& options) {
   Opened opened;
-  for (const std::string& name : options.backends) {
-    if (name == "ring3") {
-      opened.backends.push_back(std::make_unique<irqcost::Ring3>());
-    } else if (name == "bpf") {
-      opened.backends.push_back(MakeBpf());
-    } else if (name == "kvm") {
-      opened.backends.push_back(std::make_unique<Kvm>(options.kvm_device, options.backends_asked));
-    } else {
-      auto kmod = std::make_unique<Kmod>(options.device, options.contexts);
-      opened.module = kmod->Info();
-      opened.backends.push_back(std::move(kmod));
-    }
-  }
+  for (const std::string& name : options.backends)
+    opened.backends.push_back(kFactories.at(name)(options, opened.module));
   return opened;
 }
 

@@ -25,6 +25,7 @@
 #include "measure/quiet_cpu.h"
 #include "options.h"
 #include "report/context.h"
+#include "report/describe.h"
 #include "report/interleaved.h"
 #include "report/out_file.h"
 #include "report/reporters.h"
@@ -130,8 +131,8 @@ int MeasureAll(Machine& machine, const std::vector<std::string>& command, const 
   // Before this thread is bound to one of them: afterwards it is allowed no other.
   const std::vector<int> cpus = machine.MeasurableCpus(options.cpu);
   run.measured_cpu = cpus.front();
-  Selection selection =
-      Select(opened.backends, options.filter, options.unroll, Waiting(machine, options, run.measured_cpu));
+  Selection selection = Select(opened.backends, options.filter, options.unroll,
+                               Waiting(machine, options, run.measured_cpu));
   RequireBenchmarks(selection, opened.backends);
   const std::vector<Contender> contenders = Contenders(options.interleave, selection);
   InitializeLibrary(command.front(), options, !options.out.empty());
@@ -169,8 +170,8 @@ int MeasureAll(Machine& machine, const std::vector<std::string>& command, const 
   const std::size_t known_absent = selection.absent.size();
   sampler.sensor_levels = options.sensor_levels;
   if (!contenders.empty()) {
-    auto json = InterleavedJson(options.interleave,
-                                Interleave(contenders, options.blocks, sampler));
+    auto json =
+        InterleavedJson(options.interleave, Interleave(contenders, options.blocks, sampler));
     machine.RequireStillOn(run.measured_cpu);
     run.activity = Growth(before, machine.ActivityOf(run.measured_cpu));
     run.load_at_end = machine.Load();
@@ -219,6 +220,10 @@ int Main(const std::vector<std::string>& command) {
   const Options options = ParseOptions({command.begin() + 1, command.end()});
   if (options.help) {
     Print(HelpText());
+    return kFine;
+  }
+  if (options.describe) {
+    Print(DescribeJson().dump(1) + "\n");
     return kFine;
   }
   const std::unique_ptr<Machine> machine = MakeMachine(options);

@@ -12,6 +12,7 @@
 #include <limits>
 #include <string_view>
 
+#include "backends/kinds.h"
 #include "catalogue.h"
 
 namespace irqcost {
@@ -63,10 +64,13 @@ std::vector<std::string> Split(const std::string& text) {
   return parts;
 }
 
-constexpr double kMostSeconds = 86400;
 constexpr std::size_t kMostBlocks = 1'000'000;
 
-const std::vector<std::string> kBackends = {"ring3", "kmod", "bpf", "kvm"};
+std::vector<std::string> BackendNames() {
+  std::vector<std::string> names;
+  for (const BackendKind& kind : kBackendKinds) names.emplace_back(kind.name);
+  return names;
+}
 
 std::map<std::string, double> ParseLevels(const std::string& flag, const std::string& text) {
   std::map<std::string, double> levels;
@@ -75,7 +79,7 @@ std::map<std::string, double> ParseLevels(const std::string& flag, const std::st
     if (colon == std::string::npos)
       throw UsageError(std::string(flag).append(": '").append(part).append(
           "' is not a backend and the level of its sensor, as in ring3:0.17"));
-    const std::string backend = ParseWord(flag, part.substr(0, colon), kBackends);
+    const std::string backend = ParseWord(flag, part.substr(0, colon), BackendNames());
     // No CPU takes in more than a hundred nops a cycle, nor needs a hundred cycles for one.
     levels[backend] = ParseNumber<double>(flag, part.substr(colon + 1), 0.01, 100);
   }
@@ -94,7 +98,7 @@ Target ParseTarget(const std::string& flag, const std::string& text) {
 std::vector<std::string> ParseBackends(const std::string& flag, const std::string& text) {
   std::vector<std::string> backends;
   for (const std::string& part : Split(text)) {
-    const std::string name = ParseWord(flag, part, kBackends);
+    const std::string name = ParseWord(flag, part, BackendNames());
     if (std::find(backends.begin(), backends.end(), name) == backends.end())
       backends.push_back(name);
   }
@@ -228,6 +232,11 @@ constexpr Flag kFlags[] = {
        o.list_backends = ParseBool(flag, value);
      },
      true},
+    {"--irqcost_describe",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       o.describe = ParseBool(flag, value);
+     },
+     true},
     {"--benchmark_filter",
      [](Options& o, const std::string&, const std::string& value) { o.filter = value; }},
     {"--benchmark_list_tests",
@@ -280,6 +289,7 @@ void ApplyEnvironment(Options& options) {
 
 Options ParseOptions(const std::vector<std::string>& arguments) {
   Options options;
+  options.backends = BackendNames();
   ApplyEnvironment(options);
   for (const std::string& argument : arguments) {
     const std::size_t equals = argument.find('=');
@@ -347,6 +357,8 @@ of irqcost:
                                 (docs/SIMULATE.md), on a virtual clock
   --irqcost_simulate_start=SECONDS  where on that clock this process begins (default: 0)
   --irqcost_simulate_process=N  its number in a run, by which noise differs (default: 0)
+  --irqcost_describe            print as JSON what this program has, whatever the machine: catalogue,
+                                backends, modes, contexts, constants; and do nothing else
   --irqcost_list_backends       print as JSON which backends can run here, and do nothing else
 
 of Google Benchmark:

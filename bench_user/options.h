@@ -21,11 +21,14 @@ struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/** Longest that a process may measure, in seconds. */
+inline constexpr double kMostSeconds = 86400;
+
 struct Options {
   std::optional<int> cpu;
   std::optional<std::size_t> samples;
   std::optional<unsigned> unroll;
-  std::vector<std::string> backends = {"ring3", "kmod", "bpf", "kvm"};
+  std::vector<std::string> backends;  ///< all where the user named none
   bool backends_asked = false;  ///< named by the user: an emulated one, too, is to run
   std::string device = "/dev/irqcost";
   std::string kvm_device = "/dev/kvm";
@@ -50,6 +53,7 @@ struct Options {
   int simulate_process = 0;             ///< its number in the run
   bool list_tests = false;
   bool list_backends = false;
+  bool describe = false;
   bool help = false;
   std::vector<std::string> library_arguments;  ///< for benchmark::Initialize(), without argv[0]
 };

@@ -18,9 +18,6 @@ constexpr double kSeconds = 0.05;
 // Controls that began in a disturbance are measured anew; those of an emulator stay as they are.
 constexpr int kTries = 3;
 
-constexpr double kTolerance = 0.01;
-constexpr double kGreatestLatency = 20;
-
 template <typename... Values>
 std::string Sentence(const char* format, Values... values) {
   char text[300];
@@ -76,21 +73,22 @@ Calibration Calibrate(const Controls& controls) {
   found.xor_per_add = controls.dep_xor.core_cycles.value_or(0) / add;
   const double whole = std::round(found.imul_per_add);
   if (whole < 1 || whole > kGreatestLatency ||
-      std::abs(found.imul_per_add / whole - 1) > kTolerance) {
+      std::abs(found.imul_per_add / whole - 1) > kCalibrationTolerance) {
     found.reason = Sentence(
-        "a dependent multiply takes %.3f times as long as a dependent add, which is no whole number "
+        "a dependent multiply takes %.3f times as long as a dependent add, which is no whole "
+        "number "
         "of cycles from 1 to %.0f",
         found.imul_per_add, kGreatestLatency);
-  } else if (std::abs(found.xor_per_add - 1) > kTolerance) {
+  } else if (std::abs(found.xor_per_add - 1) > kCalibrationTolerance) {
     found.reason = Sentence(
         "a dependent exclusive or takes %.3f times as long as a dependent add, where both take one "
         "cycle on a CPU that executes each of them",
         found.xor_per_add);
   } else {
     found.imul_latency = static_cast<unsigned>(whole);
-    found.reason = Sentence(
-        "a dependent multiply takes %.3f times as long as a dependent add of one cycle",
-        found.imul_per_add);
+    found.reason =
+        Sentence("a dependent multiply takes %.3f times as long as a dependent add of one cycle",
+                 found.imul_per_add);
   }
   return found;
 }

@@ -31,6 +31,12 @@ struct Controls {
 Controls MeasureControls(Backend& ring3, const SamplerOptions& options,
                          const std::function<double()>& now_us);
 
+/** The ratio of multiply and add may be off a whole number by this part, and what else must equal
+ * an add from one. */
+inline constexpr double kCalibrationTolerance = 0.01;
+/** The greatest latency that is believed: above the 14 of the slowest published CPU. */
+inline constexpr double kGreatestLatency = 20;
+
 /** The latency of the multiply, or why it could not be told. */
 struct Calibration {
   std::optional<unsigned> imul_latency;  ///< core cycles

@@ -124,8 +124,8 @@ void FillFigure(Estimate& e, std::span<const Judged> used, const Method& method)
   e.error = row.Error();
   if (in_cycles) {
     // By its definition close to 1; what it is off is what the chain's windows err like the row's.
-    const Pair chain = PairOf(used, method, true, &Point::chain_base, &Point::chain_body,
-                              &Point::chain_cycles);
+    const Pair chain =
+        PairOf(used, method, true, &Point::chain_base, &Point::chain_body, &Point::chain_cycles);
     if (chain.Value() > 0) {
       e.core_cycles = row.Value() / chain.Value();
       e.error = std::hypot(row.Error(), *e.core_cycles * chain.Error()) / chain.Value();
@@ -157,8 +157,10 @@ Estimate EstimateFrom(std::span<const Judged> points, const Method& method,
   e.ticks_p99 = Quantile(all_ticks, 0.99);
   e.samples = points.size();
   e.clean = clean.size();
-  e.unknown = static_cast<std::size_t>(std::count_if(
-      points.begin(), points.end(), [](const Judged& j) { return j.clock <= 0 && !j.point->flags; }));
+  e.unknown =
+      static_cast<std::size_t>(std::count_if(points.begin(), points.end(), [](const Judged& j) {
+        return j.clock <= 0 && !j.point->flags;
+      }));
   e.interrupted = Flagged(points, IRQCOST_SAMPLE_INTERRUPTED);
   e.preempted = Flagged(points, IRQCOST_SAMPLE_PREEMPTED);
   e.migrated = Flagged(points, IRQCOST_SAMPLE_MIGRATED);

@@ -34,8 +34,7 @@ double TakeTurn(Lane& lane, const SamplerOptions& options) {
 double TakeRound(std::vector<Lane>& lanes, const SamplerOptions& options) {
   double us = 0;
   for (Lane& lane : lanes) us += TakeTurn(lane, options);
-  std::for_each(lanes.rbegin(), lanes.rend(),
-                [&](Lane& lane) { us += TakeTurn(lane, options); });
+  std::for_each(lanes.rbegin(), lanes.rend(), [&](Lane& lane) { us += TakeTurn(lane, options); });
   return us;
 }
 
@@ -45,8 +44,7 @@ std::vector<Estimate> Estimates(const std::vector<Lane>& lanes, const SamplerOpt
   for (const Lane& lane : lanes) {
     lane.recording->Judge(KnownLevel(*lane.contender->backend, options));
     const Method method = MethodOf(lane.request.mode, options, lane.recording->Step());
-    estimates.push_back(
-        EstimateFrom(lane.recording->Of(lane.row), method, *lane.recording));
+    estimates.push_back(EstimateFrom(lane.recording->Of(lane.row), method, *lane.recording));
   }
   return estimates;
 }
@@ -72,8 +70,8 @@ std::vector<Estimate> MeasureBlock(std::vector<Lane> lanes, SamplerOptions& opti
   Recordings recordings;
   for (Lane& lane : lanes) {
     const Backend& backend = *lane.contender->backend;
-    lane.recording =
-        &recordings.try_emplace(std::string(backend.Name()), StepOf(backend, options)).first->second;
+    lane.recording = &recordings.try_emplace(std::string(backend.Name()), StepOf(backend, options))
+                          .first->second;
     lane.row = lane.recording->NewRow();
   }
   for (std::size_t round = 0; round < kBlockRounds; ++round) TakeRound(lanes, options);

@@ -13,7 +13,8 @@ namespace irqcost {
  */
 double Quantile(std::vector<double> values, double q);
 
-/** Mean of at least one value between their 10th and 75th percentile: robust against a slow tail. */
+/** Mean of at least one value between their 10th and 75th percentile: robust against a slow tail.
+ */
 double TrimmedMean(std::vector<double> values);
 
 /**

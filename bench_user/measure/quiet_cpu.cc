@@ -42,9 +42,11 @@ int QuietCpu(std::span<const Glance> glances) {
   };
   std::optional<double> lowest;
   for (const Glance& glance : glances)
-    if (usable(glance) && glance.sensor) lowest = std::min(lowest.value_or(*glance.sensor), *glance.sensor);
+    if (usable(glance) && glance.sensor)
+      lowest = std::min(lowest.value_or(*glance.sensor), *glance.sensor);
   for (const Glance& glance : glances)
-    if (usable(glance) && (!lowest || (glance.sensor && *glance.sensor <= (1 + kSensorTolerance) * *lowest)))
+    if (usable(glance) &&
+        (!lowest || (glance.sensor && *glance.sensor <= (1 + kSensorTolerance) * *lowest)))
       return glance.cpu;
   return glances.front().cpu;
 }

@@ -14,8 +14,8 @@ namespace irqcost {
 /** What a short look at a CPU found. */
 struct Glance {
   int cpu = 0;
-  unsigned core_type = 0;    ///< CoreType() there
-  bool idle = true;          ///< no other task wanted to run
+  unsigned core_type = 0;        ///< CoreType() there
+  bool idle = true;              ///< no other task wanted to run
   std::optional<double> sensor;  ///< multiplies per nop
 };
 

@@ -55,10 +55,9 @@ double Counted(const irqcost_sample& sample) {
 }
 
 double CountWithin(std::span<const double> values, double level, double tolerance) {
-  return static_cast<double>(
-      std::count_if(values.begin(), values.end(), [=](double value) {
-        return std::abs(value / level - 1) <= tolerance;
-      }));
+  return static_cast<double>(std::count_if(values.begin(), values.end(), [=](double value) {
+    return std::abs(value / level - 1) <= tolerance;
+  }));
 }
 
 }  // namespace
@@ -120,9 +119,9 @@ void Recording::FindLevel() {
   const double crowd = CountWithin(seen, level_.value, kSensorTolerance * kCrowd);
   level_.steady = within >= kFewestClean && within >= kMostBelow * all &&
                   crowd >= kSteadyShare * within && count(below) <= kMostBelow * all;
-  // Waiting beside a neighbour who came takes ever more of his samples; they do not raise the level.
-  if (before.steady &&
-      (!level_.steady || level_.value > (1 + kSensorTolerance) * before.value)) {
+  // Waiting beside a neighbour who came takes ever more of his samples; they do not raise the
+  // level.
+  if (before.steady && (!level_.steady || level_.value > (1 + kSensorTolerance) * before.value)) {
     level_.value = before.value;
     level_.steady = true;
   }
@@ -140,8 +139,8 @@ void Recording::SetClean(Slice& slice) const {
     const double chain = slice.clock * p.chain_cycles;
     const double allowed = std::max(kChainTolerance, kChainSteps * step_ / chain);
     // The sensor stands in front of the row's windows, and the next sample's behind them.
-    slice.clean[i] = p.flags == 0 && std::abs(p.Cycle() / slice.clock - 1) <= allowed &&
-                     alone(p) && (i == 0 || alone(slice.points[i - 1])) &&
+    slice.clean[i] = p.flags == 0 && std::abs(p.Cycle() / slice.clock - 1) <= allowed && alone(p) &&
+                     (i == 0 || alone(slice.points[i - 1])) &&
                      (i + 1 == slice.points.size() || alone(slice.points[i + 1]));
   }
 }

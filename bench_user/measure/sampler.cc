@@ -153,9 +153,7 @@ void Sampling::Plan(double share_us, std::size_t most) {
   if (options_.samples) planned_ = *options_.samples;
 }
 
-Method Sampling::GetMethod() const {
-  return MethodOf(request_.mode, options_, recording_.Step());
-}
+Method Sampling::GetMethod() const { return MethodOf(request_.mode, options_, recording_.Step()); }
 
 Claim Sampling::GetClaim() const {
   if (options_.exact || options_.samples) return {};

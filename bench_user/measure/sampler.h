@@ -63,10 +63,10 @@ struct SamplerOptions {
    * cycle is a multiply. */
   unsigned imul_latency = 1;
   const Probe* sensor = FindProbe("nop");  ///< the row that the interference sensor is made of
-  bool with_cycles = true;             ///< whether the chain counts core cycles here
-  bool exact = false;                  ///< whether one tick is one instruction
-  Target target;                       ///< how well figures are to be known
-  double share_us = kPatienceUs;       ///< time for a benchmark that is measured by itself
+  bool with_cycles = true;                 ///< whether the chain counts core cycles here
+  bool exact = false;                      ///< whether one tick is one instruction
+  Target target;                           ///< how well figures are to be known
+  double share_us = kPatienceUs;           ///< time for a benchmark that is measured by itself
 };
 
 /** What came of one benchmark. */

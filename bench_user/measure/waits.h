@@ -63,8 +63,8 @@ struct Contention {
   bool sleeps = false;  ///< whether a waiter may sleep
 };
 
-/** Makes figures of at least one run. @imul_latency: core cycles of a multiply of the chain; nothing
- * where it counts none. */
+/** Makes figures of at least one run. @imul_latency: core cycles of a multiply of the chain;
+ * nothing where it counts none. */
 Contention SummariseContention(const ContentionRequest& request,
                                std::span<const ContentionRun> runs,
                                std::optional<unsigned> imul_latency);

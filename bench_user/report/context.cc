@@ -86,8 +86,7 @@ Json ControlsJson(const RunContext& run) {
                                      {"dep_xor", &controls.dep_xor},
                                      {"dep_imul", &controls.dep_imul},
                                      {"zero_idiom", &controls.zero_idiom}})
-    if (control->core_cycles)
-      json[key] = *control->core_cycles * *run.calibration.imul_latency;
+    if (control->core_cycles) json[key] = *control->core_cycles * *run.calibration.imul_latency;
   return json;
 }
 

@@ -25,12 +25,12 @@ from pathlib import Path
 
 import numpy
 
-from irqcost import build, stats
+from irqcost import build, description, stats
 from irqcost.epochs import Target, run_level
 
 DRAWS = 40
 TARGET = Target()
-TOLERANCE = 0.03  # kSensorTolerance of the harness
+TOLERANCE = float(description.read()["sensor_tolerance"])
 
 # Of the recorded batches: column, operations and name of a primitive; core cycles of the chain and
 # operations of the sensor in a batch; ticks of a window of 20 ms.

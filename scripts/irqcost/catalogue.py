@@ -1,14 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The catalogue as Python sees it: the rows of probes.def, read by the C preprocessor."""
+"""The catalogue as Python sees it: the rows of probes.def, as the harness describes them."""
 
-import json
 import re
-import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 
-from irqcost import ROOT
-from irqcost.errors import IrqcostError
+from irqcost import ROOT, description
 
 PROBES_DEF = ROOT / "bench_kmod" / "include" / "irqcost" / "probes.def"
 
@@ -28,7 +24,7 @@ GROUPS = {
 }
 
 # Contexts from which the module calls a row (enum irqcost_context), process context first.
-CONTEXTS = ("process", "softirq", "hardirq", "timer")
+CONTEXTS = tuple(description.read()["contexts"])
 
 # The columns `where` and `irqs`, in words.
 RINGS = {
@@ -52,17 +48,6 @@ INTERRUPTS = {
 
 # Where a row that encloses a critical section has it; so in strings, with () in C statements.
 _MARKER = re.compile(r"irqcost_section(\(\))?")
-
-# Rows become JSON arrays: the strings of the catalogue are C strings without escapes.
-_ROW = "[{kind}, id, #key, #group, #where, #irqs, {code}, api, summary]"
-_COLUMNS = "(id, key, group, where, irqs, code, api, summary)"
-_MACROS = [
-    f"-DIRQCOST_INSN{_COLUMNS}=" + _ROW.format(kind='"insn"', code="code"),
-    f"-DIRQCOST_CALL{_COLUMNS}=" + _ROW.format(kind='"call"', code="#code"),
-    f"-DIRQCOST_FAULT{_COLUMNS}=" + _ROW.format(kind='"fault"', code="code"),
-    f"-DIRQCOST_BPF{_COLUMNS}=" + _ROW.format(kind='"bpf"', code="#code"),
-]
-
 
 @dataclass(frozen=True)
 class Probe:
@@ -118,21 +103,6 @@ class Probe:
         return self.irqs in ("IF_00", "IF_11")
 
 
-def read(path: Path = PROBES_DEF) -> tuple[Probe, ...]:
-    """The rows of a catalogue file, in its order."""
-    try:
-        text = subprocess.run(
-            ["cpp", "-P", *_MACROS, str(path)], check=True, capture_output=True, text=True
-        ).stdout
-    except FileNotFoundError as error:
-        raise IrqcostError("reading the catalogue needs the C preprocessor: install cpp") from error
-    except subprocess.CalledProcessError as error:
-        raise IrqcostError(f"{path}: {error.stderr.strip()}") from error
-    decoder = json.JSONDecoder()
-    rows = []
-    text = text.lstrip()
-    while text:
-        row, end = decoder.raw_decode(text)
-        rows.append(Probe(*row))
-        text = text[end:].lstrip()
-    return tuple(rows)
+def read() -> tuple[Probe, ...]:
+    """The rows, in the order of probes.def."""
+    return tuple(Probe(**row) for row in description.read()["catalogue"])

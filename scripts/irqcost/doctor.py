@@ -5,23 +5,13 @@ import argparse
 import platform
 from collections.abc import Sequence
 
-from irqcost import assess, build, harness, host, hostfacts
+from irqcost import assess, build, description, harness, host, hostfacts
 from irqcost.errors import Exit, IrqcostError
 from irqcost.host import Fact
 from irqcost.model import Backend
 
 
 # What each backend needs, whether or not this machine has it.
-_NEEDS = {
-    "ring3": "an x86-64 CPU; no rights",
-    "kmod": "the module irqcost loaded (root, CONFIG_MODULES, headers of the kernel, no lockdown), "
-    "and its device /dev/irqcost: root, or group irqcost with the udev rule (docs/SAFETY.md)",
-    "bpf": "CAP_BPF and CAP_PERFMON (for live text also CAP_SYSLOG); Linux 6.4 or later with "
-    "CONFIG_BPF_SYSCALL, CONFIG_BPF_JIT and its BTF (CONFIG_DEBUG_INFO_BTF: "
-    "/sys/kernel/btf/vmlinux)",
-}
-
-
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "doctor",
@@ -52,10 +42,10 @@ def run(args: argparse.Namespace) -> int:
     else:
         print("The harness is not built yet (./irqcost run builds it): this is what the host says.")
         backends = (ring3(platform.machine()),)
+    kinds = description.backends()
     for backend in backends:
         print(f"\n{backend.name}: " + ("can run" if backend.usable else "cannot run"))
-        if backend.name in _NEEDS:
-            print(f"  needs: {_NEEDS[backend.name]}")
+        print(f"  needs: {kinds[backend.name]['needs']}")
         if not backend.usable:
             print(_fact(Fact(False, backend.reason, backend.remedy)))
         if backend.name == "kmod" and not backend.usable:

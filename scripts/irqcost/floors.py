@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from irqcost import jsontext
+from irqcost import description, jsontext
 from irqcost.epochs import Epoch, Series, run_level, sensor_levels
 from irqcost.errors import IrqcostError
 from irqcost.files import written_whole
@@ -42,8 +42,7 @@ def machine(context: Mapping[str, Any]) -> dict[str, Any]:
     return {**found, **{key: context[key] for key in ("hypervisor", "catalogue_hash")}}
 
 
-# Runs made on one machine, some with other harnesses: a third of what a neighbour adds at least.
-_TOLERANCE = 0.03
+_TOLERANCE = float(description.read()["sensor_tolerance"])
 
 
 def typical(levels: Sequence[float]) -> float | None:

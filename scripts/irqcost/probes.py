@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from irqcost import catalogue, recorded
+from irqcost import ROOT, build, catalogue, description, files, recorded
 from irqcost.catalogue import Probe
 from irqcost.errors import Exit, IrqcostError
 from irqcost.recorded import Executed, Recording
@@ -20,7 +20,7 @@ _MOST_LINES = 40
 
 _MARKDOWN_HEAD = """\
 <!-- SPDX-License-Identifier: GPL-2.0-only -->
-<!-- Generated: ./irqcost probes --markdown > docs/PROBES.md -->
+<!-- Generated: ./irqcost probes --update -->
 # Probes
 
 What irqcost measures, a section a probe: what it is, which instructions it is, when to use it,
@@ -67,10 +67,18 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON, one object a probe")
     form.add_argument("--markdown", action="store_true", help="as docs/PROBES.md")
+    form.add_argument(
+        "--update",
+        action="store_true",
+        help="after a change of the harness: write scripts/irqcost/description.json and "
+        "docs/PROBES.md anew",
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.update:
+        return _update()
     probes = catalogue.read()
     if args.json:
         uses = guide()
@@ -83,6 +91,19 @@ def run(args: argparse.Namespace) -> int:
         print(markdown(probes), end="")
     else:
         print(_text(probes))
+    return Exit.OK
+
+
+def _update() -> int:
+    """Writes what is generated from the harness."""
+    text = description.of(build.harness())
+    with files.written_whole(description.PATH, replace=True) as partial:
+        partial.write_text(text, encoding="utf-8")
+    description.read.cache_clear()
+    page = ROOT / "docs" / "PROBES.md"
+    with files.written_whole(page, replace=True) as partial:
+        partial.write_text(markdown(catalogue.read()), encoding="utf-8")
+    print(f"Wrote {description.PATH.name} and {page.name}")
     return Exit.OK
 
 

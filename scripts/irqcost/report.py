@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Iterable
 
-from irqcost import catalogue, epochs, files, masking, waits, waits_table
+from irqcost import catalogue, description, epochs, files, masking, waits, waits_table
 from irqcost.model import Context, Entry, Result
 from irqcost.table import Table, number as number
 
@@ -14,12 +14,7 @@ _MODES = {
     "contention": "contention: a lock that 1 to all CPUs take around so many core cycles",
     "pending": "pending: an interrupt that was raised while it was masked",
 }
-_BACKENDS = {
-    "ring3": "ring 3 (this process)",
-    "kmod": "ring 0 (kernel module)",
-    "bpf": "ring 0 (BPF program)",
-    "kvm": "ring 0 (KVM guest)",
-}
+_BACKENDS = {name: one["title"] for name, one in description.backends().items()}
 
 _DERIVED = "{} alone, without the price of calling it (estimated range)"
 

@@ -17,6 +17,7 @@ from irqcost import (
     ROOT,
     build,
     catalogue,
+    description,
     files,
     harness,
     host,
@@ -43,11 +44,11 @@ _SECONDS = (16.0, 45.0)
 _QUICK_SECONDS = (3.5, 3.5)
 _PRECISE_SECONDS = (60.0, 240.0)
 
-# More than an epoch may take: kMostSeconds of the harness.
-_MOST_SECONDS = 86400.0
+# More than a process may take.
+_MOST_SECONDS = float(description.read()["most_seconds"])
 
-# Free samples that a figure needs: kFewestFree of the harness.
-_FEWEST_SAMPLES = 10
+# Clean samples that a figure needs.
+_FEWEST_SAMPLES = int(description.read()["fewest_clean"])
 
 _TARGET = Target()
 _PRECISE_TARGET = Target(percent=0.05, cycles=0.02)

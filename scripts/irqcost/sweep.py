@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from irqcost import build, catalogue, files, harness, model, report, units
+from irqcost import build, catalogue, description, files, harness, model, report, units
 from irqcost.epochs import Plan, Target, collect
 from irqcost.errors import Exit, IrqcostError
 from irqcost.merge import merge
@@ -16,8 +16,8 @@ from irqcost.progress import Progress
 from irqcost.table import Table
 from irqcost.units import Figure
 
-# Those that there are windows for (body.h).
-UNROLLS = (4, 8, 16, 32, 64)
+# Those that there are windows for.
+UNROLLS = tuple(description.read()["unroll"])
 
 # For each of them, at most.
 _SECONDS = 2.0

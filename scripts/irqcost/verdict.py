@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from irqcost import stats
+from irqcost import description, stats
 from irqcost.epochs import Series, Target, half_width
 
 GOOD = "good"
@@ -32,7 +32,7 @@ class Verdict:
 # What is known beforehand, in core cycles: within a hundredth of an add. Nothing costs nothing, and
 # the chain, whose length was found beside adds, must find an add of every backend as long as that.
 CONTROLS = {"empty": 0.0, "dep_add": 1.0}
-CONTROL_TOLERANCE = 0.01
+CONTROL_TOLERANCE = float(description.read()["control_tolerance"])
 
 # The chain against the CPU's own counter of core cycles: what clean samples scatter at most.
 _COUNTER_TOLERANCE = 0.005

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from irqcost import ROOT, catalogue, cli, probes, recorded
+from irqcost import ROOT, build, catalogue, cli, description, probes, recorded
 from irqcost.errors import IrqcostError
 
 ROWS = catalogue.read()
@@ -111,10 +111,14 @@ def test_recorded_instructions_are_listed_once_and_counted(tmp_path: Path) -> No
     assert section.count("```asm\npushfq\n  cli\n```") == 1
 
 
-def test_a_broken_catalogue_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "x.def").write_text("#error broken\n")
-    with pytest.raises(IrqcostError, match="broken"):
-        catalogue.read(tmp_path / "x.def")
+def test_the_description_is_that_of_the_harness() -> None:
+    stale = "stale: run ./irqcost probes --update"
+    assert description.of(build.harness()) == description.PATH.read_text("utf-8"), stale
+
+
+def test_a_harness_that_describes_nothing_is_an_error() -> None:
+    with pytest.raises(IrqcostError, match="ended with 1"):
+        description.of(Path("/bin/false"))
 
 
 def test_listings(capsys: pytest.CaptureFixture[str]) -> None:

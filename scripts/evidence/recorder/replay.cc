@@ -2,8 +2,8 @@
 // Replays recordings through the harness's own rule of clock, cleanness and estimate, for rule.py.
 //
 // irqcost-replay STEP [LEVEL] <RECORDING: the lines of record.cc with the number of a process in
-// front, and "# NUMBER ROW/MODE" lines. STEP is that of the clock in ticks; LEVEL that of the sensor
-// as it is known from elsewhere. Prints a line a process:
+// front, and "# NUMBER ROW/MODE" lines. STEP is that of the clock in ticks; LEVEL that of the
+// sensor as it is known from elsewhere. Prints a line a process:
 //     level PROCESS LEVEL STEADY
 // and a line a figure:
 //     figure PROCESS NUMBER CYCLES ERROR RESOLUTION CLEAN SAMPLES
@@ -54,8 +54,7 @@ void Show(int process, const std::vector<Line>& lines, const std::map<std::size_
   recording.Judge(known);
   std::printf("level %d %.6f %d\n", process, recording.Level().value, recording.Level().steady);
   for (const auto& [row, number] : rows) {
-    const Location location =
-        bands.at(row) ? Location::kLowBand : Location::kWithinDeviations;
+    const Location location = bands.at(row) ? Location::kLowBand : Location::kWithinDeviations;
     const Estimate e = EstimateFrom(recording.Of(number), {location, true, step}, recording);
     std::printf("figure %d %zu %.6f %.6f %.6f %zu %zu\n", process, row, e.core_cycles.value_or(0),
                 e.error, e.cycles_resolution, e.label == kCleanLabel ? e.clean : 0, e.samples);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// What the scripts need to know of the harness, so that they keep no copy of it.
+#ifndef IRQCOST_BENCH_USER_REPORT_DESCRIBE_H
+#define IRQCOST_BENCH_USER_REPORT_DESCRIBE_H
+
+#include <nlohmann/json.hpp>
+
+namespace irqcost {
+
+/**
+ * The catalogue, backends, modes, contexts and constants: what --irqcost_describe prints, and
+ * scripts/irqcost/description.json holds. It tells of this program alone and of no machine.
+ */
+nlohmann::ordered_json DescribeJson();
+
+}  // namespace irqcost
+
+#endif  // IRQCOST_BENCH_USER_REPORT_DESCRIBE_H
