@@ -61,7 +61,7 @@ class Chroot:
 
 
 def make(root: Path, suite: str, packages: Iterable[str], archive: Source) -> None:
-    """Make a minimal Debian system of @suite in @root, with make and @packages.
+    """Make a minimal Debian system of @suite in @root, with make, an assembler and @packages.
 
     Raises IrqcostError, also where the user is not root.
     """
@@ -71,7 +71,9 @@ def make(root: Path, suite: str, packages: Iterable[str], archive: Source) -> No
         )
     if not shutil.which("debootstrap"):
         raise IrqcostError("debootstrap is missing: install the package debootstrap")
-    command = ["debootstrap", "--variant=minbase", f"--include={','.join(['make', *packages])}"]
+    # A compiler that kernels' packages name may be one for cross builds, without plain `as`.
+    included = ",".join(["make", "binutils", *packages])
+    command = ["debootstrap", "--variant=minbase", f"--include={included}"]
     if Path(archive.signed_by).is_file():
         command.append(f"--keyring={archive.signed_by}")
     done = subprocess.run(
