@@ -4,20 +4,26 @@
 import os
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from irqcost.errors import BuildError
 from irqcost.table import Table
-from irqcost.vm.kernels import Kernel
+from irqcost.vm.kernels import NAMES, Kernel
 from irqcost.vm.module import make_module
 
 # A compiler's name in what it compiled (section .comment).
 _COMPILER = re.compile(rb"GCC: \([^)]*\) [\d.]+|[ -~]*clang version [\d.]+")
 
 _HEADING = "## Where the module builds\n"
+_INTRODUCTION = """\
+Built with `W=1` by `./irqcost vm --matrix --builds --markdown docs/KERNELS.md`; a name in the first
+column is what `--kernel` takes, and the newest package of that day was taken.
+
+| kernel | release | compiler | builds | on |
+|---|---|---|---|---|"""
 
 
 @dataclass(frozen=True)
@@ -70,17 +76,12 @@ def text(builds: Sequence[Built]) -> str:
     return "\n".join([str(table), *(line for one in builds for line in one.warnings)])
 
 
-def section(builds: Sequence[Built], day: date) -> str:
-    """The table as a section of docs/KERNELS.md."""
-    lines = [
-        f"\n{_HEADING}",
-        f"Built on {day.isoformat()} with `W=1` by `./irqcost vm --matrix --builds --markdown "
-        "docs/KERNELS.md`;",
-        "a name in the first column is what `--kernel` takes, and its newest package was taken.\n",
-        "| kernel | release | compiler | builds |\n|---|---|---|---|",
-        *(f"| `{b.kernel}` | {b.release} | {b.compiler} | {b.verdict} |" for b in builds),
-    ]
-    return "\n".join(lines) + "\n"
+def rows(builds: Sequence[Built], day: date) -> dict[str, str]:
+    """A row of the page for each kernel."""
+    return {
+        b.kernel: f"| `{b.kernel}` | {b.release} | {b.compiler} | {b.verdict} | {day.isoformat()} |"
+        for b in builds
+    }
 
 
 def section_of(page: str) -> str:
@@ -89,6 +90,13 @@ def section_of(page: str) -> str:
     return heading + rest
 
 
-def with_section(page: str, new: str) -> str:
-    """@page with @new in the place of its section, or at its end."""
-    return page.removesuffix(section_of(page)) + new
+def with_rows(page: str, new: Mapping[str, str]) -> str:
+    """@page with its section, which has the rows @new and of other kernels those of before."""
+    old = section_of(page)
+    known = {row[1]: row[0] for row in re.finditer(r"^\| `(.+?)` \|.*$", old, re.MULTILINE)}
+    merged = known | new
+    ordered = [name for name in NAMES if name in merged]
+    ordered += [name for name in merged if name not in ordered]
+    return page.removesuffix(old) + "\n".join(
+        [f"\n{_HEADING}", _INTRODUCTION, *(merged[name] for name in ordered), ""]
+    )

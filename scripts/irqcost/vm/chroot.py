@@ -63,11 +63,12 @@ class Chroot:
 
 
 def make(root: Path, suite: str, packages: Iterable[str], archive: Source) -> None:
-    """Make a minimal Debian system of @suite in @root, with make and @packages.
+    """Make a minimal Debian system of @suite in @root, with make, an assembler and @packages.
 
     Raises IrqcostError, also where the user is not root.
     """
-    bootstrap(root, suite, archive, ["make", *packages])
+    # A compiler that kernels' packages name may be one for cross builds, without plain `as`.
+    bootstrap(root, suite, archive, ["make", "binutils", *packages])
     for place in (KERNEL, _SOURCES, _BUILD):
         (root / place.relative_to("/")).mkdir()
 

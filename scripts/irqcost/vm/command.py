@@ -321,7 +321,7 @@ def _run_builds(args: argparse.Namespace) -> int:
         if args.markdown:
             # Each time: it takes long, and what is done stays where it is stopped.
             day = datetime.now(timezone.utc).date()
-            _write_page(args.markdown, built.with_section(page, built.section(builds, day)))
+            _write_page(args.markdown, built.with_rows(page, built.rows(builds, day)))
     print(built.text(builds))
     return Exit.FAILED if any(one.problem or one.warnings for one in builds) else Exit.OK
 
