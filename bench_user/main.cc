@@ -198,7 +198,8 @@ int MeasureAll(Machine& machine, const std::vector<std::string>& command, const 
   run.load_at_end = machine.Load();
   auto context = ContextJson(run, opened.backends, selection);
   for (const auto& backend : opened.backends)
-    if (!backend->GetObstacle()) backend->Supplement(context, MedianCosts(selection));
+    if (options.code && !backend->GetObstacle())
+      backend->Supplement(context, MedianCosts(selection));
   machine.Supplement(context, selection);
   const Samples samples = options.keep_samples ? selection.samples : Samples{};
   if (out) out->Commit(file->Text(context, samples, selection.extras));

@@ -185,6 +185,11 @@ constexpr Flag kFlags[] = {
        o.keep_samples = ParseBool(flag, value);
      },
      true},
+    {"--irqcost_code",
+     [](Options& o, const std::string& flag, const std::string& value) {
+       o.code = ParseBool(flag, value);
+     },
+     true},
     {"--irqcost_waits",
      [](Options& o, const std::string& flag, const std::string& value) {
        o.waits = ParseBool(flag, value);
@@ -255,9 +260,9 @@ constexpr Flag kFlags[] = {
        o.out_format = ParseWord(flag, value, {"console", "json", "csv"});
      }},
     {"--benchmark_color",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       o.color = value == "auto" ? value : (ParseBool(flag, value) ? "on" : "off");
-     },
+     [](Options& o, const std::string& flag,
+        const std::string&
+            value) { o.color = value == "auto" ? value : (ParseBool(flag, value) ? "on" : "off"); },
      true},
     {"--benchmark_min_time",
      [](Options&, const std::string& flag, const std::string&) { RefuseTime(flag); }},
@@ -337,6 +342,8 @@ of irqcost:
                                 other processes, in core cycles per nop, such as ring3:0.17,bpf:0.17
   --irqcost_tsc_khz=KHZ         the TSC's frequency as an earlier process found it: it is only checked
   --irqcost_keep_samples        add every sample to the JSON
+  --irqcost_code=false          leave out the machine code of what was measured, and what is derived
+                                from it: another process of the run recorded it
   --irqcost_waits               the benchmarks of waiting, too: locks contended by 1 to all allowed
                                 CPUs (contention/cpusN/sectionK), interrupts raised while masked
                                 (pending/handler, return, masked); a filter that has one of these

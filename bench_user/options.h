@@ -38,6 +38,7 @@ struct Options {
   std::map<std::string, double> sensor_levels;                ///< core cycles per nop, by backend
   Target target;                                              ///< how well figures are to be known
   bool keep_samples = false;
+  bool code = true;  ///< record the machine code of what was measured
   bool waits = false;               ///< contention and pending interrupts, too
   std::optional<unsigned> hold_ns;  ///< masked stretch with an interrupt pending
   std::vector<std::string> text;    ///< functions, or rows of the module, to print

@@ -14,7 +14,7 @@ namespace {
 
 // Time for the controls. They tell latencies apart that differ by a cycle in twenty, where figures
 // of a quiet core repeat within 0.1 %: no wait for the last per mille.
-constexpr double kSeconds = 0.05;
+constexpr double kSeconds = 0.02;
 // Controls that began in a disturbance are measured anew; those of an emulator stay as they are.
 constexpr int kTries = 3;
 

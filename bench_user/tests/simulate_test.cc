@@ -31,7 +31,7 @@ std::string WhyRefused(const std::string& text) {
 
 // A core without noise, whose cycle is a tick of 1 ns and whose TSC has the finest step.
 constexpr const char* kPlain =
-    R"("core": {"noise_percent": 0, "jitter_cycles": 0, "process_percent": 0, "imul": 5},
+    R"("core": {"noise_percent": 0, "jitter_cycles": 0, "process_percent": 0, "dep_imul": 5},
        "clock": {"tsc_mhz": 1000, "core_mhz": 1000})";
 
 Run Measured(const Description& d, const std::string& key, Mode mode, const Loops& loops,
@@ -49,12 +49,14 @@ double Sum(const Run& run, __u64 irqcost_sample::*window) {
 }
 
 TEST(SimulateDescription, NamesWhatIsWrong) {
-  EXPECT_TRUE(WhyRefused(R"("core": {"imull": 3})")
-                  .starts_with("x.json: core.imull is not a field; the fields here are add, imul"));
-  EXPECT_EQ(WhyRefused(R"("core": {"imul": "3"})"),
-            "x.json: core.imul must be a number from 0.001 to 100");
-  EXPECT_EQ(WhyRefused(R"("core": {"imul": 101})"),
-            "x.json: core.imul must be a number from 0.001 to 100");
+  EXPECT_TRUE(
+      WhyRefused(R"("core": {"dep_imull": 3})")
+          .starts_with(
+              "x.json: core.dep_imull is not a field; the fields here are dep_add, dep_xor"));
+  EXPECT_EQ(WhyRefused(R"("core": {"dep_imul": "3"})"),
+            "x.json: core.dep_imul must be a number from 0.001 to 100");
+  EXPECT_EQ(WhyRefused(R"("core": {"dep_imul": 101})"),
+            "x.json: core.dep_imul must be a number from 0.001 to 100");
   EXPECT_EQ(WhyRefused(R"("core": 3)"), "x.json: core: must be a JSON object");
   EXPECT_EQ(WhyRefused(R"("rows": {"pushq": 3})"), "x.json: rows.pushq is no row of the catalogue");
   EXPECT_EQ(WhyRefused(R"("rows": {"nop": 3})"),
@@ -117,7 +119,7 @@ TEST(SimulateBackend, WindowsTakeWhatTheCoreMakesOfThem) {
 
 TEST(SimulateBackend, TheTscAdvancesInSteps) {
   const Description d = Parsed(
-      R"("core": {"imul": 5}, "clock": {"tsc_mhz": 2450, "core_mhz": 3000, "step_ticks": 24.5})");
+      R"("core": {"dep_imul": 5}, "clock": {"tsc_mhz": 2450, "core_mhz": 3000, "step_ticks": 24.5})");
   const auto run = Measured(d, "popf", IRQCOST_LATENCY, {400, 100, 100}, 100);
   for (const irqcost_sample& sample : run.samples) {
     const double steps = static_cast<double>(sample.chain_body) / 24.5;
@@ -173,17 +175,14 @@ TEST(SimulateBackend, OnlyTheKernelSeesAnInterruptThatLetsTheTaskGoOn) {
   EXPECT_TRUE(long_one);
 }
 
-TEST(SimulateBackend, BpfCountsNanosecondsAndItsSensorBelongsToThePlace) {
-  const Description d = Parsed(
-      std::string(kPlain) +
-      R"(, "bpf_places": [{"probability": 0.5, "sensor": 1}, {"probability": 0.5, "sensor": 2}])");
-  const auto run = Measured(d, "irq_save_restore", IRQCOST_THROUGHPUT, {10, 10, 10}, 32, "bpf");
-  std::set<std::uint64_t> levels;
-  for (std::size_t i = 0; i < run.samples.size(); ++i) {
-    levels.insert(run.samples[i].sensor);
-    EXPECT_EQ(run.samples[i].sensor, run.samples[i % 16].sensor);
+TEST(SimulateBackend, BpfCountsNanosecondsAndItsSensorTicks) {
+  const Description d = Parsed(R"("core": {"noise_percent": 0, "jitter_cycles": 0, "dep_imul": 5},
+      "clock": {"tsc_mhz": 2000, "core_mhz": 1000})");
+  const auto run = Measured(d, "irq_save_restore", IRQCOST_THROUGHPUT, {10, 10, 10}, 8, "bpf");
+  for (const irqcost_sample& sample : run.samples) {
+    EXPECT_EQ(sample.chain_body - sample.chain_base, 10U * 32 * 5);
+    EXPECT_EQ(sample.sensor, 2U * (40 + 10 * (32 + 1)));
   }
-  EXPECT_EQ(levels, (std::set<std::uint64_t>{40 + 10 * 33, 40 + 10 * 65}));
 }
 
 TEST(SimulateBackend, TheClockMovesAsDescribed) {

@@ -32,11 +32,31 @@ def harness(
     # Of two commands at once one builds, and the other then finds everything built.
     with Progress(f"building the harness ({preset})") as progress, locked(place / ".lock"):
         log.unlink(missing_ok=True)
-        configure = ["cmake", "-S", str(source), "--preset", preset, "-B", str(place)]
-        logged(configure, log, progress)
+        if not configured(place, source):
+            configure = ["cmake", "-S", str(source), "--preset", preset, "-B", str(place)]
+            logged(configure, log, progress)
         make = ["cmake", "--build", str(place), "--parallel", jobs, "--target", target]
         logged(make, log, progress)
     return bench(preset, source)
+
+
+# What CMake keeps of a configuration that may be used as it is: the place of its sources, and that
+# no part was left out whose tools may be there by now.
+_HOME = re.compile(r"^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)$", re.MULTILINE)
+_COMPLETE = re.compile(r"^IRQCOST_LEFT_OUT:INTERNAL=$", re.MULTILINE)
+
+
+def configured(place: Path, source: Path) -> bool:
+    """Whether a build folder needs no configuration: what its files depend on, the build checks by
+    itself, in a third of the time."""
+    try:
+        cache = (place / "CMakeCache.txt").read_text(encoding="utf-8")
+        presets = (source / "CMakePresets.json").stat().st_mtime
+        newer = (place / "CMakeCache.txt").stat().st_mtime > presets
+    except (OSError, ValueError):
+        return False
+    home = _HOME.search(cache)
+    return newer and home is not None and home[1] == str(source) and bool(_COMPLETE.search(cache))
 
 
 def folder(preset: str, source: Path = ROOT) -> Path:

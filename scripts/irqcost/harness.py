@@ -101,9 +101,12 @@ class Session:
         progress: Progress,
         known: str | None = None,
         clock: Clock | None = None,
+        later: Sequence[str] = (),
     ) -> None:
         """`known` is the help of a harness of another version: what it does not name is not asked
-        for. None: all is known. `clock` is the time of a simulated machine; None: it is real."""
+        for. None: all is known. `clock` is the time of a simulated machine; None: it is real.
+        `later` are arguments of all processes but the first."""
+        self._later = later
         self._bench = bench
         self._arguments = arguments
         self._progress = progress
@@ -123,6 +126,7 @@ class Session:
             out = Path(folder, "epoch.json")
             command = [str(self._bench), *self._arguments, *self._understood(_flags(request))]
             command += [f"--benchmark_out={out}", "--benchmark_out_format=json"]
+            command += [] if self._epochs == 1 else self._later
             command += [] if cpu is None else [f"--irqcost_cpu={cpu}"]
             command += [] if self._clock is None else self._clock.flags()
             self._watch(command)

@@ -108,7 +108,7 @@ def test_by_itself_the_result_lies_in_this_folder(
     [
         ("{", "no description of a machine"),
         ("[]", "no description of a machine"),
-        ('{"name": "x", "core": {"imull": 3}}', "core.imull is not a field"),
+        ('{"name": "x", "core": {"dep_imull": 3}}', "core.dep_imull is not a field"),
         ('{"name": "x", "clock": {"tsc_mhz": 0}}', "clock.tsc_mhz must be a number from 1 to"),
     ],
 )

@@ -39,10 +39,11 @@ using Json = nlohmann::ordered_json;
 constexpr unsigned kUnroll = 16;
 constexpr std::size_t kLogBytes = 1 << 20;
 // The kernel puts each program at a random multiple of 4, and a bare call costs 3.6 to 4.6 core
-// cycles on Golden Cove by where its 64-byte blocks then begin. The samples of a run take turns
-// through as many loads of one program as a block has such places, so that the spread tells what
-// the place may change. With eight, bpf_preempt_disable and enable scattered three times as much.
-constexpr std::size_t kPlacements = 16;
+// cycles on Golden Cove by where its 64-byte blocks then begin. The samples of a process take turns
+// through so many loads of one program, and a run has many processes, so that its interval tells
+// what the place may change. Twice as many loads take a sixth of a short process's time, and a
+// default run has half as many processes: its intervals were wider.
+constexpr std::size_t kPlacements = 8;
 
 // That of probes.bpf.c.
 constexpr const char* kLicense = "GPL";
@@ -179,6 +180,7 @@ Bpf::Bpf() {
   for (const Probe& probe : kCatalogue)
     if (!probe.bpf_code.empty() || IsControl(probe)) probes.push_back(&probe);
   const Object together = LoadAll(probes);
+  if (!together && (obstacle_ = FindLoopObstacle())) return;
   for (const Probe* probe : probes) {
     Row row = together ? Row{together, ProgramOf(*probe, together), {}, {}, 0} : LoadAlone(*probe);
     // No latency mode: a time stamp is a call, too, and its step of a nanosecond is several cycles.

@@ -91,6 +91,10 @@ std::optional<Obstacle> FindMeasureObstacle() {
     return Obstacle{std::string(kBtf) + ": " + std::generic_category().message(errno) +
                         ": without BTF the kernel's functions cannot be called",
                     "a kernel with CONFIG_DEBUG_INFO_BTF=y"};
+  return std::nullopt;
+}
+
+std::optional<Obstacle> FindLoopObstacle() {
   btf* kernel = btf__load_vmlinux_btf();
   const bool has_iterators =
       kernel != nullptr && btf__find_by_name_kind(kernel, "bpf_iter_num_new", BTF_KIND_FUNC) > 0;

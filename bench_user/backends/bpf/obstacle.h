@@ -22,6 +22,10 @@ std::optional<Obstacle> FindLoadObstacle();
 /** What else keeps it from measuring with one. */
 std::optional<Obstacle> FindMeasureObstacle();
 
+/** That the kernel has no loops without a bound at build time. Reads the kernel's BTF, which takes
+ * a tenth of a second: to be asked where programs do not load. */
+std::optional<Obstacle> FindLoopObstacle();
+
 }  // namespace irqcost
 
 #endif  // IRQCOST_BENCH_USER_BACKENDS_BPF_OBSTACLE_H
