@@ -35,6 +35,13 @@
 /* Of a sample: the clock's two, the sensor, base and body. */
 #define SAMPLE_WINDOWS 5
 
+/* By enum irqcost_sensor. */
+static const irqcost_window_fn *const sensors[IRQCOST_NR_SENSORS] = {
+	[IRQCOST_SENSOR_NOP] = irqcost_windows_nop,
+	[IRQCOST_SENSOR_ZERO_IDIOM] = irqcost_windows_zero_idiom,
+	[IRQCOST_SENSOR_PUSH_POP] = irqcost_windows_push_pop,
+};
+
 /* One at a time on the whole machine: a second run would be a neighbour that disturbs the first. */
 DEFINE_MUTEX(irqcost_run_lock);
 
@@ -204,7 +211,7 @@ static void take_sample(struct sampler *s, struct irqcost_sample *sample)
 					 s->chain_loops, IRQCOST_IF_00);
 	sample->chain_body = timed_loops(s, irqcost_windows_dep_imul, 2 * IRQCOST_CHAIN_UNROLL,
 					 s->chain_loops, IRQCOST_IF_00);
-	sample->sensor = timed_loops(s, irqcost_windows_nop, IRQCOST_SENSOR_SIZE,
+	sample->sensor = timed_loops(s, sensors[run->sensor], IRQCOST_SENSOR_SIZE,
 				     s->sensor_loops, IRQCOST_IF_00);
 
 	/*
@@ -441,10 +448,11 @@ int irqcost_bound_to(u32 *cpu)
 
 static int check(struct irqcost_run *run, const struct irqcost_row *row)
 {
-	if (run->flags || run->reserved || run->mode > IRQCOST_IN_SITU_PERCPU ||
+	if (run->flags || run->sensor >= IRQCOST_NR_SENSORS || run->mode > IRQCOST_IN_SITU_PERCPU ||
 	    run->context >= IRQCOST_NR_CONTEXTS)
 		return -EINVAL;
 	run->context = array_index_nospec(run->context, IRQCOST_NR_CONTEXTS);
+	run->sensor = array_index_nospec(run->sensor, IRQCOST_NR_SENSORS);
 	if (run->section && run->mode != IRQCOST_IN_SITU)
 		return -EINVAL;
 	if (!row)

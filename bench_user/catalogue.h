@@ -53,6 +53,11 @@ constexpr const Probe* FindProbe(std::uint32_t id) {
   return nullptr;
 }
 
+/** Rows that the interference sensor may be made of, in the order of enum irqcost_sensor. */
+inline constexpr auto kSensorKeys =
+    std::to_array<std::string_view>({"nop", "zero_idiom", "push_pop"});
+static_assert(kSensorKeys.size() == IRQCOST_NR_SENSORS);
+
 /** A way to measure a row. */
 struct Mode {
   irqcost_mode kind;

@@ -11,6 +11,7 @@
 #include "backends/kmod.h"
 #include "backends/kvm/kvm.h"
 #include "backends/ring3.h"
+#include "backends/sibling.h"
 #include "machine/boot_log.h"
 #include "machine/cpu_choice.h"
 #include "machine/priority.h"
@@ -69,6 +70,15 @@ std::vector<int> Machine::MeasurableCpus(std::optional<int> asked) const {
 // A CPU that goes offline hands its tasks to others, and lets them run anywhere.
 void Machine::RequireStillOn(int cpu) const {
   if (irqcost::AllowedCpus() != std::vector{cpu}) throw CpuGone(cpu);
+}
+
+// The caller is bound to one CPU by now, so it is the kernel that must be asked.
+std::unique_ptr<Sibling> Machine::SiblingOf(int cpu) {
+  const auto list = ReadSettings(cpu).siblings;
+  if (!list) return nullptr;
+  for (const int other : CpuList(*list))
+    if (other != cpu && CanBindTo(other)) return std::make_unique<SiblingThread>(other);
+  return nullptr;
 }
 
 void Machine::Pin(int cpu) { PinToCpu(cpu); }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "backends/backend.h"
+#include "measure/sensor.h"
 #include "options.h"
 #include "report/context.h"
 
@@ -39,6 +40,8 @@ class Machine {
   [[nodiscard]] virtual std::vector<int> MeasurableCpus(std::optional<int> asked) const;
   /** Throws CpuGone where the thread is no longer bound to that CPU, as it went offline. */
   virtual void RequireStillOn(int cpu) const;
+  /** Another thread of that CPU's core that this process may use; nullptr where there is none. */
+  virtual std::unique_ptr<Sibling> SiblingOf(int cpu);
   virtual void Pin(int cpu);
   virtual void RaisePriority();
   /** Microseconds of the clock by which a run has its time. */

@@ -23,6 +23,7 @@
 #include "measure/calibration.h"
 #include "measure/interleave.h"
 #include "measure/quiet_cpu.h"
+#include "measure/sensor.h"
 #include "options.h"
 #include "report/context.h"
 #include "report/describe.h"
@@ -161,6 +162,14 @@ int MeasureAll(Machine& machine, const std::vector<std::string>& command, const 
   run.calibration = Calibrate(run.controls);
   run.execution = Classify(run.hypervisor, run.controls, run.calibration);
   sampler.imul_latency = run.calibration.imul_latency.value_or(1);
+  if (options.sensor) {
+    run.sensor = {FindProbe(*options.sensor), "asked for"};
+  } else if (run.execution.kind != "emulated") {
+    const std::unique_ptr<Sibling> sibling = machine.SiblingOf(run.measured_cpu);
+    run.sensor = ChooseSensor(ring3, sampler, run.controls, sibling.get());
+    machine.Pin(run.measured_cpu);
+  }
+  sampler.sensor = run.sensor.probe;
   sampler.unroll = options.unroll;
   sampler.target = options.target;
   sampler.samples = options.samples;

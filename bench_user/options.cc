@@ -146,129 +146,142 @@ struct Flag {
   bool boolean = false;  // may stand without a value
 };
 
-constexpr Flag kFlags[] = {
-    {"--irqcost_cpu",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       o.cpu = ParseNumber<int>(flag, value, 0, std::numeric_limits<int>::max());
-     }},
-    {"--irqcost_samples",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       o.samples = ParseNumber<std::size_t>(flag, value, 1, IRQCOST_MAX_SAMPLES);
-     }},
-    {"--irqcost_unroll", [](Options& o, const std::string& flag,
-                            const std::string& value) { o.unroll = ParseUnroll(flag, value); }},
-    {"--irqcost_backends",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       o.backends = ParseBackends(flag, value);
-       o.backends_asked = true;
-     }},
-    {"--irqcost_contexts",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       o.contexts = ParseContexts(flag, value);
-     }},
-    {"--irqcost_time",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       o.seconds = ParseNumber<double>(flag, value, 0, kMostSeconds);
-     }},
-    {"--irqcost_sensor_level",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       o.sensor_levels = ParseLevels(flag, value);
-     }},
-    {"--irqcost_target", [](Options& o, const std::string& flag,
-                            const std::string& value) { o.target = ParseTarget(flag, value); }},
-    {"--irqcost_tsc_khz",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       o.tsc_khz = ParseNumber<double>(flag, value, 1, 1e9);
-     }},
-    {"--irqcost_keep_samples",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       o.keep_samples = ParseBool(flag, value);
-     },
-     true},
-    {"--irqcost_code",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       o.code = ParseBool(flag, value);
-     },
-     true},
-    {"--irqcost_waits",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       o.waits = ParseBool(flag, value);
-     },
-     true},
-    {"--irqcost_hold_ns",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       o.hold_ns = ParseNumber<unsigned>(flag, value, 0, IRQCOST_MAX_HOLD_NS);
-     }},
-    {"--irqcost_device",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       if (value.empty()) throw UsageError(flag + " needs the path of a device");
-       o.device = value;
-     }},
-    {"--irqcost_kvm_device",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       if (value.empty()) throw UsageError(flag + " needs the path of a device");
-       o.kvm_device = value;
-     }},
-    {"--irqcost_text", [](Options& o, const std::string& flag,
-                          const std::string& value) { o.text = ParseSymbols(flag, value); }},
-    {"--irqcost_interleave",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       o.interleave = ParseBenchmarks(flag, value);
-     }},
-    {"--irqcost_blocks",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       o.blocks = ParseNumber<std::size_t>(flag, value, 1, kMostBlocks);
-     }},
-    {"--irqcost_simulate",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       if (value.empty()) throw UsageError(flag + " needs the path of a description");
-       o.simulate = value;
-     }},
-    {"--irqcost_simulate_start",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       o.simulate_start = ParseNumber<double>(flag, value, 0, kMostSeconds);
-     }},
-    {"--irqcost_simulate_process",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       o.simulate_process = ParseNumber<int>(flag, value, 0, 1'000'000);
-     }},
-    {"--irqcost_list_backends",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       o.list_backends = ParseBool(flag, value);
-     },
-     true},
-    {"--irqcost_describe",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       o.describe = ParseBool(flag, value);
-     },
-     true},
-    {"--benchmark_filter",
-     [](Options& o, const std::string&, const std::string& value) { o.filter = value; }},
-    {"--benchmark_list_tests",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       o.list_tests = ParseBool(flag, value);
-     },
-     true},
-    {"--benchmark_format",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       o.format = ParseWord(flag, value, {"console", "json", "csv"});
-     }},
-    {"--benchmark_out",
-     [](Options& o, const std::string&, const std::string& value) { o.out = value; }},
-    {"--benchmark_out_format",
-     [](Options& o, const std::string& flag, const std::string& value) {
-       o.out_format = ParseWord(flag, value, {"console", "json", "csv"});
-     }},
-    {"--benchmark_color",
-     [](Options& o, const std::string& flag,
-        const std::string&
-            value) { o.color = value == "auto" ? value : (ParseBool(flag, value) ? "on" : "off"); },
-     true},
-    {"--benchmark_min_time",
-     [](Options&, const std::string& flag, const std::string&) { RefuseTime(flag); }},
-    {"--benchmark_min_warmup_time",
-     [](Options&, const std::string& flag, const std::string&) { RefuseTime(flag); }},
-    {"--help", [](Options& o, const std::string&, const std::string&) { o.help = true; }, true},
+constexpr Flag
+    kFlags[] =
+        {
+            {"--irqcost_cpu",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.cpu = ParseNumber<int>(flag, value, 0, std::numeric_limits<int>::max());
+             }},
+            {"--irqcost_samples",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.samples = ParseNumber<std::size_t>(flag, value, 1, IRQCOST_MAX_SAMPLES);
+             }},
+            {"--irqcost_unroll",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.unroll = ParseUnroll(flag, value);
+             }},
+            {"--irqcost_backends",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.backends = ParseBackends(flag, value);
+               o.backends_asked = true;
+             }},
+            {"--irqcost_contexts",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.contexts = ParseContexts(flag, value);
+             }},
+            {"--irqcost_time",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.seconds = ParseNumber<double>(flag, value, 0, kMostSeconds);
+             }},
+            {"--irqcost_sensor",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.sensor = ParseWord(flag, value, {kSensorKeys.begin(), kSensorKeys.end()});
+             }},
+            {"--irqcost_sensor_level",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.sensor_levels = ParseLevels(flag, value);
+             }},
+            {"--irqcost_target",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.target = ParseTarget(flag, value);
+             }},
+            {"--irqcost_tsc_khz",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.tsc_khz = ParseNumber<double>(flag, value, 1, 1e9);
+             }},
+            {"--irqcost_keep_samples",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.keep_samples = ParseBool(flag, value);
+             },
+             true},
+            {"--irqcost_code",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.code = ParseBool(flag, value);
+             },
+             true},
+            {"--irqcost_waits",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.waits = ParseBool(flag, value);
+             },
+             true},
+            {"--irqcost_hold_ns",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.hold_ns = ParseNumber<unsigned>(flag, value, 0, IRQCOST_MAX_HOLD_NS);
+             }},
+            {"--irqcost_device",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               if (value.empty()) throw UsageError(flag + " needs the path of a device");
+               o.device = value;
+             }},
+            {"--irqcost_kvm_device",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               if (value.empty()) throw UsageError(flag + " needs the path of a device");
+               o.kvm_device = value;
+             }},
+            {"--irqcost_text",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.text = ParseSymbols(flag, value);
+             }},
+            {"--irqcost_interleave",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.interleave = ParseBenchmarks(flag, value);
+             }},
+            {"--irqcost_blocks",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.blocks = ParseNumber<std::size_t>(flag, value, 1, kMostBlocks);
+             }},
+            {"--irqcost_simulate",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               if (value.empty()) throw UsageError(flag + " needs the path of a description");
+               o.simulate = value;
+             }},
+            {"--irqcost_simulate_start",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.simulate_start = ParseNumber<double>(flag, value, 0, kMostSeconds);
+             }},
+            {"--irqcost_simulate_process",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.simulate_process = ParseNumber<int>(flag, value, 0, 1'000'000);
+             }},
+            {"--irqcost_list_backends",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.list_backends = ParseBool(flag, value);
+             },
+             true},
+            {"--irqcost_describe",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.describe = ParseBool(flag, value);
+             },
+             true},
+            {"--benchmark_filter",
+             [](Options& o, const std::string&, const std::string& value) { o.filter = value; }},
+            {"--benchmark_list_tests",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.list_tests = ParseBool(flag, value);
+             },
+             true},
+            {"--benchmark_format",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.format = ParseWord(flag, value, {"console", "json", "csv"});
+             }},
+            {"--benchmark_out",
+             [](Options& o, const std::string&, const std::string& value) { o.out = value; }},
+            {"--benchmark_out_format",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.out_format = ParseWord(flag, value, {"console", "json", "csv"});
+             }},
+            {"--benchmark_color",
+             [](Options& o, const std::string& flag, const std::string& value) {
+               o.color = value == "auto" ? value : (ParseBool(flag, value) ? "on" : "off");
+             },
+             true},
+            {"--benchmark_min_time",
+             [](Options&, const std::string& flag, const std::string&) { RefuseTime(flag); }},
+            {"--benchmark_min_warmup_time",
+             [](Options&, const std::string& flag, const std::string&) { RefuseTime(flag); }},
+            {"--help", [](Options& o, const std::string&, const std::string&) { o.help = true; },
+             true},
 };
 
 const Flag* FindFlag(std::string_view name) {
@@ -338,6 +351,8 @@ of irqcost:
   --irqcost_target=PERCENT,CYCLES  how well a figure is to be known over several processes, the
                                 greater of the two: by it that time is shared out (default:
                                 0.2,0.05)
+  --irqcost_sensor=ROW          what the interference sensor is made of: nop, zero_idiom or push_pop
+                                (default: tried beside a thread on the core's other CPU, if any)
   --irqcost_sensor_level=LIST   level of each backend's interference sensor as it is known from
                                 other processes, in core cycles per nop, such as ring3:0.17,bpf:0.17
   --irqcost_tsc_khz=KHZ         the TSC's frequency as an earlier process found it: it is only checked

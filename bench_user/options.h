@@ -35,6 +35,7 @@ struct Options {
   std::vector<irqcost_context> contexts = {IRQCOST_PROCESS};  ///< in which backend kmod measures
   std::optional<double> seconds;                              ///< for all benchmarks together
   std::optional<double> tsc_khz;                              ///< as an earlier process found it
+  std::optional<std::string> sensor;  ///< row of the interference sensor
   std::map<std::string, double> sensor_levels;                ///< core cycles per nop, by backend
   Target target;                                              ///< how well figures are to be known
   bool keep_samples = false;

@@ -157,7 +157,7 @@ static void wrong_fields(void)
 	REFUSED_RUN("a section in throughput mode", EINVAL, section, 20);
 	REFUSED_RUN("mode 4", EINVAL, mode, 4);
 	REFUSED_RUN("mode 2^32-1", EINVAL, mode, ~0U);
-	REFUSED_RUN("reserved 1", EINVAL, reserved, 1);
+	REFUSED_RUN("sensor 3", EINVAL, sensor, IRQCOST_NR_SENSORS);
 	REFUSED_RUN("context 4", EINVAL, context, IRQCOST_NR_CONTEXTS);
 	REFUSED_RUN("context 2^32-1", EINVAL, context, ~0U);
 	REFUSED_RUN("cli and sti in a hard interrupt", EOPNOTSUPP, context, IRQCOST_HARDIRQ);

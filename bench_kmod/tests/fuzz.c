@@ -261,6 +261,7 @@ static const struct field run_fields[] = {
 	FIELD(irqcost_run, buffer, address),
 	FIELD(irqcost_run, buffer_bytes, bytes),
 	FIELD(irqcost_run, context, context),
+	FIELD(irqcost_run, sensor, few),
 	{},
 };
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -112,6 +113,8 @@ Run Kmod::Measure(const Request& request) {
   args.loops = request.loops.body;
   args.chain_loops = request.loops.chain;
   args.sensor_loops = request.loops.sensor;
+  args.sensor = static_cast<std::uint32_t>(
+      std::find(kSensorKeys.begin(), kSensorKeys.end(), request.sensor->key) - kSensorKeys.begin());
   args.samples = request.samples;
   args.buffer = reinterpret_cast<std::uintptr_t>(run.samples.data());
   args.buffer_bytes = run.samples.size() * sizeof(irqcost_sample);

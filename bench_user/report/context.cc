@@ -256,6 +256,7 @@ Json ContextJson(const RunContext& run, const std::vector<std::unique_ptr<Backen
       {"backends", BackendsJson(backends)},
       {"controls", ControlsJson(run)},
       {"calibration", CalibrationJson(run.calibration)},
+      {"sensor", {{"row", run.sensor.probe->key}, {"reason", run.sensor.reason}}},
       {"cycles", CyclesJson(backends, selection, run.execution.counts_cycles,
                             run.calibration.imul_latency.value_or(1))},
       {"floors", FloorsJson(selection.found)},

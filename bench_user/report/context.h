@@ -19,6 +19,7 @@
 #include "machine/settings.h"
 #include "machine/tsc.h"
 #include "measure/calibration.h"
+#include "measure/sensor.h"
 
 namespace irqcost {
 
@@ -34,6 +35,7 @@ struct RunContext {
   Tsc tsc;
   Controls controls;
   Calibration calibration;
+  SensorChoice sensor;
   Execution execution;
   Build build;
   Activity activity;  ///< of the measuring CPU during the run

@@ -229,9 +229,9 @@ Run Simulated::Measure(const Request& request) {
   const double imul = d_.core.dep_imul, imul_share = ShareOf(d_, "dep_imul");
   const Work chain_base = Copies(imul, imul_share, IRQCOST_CHAIN_UNROLL, request.loops.chain);
   const Work chain_body = Copies(imul, imul_share, 2 * IRQCOST_CHAIN_UNROLL, request.loops.chain);
-  const Work sensor = Copies(TrueCost(d_, *request.sensor, IRQCOST_THROUGHPUT),
-                             ShareOf(d_, request.sensor->key), IRQCOST_SENSOR_SIZE,
-                             request.loops.sensor);
+  const Work sensor =
+      Copies(TrueCost(d_, *request.sensor, IRQCOST_THROUGHPUT), ShareOf(d_, request.sensor->key),
+             IRQCOST_SENSOR_SIZE, request.loops.sensor);
   timeline_.Idle(kRunNs);
   Run run;
   run.loops = request.loops;
@@ -265,9 +265,8 @@ Run Simulated::Measure(const Request& request) {
 
 void Simulated::Supplement(nlohmann::ordered_json& context, const Costs& /*costs*/) {
   if (name_ != "bpf") return;
-  context["backends"]["bpf"]["clock"] = {{"name", "bpf_ktime_get_ns"},
-                                         {"source", "simulated"},
-                                         {"step_ns", d_.clock.bpf_step_ns}};
+  context["backends"]["bpf"]["clock"] = {
+      {"name", "bpf_ktime_get_ns"}, {"source", "simulated"}, {"step_ns", d_.clock.bpf_step_ns}};
 }
 
 }  // namespace

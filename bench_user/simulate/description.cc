@@ -146,9 +146,8 @@ void ReadFrequency(Fields fields, Frequency& frequency) {
 
 std::map<std::string, double> ReadShares(Fields shares, const Json* object) {
   // A busy sibling takes slots of the front end; a chain of multiplies has room to spare.
-  std::map<std::string, double> found = {
-      {"nop", 0.6},     {"zero_idiom", 0.6}, {"dep_add", 0},
-      {"dep_xor", 0},   {"dep_imul", 0},     {"other", 0.2}};
+  std::map<std::string, double> found = {{"nop", 0.6},   {"zero_idiom", 0.6}, {"dep_add", 0},
+                                         {"dep_xor", 0}, {"dep_imul", 0},     {"other", 0.2}};
   if (!object) return found;
   for (const auto& item : object->items()) {
     if (!FindProbe(item.key()) && item.key() != "other")
@@ -165,8 +164,8 @@ std::optional<Neighbour> ReadNeighbour(Fields& whole) {
   Neighbour neighbour;
   fields.Bool("always", neighbour.always);
   ReadRecurrence(fields, neighbour.comes, 1, "lasts_s");
-  if (neighbour.always == (neighbour.comes.every_s > 0))
-    fields.Refuse("always", "and every_s: one of the two must be given");
+  if (neighbour.always && neighbour.comes.every_s > 0)
+    fields.Refuse("always", "and every_s: only one of the two can be");
   const Json* shares = fields.Find("shares");
   neighbour.shares = ReadShares(fields.Part("shares"), shares);
   fields.Number("spread", neighbour.spread, 0, 1);
@@ -215,7 +214,15 @@ Description ParseDescription(const std::string& text, const std::string& file) {
   ReadRows(fields.Part("rows"), rows, d.rows);
   ReadClock(fields.Part("clock"), d.clock);
   ReadFrequency(fields.Part("frequency"), d.frequency);
+  fields.Bool("smt", d.smt);
   d.neighbour = ReadNeighbour(fields);
+  if (d.neighbour && !d.smt && !d.neighbour->always && d.neighbour->comes.every_s <= 0)
+    fields.Refuse("neighbour",
+                  "never comes: give always or every_s, or smt for a thread of our own");
+  if (d.smt && !d.neighbour) {
+    d.neighbour.emplace();
+    d.neighbour->shares = ReadShares(Fields(Json::object(), file), nullptr);
+  }
   ReadGap(fields.Part("interrupts"), d.interrupts, true);
   ReadGap(fields.Part("steal"), d.steal, false);
   ReadGap(fields.Part("migration"), d.migration, false);

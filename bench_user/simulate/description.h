@@ -94,6 +94,7 @@ struct Description {
   std::map<std::string, RowCost> rows;
   ClockTraits clock;
   Frequency frequency;
+  bool smt = false;  ///< the core has a second thread that the process may use
   std::optional<Neighbour> neighbour;
   Gap interrupts, steal, migration;
 };

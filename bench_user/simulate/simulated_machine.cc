@@ -14,6 +14,17 @@ namespace {
 // One core, and one CPU on it that can be measured.
 constexpr int kCpu = 0;
 
+class SimulatedSibling final : public Sibling {
+ public:
+  explicit SimulatedSibling(Timeline& timeline) : timeline_(timeline) {}
+  [[nodiscard]] std::string Name() const override { return "CPU 1"; }
+  void Start() override { timeline_.SetSibling(true); }
+  void Stop() override { timeline_.SetSibling(false); }
+
+ private:
+  Timeline& timeline_;
+};
+
 class SimulatedMachine final : public Machine {
  public:
   explicit SimulatedMachine(const Options& options)
@@ -31,6 +42,9 @@ class SimulatedMachine final : public Machine {
     return {kCpu};
   }
   void RequireStillOn(int /*cpu*/) const override {}
+  std::unique_ptr<Sibling> SiblingOf(int /*cpu*/) override {
+    return d_.smt ? std::make_unique<SimulatedSibling>(timeline_) : nullptr;
+  }
   void Pin(int /*cpu*/) override {}
   void RaisePriority() override {}
   [[nodiscard]] double NowUs() const override { return timeline_.NowNs() / 1e3; }

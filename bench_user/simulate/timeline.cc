@@ -49,13 +49,19 @@ void Timeline::Find() {
     boundary_ = std::min(boundary_, one.next.begin);
   }
   if (!neighbour_) return;
-  if (always_) {
+  if (always_ || sibling_) {
     presence_ = {true, std::numeric_limits<double>::infinity()};
   } else if (presence_.until <= now_) {
     presence_ = PresenceAt(*neighbour_, now_);
   }
   boundary_ = std::min(boundary_, presence_.until);
   strength_ = presence_.there ? Strength() : 0;
+}
+
+void Timeline::SetSibling(bool works) {
+  sibling_ = works;
+  presence_ = {};
+  Find();
 }
 
 void Timeline::Idle(double ns) {

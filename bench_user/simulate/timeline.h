@@ -27,6 +27,8 @@ class Timeline {
   Timeline(const Description& description, double start_s, int process);
 
   [[nodiscard]] double NowNs() const { return now_; }
+  /** Whether a thread of ours works on the core's other thread from now on. */
+  void SetSibling(bool works);
   /** Lets time pass in which nothing is measured. */
   void Idle(double ns);
   /** Does work, and what comes between. */
@@ -54,6 +56,7 @@ class Timeline {
   std::vector<Interruption> interruptions_;
   std::optional<Schedule> neighbour_;
   bool always_ = false;
+  bool sibling_ = false;
   double spread_ = 0;
   double wander_ = 0;
   std::uint64_t seed_;

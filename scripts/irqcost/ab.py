@@ -249,7 +249,8 @@ def pair_of(
     found: dict[int, Epoch] = {}
     for side in (1, 0) if swapped else (0, 1):
         levels = epochs.sensor_levels([pair[side] for pair in before])
-        request = Request(tuple(names), process_seconds(len(names)), levels, khz)
+        sensor = epochs.sensor([pair[side] for pair in before])
+        request = Request(tuple(names), process_seconds(len(names)), levels, khz, sensor=sensor)
         found[side] = measures[side](request, cpu)
         cpu = found[side].context["cpu"].get("measured")
     # One of several that seems emulated was disturbed while it looked.

@@ -70,6 +70,7 @@ class Request:
     sensor_levels: Mapping[str, float]
     tsc_khz: float | None  # what the first epoch found
     target: Target = Target()
+    sensor: str | None = None  # the row that the first process chose for its sensor
 
 
 @dataclass(frozen=True)
@@ -196,6 +197,12 @@ def sensor_levels(epochs: Sequence[Epoch]) -> dict[str, float]:
     return result
 
 
+def sensor(epochs: Sequence[Epoch]) -> str | None:
+    """The row that the sensor is made of: all processes must have the same."""
+    rows = (epoch.context["sensor"]["row"] for epoch in epochs if "sensor" in epoch.context)
+    return next(rows, None)
+
+
 def is_disturbed(entry: Mapping[str, Any], limits: Mapping[str, float]) -> bool:
     """Whether an epoch's entry does not count: too few clean samples, or, as the level of the whole
     run tells, none at all. `limits` are what a sensor may read at most, by backend."""
@@ -278,7 +285,9 @@ def collect(
         part = min(plan.seconds / parts, left / max(parts - len(epochs), 1))
         seconds = min(max(part - overhead, 0), math.inf if epochs else _FIRST)
         tsc_khz = epochs[0].context["tsc"]["khz"] if epochs else None
-        request = Request(names, seconds, sensor_levels(epochs), tsc_khz, plan.target)
+        request = Request(
+            names, seconds, sensor_levels(epochs), tsc_khz, plan.target, sensor(epochs)
+        )
         try:
             epochs.append(measure(request))
         except CpuGone as gone:

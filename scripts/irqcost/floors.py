@@ -39,7 +39,10 @@ def machine(context: Mapping[str, Any]) -> dict[str, Any]:
     The catalogue is part of it, since the sensor is made of one of its rows.
     """
     found = {key: context["cpu"].get(key) for key in _CPU}
-    return {**found, **{key: context[key] for key in ("hypervisor", "catalogue_hash")}}
+    sensor = context.get("sensor", {}).get("row")
+    return {**found, "sensor": sensor} | {
+        key: context[key] for key in ("hypervisor", "catalogue_hash")
+    }
 
 
 _TOLERANCE = float(description.read()["sensor_tolerance"])

@@ -184,6 +184,8 @@ def _flags(request: Request) -> list[str]:
     if request.sensor_levels:
         levels = ",".join(f"{name}:{value:.6f}" for name, value in request.sensor_levels.items())
         flags.append(f"--irqcost_sensor_level={levels}")
+    if request.sensor is not None:
+        flags.append(f"--irqcost_sensor={request.sensor}")
     if request.names is not None:
         # Behind those of the user: the last one counts.
         used = dict.fromkeys(name.split("/")[0] for name in request.names)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from irqcost import build, files, harness, jsontext, stats, trials, verdict
-from irqcost.epochs import Epoch, Request, Series, gather, sensor_levels
+from irqcost.epochs import Epoch, Request, Series, gather, sensor, sensor_levels
 from irqcost.errors import Exit, IrqcostError
 from irqcost.progress import Progress
 from irqcost.table import Table
@@ -127,7 +127,8 @@ def _measure(bench: Path, args: argparse.Namespace) -> dict[str, Any]:
         epochs: list[Epoch] = []
         for _ in range(count):
             khz = epochs[0].context["tsc"]["khz"] if epochs else None
-            epochs.append(session.measure(Request(None, seconds, sensor_levels(epochs), khz)))
+            request = Request(None, seconds, sensor_levels(epochs), khz, sensor=sensor(epochs))
+            epochs.append(session.measure(request))
             if epochs[-1].emulated:
                 raise IrqcostError(
                     "this CPU is emulated: it has no cycles to be measured; run on hardware"

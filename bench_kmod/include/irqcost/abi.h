@@ -152,6 +152,20 @@ enum irqcost_mode {
 };
 
 /**
+ * enum irqcost_sensor - what the window is made of that tells of a neighbour on the core
+ * @IRQCOST_SENSOR_NOP: row nop, bound by issue width
+ * @IRQCOST_SENSOR_ZERO_IDIOM: row zero_idiom, bound by rename width
+ * @IRQCOST_SENSOR_PUSH_POP: row push_pop, bound by load and store ports
+ */
+enum irqcost_sensor {
+	IRQCOST_SENSOR_NOP = 0,
+	IRQCOST_SENSOR_ZERO_IDIOM = 1,
+	IRQCOST_SENSOR_PUSH_POP = 2,
+};
+
+#define IRQCOST_NR_SENSORS 3
+
+/**
  * enum irqcost_sample_flags - what happened to a sample; flagged, never dropped
  * @IRQCOST_SAMPLE_INTERRUPTED: the CPU took an interrupt while it ran
  * @IRQCOST_SAMPLE_PREEMPTED: another task ran on the CPU meanwhile
@@ -169,7 +183,7 @@ enum irqcost_sample_flags {
  * @chain_base: ticks of chain_loops * 32 dependent multiplies
  * @chain_body: ticks of chain_loops * 64 of them: the clock. How many core cycles each takes is
  *	the harness's to find (bench_user/measure/calibration.h)
- * @sensor: ticks of sensor_loops * 128 nops: is the core shared just now?
+ * @sensor: ticks of sensor_loops * 128 operations of the sensor: is the core shared just now?
  * @base: ticks of the smaller window
  * @body: ticks of the greater window
  * @flags: IRQCOST_SAMPLE_ bits
@@ -198,7 +212,7 @@ struct irqcost_sample {
 	__u64 span_mperf;
 };
 
-/* The windows of the chain (row dep_imul) and of the sensor (row nop). */
+/* The windows of the chain (row dep_imul) and of the sensor (enum irqcost_sensor). */
 #define IRQCOST_CHAIN_UNROLL 32
 #define IRQCOST_SENSOR_SIZE 128
 
@@ -222,7 +236,7 @@ struct irqcost_sample {
  * @section: in: in situ: dependent core cycles of work, one of irqcost_sections (body.h), else
  *	EDOM; other modes: 0, else EINVAL
  * @context: in: enum irqcost_context, else EINVAL
- * @reserved: in: 0, else EINVAL
+ * @sensor: in: enum irqcost_sensor, else EINVAL
  * @samples: in: 1 to max_samples, else ERANGE; out: how many were taken
  * @buffer: in: address of samples * sizeof(struct irqcost_sample) bytes
  * @buffer_bytes: in: its length; ENOSPC where it is too small for the samples
@@ -250,7 +264,7 @@ struct irqcost_run {
 	__u32 sensor_loops;
 	__u32 section;
 	__u32 context;
-	__u32 reserved;
+	__u32 sensor;
 	__u64 samples;
 	__u64 buffer;
 	__u64 buffer_bytes;
