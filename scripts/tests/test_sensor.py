@@ -32,7 +32,7 @@ def measured(folder: Path, smt: bool) -> Any:
     with Progress("") as progress:
         session = Session(build.harness(), arguments, 4.0, progress, clock=clock)
         # A target that is never met, so that the neighbour comes and goes meanwhile.
-        processes = collect(session.measure, Plan(4.0, Target(0.001, 0.0001)), clock.now)
+        processes = collect(session.measure, Plan(4.0, Target(0.001, 0.001)), clock.now)
     return merge(processes, Target())
 
 
