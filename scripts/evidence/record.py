@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Records samples for estimators.py under four load conditions.
+"""Records samples for rule.py under four load conditions.
 
 Fresh processes of irqcost-record (recorder/record.cc, built here) take turns over the conditions of
 coverage.py. Each condition becomes a file: a line a sample, as record.cc prints it, with the number

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-// Records samples of ring 3 with four contention sensors, for modes.py.
+// Records samples of ring 3 with four interference sensors, for rule.py.
 //
 // irqcost-record CPU ROUNDS: on this CPU, at least so many samples of each row in each mode, in
 // turn. Prints their names with a number, and a line a sample: that number; ticks of the windows
@@ -9,15 +9,18 @@
 #include <irqcost/body.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "backends/ring3.h"
 #include "catalogue.h"
 #include "machine/tsc.h"
+#include "measure/calibration.h"
 #include "measure/estimate.h"
 #include "measure/sampler.h"
 #include "measure/turns.h"
@@ -46,7 +49,16 @@ void Record(int cpu, unsigned rounds) {
   const std::vector<Offer> offers = ring3.Offers();
   SamplerOptions options;
   options.cpu = cpu;
-  options.ticks_per_us = FindTsc({}).khz / 1e3;
+  const Tsc tsc = FindTsc({});
+  options.ticks_per_us = tsc.khz / 1e3;
+  options.tsc_step = tsc.step;
+  const auto now_us = [] {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    return std::chrono::duration<double, std::micro>(now).count();
+  };
+  const Calibration calibration = Calibrate(MeasureControls(ring3, options, now_us));
+  if (!calibration.imul_latency) throw std::runtime_error(calibration.reason);
+  options.imul_latency = *calibration.imul_latency;
   std::vector<Request> requests;
   for (const Offer& offer : offers) {
     // Faults are the kernel's; the rows of known slow-downs are no primitives.
