@@ -64,6 +64,8 @@ def test_no_harm_to_others(name: str) -> None:
         "",
         guest.files["dmesg"].decode(errors="replace"),
     )
+    # Linux 6.12 warns of its own deadline server while a FIFO task keeps the CPU from all others.
+    log = re.sub(r"(?m)^.*WARNING: .* at kernel/sched/(?s:.*?)end trace.*$", "", log)
     assert soak.trouble(log) == []
 
 

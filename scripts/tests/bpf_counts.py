@@ -13,13 +13,13 @@ from irqcost.model import Text
 
 # The copies by which the body's window exceeds the base's: kUnroll of bpf.cc.
 _COPIES = 16
-_WINDOWS = 5  # chain (2), sensor, base, body
+_WINDOWS = 4  # chain (2), base, body
 
 
 def counts(functions: Mapping[str, Text]) -> set[int]:
     """The numbers of instructions that one operation may execute, one for each way through the
     functions that it calls. @functions are what a result holds of one row."""
-    base, body = _loops(functions["program"])[3:]
+    base, body = _loops(functions["program"])[2:]
     extra, rest = divmod(len(body) - len(base), _COPIES)
     assert rest == 0, "the two windows differ by more than their copies"
     called = _called(body, functions["program"])

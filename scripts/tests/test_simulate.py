@@ -182,7 +182,7 @@ def test_every_cpu_of_the_table_is_described() -> None:
     for core in cores:
         assert 1 / 12 <= traits.machine(core)["core"]["nop"] <= 1
     one = traits.machine(next(core for core in cores if core.name == "K10 Barcelona"))
-    assert one["cpu"]["family"] == 16 and one["core"]["imul"] == 4
+    assert one["cpu"]["family"] == 16 and one["core"]["dep_imul"] == 4
     assert "pushf" not in one["rows"] and one["rows"]["pushf_popf"] == 14
 
 

@@ -218,8 +218,11 @@ def test_a_recording_of_this_kernel_is_what_this_trace_recorded(exact: ExactGues
     rows = code_of(exact.traced)
     for recording in recorded.read():
         if recording.release == release:
+            # Rows that came later are not in it; the test above holds for them.
             lengths = {key: (len(row.code), row.contexts) for key, row in recording.rows.items()}
-            assert lengths == {key: (len(row.code), row.contexts) for key, row in rows.items()}
+            assert lengths.items() <= {
+                key: (len(row.code), row.contexts) for key, row in rows.items()
+            }.items()
 
 
 @pytest.mark.parametrize("name", KERNELS)
