@@ -36,7 +36,8 @@ class Machine {
   /** Ring 3 of its own, in which controls are measured whichever backend measures. */
   virtual Backend& Ring3();
   [[nodiscard]] virtual std::vector<int> AllowedCpus() const;
-  /** CPUs to measure on, best first; where the user asked for one, that alone. Throws UsageError. */
+  /** CPUs to measure on, best first; where the user asked for one, that alone. Throws UsageError.
+   */
   [[nodiscard]] virtual std::vector<int> MeasurableCpus(std::optional<int> asked) const;
   /** Throws CpuGone where the thread is no longer bound to that CPU, as it went offline. */
   virtual void RequireStillOn(int cpu) const;

@@ -29,17 +29,17 @@ struct Options {
   std::optional<std::size_t> samples;
   std::optional<unsigned> unroll;
   std::vector<std::string> backends;  ///< all where the user named none
-  bool backends_asked = false;  ///< named by the user: an emulated one, too, is to run
+  bool backends_asked = false;        ///< named by the user: an emulated one, too, is to run
   std::string device = "/dev/irqcost";
   std::string kvm_device = "/dev/kvm";
   std::vector<irqcost_context> contexts = {IRQCOST_PROCESS};  ///< in which backend kmod measures
   std::optional<double> seconds;                              ///< for all benchmarks together
   std::optional<double> tsc_khz;                              ///< as an earlier process found it
-  std::optional<std::string> sensor;  ///< row of the interference sensor
+  std::optional<std::string> sensor;                          ///< row of the interference sensor
   std::map<std::string, double> sensor_levels;                ///< core cycles per nop, by backend
   Target target;                                              ///< how well figures are to be known
   bool keep_samples = false;
-  bool code = true;  ///< record the machine code of what was measured
+  bool code = true;                 ///< record the machine code of what was measured
   bool waits = false;               ///< contention and pending interrupts, too
   std::optional<unsigned> hold_ns;  ///< masked stretch with an interrupt pending
   std::vector<std::string> text;    ///< functions, or rows of the module, to print

@@ -52,9 +52,9 @@ enum { HOME, HOGGED, LEAVING };
 
 /* What a process of its own tells this one. */
 static struct {
-	volatile bool looping;
-	volatile bool over;	/* the request is answered */
-	volatile int answer;
+	_Atomic bool looping;
+	_Atomic bool over;	/* the request is answered */
+	_Atomic int answer;
 } *shared;
 
 static struct irqcost_sample *samples;
@@ -236,7 +236,7 @@ static void killed(void)
 	still = !shared->over;
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
-	report(still && running(hog), "contention that waits for a CPU can be killed");
+	report(still && running(hog), "a signal ends contention that waits for a CPU");
 	end_loop(hog);
 	throttle(true);
 }
@@ -252,7 +252,7 @@ static void hotplug(void)
 	command(device, IRQCOST_IOC_INFO, &info);
 	close(device);
 	if (info.config & IRQCOST_CONFIG_PREEMPT_RT) {
-		report(true, "a CPU goes offline meanwhile # SKIP on PREEMPT_RT it waits for the loop");
+		report(true, "a CPU goes offline meanwhile # SKIP PREEMPT_RT waits for the loop");
 		return;
 	}
 	/* Not where the loop is: this process must act while the other waits. */
@@ -359,7 +359,7 @@ static void memory(void)
 	mkdir("/cgroup", 0755);
 	if (mount("none", "/cgroup", "cgroup2", 0, NULL) ||
 	    !write_file("/cgroup/cgroup.subtree_control", "+memory")) {
-		report(true, "samples are accounted # SKIP the kernel has no control groups of memory");
+		report(true, "samples are accounted # SKIP the kernel has no memcg");
 		return;
 	}
 	sigaction(SIGALRM, &action, NULL);

@@ -123,7 +123,16 @@ class Measuring(unittest.TestCase):
             set(irqcost),
             {"schema", "version", "catalogue_hash", "command", "execution", "instruction_clock"}
             | {"cpu", "kernel", "hypervisor", "settings", "tsc", "backends", "controls", "floors"}
-            | {"calibration", "sensor", "code", "cycles", "absent", "compiler", "build", "conditions"}
+            | {
+                "calibration",
+                "sensor",
+                "code",
+                "cycles",
+                "absent",
+                "compiler",
+                "build",
+                "conditions",
+            }
             | {"cpuid_hypervisor", "kernel_hypervisor"},
         )
         self.assertRegex(irqcost["build"]["sha256"], "^[0-9a-f]{64}$")

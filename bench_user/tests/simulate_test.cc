@@ -67,8 +67,9 @@ TEST(SimulateDescription, NamesWhatIsWrong) {
             "x.json: backends must be a list of some of ring3, kmod, bpf");
   EXPECT_EQ(WhyRefused(R"("interrupts": {"every_s": 0.001})"),
             "x.json: interrupts.us must be above 0 and at most half of every_s");
-  EXPECT_EQ(WhyRefused(R"("neighbour": {})"),
-            "x.json: neighbour never comes: give always or every_s, or smt for a thread of our own");
+  EXPECT_EQ(
+      WhyRefused(R"("neighbour": {})"),
+      "x.json: neighbour never comes: give always or every_s, or smt for a thread of our own");
   EXPECT_EQ(WhyRefused(R"("neighbour": {"always": true, "every_s": 1, "lasts_s": 0.1})"),
             "x.json: neighbour.always and every_s: only one of the two can be");
   EXPECT_EQ(WhyRefused(R"("clock": {"invariant": 1})"),

@@ -20,9 +20,7 @@ _TAIL_LINES = 40
 _STEP = re.compile(r"\[\s*(\d+%|\d+/\d+)\] (.*)")
 
 
-def harness(
-    preset: str = "release", source: Path = ROOT, target: str = "irqcost_bench"
-) -> Path:
+def harness(preset: str = "release", source: Path = ROOT, target: str = "irqcost_bench") -> Path:
     """Configures and builds a preset of a checkout's CMakePresets.json; returns its
     irqcost-bench. Raises BuildError."""
     place = folder(preset, source)

@@ -49,6 +49,7 @@ INTERRUPTS = {
 # Where a row that encloses a critical section has it; so in strings, with () in C statements.
 _MARKER = re.compile(r"irqcost_section(\(\))?")
 
+
 @dataclass(frozen=True)
 class Probe:
     """One row; the columns are described at the head of probes.def."""

@@ -50,7 +50,11 @@ class Progress:
 
             # Its monitor is a thread that stays, and a process that has threads must not fork.
             tqdm.monitor_interval = 0
-            options = {"leave": False, "dynamic_ncols": True, "file": sys.stderr}
+            options: dict[str, Any] = {
+                "leave": False,
+                "dynamic_ncols": True,
+                "file": sys.stderr,
+            }
             self._bar = tqdm(desc=self._title, total=total, **options)
         self._bar.set_postfix_str(now, refresh=False)
         self._bar.update(done - self._bar.n)

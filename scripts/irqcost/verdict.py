@@ -64,10 +64,12 @@ class Controls:
         self._throughputs: dict[str, str] = {}
         backends = dict.fromkeys(name.split("/")[0] for name in series)
         if cpu and cpu.get("lfence_waits") is False:
-            self._clocks = {one: "lfence does not wait on this CPU: see the note" for one in backends}
+            self._clocks = {
+                one: "lfence does not wait on this CPU: see the note" for one in backends
+            }
             self.notes.append(
-                "lfence does not wait for the instructions before it on this CPU, so time stamps may "
-                "lie anywhere. Boot a kernel that sets LFENCE_RDTSC (bit 1 of MSR C0011029)."
+                "lfence does not wait for the instructions before it on this CPU, so time stamps "
+                "may lie anywhere. Boot a kernel that sets LFENCE_RDTSC (bit 1 of MSR C0011029)."
             )
         for backend in backends:
             item = cycles.get(backend, {})

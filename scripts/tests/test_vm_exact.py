@@ -220,9 +220,10 @@ def test_a_recording_of_this_kernel_is_what_this_trace_recorded(exact: ExactGues
         if recording.release == release:
             # Rows that came later are not in it; the test above holds for them.
             lengths = {key: (len(row.code), row.contexts) for key, row in recording.rows.items()}
-            assert lengths.items() <= {
-                key: (len(row.code), row.contexts) for key, row in rows.items()
-            }.items()
+            assert (
+                lengths.items()
+                <= {key: (len(row.code), row.contexts) for key, row in rows.items()}.items()
+            )
 
 
 @pytest.mark.parametrize("name", KERNELS)
