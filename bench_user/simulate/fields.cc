@@ -81,7 +81,8 @@ bool Fields::Words(const char* key, std::vector<std::string>& value,
   if (!field->is_array() || field->empty()) Refuse(key, wanted);
   value.clear();
   for (const Json& word : *field) {
-    if (!word.is_string() || std::find(allowed.begin(), allowed.end(), word) == allowed.end())
+    if (!word.is_string() ||
+        std::find(allowed.begin(), allowed.end(), word.get<std::string>()) == allowed.end())
       Refuse(key, wanted);
     value.push_back(word);
   }
