@@ -21,8 +21,8 @@ inline constexpr std::size_t kSlice = 25;
 inline constexpr std::size_t kFewestClean = 10;
 
 /** A sample is clean while its sensor is within this fraction of the sensor's level. The sensors of
- * undisturbed samples lie within 1 %, those beside a neighbour 6 to 150 % above (docs/METHOD.md).
- */
+ * undisturbed samples scatter by about 1 %; beside a neighbour who stayed their medians lay 45 to
+ * 105 % above (docs/METHOD.md). */
 inline constexpr double kSensorTolerance = 0.03;
 
 /** One sample: two windows of the row and two of the chain, and what each pair differs by. */

@@ -41,8 +41,8 @@ constexpr std::size_t kLogBytes = 1 << 20;
 // The kernel puts each program at a random multiple of 4, and a bare call costs 3.6 to 4.6 core
 // cycles on Golden Cove by where its 64-byte blocks then begin. The samples of a process take turns
 // through so many loads of one program, and a run has many processes, so that its interval tells
-// what the place may change. Twice as many loads take a sixth of a short process's time, and a
-// default run has half as many processes: its intervals were wider.
+// what the place may change.
+// With twice as many loads a short process has less time to measure.
 constexpr std::size_t kPlacements = 8;
 
 // That of probes.bpf.c.
