@@ -73,3 +73,4 @@ module_exit(irqcost_exit);
 MODULE_DESCRIPTION("Measures what masking interrupts costs");
 MODULE_AUTHOR("The irqcost authors");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(IRQCOST_VERSION);

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from types import FrameType
 
+from irqcost import ROOT
 from irqcost.errors import Exit, IrqcostError
 
 # By name, in the order of the help, the modules. Loading all of them takes as long as a small
@@ -47,6 +48,8 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    version = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
+    top.add_argument("--version", action="version", version=f"irqcost {version}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     for name, module in _COMMANDS.items():
         if command in (None, name):
