@@ -9,7 +9,7 @@ namespace irqcost {
 
 /**
  * The catalogue, backends, modes, contexts and constants: what --irqcost_describe prints, and
- * scripts/irqcost/description.json holds. It tells of this program alone and of no machine.
+ * scripts/irqcost/model/description.json holds. It tells of this program alone and of no machine.
  */
 nlohmann::ordered_json DescribeJson();
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import FrameType
 
 from irqcost import ROOT
-from irqcost.errors import Exit, IrqcostError
+from irqcost.base.errors import Exit, IrqcostError
 from irqcost.vm import apt, chroot
 
 SUITES = ("bookworm", "trixie", "testing")

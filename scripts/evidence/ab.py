@@ -25,10 +25,11 @@ from pathlib import Path
 from typing import Any
 
 from guard import RULES, SMALL, entry_of, epoch_of, share
-from irqcost import ab, files, jsontext
-from irqcost.difference import FASTER, SLOWER, UNDECIDED
-from irqcost.epochs import Epoch, Request
-from irqcost.trials import PLAIN, PRIMITIVES
+from irqcost.base import files, jsontext
+from irqcost.commands import ab
+from irqcost.measure.injected import PLAIN, PRIMITIVES
+from irqcost.measure.processes import Epoch, Request
+from irqcost.stats.difference import FASTER, SLOWER, UNDECIDED
 
 SCHEMA = 1
 

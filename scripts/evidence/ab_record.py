@@ -26,13 +26,14 @@ from pathlib import Path
 from typing import Any
 
 from guard_record import judged_by, plain
-from irqcost import ab, builds, harness
-from irqcost.builds import Build
-from irqcost.epochs import Epoch
-from irqcost.errors import IrqcostError
-from irqcost.progress import Progress
-from irqcost.trials import ADDED, PLAIN, PRIMITIVES
-from irqcost.vm.kernels import cache_directory
+from irqcost.base.cache import cache_directory
+from irqcost.base.errors import IrqcostError
+from irqcost.base.progress import Progress
+from irqcost.commands import ab
+from irqcost.measure import builds, harness
+from irqcost.measure.builds import Build
+from irqcost.measure.injected import ADDED, PLAIN, PRIMITIVES
+from irqcost.measure.processes import Epoch
 
 # By what is added to a primitive, in core cycles, how many pairs are recorded. A comparison has 16;
 # of the least slow-down a hundred shall be without a pair in common.

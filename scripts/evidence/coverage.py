@@ -22,8 +22,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from irqcost import ROOT, files
-from irqcost.model import Result
+from irqcost import ROOT
+from irqcost.model import reader
+from irqcost.model.result import Result
 
 # A good figure is right within the wider of these (percent, core cycles).
 _PERCENT, _CYCLES = 0.3, 0.05
@@ -93,7 +94,7 @@ def measure(how: str) -> Result:
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
-        return files.read_result(out)
+        return reader.read_result(out)
 
 
 def outcomes(condition: str, run: int, result: Result, quiet: Result) -> list[Outcome]:
@@ -145,7 +146,7 @@ def main() -> None:
     # An end from outside takes the way of Ctrl-C, which ends the busy loops.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     load_before = os.getloadavg()
-    quiet = files.read_result(args.quiet) if args.quiet else measure("--precise")
+    quiet = reader.read_result(args.quiet) if args.quiet else measure("--precise")
     print("the quiet values are known", file=sys.stderr, flush=True)
     found: list[Outcome] = []
     for run in range(args.runs):

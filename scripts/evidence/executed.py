@@ -11,7 +11,8 @@ against a trace of its own.
 import dataclasses
 import sys
 
-from irqcost import jsontext, recorded
+from irqcost.base import jsontext
+from irqcost.model.machine_code import executed
 from vm_guests import KERNELS, kernel, traced
 from vm_trace import code_of
 
@@ -19,7 +20,7 @@ from vm_trace import code_of
 def main(names: list[str]) -> None:
     for name in names or KERNELS:
         release = kernel(name).release
-        path = recorded.FOLDER / f"{release}.json"
+        path = executed.FOLDER / f"{release}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         rows = {key: dataclasses.asdict(row) for key, row in code_of(traced(name)).items()}
         document = {"executed": 1, "release": release, "rows": rows}

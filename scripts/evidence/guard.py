@@ -33,11 +33,12 @@ from typing import Any
 
 from scipy.stats import mannwhitneyu
 
-from irqcost import guard, policy, verdict
-from irqcost.epochs import Epoch, gather
-from irqcost.guard import INCONCLUSIVE, REGRESSION, Case
-from irqcost.stats import share_interval
-from irqcost.trials import PRIMITIVES
+from irqcost.compare import policy, regression
+from irqcost.compare.regression import INCONCLUSIVE, REGRESSION, Case
+from irqcost.measure import verdict
+from irqcost.measure.injected import PRIMITIVES
+from irqcost.measure.processes import Epoch, gather
+from irqcost.stats.intervals import share_interval
 
 _PLAIN = "ring3/slow_0/throughput"
 _SLOW = {"0.5": "ring3/slow_05/throughput", "1": "ring3/slow_1/throughput"}
@@ -164,16 +165,16 @@ RULES: dict[str, Callable[[Sequence[float], Sequence[float]], bool]] = {
 def job(
     looks: Sequence[Recorded], baseline: Sequence[Recorded], rules: policy.Policy, count: Count
 ) -> None:
-    judged = guard.judge(cases(looks[0], baseline, rules), rules.risk)
+    judged = regression.judge(cases(looks[0], baseline, rules), rules.risk)
     seen = {one.name: [one] for one in judged}
     for run in looks[1:]:
-        doubted = [name for name, words in seen.items() if not guard.settled(words)]
+        doubted = [name for name, words in seen.items() if not regression.settled(words)]
         again = [one for one in cases(run, baseline, rules) if one.name in doubted]
-        for one in guard.judge(again, rules.risk, len(judged)) if again else []:
+        for one in regression.judge(again, rules.risk, len(judged)) if again else []:
             seen[one.name].append(one)
     count.jobs += 1
     count.figures += len(judged) - len(_SLOW)
-    together = [guard.together(words) for words in seen.values()]
+    together = [regression.together(words) for words in seen.values()]
     for words, into in ((judged, count.first), (together, count.last)):
         unchanged = words[: -len(_SLOW)]
         undecided = sum(one.word == INCONCLUSIVE for one in unchanged)
@@ -211,7 +212,10 @@ def condition(recorded: Sequence[Recorded], which: str, jobs: int, seed: int, qu
     count = Count(runs=min(len(alike), jobs))
     for number in range(jobs):
         new = alike[number % len(alike)]
-        looks = [new, *chance.sample([one for one in alike if one is not new], guard.LOOKS - 1)]
+        looks = [
+            new,
+            *chance.sample([one for one in alike if one is not new], regression.LOOKS - 1),
+        ]
         used = {id(one) for one in looks}
         others = [one for one in recorded if id(one) not in used]
         if quiet:

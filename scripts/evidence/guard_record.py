@@ -27,10 +27,11 @@ from pathlib import Path
 from typing import Any
 
 from coverage import busy
-from irqcost import build, epochs, files, harness
-from irqcost.epochs import Epoch, Plan, Request
-from irqcost.progress import Progress
-from irqcost.trials import UNROLL
+from irqcost.base import files
+from irqcost.base.progress import Progress
+from irqcost.measure import build, harness, processes
+from irqcost.measure.injected import UNROLL
+from irqcost.measure.processes import Epoch, Plan, Request
 
 SLOW = ("slow_0", "slow_05", "slow_1")
 
@@ -98,7 +99,7 @@ def one_run(bench: Path, cpu: int, seconds: float) -> dict[str, Any]:
             beside += time.monotonic() - started
             return epoch
 
-        found = epochs.collect(measure, Plan(seconds), lambda: time.monotonic() - beside)
+        found = processes.collect(measure, Plan(seconds), lambda: time.monotonic() - beside)
     context = found[0].context
     return {
         "date": date,
@@ -126,10 +127,10 @@ def short(epoch: Epoch, slow: Epoch) -> dict[str, Any]:
 def judged_by(epoch: Epoch) -> dict[str, Any]:
     """By what an epoch's entries are judged: by backend the level of the sensor and by what part it
     may be off, and the latency of the chain's multiply."""
-    levels = {name: round(level, 6) for name, level in epochs.sensor_levels([epoch]).items()}
+    levels = {name: round(level, 6) for name, level in processes.sensor_levels([epoch]).items()}
     return {
         "floors": levels,
-        "tolerances": {name: epochs.tolerance([epoch], name) for name in levels},
+        "tolerances": {name: processes.tolerance([epoch], name) for name in levels},
         "imul_latency": epoch.imul_latency,
     }
 

@@ -20,8 +20,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from irqcost import files, jsontext
-from irqcost.progress import Progress
+from irqcost.base import jsontext
+from irqcost.base.progress import Progress
+from irqcost.model import reader
 
 # What is a multiple of the figure itself.
 _SCALED = ("real_time", "cpu_time", "ticks", "core_cycles", "ticks_min", "ticks_p50", "ticks_p99")
@@ -39,7 +40,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True, help="a folder, made here")
     args = parser.parse_args()
-    seeds = [_Seed(files.read_document(path)[0]) for path in args.results]
+    seeds = [_Seed(reader.read_document(path)[0]) for path in args.results]
     chance = random.Random(args.seed)
     args.out.mkdir(parents=True)
     with Progress(f"writing {args.count} results") as progress:

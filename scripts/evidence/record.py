@@ -16,7 +16,7 @@ from pathlib import Path
 
 from coverage import busy, conditions
 
-from irqcost import build
+from irqcost.measure import build
 
 
 def main() -> None:

@@ -25,8 +25,10 @@ from pathlib import Path
 
 import numpy
 
-from irqcost import build, description, stats
-from irqcost.epochs import Target, run_level
+from irqcost.measure import build
+from irqcost.measure.processes import Target, run_level
+from irqcost.model import description
+from irqcost.stats import intervals
 
 DRAWS = 40
 TARGET = Target()
@@ -129,14 +131,14 @@ def judge(
     """A figure of a run of so many of these processes: whether it is good, right, and held by its
     interval (None: it has none)."""
     clean = [one for one in by_process.values() if one[2]]
-    if len(clean) < stats.FEWEST:
+    if len(clean) < intervals.FEWEST:
         return False, False, None
     drawn = chance.choice(len(clean), min(size, len(clean)), replace=False)
     used = [clean[place] for place in drawn]
-    interval = stats.median_interval([one[0] for one in used])
+    interval = intervals.median_interval([one[0] for one in used])
     assert interval is not None
-    value = stats.median([one[0] for one in used])
-    step = stats.median([one[1] for one in used])
+    value = intervals.median([one[0] for one in used])
+    step = intervals.median([one[1] for one in used])
     low, high = interval[0] - step, interval[1] + step
     good = max(high - value, value - low) <= TARGET.half_width(value)
     slack = max(0.001 * abs(quiet), 0.02)
@@ -180,7 +182,7 @@ def table(
     found = conditions(program, folder, step, is_batches)
     quiet_name = "alone" if "alone" in found else "pin_idle"
     quiet = {
-        row: stats.median([one[0] for one in by_process.values() if one[2]])
+        row: intervals.median([one[0] for one in by_process.values() if one[2]])
         for row, by_process in found[quiet_name].figures.items()
         if any(one[2] for one in by_process.values())
     }

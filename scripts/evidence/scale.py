@@ -19,8 +19,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from irqcost import ROOT, files
-from irqcost.table import Table
+from irqcost import ROOT
+from irqcost.base.table import Table
+from irqcost.model import reader
 
 _COMMANDS = ("compare", "history", "check", "report")
 
@@ -31,7 +32,7 @@ def main() -> None:
     parser.add_argument("--counts", default="2500,5000,10000", help="of files, the last all")
     parser.add_argument("--commands", default=",".join(_COMMANDS))
     args = parser.parse_args()
-    found, _ = files.find_results([args.folder])
+    found, _ = reader.find_results([args.folder])
     columns = ("command", "files", "first, s", "CPU s", "MiB", "again, s", "CPU s", "MiB")
     table = Table(columns, "<>>>>>>>")
     for count in map(int, args.counts.split(",")):

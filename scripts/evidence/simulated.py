@@ -27,13 +27,13 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from irqcost import build, harness, traits
-from irqcost.epochs import Plan, Target, collect
-from irqcost.errors import IrqcostError
-from irqcost.merge import merge
-from irqcost.progress import Progress
-from irqcost.simulate import Clock
-from irqcost.table import Table
+from irqcost.base.errors import IrqcostError
+from irqcost.base.progress import Progress
+from irqcost.base.table import Table
+from irqcost.measure import build, harness, traits
+from irqcost.measure.merge import merge
+from irqcost.measure.processes import Plan, Target, collect
+from irqcost.measure.simulate import Clock
 
 # Nearer to the truth than the greater of the two is right.
 _RIGHT_PERCENT = 0.3

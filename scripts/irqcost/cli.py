@@ -9,27 +9,27 @@ from importlib import import_module
 from types import FrameType
 
 from irqcost import ROOT
-from irqcost.errors import Exit, IrqcostError
+from irqcost.base.errors import Exit, IrqcostError
 
 # By name, in the order of the help, the modules. Loading all of them takes as long as a small
 # comparison, so only the one that was asked for is.
 _COMMANDS = {
-    "run": "irqcost.run",
-    "compare": "irqcost.compare",
-    "report": "irqcost.page.command",
-    "check": "irqcost.check",
-    "history": "irqcost.history",
-    "waits": "irqcost.waits_command",
-    "sweep": "irqcost.sweep",
-    "ab": "irqcost.ab",
-    "selftest": "irqcost.selftest",
-    "vm": "irqcost.vm.command",
-    "probes": "irqcost.probes",
-    "disasm": "irqcost.disasm",
-    "doctor": "irqcost.doctor",
-    "tune": "irqcost.tune",
-    "test": "irqcost.test",
-    "lint": "irqcost.lint",
+    "run": "irqcost.commands.run",
+    "compare": "irqcost.commands.compare",
+    "report": "irqcost.commands.report",
+    "check": "irqcost.commands.check",
+    "history": "irqcost.commands.history",
+    "waits": "irqcost.commands.waits",
+    "sweep": "irqcost.commands.sweep",
+    "ab": "irqcost.commands.ab",
+    "selftest": "irqcost.commands.selftest",
+    "vm": "irqcost.commands.vm",
+    "probes": "irqcost.commands.project.probes",
+    "disasm": "irqcost.commands.disasm",
+    "doctor": "irqcost.commands.doctor",
+    "tune": "irqcost.commands.tune",
+    "test": "irqcost.commands.project.test",
+    "lint": "irqcost.commands.project.lint",
 }
 
 _EPILOG = """\

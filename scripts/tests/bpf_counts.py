@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from itertools import combinations_with_replacement, product
 from typing import Any
 
-from irqcost import disasm
-from irqcost.model import Text
+from irqcost.model.machine_code import disassembly
+from irqcost.model.result import Text
 
 # The copies by which the body's window exceeds the base's: kUnroll of bpf.cc.
 _COPIES = 16
@@ -37,10 +37,10 @@ def counts(functions: Mapping[str, Text]) -> set[int]:
 
 def _loops(program: Text) -> list[list[Any]]:
     """The instructions of each of the windows' loops, from the target of its jump back."""
-    made = disasm.instructions(program.code, 0)
+    made = disassembly.instructions(program.code, 0)
     loops = []
     for instruction in made:
-        target = disasm.branch_target(instruction)
+        target = disassembly.branch_target(instruction)
         if target is not None and target < instruction.address and not _is_call(instruction):
             inside = [one for one in made if target <= one.address <= instruction.address]
             loops.append(inside)
@@ -67,13 +67,13 @@ def ways(symbol: str, functions: Mapping[str, Text]) -> set[int]:
     text = functions.get(symbol)
     if text is None:
         return set()
-    made = {one.address: one for one in disasm.instructions(text.code, 0)}
+    made = {one.address: one for one in disassembly.instructions(text.code, 0)}
     # From the end: ways from each instruction to a return.
     found: dict[int, set[int]] = {}
     for address in sorted(made, reverse=True):
         instruction = made[address]
         behind = found.get(address + instruction.size, set())
-        target = disasm.branch_target(instruction)
+        target = disassembly.branch_target(instruction)
         if instruction.mnemonic.startswith("ret"):
             ahead = {0}
         elif instruction.mnemonic in ("ud2", "int3", "hlt"):

@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from irqcost.epochs import Epoch
+from irqcost.measure.processes import Epoch
 from results import document
 
 FLOOR = 0.18

@@ -6,7 +6,7 @@ import os
 import signal
 from pathlib import Path
 
-from irqcost.hostfacts import CPUS, Tree
+from irqcost.machine.hostfacts import CPUS, Tree
 
 CLOCK = "sys/devices/system/clocksource/clocksource0"
 

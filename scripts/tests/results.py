@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from irqcost import files
-from irqcost.model import Result
+from irqcost.model import reader
+from irqcost.model.result import Result
 
 DATA = Path(__file__).parent / "data"
 
@@ -21,7 +21,7 @@ def path(name: str) -> Path:
 
 
 def result(name: str) -> Result:
-    return files.read_result(path(name))
+    return reader.read_result(path(name))
 
 
 def document(name: str) -> Any:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from epochs_of import entry, epoch
-from irqcost import jsontext
-from irqcost.epochs import Target
-from irqcost.merge import merge
+from irqcost.base import jsontext
+from irqcost.measure.merge import merge
+from irqcost.measure.processes import Target
 
 
 def run(

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from epochs_of import calibration, entry, epoch
-from irqcost import ab, builds, cli, loaded
-from irqcost.difference import SAME, SLOWER, UNDECIDED
-from irqcost.epochs import Epoch, Request
-from irqcost.errors import Exit, IrqcostError
+from irqcost import cli
+from irqcost.base.errors import Exit, IrqcostError
+from irqcost.commands import ab
+from irqcost.measure import builds, loaded
+from irqcost.measure.processes import Epoch, Request
+from irqcost.stats.difference import SAME, SLOWER, UNDECIDED
 from irqcost.vm import both
 from irqcost.vm.kernels import Kernel
 from irqcost.vm.qemu import GuestResult

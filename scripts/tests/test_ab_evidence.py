@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from irqcost import ROOT
-from irqcost.errors import IrqcostError
+from irqcost.base.errors import IrqcostError
 
 _ROWS = [f"ring3/row{number}/throughput" for number in range(5)]
 _SLOW = "ring3/slow_0/throughput"

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from epochs_of import FLOOR, entry, epoch, level
-from irqcost import agreement, catalogue, model
-from irqcost.epochs import Target
-from irqcost.merge import merge
+from irqcost.measure import agreement
+from irqcost.measure.merge import merge
+from irqcost.measure.processes import Target
+from irqcost.model import catalogue, parsing
 
 CODE = {probe.key: probe.code for probe in catalogue.read()}
 FLOORS = {backend: level(FLOOR) for backend in ("ring3", "kmod", "kvm", "bpf")}
@@ -120,4 +121,4 @@ def test_emulated_time_is_not_compared() -> None:
         del item["core_cycles"], item["distribution"]
     document = merge([epoch(*one, execution=execution, code=CODE)], Target())
     assert document["context"]["irqcost"]["agreement"] == []
-    assert not model.parse(document).context.reasons[0].startswith("backends")
+    assert not parsing.parse(document).context.reasons[0].startswith("backends")

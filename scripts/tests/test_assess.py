@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 import fake_host
-from irqcost import cli, hostfacts
-from irqcost.assess import By, Finding, assess
-from irqcost.errors import IrqcostError
-from irqcost.hostfacts import CPUS, Host, Tree, cpu_list, cpu_mask, mask_text
+from irqcost import cli
+from irqcost.base.errors import IrqcostError
+from irqcost.machine import hostfacts
+from irqcost.machine.assess import By, Finding, assess
+from irqcost.machine.hostfacts import CPUS, Host, Tree, cpu_list, cpu_mask, mask_text
 
 
 def host(root: Path, files: dict[str, str]) -> Host:

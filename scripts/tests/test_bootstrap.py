@@ -6,7 +6,7 @@ from math import comb
 import numpy as np
 import pytest
 
-from irqcost import bootstrap
+from irqcost.stats import bootstrap
 
 _DRAWS = 200_000
 

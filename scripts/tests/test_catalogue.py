@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from irqcost import ROOT, build, catalogue, cli, description, probes, recorded
-from irqcost.errors import IrqcostError
+from irqcost import ROOT, cli
+from irqcost.base.errors import IrqcostError
+from irqcost.commands.project import probes
+from irqcost.measure import build
+from irqcost.model import catalogue, description
+from irqcost.model.machine_code import executed
 
 ROWS = catalogue.read()
 
@@ -106,7 +110,7 @@ def test_recorded_instructions_are_listed_once_and_counted(tmp_path: Path) -> No
         document = {"release": release, "rows": {"spin_lock": row}}
         (tmp_path / f"{release}.json").write_text(json.dumps(document))
     (spin,) = [probe for probe in ROWS if probe.key == "spin_lock"]
-    section = probes._section(spin, "Use.", recorded.read(tmp_path))
+    section = probes._section(spin, "Use.", executed.read(tmp_path))
     assert "2, 1 in hardirq on each of 6.1, 6.2\n" in section
     assert section.count("```asm\npushfq\n  cli\n```") == 1
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
 
-from irqcost import changepoints
-from irqcost.changepoints import find, pelt, rank_sum
+from irqcost.stats import changepoints
+from irqcost.stats.changepoints import find, pelt, rank_sum
 
 
 def nothing(_: float) -> float:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from irqcost import catalogue, charts, cli, files
-from irqcost.charts import places as places_
-from irqcost.charts import style
-from irqcost.errors import IrqcostError
-from irqcost.series import Series, series
+from irqcost import cli
+from irqcost.base.errors import IrqcostError
+from irqcost.compare.labels import Series, series
+from irqcost.model import catalogue, reader
+from irqcost.output import charts
+from irqcost.output.charts import places as places_, style
 from results import changed, path, result
 
 
@@ -82,7 +83,7 @@ def test_negative_estimates_are_shown(monkeypatch: pytest.MonkeyPatch, tmp_path:
                 entry["core_cycles"] = -3.0
 
     negative = changed("alpha", tmp_path / "n.json", change)
-    panels = bars(monkeypatch, series([files.read_result(negative)]), tmp_path)
+    panels = bars(monkeypatch, series([reader.read_result(negative)]), tmp_path)
     assert all(axes.get_xlim()[0] < -3 for axes in panels)
 
 
@@ -91,7 +92,7 @@ def test_only_controls_are_drawn_too(tmp_path: Path) -> None:
         kept = [e for e in content["benchmarks"] if "/dep_imul/" in e["name"]]
         content["benchmarks"] = kept
 
-    only = files.read_result(changed("alpha", tmp_path / "c.json", change))
+    only = reader.read_result(changed("alpha", tmp_path / "c.json", change))
     assert "dep_imul" in draw(series([only]), tmp_path / "x")
 
 
@@ -100,7 +101,7 @@ def test_unknown_probes_leave_no_file(tmp_path: Path) -> None:
         for entry in content["benchmarks"]:
             entry["run_name"] = "ring3/unheard_of/latency"
 
-    unknown = files.read_result(changed("alpha", tmp_path / "u.json", change))
+    unknown = reader.read_result(changed("alpha", tmp_path / "u.json", change))
     with pytest.raises(IrqcostError, match="none of the probes"):
         draw(series([unknown]), tmp_path / "x")
     assert [entry.name for entry in tmp_path.iterdir()] == ["u.json"]
@@ -118,5 +119,5 @@ def test_names_are_no_formulas(tmp_path: Path) -> None:
     def change(content: Any) -> None:
         content["context"]["irqcost"]["cpu"]["brand"] = "A $\\frac{$ B"
 
-    odd = files.read_result(changed("alpha", tmp_path / "odd.json", change))
+    odd = reader.read_result(changed("alpha", tmp_path / "odd.json", change))
     assert "A $\\frac{$ B" in draw(series([odd]), tmp_path / "x")

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from irqcost import ROOT, catalogue, charts, cli, files
-from irqcost.charts import places as places_
-from irqcost.charts import selftest, style
-from irqcost.errors import IrqcostError
-from irqcost.series import Series, series
+from irqcost import ROOT, cli
+from irqcost.base.errors import IrqcostError
+from irqcost.compare.labels import Series, series
+from irqcost.model import catalogue, reader
+from irqcost.output import charts
+from irqcost.output.charts import places as places_, selftest, style
 from results import changed, path, result
 
 
@@ -82,7 +83,7 @@ def emulated(*patterns: str) -> list[Series]:
     found = [
         path for pattern in patterns for path in sorted(folder.glob(f"*-{pattern}-exact.json"))
     ]
-    return series([files.read_result(path) for path in found])
+    return series([reader.read_result(path) for path in found])
 
 
 def test_instructions_of_kernels_in_use_make_the_headline(tmp_path: Path) -> None:
@@ -103,7 +104,7 @@ def test_instructions_are_written_as_one_reads_them(tmp_path: Path) -> None:
         content["context"]["irqcost"]["kernel"]["release"] = "6.12.117+deb12-cloud-amd64"
 
     file = changed("exact", tmp_path / "result.json", fraction)
-    texts = draw("instructions", series([files.read_result(file)]), tmp_path / "x")
+    texts = draw("instructions", series([reader.read_result(file)]), tmp_path / "x")
     assert "10.6" in texts and not any("10.56" in text for text in texts)
     # A kernel's name is broken between its parts.
     assert "6.12.117" in texts and "+deb12-cloud" in texts
@@ -117,7 +118,7 @@ def with_histogram(target: Path, histogram: Any) -> list[Series]:
             if entry["name"] == "ring3/popf/throughput":
                 entry["histogram"] = histogram
 
-    return series([files.read_result(changed("alpha", target, change))])
+    return series([reader.read_result(changed("alpha", target, change))])
 
 
 TWO_MODES = {

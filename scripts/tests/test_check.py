@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
-from irqcost import ROOT, baseline, check, cli, guard, policy, store
-from irqcost.errors import Exit, IrqcostError
-from irqcost.guard import INCOMPARABLE, INCONCLUSIVE, OK, REGRESSION
+from irqcost import ROOT, cli
+from irqcost.base.errors import Exit, IrqcostError
+from irqcost.commands import check
+from irqcost.compare import baseline, checked, policy, regression
+from irqcost.compare.regression import INCOMPARABLE, INCONCLUSIVE, OK, REGRESSION
+from irqcost.model import reader, store
 from results import changed, path
 from results_of import run
 
@@ -76,10 +79,10 @@ def test_the_worst_decides(tmp_path: Path, folder: Path) -> None:
     assert main(missing, "--baseline", folder, "--select", "lahf") == Exit.FAILED
 
 
-def judged(new_: Path, *named: Path, same: Sequence[str] = ("cpu",)) -> check.Checked:
-    rules = policy.Policy(5, tuple(same), guard.Threshold(0.25, 0.5), 0.05)
+def judged(new_: Path, *named: Path, same: Sequence[str] = ("cpu",)) -> checked.Checked:
+    rules = policy.Policy(5, tuple(same), regression.Threshold(0.25, 0.5), 0.05)
     records = store.read(list(named)).records
-    return check.against(baseline.load(new_), records, list(named), rules, None)
+    return checked.against(baseline.load(new_), records, list(named), rules, None)
 
 
 def test_of_a_folder_the_latest_older_ones_are_the_baseline(tmp_path: Path, folder: Path) -> None:
@@ -98,12 +101,12 @@ def test_one_odd_run_is_no_baseline(tmp_path: Path, folder: Path) -> None:
 
 
 def cpu(**members: Any) -> dict[str, Any]:
-    content: dict[str, Any] = baseline.files.read_document(path("alpha"))[0]
+    content: dict[str, Any] = reader.read_document(path("alpha"))[0]
     return {"cpu": {**content["context"]["irqcost"]["cpu"], **members}}
 
 
 def kernel(**members: Any) -> dict[str, Any]:
-    content: dict[str, Any] = baseline.files.read_document(path("alpha"))[0]
+    content: dict[str, Any] = reader.read_document(path("alpha"))[0]
     return {"kernel": {**content["context"]["irqcost"]["kernel"], **members}}
 
 
@@ -228,7 +231,7 @@ def test_one_instruction_is_found_without_a_threshold(tmp_path: Path) -> None:
 
     (emulated,) = (ROOT / "results" / "emulated").glob("*-6.1.0-56-amd64-exact.json")
     for file in (path("exact"), emulated):
-        content = baseline.files.read_document(file)[0]
+        content = reader.read_document(file)[0]
         one_more(content)
         target = tmp_path / "more.json"
         target.write_text(check.ci.trackers.jsontext.dumps(content), encoding="utf-8")
@@ -276,17 +279,17 @@ class Machine:
         self._times = list(times)
         self._folder = folder
 
-    def check(self, target: Path) -> check.Checked:
+    def check(self, target: Path) -> checked.Checked:
         def measure(place: Path, only: str | None) -> baseline.Run:
             self.asked.append((place.name, only))
             return baseline.load(run(place, self._times.pop(0), day(20)))
 
         rules = policy.read(None)
         records = store.read([self._folder]).records
-        return check.confirmed(
+        return checked.confirmed(
             target,
             measure,
-            lambda one, of: check.against(one, records, [self._folder], rules, None, of),
+            lambda one, of: checked.against(one, records, [self._folder], rules, None, of),
         )
 
 
@@ -323,7 +326,7 @@ def test_a_regression_is_what_two_measurements_say(tmp_path: Path, folder: Path)
 
 def test_what_is_not_in_doubt_is_measured_once(tmp_path: Path, folder: Path) -> None:
     machine = Machine(folder, {POPF: near(29), LAHF: near(5)})
-    assert machine.check(tmp_path / "out.json").word == guard.IMPROVEMENT
+    assert machine.check(tmp_path / "out.json").word == regression.IMPROVEMENT
     assert len(machine.asked) == 1
 
 

@@ -13,12 +13,22 @@ import pytest
 from lxml import etree
 
 import results
-from irqcost import baseline, check, ci, cli, guard
-from irqcost.check import Checked
-from irqcost.ci import github, junit, trackers
-from irqcost.errors import Exit, IrqcostError
-from irqcost.guard import IMPROVEMENT, INCOMPARABLE, INCONCLUSIVE, OK, REGRESSION, Judged
-from irqcost.test import Counts, count
+from irqcost import cli
+from irqcost.base.errors import Exit, IrqcostError
+from irqcost.commands import check
+from irqcost.commands.project.test import Counts, count
+from irqcost.compare import baseline, regression
+from irqcost.compare.checked import Checked
+from irqcost.compare.regression import (
+    IMPROVEMENT,
+    INCOMPARABLE,
+    INCONCLUSIVE,
+    OK,
+    REGRESSION,
+    Judged,
+)
+from irqcost.output import ci
+from irqcost.output.ci import github, junit, trackers
 from results_of import run
 
 NAMES = [f"ring3/p{number}/throughput" for number in range(5)]
@@ -276,4 +286,4 @@ def test_without_githubs_file_there_is_an_error(
 
 
 def test_every_word_has_an_exit_code() -> None:
-    assert set(check.CODES) == set(guard.WORDS)
+    assert set(check.CODES) == set(regression.WORDS)

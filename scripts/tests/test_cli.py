@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from irqcost import ROOT, cli, lint, stats, test
-from irqcost.errors import IrqcostError
-from irqcost.table import Table
-from irqcost.test import Counts
+from irqcost import ROOT, cli
+from irqcost.base.errors import IrqcostError
+from irqcost.base.table import Table
+from irqcost.commands.project import lint, test
+from irqcost.commands.project.test import Counts
+from irqcost.stats import intervals
 
 _COMMANDS = (
     "run",
@@ -266,8 +268,8 @@ def test_table() -> None:
 
 
 def test_ratio() -> None:
-    assert stats.ratio(3.0, 2.0, 0.1) == 1.5
-    assert stats.ratio(-1.0, 2.0, 0.0) == -0.5
-    assert stats.ratio(3.0, 0.0, 0.0) is None
-    assert stats.ratio(3.0, -2.0, 0.0) is None
-    assert stats.ratio(3.0, 0.05, 0.05) is None
+    assert intervals.ratio(3.0, 2.0, 0.1) == 1.5
+    assert intervals.ratio(-1.0, 2.0, 0.0) == -0.5
+    assert intervals.ratio(3.0, 0.0, 0.0) is None
+    assert intervals.ratio(3.0, -2.0, 0.0) is None
+    assert intervals.ratio(3.0, 0.05, 0.05) is None

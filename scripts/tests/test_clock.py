@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from epochs_of import calibration, entry, epoch
-from irqcost import verdict
-from irqcost.epochs import Series, Target
-from irqcost.merge import merge
+from irqcost.measure import verdict
+from irqcost.measure.merge import merge
+from irqcost.measure.processes import Series, Target
 
 NAME = "ring3/popf/throughput"
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from irqcost import ROOT, cli, reading
-from irqcost.headline import headline
-from irqcost.series import series
+from irqcost import ROOT, cli
+from irqcost.compare import reading
+from irqcost.compare.labels import series
+from irqcost.output.headline import headline
 from results import changed, document, path, result
 from results_of import run
 

@@ -7,7 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from irqcost import ROOT, catalogue, description
+from irqcost import ROOT
+from irqcost.model import catalogue, description
 
 _MAIN = """
 #include <iostream>

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from epochs_of import entry, epoch
-from irqcost import selftest, stats, trials
-from irqcost.difference import FASTER, SAME, SLOWER, UNDECIDED, judge
-from irqcost.epochs import Epoch, gather
-from irqcost.errors import Exit
-from irqcost.trials import ADDED, PRIMITIVES, PROCESSES
+from irqcost.base.errors import Exit
+from irqcost.commands import selftest
+from irqcost.measure import injected
+from irqcost.measure.injected import ADDED, PRIMITIVES, PROCESSES
+from irqcost.measure.processes import Epoch, gather
+from irqcost.stats import intervals
+from irqcost.stats.difference import FASTER, SAME, SLOWER, UNDECIDED, judge
 
 
 def test_verdicts_with_known_answers() -> None:
@@ -37,16 +39,16 @@ def test_one_odd_process_of_nine_decides_nothing() -> None:
 
 def test_a_greater_confidence_is_a_wider_interval() -> None:
     values = [float(value) for value in range(14)]
-    assert stats.median_interval(values) == (2, 11)
-    assert stats.median_interval(values, 0.999) == (0, 13)
-    assert stats.median_interval(values, 0.99999) is None
+    assert intervals.median_interval(values) == (2, 11)
+    assert intervals.median_interval(values, 0.999) == (0, 13)
+    assert intervals.median_interval(values, 0.99999) is None
 
 
 def test_the_interval_of_a_share() -> None:
     # By Wilson's formula, worked out by hand for z = 1.96.
-    assert stats.share_interval(0, 100) == pytest.approx((0, 0.03699), abs=1e-4)
-    assert stats.share_interval(100, 100) == pytest.approx((0.96301, 1), abs=1e-4)
-    assert stats.share_interval(50, 100) == pytest.approx((0.40383, 0.59617), abs=1e-4)
+    assert intervals.share_interval(0, 100) == pytest.approx((0, 0.03699), abs=1e-4)
+    assert intervals.share_interval(100, 100) == pytest.approx((0.96301, 1), abs=1e-4)
+    assert intervals.share_interval(50, 100) == pytest.approx((0.40383, 0.59617), abs=1e-4)
 
 
 def block(costs: list[float], label: str = "free") -> list[dict[str, Any]]:
@@ -74,7 +76,7 @@ def machine(shift: float, noise: float, seed: int, label: str = "free") -> Any:
 
 
 def test_slow_downs_are_found_and_nothing_else() -> None:
-    kinds = trials.run(machine(0, 0.05, 1), 60, lambda done: None)
+    kinds = injected.run(machine(0, 0.05, 1), 60, lambda done: None)
     assert [kind.added for kind in kinds] == [0, 0.25, 0.5, 1, 2]
     assert [len(kind.trials) for kind in kinds] == [60] * 5
     assert [kind.found for kind in kinds] == [0, 60, 60, 60, 60]
@@ -82,15 +84,15 @@ def test_slow_downs_are_found_and_nothing_else() -> None:
 
 
 def test_a_difference_that_is_not_there_is_called_false() -> None:
-    kinds = trials.run(machine(0.3, 0.05, 2), 30, lambda done: None)
+    kinds = injected.run(machine(0.3, 0.05, 2), 30, lambda done: None)
     assert kinds[0].false == 30
     # And one that hides a slow-down makes its trials wrong.
-    hidden = trials.run(machine(-0.25, 0.05, 3), 30, lambda done: None)
+    hidden = injected.run(machine(-0.25, 0.05, 3), 30, lambda done: None)
     assert hidden[1].false == 30 and hidden[1].found == 0
 
 
 def test_noise_is_undecided_and_not_wrong() -> None:
-    kinds = trials.run(machine(0, 20, 4), 50, lambda done: None)
+    kinds = injected.run(machine(0, 20, 4), 50, lambda done: None)
     assert sum(kind.undecided for kind in kinds) > 200
 
 
@@ -103,7 +105,7 @@ def test_each_trial_has_one_block_of_each_process() -> None:
         costs = [[0.0, 4.0 * number, 0, 0, 0, 0] for number in range(blocks)]
         return {"blocks": [block(one) for one in costs]}
 
-    kinds = trials.run(measure, 30, lambda done: None)
+    kinds = injected.run(measure, 30, lambda done: None)
     assert seen == [25] * PROCESSES + [5] * PROCESSES
     assert [trial.value for trial in kinds[0].trials] == [*range(25), *range(5)]
     assert {trial.pairs for trial in kinds[0].trials} == {PROCESSES}
@@ -113,7 +115,7 @@ def test_a_disturbed_block_takes_no_part() -> None:
     def measure(blocks: int) -> Mapping[str, Any]:
         return {"blocks": [block([170.0] * 6, "disturbed: 3 of 60 samples free")] * blocks}
 
-    (plain, *_) = trials.run(measure, 1, lambda done: None)
+    (plain, *_) = injected.run(measure, 1, lambda done: None)
     assert plain.trials[0].pairs == 0 and plain.undecided == 1
 
 
@@ -141,7 +143,7 @@ def test_spread_and_coverage_with_known_answers() -> None:
 
 
 def recorded(value: float, shift: float = 0.0, label: str = "free") -> dict[str, Any]:
-    kinds = trials.run(machine(shift, 0.05, 5, label), 25, lambda done: None)
+    kinds = injected.run(machine(shift, 0.05, 5, label), 25, lambda done: None)
     return selftest.record(epochs_at([value] * 12), kinds, 0.125, 1.0)
 
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from irqcost import catalogue, disasm
-from irqcost.disasm import Function
-from irqcost.errors import Exit, IrqcostError
+from irqcost.base.errors import Exit, IrqcostError
+from irqcost.commands import disasm
+from irqcost.model import catalogue
+from irqcost.model.machine_code import disassembly
+from irqcost.model.machine_code.disassembly import Function
 
 import results
 
@@ -31,12 +33,14 @@ NAMES = {THUNK: "its_return_thunk"}
 
 
 def marks(code: str) -> list[str]:
-    lines = disasm.decode(Function("f", 0x1000, bytes.fromhex("90" + code)), {})
+    lines = disassembly.decode(Function("f", 0x1000, bytes.fromhex("90" + code)), {})
     return [line.mark for line in lines[1:]]
 
 
 def test_save_masks_and_returns_through_a_thunk() -> None:
-    lines = [(line.offset, line.text.split()[0], line.mark) for line in disasm.decode(SAVE, NAMES)]
+    lines = [
+        (line.offset, line.text.split()[0], line.mark) for line in disassembly.decode(SAVE, NAMES)
+    ]
     assert lines == [
         (0x00, "nopl", "NOP for tracing"),
         (0x05, "pushfq", "saves the flags"),
@@ -51,7 +55,7 @@ def test_save_masks_and_returns_through_a_thunk() -> None:
 
 
 def test_restore_tests_and_unmasks() -> None:
-    lines = [(line.text, line.mark) for line in disasm.decode(RESTORE, NAMES)]
+    lines = [(line.text, line.mark) for line in disassembly.decode(RESTORE, NAMES)]
     assert ("testb $2, %ah", "tests the interrupt flag") in lines
     assert ("je restore+0x13", "") in lines
     assert ("sti", "unmasks") in lines
@@ -82,12 +86,12 @@ def test_marks(code: str, mark: str) -> None:
 
 
 def test_bytes_that_are_no_instruction_are_shown() -> None:
-    lines = disasm.decode(Function("f", 0, bytes.fromhex("06 c3")), {})
+    lines = disassembly.decode(Function("f", 0, bytes.fromhex("06 c3")), {})
     assert [line.text.split()[0] for line in lines] == [".byte", "retq"]
 
 
 def test_listing_names_the_thunk() -> None:
-    text = disasm.listing(SAVE, NAMES)
+    text = disassembly.listing(SAVE, NAMES)
     assert text.startswith("save:\n")
     assert "   e: fa                             cli  " in text
     assert "jmp its_return_thunk" in text
@@ -140,7 +144,7 @@ def test_a_row_shows_its_own_body(capsys: pytest.CaptureFixture[str]) -> None:
     lines = [line.split("#")[0].split()[-2:] for line in capsys.readouterr().out.splitlines()[1:-1]]
     assert [" ".join(line[-1:]) for line in lines] == ["pushfq", "%rax", "cli", "%rax", "popfq"]
     # Here a nop is no padding.
-    assert "nop" in disasm.listing(disasm.body(row("nop")), {}, trim=False).split()
+    assert "nop" in disassembly.listing(disasm.body(row("nop")), {}, trim=False).split()
 
 
 # The heart of a window, and how the module tells of it: a call whose distance is another one in

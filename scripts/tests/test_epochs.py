@@ -8,10 +8,21 @@ from collections.abc import Callable
 import pytest
 
 from epochs_of import FLOOR, TOLERANCE, calibration, entry, epoch, level
-from irqcost import ROOT, epochs, stats
-from irqcost.epochs import Epoch, Plan, Request, Target, collect, gather, run_level, settled
-from irqcost.errors import CpuGone
-from irqcost.merge import merge
+from irqcost import ROOT
+from irqcost.base.errors import CpuGone
+from irqcost.measure import processes
+from irqcost.measure.merge import merge
+from irqcost.measure.processes import (
+    Epoch,
+    Plan,
+    Request,
+    Target,
+    collect,
+    gather,
+    run_level,
+    settled,
+)
+from irqcost.stats import intervals
 
 QUIET = "ring3/popf/throughput"
 NOISY = "ring3/sahf/latency"
@@ -39,7 +50,7 @@ class FakeHarness:
 
 def test_stops_when_all_are_inside_the_target() -> None:
     harness = FakeHarness({QUIET: lambda: 13.0})
-    assert len(harness.collect(Plan(60))) == stats.FEWEST
+    assert len(harness.collect(Plan(60))) == intervals.FEWEST
     assert all(request.names is None for request in harness.requests)
 
 
@@ -54,7 +65,7 @@ def test_one_epoch_that_seems_emulated_ends_no_run() -> None:
         return found if len(harness.requests) != 3 else epoch(lost, execution=seems)
 
     run = collect(measure, Plan(60), lambda: harness.clock, 0.1)
-    assert len(gather(run)[QUIET].used) >= stats.FEWEST
+    assert len(gather(run)[QUIET].used) >= intervals.FEWEST
 
 
 def test_goes_on_with_those_outside_only() -> None:
@@ -184,11 +195,11 @@ def test_the_level_of_a_run(levels: list[float], count: int, expected: float | N
 def test_a_process_without_a_level_counts_as_one_that_does_not_agree() -> None:
     unsteady = epoch(entry(QUIET, 13.0), floors={"ring3": level(0.1, steady=False)})
     run = [epoch(entry(QUIET, 13.0)) for _ in range(2)] + [unsteady] * 3
-    assert epochs.sensor_levels(run) == {"ring3": FLOOR}
-    assert epochs.sensor_levels([unsteady]) == {}
+    assert processes.sensor_levels(run) == {"ring3": FLOOR}
+    assert processes.sensor_levels([unsteady]) == {}
     # Where none agree nothing is clean.
     run = [epoch(entry(QUIET, 13.0, sensor=one), floor=one) for one in (0.1, 0.2, 0.3)]
-    assert epochs.sensor_limits(run) == {"ring3": 0}
+    assert processes.sensor_limits(run) == {"ring3": 0}
     assert not gather(run)[QUIET].used and len(gather(run)[QUIET].disturbed) == 3
 
 
@@ -196,7 +207,7 @@ def test_older_harnesses_have_their_own_tolerance() -> None:
     floors = {"ring3": {"sensor_cycles_per_nop": 0.2, "ticks_per_cycle": 2}}
     old = [epoch(entry(QUIET, 13.0, sensor=0.209), floors=floors)] * 6
     del old[0].document["context"]["irqcost"]["calibration"]
-    assert epochs.sensor_limits(old) == {"ring3": pytest.approx(0.21)}
+    assert processes.sensor_limits(old) == {"ring3": pytest.approx(0.21)}
     assert len(gather(old)[QUIET].used) == 6
     assert merge(old, Target())["benchmarks"][0]["verdict"] == "good"
 
@@ -209,7 +220,7 @@ def test_the_latency_that_most_processes_found_counts(most: int, other: int | No
         epoch(entry(QUIET, 12.0 if one == most else 9.0), calibration=calibration(one))
         for one in found
     ]
-    assert epochs.imul_latency(run) == most
+    assert processes.imul_latency(run) == most
     series = gather(run)[QUIET]
     assert series.values("core_cycles") == [12.0] * 11
     assert [one["core_cycles"] for one in series.disturbed] == [9.0]
@@ -224,7 +235,7 @@ def test_the_latency_of_no_process() -> None:
     lost = entry(QUIET, 13.0)
     del lost["core_cycles"]
     run = [epoch(lost, calibration=calibration(None)) for _ in range(6)]
-    assert epochs.imul_latency(run) is None
+    assert processes.imul_latency(run) is None
     document = merge(run, Target())
     assert document["context"]["irqcost"]["calibration"]["imul_latency"] is None
     (reason,) = document["benchmarks"][0]["reasons"]
@@ -267,7 +278,7 @@ def test_the_tolerance_is_that_of_the_harness() -> None:
     header = (ROOT / "bench_user" / "measure" / "recording.h").read_text(encoding="utf-8")
     match = re.search(r"kSensorTolerance = ([\d.]+);", header)
     assert match and float(match[1]) == TOLERANCE
-    assert epochs.tolerance([epoch(entry(QUIET, 13.0))], "ring3") == TOLERANCE
+    assert processes.tolerance([epoch(entry(QUIET, 13.0))], "ring3") == TOLERANCE
 
 
 def test_stopping_when_it_suits_costs_little_coverage() -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from irqcost import files
-from irqcost.errors import IrqcostError, ResultError
-from irqcost.model import Cpu
+from irqcost.base import files
+from irqcost.base.errors import IrqcostError, ResultError
+from irqcost.model import filenames, reader
+from irqcost.model.result import Cpu
 from results import changed, path, result
 
 
@@ -78,7 +79,7 @@ def ours(key: str, value: object) -> Callable[[Any], None]:
 def test_one_thing_wrong(tmp_path: Path, change: Callable[[Any], None], reason: str) -> None:
     wrong = changed("alpha", tmp_path / "wrong.json", change)
     with pytest.raises(ResultError, match=reason) as raised:
-        files.read_result(wrong)
+        reader.read_result(wrong)
     assert str(raised.value).startswith(f"{wrong}: ")
 
 
@@ -98,7 +99,7 @@ def test_one_thing_wrong(tmp_path: Path, change: Callable[[Any], None], reason: 
 def test_foreign_content(tmp_path: Path, content: bytes, reason: str) -> None:
     (tmp_path / "x.json").write_bytes(content)
     with pytest.raises(ResultError, match=reason):
-        files.read_result(tmp_path / "x.json")
+        reader.read_result(tmp_path / "x.json")
 
 
 def test_every_truncation_is_noticed(tmp_path: Path) -> None:
@@ -107,22 +108,22 @@ def test_every_truncation_is_noticed(tmp_path: Path) -> None:
     for length in range(1, len(whole), 97):
         cut.write_bytes(whole[:length])
         with pytest.raises(ResultError, match="truncated|not JSON"):
-            files.read_result(cut)
+            reader.read_result(cut)
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for name, reason in (("pipe", "not a regular"), (".", "not a regular"), ("none", "No such")):
         with pytest.raises(ResultError, match=reason):
-            files.read_result(tmp_path / name)
+            reader.read_result(tmp_path / name)
 
 
 def test_a_file_too_large_is_not_read(tmp_path: Path) -> None:
     large = tmp_path / "large.json"
     with large.open("wb") as file:
-        file.truncate(files.MAX_RESULT_BYTES + 1)
+        file.truncate(reader.MAX_RESULT_BYTES + 1)
     with pytest.raises(ResultError, match="no result is larger than"):
-        files.read_result(large)
+        reader.read_result(large)
 
 
 def test_folders_are_searched(tmp_path: Path) -> None:
@@ -130,7 +131,7 @@ def test_folders_are_searched(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "a" / "b" / "x.json").touch()
     (tmp_path / "a" / "x.png").touch()
-    found, errors = files.find_results([tmp_path / "a", tmp_path / "empty", tmp_path / "none"])
+    found, errors = reader.find_results([tmp_path / "a", tmp_path / "empty", tmp_path / "none"])
     assert found == [tmp_path / "a" / "b" / "x.json", tmp_path / "none"]
     assert [error.path for error in errors] == [tmp_path / "empty"]
 
@@ -149,7 +150,7 @@ def test_repetitions_are_their_median(tmp_path: Path) -> None:
 
     name = "ring3/empty/throughput"
     for change, ticks in ((repeat, 8), (aggregate, 80)):
-        figures = files.read_result(changed("alpha", tmp_path / "r.json", change)).figures
+        figures = reader.read_result(changed("alpha", tmp_path / "r.json", change)).figures
         assert {name: entry.ticks for name, entry in figures.items()} == {name: ticks}
 
 
@@ -159,7 +160,7 @@ def test_failed_benchmarks_are_absent(tmp_path: Path) -> None:
         failed = {"error_occurred": True, "error_message": "broken", "name": first["name"]}
         content["benchmarks"] = [failed]
 
-    read = files.read_result(changed("alpha", tmp_path / "f.json", fail))
+    read = reader.read_result(changed("alpha", tmp_path / "f.json", fail))
     assert not read.entries
     assert read.context.absent[-1].reason == "broken"
 
@@ -241,12 +242,12 @@ def test_places_that_cannot_be_written_to(tmp_path: Path) -> None:
 )
 def test_cpu_slug(brand: str | None, numbers: tuple[int | None, ...], slug: str) -> None:
     cpu = Cpu("Genuine Test", brand, None, *numbers, microcode=None, measured=None)
-    assert files.cpu_slug(cpu) == slug
+    assert filenames.cpu_slug(cpu) == slug
 
 
 def test_default_path_is_in_utc() -> None:
     when = datetime(2026, 1, 1, 1, 30, tzinfo=timezone(timedelta(hours=2)))
-    place = files.default_path(Cpu(None, "X", None, 6, 1, 2, None, None), "6.1.0-rt", when)
+    place = filenames.default_path(Cpu(None, "X", None, 6, 1, 2, None, None), "6.1.0-rt", when)
     assert place.parts[-3:] == ("results", "x-06-01-02", "2025-12-31T233000Z-6.1.0-rt.json")
 
 
@@ -280,6 +281,6 @@ def test_texts_hold_nothing_that_a_terminal_obeys(tmp_path: Path) -> None:
         content["context"]["irqcost"]["cpu"]["brand"] = name
         content["benchmarks"][0]["label"] = name
 
-    odd = files.read_result(changed("alpha", tmp_path / "odd.json", change))
+    odd = reader.read_result(changed("alpha", tmp_path / "odd.json", change))
     shown = "X\ufffd]0;title\ufffd\ufffdY\ufffd\ufffdZ 1 µs"
     assert odd.context.cpu.brand == shown and odd.entries[0].label == shown

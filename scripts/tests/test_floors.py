@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from epochs_of import TOLERANCE, entry, epoch
-from irqcost import epochs, floors, model
-from irqcost.epochs import Epoch, Target, gather
-from irqcost.floors import Memory
-from irqcost.merge import merge
+from irqcost.measure import interference, processes
+from irqcost.measure.interference import Memory
+from irqcost.measure.merge import merge
+from irqcost.measure.processes import Epoch, Target, gather
+from irqcost.model import parsing
 
 NAME = "ring3/popf/throughput"
 GOOD = {NAME: "good"}
@@ -29,7 +30,7 @@ def run_of(*sensors: float, **ours: Any) -> list[Epoch]:
 
 def reminded(run: list[Epoch]) -> dict[str, float]:
     memory = Memory()
-    return floors.remembered([memory.remind(one) for one in run])
+    return interference.remembered([memory.remind(one) for one in run])
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def reminded(run: list[Epoch]) -> dict[str, float]:
     ],
 )
 def test_the_median_of_those_that_agree(values: list[float], expected: float | None) -> None:
-    assert floors.typical(values) == (expected and pytest.approx(expected))
+    assert interference.typical(values) == (expected and pytest.approx(expected))
 
 
 def test_levels_that_do_not_agree_are_not_believed(place: Path) -> None:
@@ -63,8 +64,8 @@ def test_levels_that_do_not_agree_are_not_believed(place: Path) -> None:
 
 
 def test_a_run_teaches_the_level_on_which_its_epochs_agree() -> None:
-    assert floors.learned(run_of(0.181, 0.1, 0.182, 0.183), GOOD) == {"ring3": 0.182}
-    assert floors.learned(run_of(0.181, 0.1), GOOD) == {}
+    assert interference.learned(run_of(0.181, 0.1, 0.182, 0.183), GOOD) == {"ring3": 0.182}
+    assert interference.learned(run_of(0.181, 0.1), GOOD) == {}
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_a_run_teaches_the_level_on_which_its_epochs_agree() -> None:
 def test_only_good_figures_teach(words: list[str], learns: bool) -> None:
     names = [NAME, "ring3/nop/throughput", "ring3/lahf/throughput"][: len(words)]
     run = [epoch(*(entry(name, 13.0) for name in names)) for _ in range(6)]
-    assert bool(floors.learned(run, dict(zip(names, words)))) == learns
+    assert bool(interference.learned(run, dict(zip(names, words)))) == learns
 
 
 def test_a_remembered_floor_is_one_more(place: Path) -> None:
@@ -87,10 +88,10 @@ def test_a_remembered_floor_is_one_more(place: Path) -> None:
     Memory().keep(quiet, GOOD)
     memory = Memory()
     run = [memory.remind(one) for one in loud]
-    assert epochs.sensor_levels(run) == {"ring3": 0.181}
+    assert processes.sensor_levels(run) == {"ring3": 0.181}
     assert not gather(run)[NAME].used
     # A lower one of the run itself counts.
-    assert epochs.sensor_levels([Memory().remind(run_of(0.15)[0])]) == {"ring3": 0.15}
+    assert processes.sensor_levels([Memory().remind(run_of(0.15)[0])]) == {"ring3": 0.15}
 
 
 def test_a_neighbour_who_stays_is_named(place: Path) -> None:
@@ -113,14 +114,14 @@ def test_a_neighbour_who_stays_is_named(place: Path) -> None:
         "source": "earlier runs",
         "remembered": 0.181,
     }
-    model.parse(document)
+    parsing.parse(document)
 
 
 def test_a_neighbour_who_leaves_is_not() -> None:
-    run = [floors.reminded(one, {"ring3": 0.181}) for one in run_of(0.317, *[0.182] * 6)]
+    run = [interference.reminded(one, {"ring3": 0.181}) for one in run_of(0.317, *[0.182] * 6)]
     document = merge(run, Target())
     assert document["benchmarks"][0]["verdict"] == "good"
-    assert floors.neighbours(gather(run), {"ring3": 0.181, "bpf": 0.1}, {}) == {}
+    assert interference.neighbours(gather(run), {"ring3": 0.181, "bpf": 0.1}, {}) == {}
 
 
 def test_one_run_that_was_wrongly_low_disturbs_none(place: Path) -> None:
@@ -162,7 +163,7 @@ def test_each_machine_has_its_own(place: Path, change: dict[str, Any]) -> None:
 def test_forgetting_is_of_this_machine(place: Path) -> None:
     Memory().keep(run_of(0.181), GOOD)
     Memory().keep(run_of(0.25, hypervisor="KVMKVMKVM"), GOOD)
-    assert floors.remembered([Memory(forget=True).remind(run_of(0.3)[0])]) == {}
+    assert interference.remembered([Memory(forget=True).remind(run_of(0.3)[0])]) == {}
     assert reminded(run_of(0.18)) == {}
     assert reminded(run_of(0.18, hypervisor="KVMKVMKVM")) == {"ring3": 0.25}
 
@@ -202,7 +203,7 @@ def test_a_damaged_file_is_named_and_not_believed(
 ) -> None:
     place.write_text(text)
     memory = Memory()
-    assert floors.remembered([memory.remind(run_of(0.18)[0])]) == {}
+    assert interference.remembered([memory.remind(run_of(0.18)[0])]) == {}
     said = capsys.readouterr().err
     assert said.startswith(f"irqcost: {place}: ") and reason in said and ": ignored" in said
     # It is named once, and replaced by what the run teaches.

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from irqcost import ROOT, files, forked
-from irqcost.errors import IrqcostError, ResultError
+from irqcost import ROOT
+from irqcost.base import forked
+from irqcost.base.errors import IrqcostError, ResultError
+from irqcost.model import reader
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +109,7 @@ def test_one_that_cannot_get_ready_is_an_error(capfd: pytest.CaptureFixture[str]
 
 def test_errors_of_two_arguments_come_back(tmp_path: Path) -> None:
     with pytest.raises(ResultError, match="none.json: No such file"):
-        list(forked.each(files.read_result, [tmp_path / "none.json"] * 3))
+        list(forked.each(reader.read_result, [tmp_path / "none.json"] * 3))
 
 
 _AT_ONCE = """

@@ -11,9 +11,11 @@ import jsonschema
 import pytest
 
 from epochs_of import entry, epoch
-from irqcost import ROOT, cli, selftest, trials
-from irqcost.difference import Difference
-from irqcost.trials import Kind
+from irqcost import ROOT, cli
+from irqcost.commands import selftest
+from irqcost.measure import injected
+from irqcost.measure.injected import Kind
+from irqcost.stats.difference import Difference
 from results import path
 
 _DOCS = ROOT / "docs"
@@ -38,7 +40,7 @@ def record() -> Any:
         one.document["context"]["irqcost"].update(conditions=load, hypervisor=None)
     kinds = [
         Kind(probe, added, (Difference(added, 0.0, 1.0, 8, "slower"),))
-        for probe, added in trials.ADDED.items()
+        for probe, added in injected.ADDED.items()
     ]
     found = selftest.record(epochs, kinds, 0.125, 1.0)
     return json.loads(json.dumps({**found, "seconds": 2.0}))

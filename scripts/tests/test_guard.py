@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from irqcost import guard
-from irqcost.guard import (
+from irqcost.compare import regression
+from irqcost.compare.regression import (
     IMPROVEMENT,
     INCOMPARABLE,
     INCONCLUSIVE,
@@ -31,7 +31,7 @@ def case(new: Sequence[float], *runs: Sequence[float], name: str = "ring3/popf/l
 
 
 def word(*cases: Case) -> list[str]:
-    return [one.word for one in guard.judge(cases)]
+    return [one.word for one in regression.judge(cases)]
 
 
 def test_both_thresholds_have_to_be_exceeded() -> None:
@@ -53,7 +53,7 @@ def test_beside_a_section_percent_are_of_both() -> None:
 
 def test_the_verdict_says_by_how_much() -> None:
     base = [30.0 + k / 1000 for k in range(8)]
-    (one,) = guard.judge([case([value + 1 for value in base], base)])
+    (one,) = regression.judge([case([value + 1 for value in base], base)])
     assert one.difference == pytest.approx(1) and one.percent == pytest.approx(3.33, abs=0.01)
     assert one.low is not None and one.high is not None and one.low < 1 < one.high
     assert "slower by 1.00 core cycles (+3.3 %)" in one.reason and not one.hopeless
@@ -62,26 +62,26 @@ def test_the_verdict_says_by_how_much() -> None:
 def test_noise_is_inconclusive_and_says_what_would_help() -> None:
     chance = random.Random(1)
     runs = [draw(chance, 30, 0.02, 20) for _ in range(5)]
-    (one,) = guard.judge([case([29.4, 29.6, 29.8, 30.0, 30.0, 30.3, 30.5, 30.6], *runs)])
+    (one,) = regression.judge([case([29.4, 29.6, 29.8, 30.0, 30.0, 30.3, 30.5, 30.6], *runs)])
     assert one.word == INCONCLUSIVE and "more epochs" in one.reason and not one.hopeless
     wide = [draw(chance, 30, 3, 20) for _ in range(5)]
-    (one,) = guard.judge([case(draw(chance, 30, 0.02), *wide)])
+    (one,) = regression.judge([case(draw(chance, 30, 0.02), *wide)])
     assert one.word == INCONCLUSIVE and "renew it" in one.reason and one.hopeless
-    (one,) = guard.judge([case(draw(chance, 30, 30), *runs)])
+    (one,) = regression.judge([case(draw(chance, 30, 30), *runs)])
     assert one.word == INCONCLUSIVE and "keep others off the core" in one.reason
 
 
 def test_what_is_surely_not_slower_is_ok_however_noisy() -> None:
     chance = random.Random(2)
     new = [20.0, 21.0, 22.0, 23.0, 24.0, 25.0, 26.0, 27.0]
-    (one,) = guard.judge([case(new, draw(chance, 30, 0.01))])
+    (one,) = regression.judge([case(new, draw(chance, 30, 0.01))])
     assert one.word in (OK, IMPROVEMENT)
 
 
 def test_too_few_epochs_are_inconclusive() -> None:
-    (one,) = guard.judge([case([31.0] * 5, [30.0] * 8)])
+    (one,) = regression.judge([case([31.0] * 5, [30.0] * 8)])
     assert one.word == INCONCLUSIVE and "only 5 free epochs in the new result" in one.reason
-    (one,) = guard.judge([case([31.0] * 8, [30.0] * 2, [])])
+    (one,) = regression.judge([case([31.0] * 8, [30.0] * 2, [])])
     assert one.word == INCONCLUSIVE and "2 free epochs in the baseline" in one.reason
     assert one.hopeless
     assert word(case([], [30.0] * 8)) == [INCONCLUSIVE]
@@ -106,7 +106,7 @@ def test_runs_that_differ_excuse_a_difference_of_that_size() -> None:
 def test_under_the_instruction_clock_one_instruction_counts() -> None:
     wide = Threshold(cycles=100, percent=100)
     exact = Case("kmod/spin_lock/throughput", [32.0], [[31.0]], wide, exact=True)
-    (one,) = guard.judge([exact])
+    (one,) = regression.judge([exact])
     assert one.word == REGRESSION and one.reason == "1 instructions more"
     assert word(replace(exact, new=[31.0])) == [OK]
     assert word(replace(exact, new=[30.0])) == [IMPROVEMENT]
@@ -114,19 +114,19 @@ def test_under_the_instruction_clock_one_instruction_counts() -> None:
 
 
 def test_an_obstacle_is_incomparable_whatever_the_figures() -> None:
-    (one,) = guard.judge([replace(case([99.0] * 8, [30.0] * 8), obstacle="other code")])
+    (one,) = regression.judge([replace(case([99.0] * 8, [30.0] * 8), obstacle="other code")])
     assert (one.word, one.reason) == (INCOMPARABLE, "other code")
 
 
 def test_holm_with_known_answers() -> None:
-    assert guard.holm([0.01, 0.04, 0.03], 0.05) == 0.01
-    assert guard.holm([0.01, 0.02, 0.03], 0.05) == 0.03
-    assert guard.holm([0.02, 0.9], 0.05) == 0.02
-    assert guard.holm([0.03, 0.9], 0.05) < 0
-    assert guard.holm([], 0.05) < 0
+    assert regression.holm([0.01, 0.04, 0.03], 0.05) == 0.01
+    assert regression.holm([0.01, 0.02, 0.03], 0.05) == 0.03
+    assert regression.holm([0.02, 0.9], 0.05) == 0.02
+    assert regression.holm([0.03, 0.9], 0.05) < 0
+    assert regression.holm([], 0.05) < 0
     # Chosen out of more, they have to stand as part of these.
-    assert guard.holm([0.01, 0.02, 0.03], 0.05, of=5) == 0.01
-    assert guard.holm([0.02], 0.05, of=3) < 0
+    assert regression.holm([0.01, 0.02, 0.03], 0.05, of=5) == 0.01
+    assert regression.holm([0.02], 0.05, of=3) < 0
 
 
 def looked(*words: str, hopeless: bool = False) -> list[Judged]:
@@ -159,23 +159,23 @@ def test_what_several_measurements_come_to(
     words: tuple[str, ...], settled: bool, together: str
 ) -> None:
     found = looked(*words)
-    assert guard.settled(found) is settled
-    assert guard.together(found).word == together
+    assert regression.settled(found) is settled
+    assert regression.together(found).word == together
     if len(words) > 1:
-        assert guard.together(found).reason.startswith("+1.00 at first, +1.00")
+        assert regression.together(found).reason.startswith("+1.00 at first, +1.00")
 
 
 def test_what_the_baseline_hides_is_not_measured_again() -> None:
-    assert guard.settled(looked(INCONCLUSIVE, hopeless=True))
+    assert regression.settled(looked(INCONCLUSIVE, hopeless=True))
 
 
 def test_those_in_doubt_are_judged_as_part_of_all() -> None:
     """A difference that stands as the only one and does not as one of many."""
     new = [30.2, 30.6, 30.8, 30.9, 31.0, 31.1, 31.2, 31.3]
     alone = [case(new, [29.9, 30.0, 30.1, 30.2, 30.3, 30.4])]
-    (single,) = guard.judge(alone)
+    (single,) = regression.judge(alone)
     assert single.word == REGRESSION
-    (one_of,) = guard.judge(alone, of=500)
+    (one_of,) = regression.judge(alone, of=500)
     assert one_of.word == INCONCLUSIVE
 
 
@@ -203,7 +203,7 @@ def test_a_whole_catalogue_can_still_be_found_slower() -> None:
 
 
 def test_the_worst_word() -> None:
-    assert guard.worst([OK, REGRESSION, INCONCLUSIVE]) == REGRESSION
-    assert guard.worst([REGRESSION, INCOMPARABLE]) == INCOMPARABLE
-    assert guard.worst([OK, IMPROVEMENT]) == IMPROVEMENT
-    assert guard.worst([]) == OK
+    assert regression.worst([OK, REGRESSION, INCONCLUSIVE]) == REGRESSION
+    assert regression.worst([REGRESSION, INCOMPARABLE]) == INCOMPARABLE
+    assert regression.worst([OK, IMPROVEMENT]) == IMPROVEMENT
+    assert regression.worst([]) == OK

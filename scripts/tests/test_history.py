@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
-from irqcost import ROOT, cli, files, history, policy, store
-from irqcost.errors import Exit
+from irqcost import ROOT, cli
+from irqcost.base.errors import Exit
+from irqcost.commands import history
+from irqcost.compare import policy, trend
+from irqcost.model import reader, store
 from results import result
 from results_of import run
 
@@ -21,7 +24,7 @@ _OLD, _NEW = "6.1.0-56-amd64", "6.12.117+deb12-amd64"
 
 
 def machine(release: str, microcode: str) -> dict[str, Any]:
-    ours = files.read_document(ROOT / "scripts/tests/data/alpha.json")[0]["context"]["irqcost"]
+    ours = reader.read_document(ROOT / "scripts/tests/data/alpha.json")[0]["context"]["irqcost"]
     return {
         "kernel": {**ours["kernel"], "release": release},
         "cpu": {**ours["cpu"], "microcode": microcode},
@@ -46,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_change_and_what_it_fell_on(folder: Path) -> None:
-    (found,) = history.histories(store.read([folder]).records, policy.read(None))
+    (found,) = trend.histories(store.read([folder]).records, policy.read(None))
     assert len(found.contexts) == 30 and list(found.dates) == sorted(found.dates)
     popf, lahf = found.lines
     (change,) = popf.changes
@@ -63,9 +66,9 @@ def test_a_change_and_what_it_fell_on(folder: Path) -> None:
 
 def test_niceness_is_something_that_changes_fall_on() -> None:
     one, two = (replace(result("alpha").context, niceness=nice) for nice in (0, -20))
-    assert history.fell_on(one, one) == ""
-    assert history.fell_on(one, two) == "niceness 0 → -20"
-    assert history.fell_on(replace(one, niceness=None), two) == ""
+    assert trend.fell_on(one, one) == ""
+    assert trend.fell_on(one, two) == "niceness 0 → -20"
+    assert trend.fell_on(replace(one, niceness=None), two) == ""
 
 
 def test_machines_have_histories_of_their_own(folder: Path, tmp_path: Path) -> None:
@@ -73,7 +76,7 @@ def test_machines_have_histories_of_their_own(folder: Path, tmp_path: Path) -> N
         ours = {"execution": {"kind": "virtualised", "reason": ""}}
         run(folder / f"v{number}.json", {POPF: [50.0] * 8}, f"2026-09-0{number + 1}", **ours)
     run(folder / "alone.json", {POPF: [50.0] * 8}, "2026-09-01", hypervisor="Microsoft Hv")
-    found = history.histories(store.read([folder]).records, policy.read(None))
+    found = trend.histories(store.read([folder]).records, policy.read(None))
     assert [len(one.contexts) for one in found] == [30, 2]
 
 
@@ -81,7 +84,7 @@ def test_doubtful_figures_are_left_out_and_counted(tmp_path: Path) -> None:
     for number in range(4):
         wild = [20.0, 25, 30, 35, 40, 45] if number == 1 else [30.0] * 8
         run(tmp_path / f"{number}.json", {POPF: wild}, f"2026-09-0{number + 1}")
-    (found,) = history.histories(store.read([tmp_path]).records, policy.read(None))
+    (found,) = trend.histories(store.read([tmp_path]).records, policy.read(None))
     assert found.lines[0].runs == (0, 2, 3) and found.lines[0].doubtful == 1
     assert "1 values in doubt were left out" in history.text(found, False)
 
@@ -90,7 +93,7 @@ def test_exact_counts_change_at_once_and_where_the_kernel_did() -> None:
     emulated = ROOT / "results" / "emulated"
     one, two = (next(emulated.glob(f"*Z-{name}-exact.json")) for name in (_OLD, _NEW))
     records = store.read([one, two]).records
-    found = history.histories(records, policy.read(None))[0]
+    found = trend.histories(records, policy.read(None))[0]
     assert found.exact
     lines = {line.name: line for line in found.lines}
     (change,) = lines["kmod/spin_lock/throughput"].changes

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from irqcost import build, cli, doctor, host
+from irqcost import cli
+from irqcost.commands import doctor
+from irqcost.machine import host
+from irqcost.measure import build
 
 
 def machine(root: Path, **files: str) -> Path:

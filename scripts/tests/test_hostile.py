@@ -14,9 +14,9 @@ import pytest
 import hostile
 import results
 from irqcost import cli
-from irqcost.ci import github
-from irqcost.errors import Exit, IrqcostError
-from irqcost.page import pictures
+from irqcost.base.errors import Exit, IrqcostError
+from irqcost.output.ci import github
+from irqcost.output.page import pictures
 
 
 def _changed(change: Callable[[Any], None]) -> Callable[[Path], None]:

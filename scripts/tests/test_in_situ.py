@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from irqcost import catalogue, charts, cli, files, report
-from irqcost.charts import places as places_
-from irqcost.headline import headline
-from irqcost.model import Result
-from irqcost.series import series
+from irqcost import cli
+from irqcost.compare.labels import series
+from irqcost.model import catalogue, reader
+from irqcost.model.result import Result
+from irqcost.output import charts, terminal
+from irqcost.output.charts import places as places_
+from irqcost.output.headline import headline
 from results import changed, result as golden
 
 SECTIONS = ("0", "20", "100", "500")
@@ -35,7 +37,7 @@ def in_situ(target: Path, alone: bool = False) -> Path:
 
 @pytest.fixture(name="result")
 def _result(tmp_path: Path) -> Result:
-    return files.read_result(in_situ(tmp_path / "x.json", alone=True))
+    return reader.read_result(in_situ(tmp_path / "x.json", alone=True))
 
 
 def test_the_name_is_taken_apart_and_put_together(result: Result) -> None:
@@ -50,7 +52,7 @@ def test_three_parts_have_no_variant() -> None:
 
 
 def test_the_table_tells_sections_apart(result: Result) -> None:
-    text = report.text(result, catalogue.read())
+    text = terminal.text(result, catalogue.read())
     assert "in situ: added to a critical section" in text
     assert re.findall(r"popf, (\d+) +([0-9.]+)", text) == [
         ("0", "13.00"),
@@ -81,7 +83,7 @@ def test_headlines(result: Result) -> None:
 
 @pytest.mark.parametrize("alone", [True, False])
 def test_the_picture(tmp_path: Path, alone: bool) -> None:
-    one = series([files.read_result(in_situ(tmp_path / "x.json", alone))])
+    one = series([reader.read_result(in_situ(tmp_path / "x.json", alone))])
     with places_.made(tmp_path / "x", replace=True) as places:
         charts.draw("bars", charts.Material(one, catalogue.read()), places)
     svg = (tmp_path / "x.svg").read_text(encoding="utf-8")

@@ -4,7 +4,7 @@
 import gzip
 from pathlib import Path
 
-from irqcost import kconfig
+from irqcost.machine import kconfig
 
 CONFIG = """\
 #

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from irqcost import build, model
-from irqcost.epochs import Epoch, Plan, Target, collect
-from irqcost.merge import merge
+from irqcost.measure import build
+from irqcost.measure.merge import merge
+from irqcost.measure.processes import Epoch, Plan, Target, collect
+from irqcost.model import members, parsing
+from irqcost.model.result import without_emulated
 from irqcost.vm.module import build_module
 
 from epochs_of import entry, epoch
@@ -55,12 +57,12 @@ def test_it_is_not_waited_for() -> None:
 
 def test_it_enters_no_comparison() -> None:
     merged = merge([mixed()] * 6, Target())
-    result = model.parse(merged)
+    result = parsing.parse(merged)
     assert [backend.name for backend in result.context.emulated_backends] == ["kvm"]
     assert not result.context.emulated
-    assert [one.name for one in model.without_emulated(result).entries] == ["ring3/popf/throughput"]
-    plain = model.parse(document("alpha"))
-    assert model.without_emulated(plain) is plain
+    assert [one.name for one in without_emulated(result).entries] == ["ring3/popf/throughput"]
+    plain = parsing.parse(document("alpha"))
+    assert without_emulated(plain) is plain
 
 
 def test_an_unknown_execution_is_refused() -> None:
@@ -68,8 +70,8 @@ def test_an_unknown_execution_is_refused() -> None:
     content["context"]["irqcost"]["backends"] = {
         "kvm": {"usable": True, "execution": {"kind": "dreamt", "reason": "?"}}
     }
-    with pytest.raises(model.FormatError, match="kvm.execution.kind is none of"):
-        model.parse(content)
+    with pytest.raises(members.FormatError, match="kvm.execution.kind is none of"):
+        parsing.parse(content)
 
 
 def windows(path: Path) -> dict[str, bytes]:

@@ -12,24 +12,17 @@ import pytest
 
 import results_of
 from epochs_of import entry, epoch
-from irqcost import (
-    ROOT,
-    baseline,
-    catalogue,
-    cli,
-    columns,
-    disasm,
-    files,
-    masking,
-    model,
-    report,
-    store,
-)
-from irqcost.epochs import Target
-from irqcost.errors import ResultError
-from irqcost.headline import headline
-from irqcost.merge import merge
-from irqcost.series import series
+from irqcost import ROOT, cli
+from irqcost.base.errors import ResultError
+from irqcost.compare import baseline, columns
+from irqcost.compare.labels import series
+from irqcost.measure.merge import merge
+from irqcost.measure.processes import Target
+from irqcost.model import catalogue, naming, parsing, reader, store
+from irqcost.model.machine_code import disassembly, masking
+from irqcost.model.result import Context, Text
+from irqcost.output import terminal
+from irqcost.output.headline import headline
 from results import changed, document, path, result
 
 NATIVE = ROOT / "results/intel-xeon-06-cf-02/2026-11-23T043834Z-6.18.44-fc-v669.json"
@@ -47,8 +40,8 @@ CALL = "e811223344"
 def kind(code: str, *called: str, **functions: str) -> str:
     """What masks in a row of a function that begins with calls of these, and of others."""
     targets = {5 * place: name for place, name in enumerate(called)}
-    texts = {"f": model.Text(bytes.fromhex(CALL * len(called) + code), "", "", targets)}
-    texts |= {name: model.Text(bytes.fromhex(other), "") for name, other in functions.items()}
+    texts = {"f": Text(bytes.fromhex(CALL * len(called) + code), "", "", targets)}
+    texts |= {name: Text(bytes.fromhex(other), "") for name, other in functions.items()}
     return masking.find({ROW: texts}, {"bpf"}, None, False).kind
 
 
@@ -93,14 +86,14 @@ def test_a_call_in_the_place_of_cli(symbol: str, expected: str) -> None:
 
 
 def test_a_name_inside_of_another_instruction_is_no_call() -> None:
-    text = model.Text(bytes.fromhex("48b8e800000000000000c3"), "", "", {2: "pvm_irq_disable"})
+    text = Text(bytes.fromhex("48b8e800000000000000c3"), "", "", {2: "pvm_irq_disable"})
     assert masking.find({ROW: {"f": text}}, {"bpf"}, None, False).kind == "unknown"
 
 
 def test_a_listing_marks_such_calls() -> None:
     targets = {0: "__raw_callee_save_pvm_irq_disable", 5: "pv_native_irq_enable"}
-    function = disasm.Function("f", 0, bytes.fromhex(2 * CALL + "c3"), targets)
-    marks = [line.mark for line in disasm.decode(function, {})]
+    function = disassembly.Function("f", 0, bytes.fromhex(2 * CALL + "c3"), targets)
+    marks = [line.mark for line in disassembly.decode(function, {})]
     assert marks == ["in the place of an instruction: PVM", "", "returns"]
 
 
@@ -112,7 +105,7 @@ def test_without_capstone_nothing_is_native(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_program_and_other_backends_are_not_the_kernel() -> None:
-    cli_ret = model.Text(b"\xfa\xc3", "")
+    cli_ret = Text(b"\xfa\xc3", "")
     assert masking.find({ROW: {"program": cli_ret}}, {"bpf"}, None, False).kind == "unknown"
     assert masking.find({"kvm/cli": {"window": cli_ret}}, {"kvm"}, None, False).kind == ""
     assert masking.find({}, {"ring3"}, None, False).kind == ""
@@ -123,7 +116,7 @@ def test_the_program_and_other_backends_are_not_the_kernel() -> None:
 def test_unlocking_by_other_code() -> None:
     def of(*symbols: str) -> masking.Row:
         targets = {5 * place: name for place, name in enumerate(symbols)}
-        text = model.Text(bytes.fromhex(CALL * len(symbols) + "fbc3"), "", "", targets)
+        text = Text(bytes.fromhex(CALL * len(symbols) + "fbc3"), "", "", targets)
         return masking.find({ROW: {"f": text}}, {"bpf"}, None, False).rows[ROW]
 
     assert of("__raw_callee_save___pv_queued_spin_unlock").unlock == "paravirtual:pv"
@@ -178,7 +171,7 @@ def test_the_kind_of_older_results_is_in_their_text() -> None:
     assert found.kind == PVM and found.reason == f"calls __raw_callee_save_pvm_save_fl ({ROW})"
     assert found.rows["bpf/helper_spin_lock"].kind == PVM
     assert found.rows["bpf/kfunc_preempt_disable_enable"].kind == "unknown"
-    native = files.read_result(NATIVE).context.masking
+    native = reader.read_result(NATIVE).context.masking
     assert native.kind == "native" and native.rows[ROW].kind == "native"
     assert native.rows["bpf/helper_spin_lock"].unlock == "paravirtual:pv"
     exact = result("exact").context.masking
@@ -186,10 +179,10 @@ def test_the_kind_of_older_results_is_in_their_text() -> None:
 
 
 def test_a_doctored_text_is_unknown(doctored: Path) -> None:
-    found = files.read_result(doctored).context.masking
+    found = reader.read_result(doctored).context.masking
     assert found.kind == "unknown"
     assert {row.kind for row in found.rows.values()} == {"unknown"}
-    said = report.text(files.read_result(doctored), catalogue.read())
+    said = terminal.text(reader.read_result(doctored), catalogue.read())
     assert "kernel function, masked in an unknown way" in said
     assert not FORBIDDEN.search(said)
 
@@ -201,7 +194,7 @@ def test_thousands_of_files_know_it_too(pvm: Path) -> None:
 
 
 def test_the_table_of_a_run(pvm: Path) -> None:
-    said = report.text(files.read_result(pvm), catalogue.read())
+    said = terminal.text(reader.read_result(pvm), catalogue.read())
     first, second = said.splitlines()[:2]
     assert first == (
         "AMD Zen 5 (Turin), family 1a model 02, kernel 6.18.44-fc-v782, paravirtualised by PVM "
@@ -219,7 +212,7 @@ def test_no_figure_is_derived_without_the_calls_within() -> None:
     assert [one.name for one in context.derived] == ["bpf/res_spin_lock/alone"]
     absent = {one.name: one.reason for one in context.absent}
     assert absent[f"{ROW}/alone"] == absent["bpf/helper_spin_lock/alone"] == masking.CALLS_WITHIN
-    native = files.read_result(NATIVE).context
+    native = reader.read_result(NATIVE).context
     assert f"{ROW}/alone" in [one.name for one in native.derived]
 
 
@@ -258,7 +251,7 @@ def test_a_headline_says_what_masks(pvm: Path, doctored: Path) -> None:
     names = [f"{ROW}/throughput", "ring3/popf/throughput"]
 
     def of(*paths: Path) -> str:
-        return headline(series([files.read_result(one) for one in paths]), names, None)
+        return headline(series([reader.read_result(one) for one in paths]), names, None)
 
     assert of(pvm) == (
         "irq_save_restore costs 33.5 core cycles (kernel function, masked by a store (PVM))"
@@ -270,7 +263,7 @@ def test_a_headline_says_what_masks(pvm: Path, doctored: Path) -> None:
     functions = texts["context"]["irqcost"]["text"][ROW]
     for one in functions.values():
         one["bytes"] = "c3"
-    odd = model.parse(texts)
+    odd = parsing.parse(texts)
     assert odd.context.masking.kind == "native"
     assert "masked in an unknown way" in headline(series([odd]), names, None)
     # Of two that mask in different ways only what they have in common is told.
@@ -388,7 +381,7 @@ def test_a_run_stores_what_it_found() -> None:
     assert not [e.message for e in jsonschema.Draft202012Validator(SCHEMA).iter_errors(stored)]
     # It counts for whoever reads it, as the files never change.
     ours["text"] = {}
-    assert model.parse(stored).context.masking.kind == PVM
+    assert parsing.parse(stored).context.masking.kind == PVM
 
 
 def test_a_native_run_stores_that() -> None:
@@ -409,7 +402,7 @@ def test_without_capstone_it_is_left_to_the_reader(monkeypatch: pytest.MonkeyPat
     assert "masking" not in ours
     assert "python3-capstone" in {one["name"]: one["reason"] for one in ours["absent"]}["masking"]
     masking._decoded.cache_clear()
-    assert model.parse(stored).context.masking.kind == "native"
+    assert parsing.parse(stored).context.masking.kind == "native"
 
 
 @pytest.mark.parametrize(
@@ -429,10 +422,10 @@ def test_two_hypervisors_are_told(by_cpuid: str | None, own: str | None, said: s
     ours["execution"]["kind"] = "virtualised"
     ours["cpuid_hypervisor"] = by_cpuid
     ours["kernel_hypervisor"] = {"name": own, "source": "boot log"}
-    context = model.parse(content).context
-    assert report.other_hypervisor(context) == said
-    assert report.executions([context]).endswith(said)
-    assert (own or "KVM") in report.execution(context)
+    context = parsing.parse(content).context
+    assert naming.other_hypervisor(context) == said
+    assert naming.executions([context]).endswith(said)
+    assert (own or "KVM") in naming.execution(context)
 
 
 def test_a_cpu_without_a_fence_is_in_doubt() -> None:
@@ -447,12 +440,12 @@ def test_a_cpu_without_a_fence_is_in_doubt() -> None:
 
 
 def test_what_is_recorded_besides_is_told_where_it_differs() -> None:
-    def of(mode: str, confidential: list[str]) -> model.Context:
+    def of(mode: str, confidential: list[str]) -> Context:
         content = document("alpha")
         ours = content["context"]["irqcost"]
         ours["kernel"]["preemption"] = {"model": "PREEMPT_DYNAMIC", "mode": mode, "source": "x"}
         ours["cpu"]["confidential"] = confidential
-        return model.parse(content).context
+        return parsing.parse(content).context
 
     one, two = of("none", []), of("full", ["TDX"])
     found = columns.differences(one, two)
@@ -470,7 +463,7 @@ def test_an_unknown_kind_is_refused(tmp_path: Path) -> None:
         content["context"]["irqcost"]["masking"] = {"kind": "odd", "reason": "", "rows": {}}
 
     with pytest.raises(ResultError, match="unknown kind of masking 'odd'"):
-        files.read_result(changed("alpha", tmp_path / "odd.json", change))
+        reader.read_result(changed("alpha", tmp_path / "odd.json", change))
 
 
 def test_faulting_rows_are_known_by_their_name() -> None:

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from epochs_of import FLOOR, TOLERANCE, entry, epoch, level
-from irqcost import catalogue, jsontext, model, report, units
-from irqcost.epochs import Epoch, Target
-from irqcost.errors import IrqcostError
-from irqcost.histogram import MOST_BINS, histogram
-from irqcost.merge import merge
+from irqcost.base import jsontext
+from irqcost.base.errors import IrqcostError
+from irqcost.measure.merge import merge
+from irqcost.measure.processes import Epoch, Target
+from irqcost.model import catalogue, naming, parsing, units
+from irqcost.model.result import Result
+from irqcost.output import terminal
+from irqcost.stats.histogram import MOST_BINS, histogram
 from results import document
 
 FLOORS = {"bpf": level(FLOOR)}
@@ -21,8 +24,8 @@ NAME = "ring3/popf/throughput"
 CYCLES = [13.03, 13.0, 13.01, 13.02, 13.0, 13.01, 13.02]
 
 
-def merged(*entries: dict[str, object], **ours: object) -> model.Result:
-    return model.parse(merge([epoch(one, **ours) for one in entries], Target()))
+def merged(*entries: dict[str, object], **ours: object) -> Result:
+    return parsing.parse(merge([epoch(one, **ours) for one in entries], Target()))
 
 
 def test_a_figure_is_the_median_of_its_epochs() -> None:
@@ -36,7 +39,7 @@ def test_a_figure_is_the_median_of_its_epochs() -> None:
     assert one["iterations"] == 7000
     assert (one["verdict"], one["reasons"], one["label"]) == ("good", [], "good")
     assert "distribution" not in one
-    figure = model.parse(document).figures[NAME]
+    figure = parsing.parse(document).figures[NAME]
     assert figure.cycles_interval == (13.0, 13.03) and not figure.doubtful
     ours = document["context"]["irqcost"]
     assert ours["epochs"]["count"] == 7 and ours["epochs"]["seconds"] == 7
@@ -94,7 +97,7 @@ def test_an_emulated_run_is_exact() -> None:
     (figure,) = document["benchmarks"]
     assert figure["ticks"] == 2.0 and figure["epochs"] == [2.0] and "ticks_low" not in figure
     assert figure["verdict"] == "emulated" and "core_cycles" not in figure
-    assert not model.parse(document).figures[NAME].doubtful
+    assert not parsing.parse(document).figures[NAME].doubtful
 
 
 def test_derived_and_absent() -> None:
@@ -229,7 +232,7 @@ def test_tables_and_units_give_the_interval() -> None:
     assert units.figure(result, figure, "ticks") == units.Figure(26.02, 26.0, 26.06)
     ns = units.figure(result, figure, "ns")
     assert ns is not None and ns.width == pytest.approx(0.06 / 2.445, rel=1e-6)
-    text = report.text(result, catalogue.read())
+    text = terminal.text(result, catalogue.read())
     (row,) = [line.split() for line in text.splitlines() if line.split()[:1] == ["popf"]]
     assert row[1:3] == ["13.01", "0.02"]
     assert "medians over up to 7 fresh processes" in text and "Verdict: 1 of 1 figures good" in text
@@ -237,16 +240,16 @@ def test_tables_and_units_give_the_interval() -> None:
     alone = merged(entry(NAME, 13.0))
     ticks = units.figure(alone, alone.figures[NAME], "ticks")
     assert ticks is not None and ticks.width == pytest.approx(0.1)
-    assert " ± " not in report.text(alone, catalogue.read())
-    assert "disturbed: 1 process; an interval needs 6" in report.text(alone, catalogue.read())
+    assert " ± " not in terminal.text(alone, catalogue.read())
+    assert "disturbed: 1 process; an interval needs 6" in terminal.text(alone, catalogue.read())
 
 
 def test_cores_of_two_types_are_not_averaged() -> None:
     cpu = document("alpha")["context"]["irqcost"]["cpu"]
     types = ["performance"] * 6 + ["efficiency"]
     run = [epoch(entry(NAME, 13.0), cpu={**cpu, "core_type": one}) for one in types]
-    found = model.parse(merge(run[:6], Target())).context
+    found = parsing.parse(merge(run[:6], Target())).context
     assert found.cpu.core_type == "performance"
-    assert report.cpu_name(found).endswith(", performance core")
+    assert naming.cpu_name(found).endswith(", performance core")
     with pytest.raises(IrqcostError, match="different types .performance, efficiency. make no"):
         merge(run, Target())

@@ -11,11 +11,14 @@ import pytest
 import hostile
 import results
 import results_of
-from irqcost import catalogue, cli, columns, model, published
-from irqcost.errors import IrqcostError, NoChart
-from irqcost.forked import Workers
-from irqcost.page import data, pictures, summary, table
-from irqcost.page.summary import Statement
+from irqcost import cli
+from irqcost.base.errors import IrqcostError, NoChart
+from irqcost.base.forked import Workers
+from irqcost.compare import columns
+from irqcost.model import catalogue, published
+from irqcost.model.result import Result
+from irqcost.output.page import data, pictures, summary, table
+from irqcost.output.page.summary import Statement
 
 
 def report(out: Path, *arguments: str | Path) -> int:
@@ -37,7 +40,7 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def part(*paths: Path) -> data.Part:
-    read = columns.of_files(paths, [results.files.read_result(path) for path in paths])
+    read = columns.of_files(paths, [results.reader.read_result(path) for path in paths])
     (found,) = data.parts(read)
     return found
 
@@ -138,7 +141,7 @@ def test_bad_files_are_named_and_the_rest_is_reported(
 def test_a_chart_that_fails_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that has nothing to show is left out; any other error ends the report."""
     columns_ = columns.of_files(
-        [results.path("alpha")], [results.files.read_result(results.path("alpha"))]
+        [results.path("alpha")], [results.reader.read_result(results.path("alpha"))]
     )
     (found,) = data.parts(columns_)
     asked: list[str] = []
@@ -158,7 +161,7 @@ def test_a_chart_that_fails_is_a_failure(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_counts_of_several_kernels_have_their_ratio() -> None:
     paths = [results.path(name) for name in ("exact", "exact-rt")]
-    read = columns.of_files(paths, [results.files.read_result(path) for path in paths])
+    read = columns.of_files(paths, [results.reader.read_result(path) for path in paths])
     (part_,) = data.parts(read)
     shown = table.view(part_, ())
     assert [one.text for one in shown.headings][-1] == "most/fewest"
@@ -176,7 +179,7 @@ def test_counts_of_several_kernels_have_their_ratio() -> None:
 
 def test_counted_and_measured_figures_are_parts_of_their_own() -> None:
     paths = [results.path(name) for name in ("exact", "alpha", "exact-rt")]
-    read = columns.of_files(paths, [results.files.read_result(path) for path in paths])
+    read = columns.of_files(paths, [results.reader.read_result(path) for path in paths])
     parts = data.parts(read)
     assert [(one.kind, len(one.columns)) for one in parts] == [("measured", 1), ("counted", 2)]
     assert parts[1].columns[1].series.name  # told from its neighbour
@@ -253,7 +256,7 @@ def test_a_picture_in_a_page_keeps_its_references() -> None:
 
 
 def test_purposes_name_probes_of_the_catalogue() -> None:
-    from irqcost.page.purposes import PURPOSES
+    from irqcost.output.page.purposes import PURPOSES
 
     known = {probe.key for probe in catalogue.read()}
     assert {choice.probe for purpose in PURPOSES for choice in purpose.choices} <= known
@@ -270,6 +273,6 @@ def test_live_text_stands_beside_its_figure(tmp_path: Path) -> None:
     assert report(tmp_path / "out", path) == 0
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "restores the flags" in page
-    result: model.Result = results.files.read_result(path)
+    result: Result = results.reader.read_result(path)
     cycles = result.figures["ring3/popf/throughput"].core_cycles
     assert f"{cycles:.2f} core cycles (throughput" in page

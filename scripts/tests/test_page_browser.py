@@ -11,7 +11,8 @@ import pytest
 
 import hostile
 import results
-from irqcost import cli, published
+from irqcost import cli
+from irqcost.model import published
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="no Selenium: python3-selenium")
 from selenium.webdriver.chrome.service import Service  # noqa: E402

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from irqcost import policy
-from irqcost.errors import ResultError
-from irqcost.guard import Threshold
+from irqcost.base.errors import ResultError
+from irqcost.compare import policy
+from irqcost.compare.regression import Threshold
 
 
 def read(tmp_path: Path, text: str) -> policy.Policy:

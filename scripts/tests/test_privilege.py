@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from irqcost import ROOT, build
+from irqcost import ROOT
+from irqcost.measure import build
 
 _RULE = ROOT / "bench_kmod" / "udev" / "70-irqcost.rules"
 

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from irqcost import catalogue, charts, cli, files, published
-from irqcost.charts import places as places_
-from irqcost.errors import IrqcostError, ResultError
-from irqcost.series import series
+from irqcost import cli
+from irqcost.base.errors import IrqcostError, ResultError
+from irqcost.compare.labels import series
+from irqcost.model import catalogue, published, reader
+from irqcost.output import charts
+from irqcost.output.charts import places as places_
 from results import changed, path, result
 
 FIGURES = published.read()
@@ -87,7 +89,7 @@ def test_the_table_shows_the_same_core_and_no_models(
 
 
 def test_the_chart_over_the_years(tmp_path: Path) -> None:
-    here = series([files.read_result(golden_cove(tmp_path / "g.json")), result("exact")])
+    here = series([reader.read_result(golden_cove(tmp_path / "g.json")), result("exact")])
     material = charts.Material(here, catalogue.read(), None, FIGURES)
     with places_.made(
         tmp_path / "x", replace=True, themes=tuple(places_.THEMES.values())
@@ -114,7 +116,7 @@ def test_bars_carry_what_was_published_of_the_same_core(tmp_path: Path) -> None:
                 break
         content["benchmarks"] = [entry]
 
-    one = files.read_result(changed("alpha", tmp_path / "p.json", pair))
+    one = reader.read_result(changed("alpha", tmp_path / "p.json", pair))
     for shown, expected in ((FIGURES, True), ((), False)):
         material = charts.Material(series([one]), catalogue.read(), None, shown)
         with places_.made(tmp_path / "x", replace=True) as places:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import fake_host
-from irqcost.hostfacts import Tree
-from irqcost.quota import Quota, tightest_quota
+from irqcost.machine.hostfacts import Tree
+from irqcost.machine.quota import Quota, tightest_quota
 
 _V2 = "30 1 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n"
 _V1 = "31 1 0:28 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"

@@ -3,13 +3,15 @@
 
 import pytest
 
-from irqcost import ROOT, files, recorded
+from irqcost import ROOT
+from irqcost.model import reader
+from irqcost.model.machine_code import executed
 
 RESULTS = {
     result.context.kernel.release: result.figures
-    for result in map(files.read_result, (ROOT / "results" / "emulated").glob("*-exact.json"))
+    for result in map(reader.read_result, (ROOT / "results" / "emulated").glob("*-exact.json"))
 }
-RECORDINGS = {recording.release: recording for recording in recorded.read()}
+RECORDINGS = {recording.release: recording for recording in executed.read()}
 
 # Counted before the module existed, with other code, by the kernel's ABI.
 KNOWN = {
@@ -38,7 +40,7 @@ KNOWN = {
 
 
 def test_there_are_recordings() -> None:
-    for path in recorded.FOLDER.glob("*.json"):
+    for path in executed.FOLDER.glob("*.json"):
         assert path.stem in RECORDINGS
     assert RECORDINGS and set(RECORDINGS) <= set(RESULTS)
 

@@ -15,11 +15,13 @@ from typing import Any
 
 import pytest
 
-from irqcost import ROOT, build, cli, harness, host, hostfacts, kconfig
-from irqcost import run as run_command
-from irqcost.epochs import Target
-from irqcost.errors import IrqcostError
-from irqcost.quota import Quota
+from irqcost import ROOT, cli
+from irqcost.base.errors import IrqcostError
+from irqcost.commands import run as run_command
+from irqcost.machine import host, hostfacts, kconfig
+from irqcost.machine.quota import Quota
+from irqcost.measure import build, harness
+from irqcost.measure.processes import Target
 from epochs_of import entry, epoch
 from results import document, path
 

@@ -17,7 +17,10 @@ from typing import Any
 
 import pytest
 
-from irqcost import cli, columns, index, jsontext, progress, reading, store
+from irqcost import cli
+from irqcost.base import jsontext, progress
+from irqcost.compare import columns, reading
+from irqcost.model import index, store
 from results import changed, document
 
 

@@ -12,9 +12,10 @@ import jsonschema
 import pytest
 
 from epochs_of import calibration, entry, epoch, level
-from irqcost import ROOT, build
-from irqcost.epochs import Epoch, Target
-from irqcost.merge import merge
+from irqcost import ROOT
+from irqcost.measure import build
+from irqcost.measure.merge import merge
+from irqcost.measure.processes import Epoch, Target
 from results import DATA
 
 _SCHEMA = json.loads((ROOT / "docs" / "result.schema.json").read_text(encoding="utf-8"))

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from irqcost import build
-from irqcost.epochs import Plan, Target, collect
-from irqcost.harness import Session
-from irqcost.merge import merge
-from irqcost.progress import Progress
-from irqcost.simulate import Clock
+from irqcost.base.progress import Progress
+from irqcost.measure import build
+from irqcost.measure.harness import Session
+from irqcost.measure.merge import merge
+from irqcost.measure.processes import Plan, Target, collect
+from irqcost.measure.simulate import Clock
 
 SHARES = {"nop": 0, "zero_idiom": 0.6, "push_pop": 0.6, "dep_add": 0, "other": 0.3}
 

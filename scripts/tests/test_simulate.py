@@ -10,9 +10,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from irqcost import ROOT, baseline, build, cli, files, model, simulate, traits
-from irqcost.errors import IrqcostError
-from irqcost.model import Context
+from irqcost import ROOT, cli
+from irqcost.base.errors import IrqcostError
+from irqcost.compare import baseline
+from irqcost.measure import build, simulate, traits
+from irqcost.model import reader
+from irqcost.model.result import EXECUTIONS, Context
 from results import changed, path
 
 _SCHEMA = json.loads((ROOT / "docs" / "result.schema.json").read_text(encoding="utf-8"))
@@ -100,7 +103,7 @@ def test_by_itself_the_result_lies_in_this_folder(
     described(tmp_path)
     assert cli.main(["run", "--simulate", "machine.json", "--quick", "--filter", "popf/"]) == 0
     (found,) = tmp_path.glob("simulated-a-machine-*.json")
-    assert files.read_result(found).context.simulated
+    assert reader.read_result(found).context.simulated
 
 
 @pytest.mark.parametrize(
@@ -154,8 +157,8 @@ def test_simulated_and_others_are_not_mixed(
 
 
 def test_check_and_history_hold_them_apart(tmp_path: Path) -> None:
-    made = files.read_result(changed("alpha", tmp_path / "made.json", _simulate)).context
-    real = files.read_result(path("alpha")).context
+    made = reader.read_result(changed("alpha", tmp_path / "made.json", _simulate)).context
+    real = reader.read_result(path("alpha")).context
     assert "execution" in baseline.apart(real, made, ())
     assert baseline.apart(made, made, ()) == ""
     assert (made.kind, real.kind) == ("simulated", "real")
@@ -241,4 +244,4 @@ def test_emulated_is_what_it_seemed_to_be() -> None:
     context: dict[str, Any] = {"execution": {"kind": "simulated"}}
     assert simulate.executed({**context, "simulated": {"execution": "emulated"}}) == "emulated"
     assert simulate.executed({"execution": {"kind": "virtualised"}}) == "virtualised"
-    assert "simulated" in model.EXECUTIONS and isinstance(Context.kind, property)
+    assert "simulated" in EXECUTIONS and isinstance(Context.kind, property)

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from irqcost import files, index, jsontext, store
-from irqcost.errors import IrqcostError, ResultError
+from irqcost.base import jsontext
+from irqcost.base.errors import IrqcostError, ResultError
+from irqcost.model import index, reader, store
 from results import changed, path, result
 
 
@@ -293,28 +294,28 @@ def test_what_figures_are_made_of_is_passed_over(tmp_path: Path) -> None:
         entry["remark"] = '"windows": [1]'
     one = tmp_path / "w.json"
     one.write_text(jsontext.dumps(content))
-    document, read = files.read_document(one, files.Depth.FIGURES)
+    document, read = reader.read_document(one, reader.Depth.FIGURES)
     for short, entry in zip(document["benchmarks"], content["benchmarks"]):
         grid = entry["histogram"]["free"] | {"counts": None}
         histogram = {"unit": "core_cycles", "free": grid, "disturbed": grid}
         assert short == entry | {"windows": None, "epochs": None, "histogram": histogram}
-    assert read.figures == files.read_result(one).figures
-    assert files.read_result(one).entries[0].histogram is not None
-    for_guard = files.read_document(one, files.Depth.EPOCHS)[0]["benchmarks"]
+    assert read.figures == reader.read_result(one).figures
+    assert reader.read_result(one).entries[0].histogram is not None
+    for_guard = reader.read_document(one, reader.Depth.EPOCHS)[0]["benchmarks"]
     assert all(entry["epochs"] == [1.0, 2.0] and entry["windows"] is None for entry in for_guard)
     # In another layout nothing is passed over, and the figures are the same.
     one.write_text(json.dumps(content))
-    other, again = files.read_document(one, files.Depth.FIGURES)
+    other, again = reader.read_document(one, reader.Depth.FIGURES)
     assert other == content
     assert again.figures == read.figures
     one.write_text(json.dumps(content, indent=1))
-    assert files.read_document(one, files.Depth.FIGURES)[1].figures == read.figures
+    assert reader.read_document(one, reader.Depth.FIGURES)[1].figures == read.figures
     # Where the text is wrong is said of the whole of it.
     one.write_text(jsontext.dumps(content)[:-2])
     with pytest.raises(ResultError) as short_error:
-        files.read_document(one, files.Depth.FIGURES)
+        reader.read_document(one, reader.Depth.FIGURES)
     with pytest.raises(ResultError) as whole_error:
-        files.read_document(one)
+        reader.read_document(one)
     assert short_error.value.reason == whole_error.value.reason
 
 

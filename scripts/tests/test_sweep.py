@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from irqcost import cli, sweep
-from irqcost.charts import places as places_
-from irqcost.charts import sweep as chart
-from irqcost.epochs import Epoch, Request
-from irqcost.errors import IrqcostError
-from irqcost.sweep import Point, Sweep
-from irqcost.units import Figure
+from irqcost import cli
+from irqcost.base.errors import IrqcostError
+from irqcost.commands import sweep
+from irqcost.measure import unroll
+from irqcost.measure.processes import Epoch, Request
+from irqcost.measure.unroll import Point, Sweep
+from irqcost.model.units import Figure
+from irqcost.output.charts import places as places_, sweep as chart
 from epochs_of import entry, epoch
 from results import result
 
@@ -23,16 +24,16 @@ def swept(*values: float, spread: float = 0.0, doubtful: int | None = None) -> S
     """A sweep with these figures; the one at index `doubtful` is in doubt."""
     popf = ALPHA.figures["ring3/popf/throughput"]
     points = []
-    for index, (unroll, value) in enumerate(zip(sweep.UNROLLS, values)):
+    for index, (factor, value) in enumerate(zip(unroll.UNROLLS, values)):
         label = "disturbed: 3 of 400 samples free" if index == doubtful else "free"
         points.append(
-            Point(unroll, replace(popf, label=label), Figure(value, value - spread, value + spread))
+            Point(factor, replace(popf, label=label), Figure(value, value - spread, value + spread))
         )
     return Sweep("ring3/popf", ALPHA.context, "core cycles", tuple(points))
 
 
 def factors(one: Sweep) -> list[int]:
-    return [point.unroll for point in sweep.plateau(one.points)]
+    return [point.unroll for point in unroll.plateau(one.points)]
 
 
 def test_where_a_plateau_begins() -> None:
@@ -102,8 +103,8 @@ def test_only_factors_that_the_probe_has(
             return epoch(entry("ring3/popf/throughput", 13))
 
     monkeypatch.setattr(sweep.build, "harness", lambda: Path("bench"))
-    monkeypatch.setattr(sweep.harness, "names", names)
-    monkeypatch.setattr(sweep.harness, "Session", Session)
+    monkeypatch.setattr(unroll.harness, "names", names)
+    monkeypatch.setattr(unroll.harness, "Session", Session)
     assert cli.main(["sweep", "popf", "--no-chart"]) == 0
     out = capsys.readouterr().out
     assert "popf has one unroll factor only: 13.00 core cycles" in out
@@ -116,7 +117,7 @@ def test_a_probe_without_throughput(
         raise IrqcostError("no benchmark to run: the filter matches none")
 
     monkeypatch.setattr(sweep.build, "harness", lambda: Path("bench"))
-    monkeypatch.setattr(sweep.harness, "names", names)
+    monkeypatch.setattr(unroll.harness, "names", names)
     assert cli.main(["sweep", "cli_clearing", "--no-chart"]) == 2
     assert "no benchmark to run" in capsys.readouterr().err
     assert cli.main(["sweep", "nosuch", "--no-chart"]) == 2

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from epochs_of import entry, epoch
-from irqcost import cli, disasm, model, texts
-from irqcost.epochs import Target
-from irqcost.merge import merge
+from irqcost import cli
+from irqcost.measure.merge import merge
+from irqcost.measure.processes import Target
+from irqcost.model import parsing
+from irqcost.model.machine_code import disassembly, equality
+from irqcost.model.result import Context
 from results import changed, document, path
 
 # nopl; movq variable(%rip), %rax; testb $2, %ah; je over sti; sti; jmp return_thunk
@@ -19,7 +22,7 @@ THUNK = {18: "its_return_thunk"}
 
 
 def hashed(code: str, targets: dict[int, str] | None = None) -> str:
-    return texts.code_hash(bytes.fromhex(code), targets or {})
+    return equality.code_hash(bytes.fromhex(code), targets or {})
 
 
 @pytest.mark.parametrize(
@@ -86,8 +89,8 @@ def with_text(code: str, targets: dict[int, str] | None = THUNK) -> Any:
     return merge([epoch(entry("bpf/pair/throughput", 13.0), **ours)], Target())
 
 
-def context(content: Any) -> model.Context:
-    return model.parse(content).context
+def context(content: Any) -> Context:
+    return parsing.parse(content).context
 
 
 def test_merging_adds_the_hash() -> None:
@@ -98,29 +101,29 @@ def test_merging_adds_the_hash() -> None:
 
 
 def test_without_capstone_the_hash_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
-    disasm._machine.cache_clear()
+    disassembly._machine.cache_clear()
     monkeypatch.setitem(sys.modules, "capstone", None)
     one, other = context(with_text(CODE)), context(with_text(CODE.replace("fb", "9d")))
     assert one.text["bpf/pair"]["bpf_restore"].code_hash == ""
     (absent,) = [item for item in one.absent if item.name == "text: code_sha256"]
     assert "python3-capstone" in absent.reason
-    assert not texts.differences(one, one)
-    (difference,) = texts.differences(one, other)
+    assert not equality.differences(one, one)
+    (difference,) = equality.differences(one, other)
     assert "cannot be compared without Capstone" in difference.what
 
 
 def test_the_same_instructions_elsewhere_do_not_differ() -> None:
     moved = with_text(CODE.replace("11223344", "99887766").replace("aabbccdd", "00000010"))
-    assert not texts.differences(context(with_text(CODE)), context(moved))
+    assert not equality.differences(context(with_text(CODE)), context(moved))
     # A file from before there were hashes and names of targets.
-    assert not texts.differences(context(with_text(CODE, None)), context(moved))
+    assert not equality.differences(context(with_text(CODE, None)), context(moved))
 
 
 def test_other_instructions_are_shown() -> None:
     other = CODE.replace("f6c402 7401 fb", "50 9d 9090 9090")
-    found = texts.differences(context(with_text(CODE)), context(with_text(other)))
+    found = equality.differences(context(with_text(CODE)), context(with_text(other)))
     assert [one.name for one in found] == ["bpf/pair"]
-    lines = texts.sentences(found)
+    lines = equality.sentences(found)
     assert lines[0] == "bpf/pair: bpf_restore has other instructions"
     assert "  -sti" in lines and "  +popfq" in lines and "   jmp its_return_thunk" in lines
 
@@ -131,7 +134,7 @@ def test_what_only_one_reaches_and_another_row() -> None:
     functions["its_return_thunk"] = functions["bpf_restore"]
     one["context"]["irqcost"]["code"] = {"popf": "push $0x202; popfq", "cli": "cli"}
     other["context"]["irqcost"]["code"] = {"popf": "push $0x200; popfq", "cli": "cli"}
-    found = texts.differences(context(one), context(other))
+    found = equality.differences(context(one), context(other))
     assert [(found.name, found.what) for found in found] == [
         ("bpf/pair", "only the second of them reaches its_return_thunk"),
         ("popf", "the catalogue's row is another one"),
@@ -140,8 +143,10 @@ def test_what_only_one_reaches_and_another_row() -> None:
 
 
 def test_rows_with_the_same_difference_stand_together() -> None:
-    found = [texts.Difference(name, "f has other instructions", ("-sti",)) for name in ("a", "b")]
-    assert texts.sentences(found) == ["a, b: f has other instructions", "  -sti"]
+    found = [
+        equality.Difference(name, "f has other instructions", ("-sti",)) for name in ("a", "b")
+    ]
+    assert equality.sentences(found) == ["a, b: f has other instructions", "  -sti"]
 
 
 def test_compare_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,5 +162,5 @@ def test_compare_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert cli.main(["compare", "--no-chart", str(same), str(other)]) == 0
     assert "B measured other instructions than A:" in capsys.readouterr().out
     # Files of before.
-    assert not texts.differences(context(document("alpha")), context(document("beta")))
+    assert not equality.differences(context(document("alpha")), context(document("beta")))
     assert path("alpha").exists()

@@ -12,9 +12,11 @@ import pytest
 
 import fake_host
 from fake_host import Interrupted, Refusing
-from irqcost import ROOT, hostfacts, settings, tune
-from irqcost.errors import IrqcostError
-from irqcost.hostfacts import CPUS, Tree
+from irqcost import ROOT
+from irqcost.base.errors import IrqcostError
+from irqcost.commands import tune
+from irqcost.machine import hostfacts, settings
+from irqcost.machine.hostfacts import CPUS, Tree
 
 STATE = "run/irqcost/tune.json"
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import pytest
 
 from epochs_of import calibration, entry, epoch, level
-from irqcost import verdict
-from irqcost.epochs import Series, Target, gather
-from irqcost.merge import merge
-from irqcost.verdict import Controls, RunVerdict, Verdict
+from irqcost.measure import verdict
+from irqcost.measure.merge import merge
+from irqcost.measure.processes import Series, Target, gather
+from irqcost.measure.verdict import Controls, RunVerdict, Verdict
 
 NAME = "ring3/popf/throughput"
 

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from irqcost.errors import Exit, IrqcostError
-from irqcost.progress import Progress
-from irqcost.vm import apt, command, initramfs, kernels, module, qemu, transport
+from irqcost.base import cache
+from irqcost.base.errors import Exit, IrqcostError
+from irqcost.base.progress import Progress
+from irqcost.commands import vm
+from irqcost.vm import apt, initramfs, kernels, module, qemu, transport
 from irqcost.vm.apt import Source
 from irqcost.vm.kernels import Kernel
 
@@ -136,10 +138,10 @@ def test_unreachable_mirror_is_a_clear_error(tmp_path: Path) -> None:
 
 def test_cache_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IRQCOST_CACHE", "/own")
-    assert kernels.cache_directory() == Path("/own")
+    assert cache.cache_directory() == Path("/own")
     monkeypatch.delenv("IRQCOST_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", "/xdg")
-    assert kernels.cache_directory() == Path("/xdg/irqcost")
+    assert cache.cache_directory() == Path("/xdg/irqcost")
 
 
 def build_tree(root: Path, signature: bytes = b"HdrS") -> Path:
@@ -362,13 +364,13 @@ def test_only_a_guest_that_did_not_begin_is_started_again(
 
 def parse(*arguments: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    command.add_parser(parser.add_subparsers())
+    vm.add_parser(parser.add_subparsers())
     return parser.parse_args(["vm", *arguments])
 
 
 def test_dry_run_runs_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tree = build_tree(tmp_path / "a tree")
-    assert command.run(parse("--kernel", str(tree), "--exact", "--dry-run")) == Exit.OK
+    assert vm.run(parse("--kernel", str(tree), "--exact", "--dry-run")) == Exit.OK
     printed = capsys.readouterr().out
     assert "-icount shift=0,sleep=off" in printed
     assert f"'KDIR={tree}'" in printed
@@ -378,7 +380,7 @@ def test_dry_run_does_not_fetch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("IRQCOST_CACHE", str(tmp_path))
-    assert command.run(parse("--kernel", "6.12", "--dry-run")) == Exit.OK
+    assert vm.run(parse("--kernel", "6.12", "--dry-run")) == Exit.OK
     assert "linux-image-6.12-amd64" in capsys.readouterr().out
     assert not list(tmp_path.iterdir())
 
@@ -397,11 +399,11 @@ def guest(files: dict[str, bytes], **status: int) -> qemu.GuestResult:
 
 
 def test_a_guest_without_a_result_is_an_error() -> None:
-    assert command.measured(guest({"result.json": b"{}"}, insmod=0, measure=0)) == b"{}"
+    assert vm.measured(guest({"result.json": b"{}"}, insmod=0, measure=0)) == b"{}"
     with pytest.raises(IrqcostError, match="no such thing"):
-        command.measured(guest({}, insmod=1, measure=2))
+        vm.measured(guest({}, insmod=1, measure=2))
     with pytest.raises(IrqcostError, match="status 2:\nit went wrong"):
-        command.measured(guest({}, insmod=0, measure=2))
+        vm.measured(guest({}, insmod=0, measure=2))
 
 
 def test_the_follower_counts() -> None:
@@ -414,7 +416,7 @@ def test_the_follower_counts() -> None:
         def count(self, done: int, total: int, now: str) -> None:
             shown.append((done, total, now))
 
-    follower = command.Follower(Recorder("guest"))
+    follower = vm.Follower(Recorder("guest"))
     for line in (
         "irqcost-guest: list",
         "kmod/cli/latency",

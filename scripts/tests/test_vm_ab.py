@@ -13,12 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from irqcost import ab, build, catalogue, cli, jsontext
-from irqcost.difference import SAME, SLOWER
-from irqcost.epochs import Epoch, Target
-from irqcost.errors import Exit
-from irqcost.merge import merge
-from irqcost.progress import Progress
+from irqcost import cli
+from irqcost.base import jsontext
+from irqcost.base.errors import Exit
+from irqcost.base.progress import Progress
+from irqcost.commands import ab
+from irqcost.measure import build
+from irqcost.measure.merge import merge
+from irqcost.measure.processes import Epoch, Target
+from irqcost.model import catalogue
+from irqcost.stats.difference import SAME, SLOWER
 from irqcost.vm import both
 from irqcost.vm.both import Turn
 from irqcost.vm.module import make_module

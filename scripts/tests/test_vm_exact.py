@@ -16,11 +16,14 @@ from typing import Any
 import pytest
 
 from bpf_counts import counts
-from irqcost import build, catalogue, files, recorded
-from irqcost.epochs import Epoch, Target
-from irqcost.merge import merge
-from irqcost.model import Result
-from irqcost.vm import command, soak
+from irqcost.commands import vm
+from irqcost.measure import build
+from irqcost.measure.merge import merge
+from irqcost.measure.processes import Epoch, Target
+from irqcost.model import catalogue, reader
+from irqcost.model.machine_code import executed
+from irqcost.model.result import Result
+from irqcost.vm import soak
 from vm_guests import KERNELS, TIME_LIMIT, ExactGuest, exact_guest, kernel, module
 from vm_trace import code_of
 
@@ -67,8 +70,8 @@ def assembled() -> tuple[dict[str, int], dict[str, int]]:
             made[section][int(instruction[1], 16)] = instruction[2]
     usual, masked = {}, {}
     for row in rows:
-        [usual[row.key]] = executed(made[row.key], row.irqs in ("IF_10", "IF_11"))
-        [masked[row.key]] = executed(made[row.key], False)
+        [usual[row.key]] = lengths(made[row.key], row.irqs in ("IF_10", "IF_11"))
+        [masked[row.key]] = lengths(made[row.key], False)
     return usual, masked
 
 
@@ -78,7 +81,7 @@ def known_count(key: str, mode: str) -> int:
     return (masked if mode in MASKED else usual)[key]
 
 
-def executed(made: dict[int, str], interrupts_on: bool) -> set[int]:
+def lengths(made: dict[int, str], interrupts_on: bool) -> set[int]:
     """The numbers of instructions on the ways through a row, @made being its text by address.
 
     A branch on the saved interrupt flag goes where the flag that the row finds sends it; any other
@@ -216,7 +219,7 @@ def test_a_recording_of_this_kernel_is_what_this_trace_recorded(exact: ExactGues
     """Of another ABI of the kernel nothing is known beforehand; the test above is for every one."""
     release = exact.result.context.kernel.release
     rows = code_of(exact.traced)
-    for recording in recorded.read():
+    for recording in executed.read():
         if recording.release == release:
             # Rows that came later are not in it; the test above holds for them.
             lengths = {key: (len(row.code), row.contexts) for key, row in recording.rows.items()}
@@ -239,9 +242,9 @@ def test_the_kvm_backend_is_exact_in_a_guest(tmp_path: Path) -> None:
     options = ["--kernel", "6.1", "--exact", "--backends", "kvm", "--out", str(out)]
     options += ["--time-limit", str(TIME_LIMIT)]
     parser = argparse.ArgumentParser()
-    command.add_parser(parser.add_subparsers())
-    assert command.run(parser.parse_args(["vm", *options])) == 0
-    result = files.read_result(out)
+    vm.add_parser(parser.add_subparsers())
+    assert vm.run(parser.parse_args(["vm", *options])) == 0
+    result = reader.read_result(out)
     [kvm] = [one for one in result.context.backends if one.name == "kvm"]
     assert kvm.usable and kvm not in result.context.emulated_backends
     absent = {one.name: one.reason for one in result.context.absent if one.name.startswith("kvm/")}

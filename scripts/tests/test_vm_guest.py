@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from irqcost import files
-from irqcost.errors import Exit
-from irqcost.vm import command
+from irqcost.base.errors import Exit
+from irqcost.commands import vm
+from irqcost.model import reader
 from irqcost.vm.initramfs import Command
 from irqcost.vm.qemu import GuestDied, run_guest
 from vm_guests import TIME_LIMIT, kernel
@@ -49,12 +49,12 @@ def test_a_guest_that_hangs_is_ended() -> None:
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     parser = argparse.ArgumentParser()
-    command.add_parser(parser.add_subparsers())
+    vm.add_parser(parser.add_subparsers())
     out = tmp_path / "result.json"
     options = ["--kernel", "6.12", "--filter", "kmod/(cli|sti)/", "--out", str(out)]
     options += ["--time-limit", str(TIME_LIMIT)]
-    assert command.run(parser.parse_args(["vm", *options])) == 0
-    result = files.read_result(out)
+    assert vm.run(parser.parse_args(["vm", *options])) == 0
+    result = reader.read_result(out)
     assert {entry.name for entry in result.entries} == {
         f"kmod/{key}/{mode}" for key in ("cli", "sti") for mode in ("throughput", "latency")
     }

@@ -9,17 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from irqcost import ROOT, catalogue, files
-from irqcost.errors import BuildError, Exit, IrqcostError
-from irqcost.model import Absent, Result
-from irqcost.vm import apt, built, chroot, command, from_source, kernels, matrix, module, soak
+from irqcost import ROOT
+from irqcost.base.errors import BuildError, Exit, IrqcostError
+from irqcost.commands import vm
+from irqcost.model import catalogue, reader
+from irqcost.model.result import Absent, Result
+from irqcost.vm import apt, built, chroot, from_source, kernels, matrix, module, soak
 from irqcost.vm.kernels import Kernel
 from irqcost.vm.qemu import GuestResult, Machine
 
 DATA = Path(__file__).parent / "data"
 PROBES = catalogue.read()
-EXACT = files.read_result(DATA / "exact.json")
-RT = files.read_result(DATA / "exact-rt.json")
+EXACT = reader.read_result(DATA / "exact.json")
+RT = reader.read_result(DATA / "exact-rt.json")
 
 
 # --- the table -----------------------------------------------------------------------------------
@@ -55,14 +57,14 @@ def test_controls_are_no_rows() -> None:
 
 
 def test_kernels_of_the_matrix() -> None:
-    assert command.matrix_names([]) == list(kernels.DEBIAN_KERNELS)
-    assert command.matrix_names(["all"])[-1] == "debug"
-    assert command.matrix_names(["6.12", "5.10"]) == ["5.10", "6.12"]
+    assert vm.matrix_names([]) == list(kernels.DEBIAN_KERNELS)
+    assert vm.matrix_names(["all"])[-1] == "debug"
+    assert vm.matrix_names(["6.12", "5.10"]) == ["5.10", "6.12"]
 
 
 def parse(*arguments: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    command.add_parser(parser.add_subparsers())
+    vm.add_parser(parser.add_subparsers())
     return parser.parse_args(["vm", *arguments])
 
 
@@ -75,26 +77,26 @@ def test_a_kernel_that_cannot_be_had_leaves_the_rest(
             raise IrqcostError("no archive has it\nmore of it")
         return Path("file.json"), EXACT, 0
 
-    monkeypatch.setattr(command, "_measure", measure)
+    monkeypatch.setattr(vm, "_measure", measure)
     page = tmp_path / "KERNELS.md"
-    status = command.run(parse("--matrix", "5.10", "6.1", "--markdown", str(page)))
+    status = vm.run(parse("--matrix", "5.10", "6.1", "--markdown", str(page)))
     assert status == Exit.UNUSABLE
     assert "- 5.10: no archive has it\n" in page.read_text()
     out, err = capsys.readouterr()
     assert "file.json" in out and "kernel 5.10: no archive has it" in err
-    assert command.run(parse("--matrix", "6.1")) == Exit.OK
+    assert vm.run(parse("--matrix", "6.1")) == Exit.OK
 
 
 def test_options_that_do_not_go_together() -> None:
     for wrong in (["--matrix", "--smp", "2"], ["--markdown", "x.md"], ["--fuzz", "9", "--exact"]):
         with pytest.raises(IrqcostError, match=wrong[0] if wrong[0] != "--fuzz" else "--exact"):
-            command.run(parse(*wrong))
+            vm.run(parse(*wrong))
 
 
 def test_the_page_is_that_of_the_results() -> None:
     page = (ROOT / "docs" / "KERNELS.md").read_text(encoding="utf-8")
     page = page.removesuffix(built.section_of(page))
-    results = [files.read_result(p) for p in (ROOT / "results/emulated").glob("*-exact.json")]
+    results = [reader.read_result(p) for p in (ROOT / "results/emulated").glob("*-exact.json")]
     known = matrix.column_titles(results)
     titles = next(line for line in page.splitlines() if line.startswith("| | "))
     columns = titles.strip("| ").split(" | ")
@@ -120,15 +122,15 @@ def test_the_table_of_builds(
             raise IrqcostError("no archive has it\nmore of it")
         return Kernel(name, FINE.release, Path("/k"), Path("/k"))
 
-    monkeypatch.setattr(command, "find_kernel", find)
+    monkeypatch.setattr(vm, "find_kernel", find)
     monkeypatch.setattr(built, "build", lambda kernel: FINE)
     page = tmp_path / "KERNELS.md"
     page.write_text("counts\n")
     options = ["--builds", "--markdown", str(page)]
-    assert command.run(parse("--matrix", "5.10", "6.1", *options)) == Exit.FAILED
+    assert vm.run(parse("--matrix", "5.10", "6.1", *options)) == Exit.FAILED
     assert "no: no archive has it" in capsys.readouterr().out
     assert page.read_text().startswith("counts\n") and "no archive has it" in page.read_text()
-    assert command.run(parse("--matrix", "6.1", *options)) == Exit.OK
+    assert vm.run(parse("--matrix", "6.1", *options)) == Exit.OK
     assert page.read_text().count("## Where the module builds") == 1
     # What was not built again has its row, and its day, of before.
     assert page.read_text().index("no archive") < page.read_text().index("`6.1`")
@@ -308,15 +310,15 @@ def test_a_soak_ends_with_figures(
         return replace(guest, files={**guest.files, **files_back})
 
     own = Kernel("6.1", "6.1.0-1", Path("/k"), Path("/k"))
-    monkeypatch.setattr(command, "find_kernel", lambda *_: own)
-    monkeypatch.setattr(command, "build_module", lambda *_: DATA / "exact.json")
-    monkeypatch.setattr(command.build, "harness", lambda: Path("/bench"))
+    monkeypatch.setattr(vm, "find_kernel", lambda *_: own)
+    monkeypatch.setattr(vm, "build_module", lambda *_: DATA / "exact.json")
+    monkeypatch.setattr(vm.build, "harness", lambda: Path("/bench"))
     monkeypatch.setattr(soak, "run", lambda *_: soaked("requests 9\n"))
     monkeypatch.setattr(soak, "run_exact", exactly)
-    assert command.run(parse("--soak", "2")) == status
+    assert vm.run(parse("--soak", "2")) == status
     assert seconds == [12]
     out = capsys.readouterr().out
     assert "under the instruction clock" in out
     assert ("are what they were before" in out) is (not more)
     assert ("WRONG: kmod/cli_sti/" in out) is bool(more)
-    assert command.run(parse("--fuzz", "9")) == Exit.OK and len(seconds) == 1
+    assert vm.run(parse("--fuzz", "9")) == Exit.OK and len(seconds) == 1

@@ -8,9 +8,12 @@ from functools import cache
 
 import pytest
 
-from irqcost import build, catalogue, disasm, model, texts
-from irqcost.model import Text
-from irqcost.vm.command import BENCH, MODULE, guest_commands, measured
+from irqcost.commands import disasm
+from irqcost.commands.vm import BENCH, MODULE, guest_commands, measured
+from irqcost.measure import build
+from irqcost.model import catalogue, parsing
+from irqcost.model.machine_code import equality
+from irqcost.model.result import Text
 from irqcost.vm.qemu import Machine, run_guest
 from vm_guests import KERNELS, TIME_LIMIT, ExactGuest, exact_guest, kernel, module
 
@@ -55,7 +58,7 @@ def test_hashes_are_of_the_bytes_and_of_the_code(exact: ExactGuest) -> None:
                 seen += 1
                 assert one.hash == hashlib.sha256(one.code).hexdigest(), (name, symbol)
                 assert one.targets.keys() <= set(range(len(one.code)))
-                assert len(texts.code_hash(one.code, one.targets)) == 64
+                assert len(equality.code_hash(one.code, one.targets)) == 64
     assert seen
 
 
@@ -65,7 +68,7 @@ Code = Mapping[tuple[str, str], tuple[str, str]]
 def hashes(text: Mapping[str, Mapping[str, Text]]) -> Code:
     """Of each function of the module's rows: the hash of its bytes, and that of its code."""
     return {
-        (name, symbol): (one.hash, texts.code_hash(one.code, one.targets))
+        (name, symbol): (one.hash, equality.code_hash(one.code, one.targets))
         for name, functions in text.items()
         if name.startswith("kmod/")
         for symbol, one in functions.items()
@@ -86,7 +89,7 @@ def booted(cpus: int) -> Code:
         machine=Machine(cpus=cpus),
         time_limit=TIME_LIMIT,
     )
-    return hashes(model.parse(json.loads(measured(guest))).context.text)
+    return hashes(parsing.parse(json.loads(measured(guest))).context.text)
 
 
 def test_the_hash_of_the_code_is_the_same_over_boots() -> None:

@@ -9,11 +9,12 @@ import jsonschema
 import pytest
 
 from epochs_of import entry, epoch
-from irqcost import ROOT, cli, model, waits
-from irqcost.epochs import Target
-from irqcost.merge import merge
-from irqcost.run import _charts
-from irqcost.waits import PERCENTILES, Contention, Pending
+from irqcost import ROOT, cli
+from irqcost.commands.run import _charts
+from irqcost.measure.merge import merge
+from irqcost.measure.processes import Target
+from irqcost.model import contention, members, parsing
+from irqcost.model.contention import PERCENTILES, Contention, Pending
 
 CONTENDED = "kmod/spin_lock_irqsave/contention/cpus2/section50"
 WAITED = "kmod/cli_sti/pending/handler"
@@ -24,7 +25,7 @@ def percentiles(least: float) -> dict[str, float]:
     return {name: least * (i + 1) for i, name in enumerate(PERCENTILES)}
 
 
-def contention(most: int, least: int, **more: Any) -> dict[str, Any]:
+def contended(most: int, least: int, **more: Any) -> dict[str, Any]:
     return {
         "cpus": [1, 0],
         "section": 50,
@@ -52,7 +53,7 @@ def document(epochs: int = 6) -> Any:
     return merge(
         [
             epoch(
-                entry(CONTENDED, 25.0 + i / 100, contention=contention(400 + i, 300)),
+                entry(CONTENDED, 25.0 + i / 100, contention=contended(400 + i, 300)),
                 entry(WAITED, 300.0, pending=pending(10.0 + i)),
                 entry(MASKED, 9000.0, pending=pending(10.0, work_ticks=WORK)),
             )
@@ -76,12 +77,12 @@ def test_merged() -> None:
 
 
 def test_a_cpu_that_ran_in_one_epoch_has_run() -> None:
-    merged = waits.merged([contention(5, 5, not_run=[0, 1]), contention(5, 5, not_run=[1])])
+    merged = contention.merged([contended(5, 5, not_run=[0, 1]), contended(5, 5, not_run=[1])])
     assert merged["not_run"] == [1]
 
 
 def test_read() -> None:
-    figures = model.parse(document()).figures
+    figures = parsing.parse(document()).figures
     one = figures[CONTENDED].waits
     assert isinstance(one, Contention)
     assert (one.cpus, one.section, one.irqs_off) == ((1, 0), 50, {"p50": 50, "p99": 80, "max": 90})
@@ -103,8 +104,8 @@ def test_read() -> None:
 def test_what_is_wrong(key: str, value: object) -> None:
     content = document()
     content["benchmarks"][0]["contention"][key] = value
-    with pytest.raises(model.FormatError):
-        model.parse(content)
+    with pytest.raises(members.FormatError):
+        parsing.parse(content)
 
 
 def test_the_schema_knows_them() -> None:
@@ -153,7 +154,9 @@ def test_an_emulated_figure_without_a_free_sample_is_in_doubt(
         file.write_text(json.dumps(content), encoding="utf-8")
         assert cli.main(["waits", str(file)]) == 0
         assert ("no sample was free" in capsys.readouterr().out) is (not free)
-        pictures += [(tmp_path / f"free{free}-{name}.png").read_bytes() for name in waits.MODES]
+        pictures += [
+            (tmp_path / f"free{free}-{name}.png").read_bytes() for name in contention.MODES
+        ]
     assert len(set(pictures)) == len(pictures)
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from irqcost import ROOT, cli, policy
+from irqcost import ROOT, cli
+from irqcost.compare import policy
 
 yaml = pytest.importorskip("yaml")
 

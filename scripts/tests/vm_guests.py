@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 
-from irqcost import ROOT, build, catalogue, files
-from irqcost.model import Result
-from irqcost.vm.command import BENCH, MODULE, guest_commands, measured
+from irqcost import ROOT
+from irqcost.commands.vm import BENCH, MODULE, guest_commands, measured
+from irqcost.measure import build
+from irqcost.model import catalogue, reader
+from irqcost.model.result import Result
 from irqcost.vm.initramfs import Command
 from irqcost.vm.kernels import NAMES, TESTED, Kernel, find_kernel, memory_mib
 from irqcost.vm.module import build_module
-from irqcost.vm.soak import program
 from irqcost.vm.qemu import GuestResult, Machine, run_guest
+from irqcost.vm.soak import program
 
 from vm_trace import Run, Tracer, read_trace
 
@@ -94,7 +96,7 @@ def exact_guest(name: str) -> ExactGuest:
         path = directory / "result.json"
         path.write_bytes(measured(guest))
         traced = tuple(read_trace(windows, guest.log("trace")))
-        return ExactGuest(guest, *files.read_document(path), traced)
+        return ExactGuest(guest, *reader.read_document(path), traced)
 
 
 @cache

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from irqcost.recorded import Executed
+from irqcost.model.machine_code.executed import Executed
 
 # Each run takes four trial samples in process context, and then those that it was asked for; each
 # sample is five windows (abi.h). In throughput mode windows of one copy, of 4, and so on to the

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from irqcost.errors import IrqcostError
+from irqcost.base.errors import IrqcostError
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 

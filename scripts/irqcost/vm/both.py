@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from irqcost import files
-from irqcost.errors import IrqcostError
-from irqcost.model import Result
-from irqcost.progress import Progress
+from irqcost.base.errors import IrqcostError
+from irqcost.base.progress import Progress
+from irqcost.model import reader
+from irqcost.model.result import Result
 from irqcost.vm.initramfs import MARK, Command
 from irqcost.vm.kernels import Kernel, memory_mib
 from irqcost.vm.qemu import GuestResult, Machine, run_guest
@@ -99,7 +99,7 @@ def turn_of(guest: GuestResult, number: int, side: int) -> Turn:
     with tempfile.TemporaryDirectory(prefix="irqcost-ab-") as folder:
         path = Path(folder, "turn.json")
         path.write_bytes(raw)
-        document, result = files.read_document(path)
+        document, result = reader.read_document(path)
     if not result.context.instruction_clock:
         raise IrqcostError(f"turn {number}: the harness found no instruction clock")
     return Turn(side, document, result)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from irqcost.errors import BuildError
-from irqcost.table import Table
+from irqcost.base.errors import BuildError
+from irqcost.base.table import Table
 from irqcost.vm.kernels import NAMES, Kernel
 from irqcost.vm.module import make_module
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from irqcost.errors import BuildError, IrqcostError
+from irqcost.base.errors import BuildError, IrqcostError
 from irqcost.vm.apt import Source
 
 # Where the kernel's unpacked packages, the module's sources and its objects are within.

@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from irqcost import ROOT, archives
-from irqcost.errors import BuildError, IrqcostError
+from irqcost import ROOT
+from irqcost.base import archives
+from irqcost.base.errors import BuildError, IrqcostError
 from irqcost.vm.apt import PrivateApt, find_archive, machine_sources
 
 CONFIGS = ROOT / "bench_kmod" / "tests"

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from irqcost.errors import IrqcostError
+from irqcost.base.errors import IrqcostError
 
 # What the script below needs of busybox, and what commands of tests may.
 _APPLETS = (

@@ -6,7 +6,6 @@ complete or not there at all; removing its directory makes the next run fetch th
 """
 
 import dataclasses
-import fcntl
 import hashlib
 import json
 import lzma
@@ -15,12 +14,12 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from irqcost.errors import IrqcostError
+from irqcost.base.cache import cache_directory, locked
+from irqcost.base.errors import IrqcostError
 from irqcost.vm import chroot, from_source
 from irqcost.vm.apt import Archive, PrivateApt, find_archive, machine_sources, suites_of
 
@@ -104,27 +103,9 @@ def memory_mib(kernel: str) -> int:
     return 2048 if kernel == DEBUG else 1024
 
 
-def cache_directory() -> Path:
-    """Where fetched kernels and built modules are kept."""
-    own = os.environ.get("IRQCOST_CACHE")
-    if own:
-        return Path(own).absolute()
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base).absolute() / "irqcost"
-
-
 def is_fetched(name: str) -> bool:
     """Whether the cache holds this kernel."""
     return (cache_directory() / "kernels" / name / "kernel.json").is_file()
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file @path; waits for another run that holds it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def find_kernel(

@@ -7,10 +7,10 @@ so cannot be repeated, once between fences.
 
 from collections.abc import Sequence
 
-from irqcost import catalogue
-from irqcost.catalogue import Probe
-from irqcost.model import Result
-from irqcost.table import Table
+from irqcost.base.table import Table
+from irqcost.model import catalogue
+from irqcost.model.catalogue import Probe
+from irqcost.model.result import Result
 
 # What the table shows, and by default all that is measured for it.
 FILTER = "^kmod/[a-z0-9_]+/(throughput|latency)$"

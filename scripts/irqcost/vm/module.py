@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from irqcost import ROOT
-from irqcost.errors import BuildError
-from irqcost.vm.kernels import Kernel, Say, cache_directory, locked
+from irqcost.base.cache import cache_directory, locked
+from irqcost.base.errors import BuildError
+from irqcost.vm.kernels import Kernel, Say
 
 SOURCES = ROOT / "bench_kmod"
 

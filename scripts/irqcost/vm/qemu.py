@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from irqcost.errors import Exit, IrqcostError
+from irqcost.base.errors import Exit, IrqcostError
 from irqcost.vm.initramfs import MARK, Command, build_initramfs
 from irqcost.vm.kernels import Kernel
 from irqcost.vm.transport import TransportError, unpack

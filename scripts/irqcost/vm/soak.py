@@ -14,9 +14,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from irqcost import ROOT, model
-from irqcost.errors import BuildError, IrqcostError
-from irqcost.model import Result
+from irqcost import ROOT
+from irqcost.base.errors import BuildError, IrqcostError
+from irqcost.model import parsing
+from irqcost.model.result import Result
 from irqcost.vm.initramfs import MARK, Command
 from irqcost.vm.kernels import Kernel, memory_mib
 from irqcost.vm.matrix import FILTER
@@ -130,7 +131,7 @@ def measurements(guest: GuestResult) -> tuple[Result, Result]:
     for name in (_BEFORE, _AFTER):
         if f"{name}.json" not in guest.files:
             raise IrqcostError(f"nothing was measured {name}:\n{guest.log(f'measure-{name}')}")
-        results.append(model.parse(json.loads(guest.files[f"{name}.json"])))
+        results.append(parsing.parse(json.loads(guest.files[f"{name}.json"])))
     return results[0], results[1]
 
 

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`irqcost history`: how figures went over many runs, and on what their changes fell."""
+
+import argparse
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+
+from irqcost.base import arguments, forked
+from irqcost.base.errors import Exit, IrqcostError, name_left_out
+from irqcost.base.forked import Workers
+from irqcost.base.table import Table
+from irqcost.compare import policy
+from irqcost.compare.trend import History, Line, histories
+from irqcost.model import store
+from irqcost.output import charts
+from irqcost.output.charts.places import METADATA, Place, made, themes_of
+from irqcost.stats import intervals
+
+# Panels of a chart.
+_MOST_CHARTED = 8
+
+_DESCRIPTION = """\
+Shows each figure over the runs of a machine in the order of their dates, finds where its level
+changed for good, and says what else changed with it: kernel, microcode, settings. One odd run is no
+change, nor is what matters to nobody (the thresholds of irqcost check; --config). Figures that are
+in doubt are left out and counted. Kernels and microcodes of one CPU are one history; emulated runs,
+PREEMPT_RT and other hypervisors are histories of their own, and so are the figures of kernels that
+mask in different ways.
+"""
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "history", help="how figures changed over many results", description=_DESCRIPTION
+    )
+    add = parser.add_argument
+    add("paths", metavar="FOLDER|FILE", nargs="+", type=Path, help="results, at least two")
+    add("--select", metavar="REGEX", help="only figures whose name (backend/probe/mode) matches")
+    add("--config", metavar="FILE", type=Path, help="TOML, as of irqcost check: what matters")
+    add("--all", action="store_true", help="show figures without a change as well")
+    add(
+        "--out",
+        metavar="PREFIX",
+        type=arguments.named,
+        default=Path("irqcost-history"),
+        help="chart as PREFIX.png and PREFIX.svg, of several machines PREFIX-2.… "
+        "(default: irqcost-history in this folder)",
+    )
+    add("--theme", choices=("light", "dark", "both"), default="light", help="of the chart")
+    add("--no-chart", action="store_true", help="table only")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    ready = (lambda: None) if args.no_chart else charts.load
+    with forked.workers(ready, len(METADATA) * len(themes_of(args.theme))) as workers:
+        return _run(args, workers)
+
+
+def _run(args: argparse.Namespace, workers: Workers) -> int:
+    rules = policy.read(args.config)
+    loaded = store.read(args.paths, args.select)
+    name_left_out(loaded.errors)
+    found = histories([one for one in loaded.records if one.names], rules, workers)
+    if not found:
+        raise IrqcostError("no machine has two results with figures here: no history")
+    for place, one in enumerate(found):
+        with nullcontext([]) if args.no_chart else _places(args, place) as places:
+            charts.each_place(partial(_draw, charted(one)), workers, places)
+        print(("" if place == 0 else "\n") + text(one, args.all))
+    # What was named and could not be read is missed; of a folder the rest is its history.
+    missed = any(error.path in args.paths for error in loaded.errors)
+    return Exit.UNUSABLE if missed else Exit.OK
+
+
+def _draw(history: History, places: Sequence[Place]) -> None:
+    from irqcost.output.charts import history as chart
+
+    chart.draw(history, places)
+
+
+def charted(history: History) -> History:
+    """What its chart shows: the values of the figures that changed most for their size, or of the
+    first ones, and none of the others."""
+
+    def size(line: Line) -> float:
+        parts = (abs(c.after - c.before) / max(abs(c.before), 1.0) for c in line.changes)
+        return max(parts, default=0.0)
+
+    with_values = [line for line in history.lines if line.values]
+    greatest = sorted(with_values, key=size, reverse=True)[:_MOST_CHARTED]
+    lines = (
+        line if any(line is one for one in greatest) else replace(line, values=(), runs=())
+        for line in history.lines
+    )
+    return replace(history, lines=tuple(lines))
+
+
+def _places(args: argparse.Namespace, place: int) -> AbstractContextManager[list[Place]]:
+    prefix = args.out if place == 0 else args.out.with_name(f"{args.out.name}-{place + 1}")
+    return made(prefix, replace=True, themes=themes_of(args.theme))
+
+
+def text(history: History, everything: bool) -> str:
+    """A table of the changes (or of every figure), and what it comes to."""
+    count = len(history.contexts)
+    first, last = (history.dates[place].date().isoformat() for place in (0, -1))
+    parts = [history.title, f"{count} runs from {first} to {last}"]
+    unit = "instructions" if history.exact else "core cycles"
+    table = Table((f"figure ({unit})", "since", "before", "after", "%", "fell on"), "<<>>><")
+    changed = 0
+    for line in history.lines:
+        changed += bool(line.changes)
+        for one in line.changes:
+            table.row(
+                line.label,
+                history.dates[one.run].date().isoformat(),
+                f"{one.before:.2f}",
+                f"{one.after:.2f}",
+                f"{100 * (one.after / one.before - 1):+.1f}" if one.before else "-",
+                one.fell_on or "nothing that the files tell",
+            )
+        if everything and not line.changes and line.values:
+            level = intervals.median(line.values)
+            table.row(line.label, "always", f"{level:.2f}", f"{level:.2f}", "", "")
+    if changed or everything:
+        parts += ["", str(table)]
+    doubtful = sum(line.doubtful for line in history.lines)
+    parts += ["", f"{changed} of {len(history.lines)} figures changed their level"]
+    if doubtful:
+        parts.append(f"{doubtful} values in doubt were left out")
+    return "\n".join(parts)

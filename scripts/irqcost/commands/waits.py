@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`irqcost waits`: what a result holds of waiting, as tables and pictures."""
+
+import argparse
+from pathlib import Path
+
+from irqcost.base import arguments
+from irqcost.base.errors import Exit, IrqcostError
+from irqcost.compare.labels import series
+from irqcost.model import catalogue, contention, naming, reader
+from irqcost.output import contention_table
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "waits",
+        help="contention and pending interrupts of a result: tables and charts",
+        description="Shows what a result holds of locks that several CPUs wanted and of interrupts "
+        "raised while masked, and draws it. `irqcost run --waits` measures it.",
+    )
+    parser.add_argument("file", metavar="FILE", type=Path, help="a result file")
+    parser.add_argument(
+        "--out",
+        metavar="PREFIX",
+        type=arguments.named,
+        help="charts as PREFIX-contention.png, PREFIX-pending.svg … (default: beside the file)",
+    )
+    parser.add_argument("--no-chart", action="store_true", help="tables only")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    result = reader.read_result(args.file)
+    found = contention.modes(result.figures)
+    if not found:
+        raise IrqcostError(
+            f"{args.file}: no figure of contention or of pending interrupts; "
+            "`irqcost run --waits` measures them"
+        )
+    print(naming.title(result.context))
+    for mode in found:
+        print(f"\n{naming.mode_name(mode)}\n")
+        entries = [entry for entry in result.figures.values() if entry.mode == mode]
+        print(contention_table.table(mode, result.context, entries))
+    if args.no_chart:
+        return Exit.OK
+    from irqcost.output.charts import Material, draw
+    from irqcost.output.charts import places as places_
+
+    prefix = args.out or args.file.with_suffix("")
+    for mode in found:
+        with places_.made(prefix.with_name(f"{prefix.name}-{mode}"), replace=True) as places:
+            draw(mode, Material(series([result]), catalogue.read()), places)
+        for place in places:
+            print(f"Chart:  {place.target}")
+    return Exit.OK

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Results beside each other: side by side, against a baseline, over time."""

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What stands side by side: a result file, or a machine's many as one."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from irqcost.compare.labels import Series, series
+from irqcost.model import naming, store
+from irqcost.model.result import Context, Entry, Result
+from irqcost.stats import intervals
+
+# What results may be put together by, and what then is the same for all of a column.
+BY: Mapping[str, Callable[[Context], tuple[object, ...]]] = {
+    "machine": lambda c: (c.cpu.brand, _cpu(c), c.kernel.release, c.hypervisor, *_kind(c)),
+    "cpu": lambda c: (c.cpu.brand, _cpu(c), *_kind(c)),
+    "kernel": lambda c: (c.kernel.release, *_kind(c)),
+}
+
+
+def _cpu(context: Context) -> tuple[object, ...]:
+    cpu = context.cpu
+    return cpu.family, cpu.model, cpu.stepping, cpu.codename, cpu.core_type, cpu.microcode
+
+
+def _kind(context: Context) -> tuple[object, ...]:
+    """Emulated, virtualised and bare-metal figures never mix, nor those of kernels that mask in
+    different ways."""
+    return context.execution, context.instruction_clock, context.masking.identity
+
+
+@dataclass(frozen=True)
+class Column:
+    """A result with its name, the files it comes from, and a digest of its live texts.
+
+    Of several files each figure is the median over those free of doubt, with the interval of that
+    median; below stats.FEWEST files, from the least to the greatest end of theirs. Where estimators
+    differ (model.other_estimator()), it is over those of the newest.
+    """
+
+    series: Series
+    paths: tuple[Path, ...]
+    texts: Mapping[str, str]
+
+    @property
+    def result(self) -> Result:
+        return self.series.result
+
+    @property
+    def single(self) -> bool:
+        return len(self.paths) == 1
+
+
+def of_files(paths: Sequence[Path], results: Sequence[Result]) -> list[Column]:
+    """A column for each file."""
+    named = series(results)
+    return [Column(one, (path,), {}) for one, path in zip(named, paths)]
+
+
+def groups(records: Sequence[store.Record], by: str) -> list[list[store.Record]]:
+    """Records put together by one of BY, in the order in which the groups first appear."""
+    same: dict[int, tuple[object, ...]] = {}
+    found: dict[tuple[object, ...], list[store.Record]] = {}
+    for record in records:
+        # Most share their context: it is looked at once.
+        key = same.get(id(record.shared))
+        if key is None:
+            key = same[id(record.shared)] = BY[by](record.shared)
+        found.setdefault(key, []).append(record)
+    return list(found.values())
+
+
+def of_groups(
+    members: Sequence[Sequence[store.Record]], whole: Mapping[Path, Result]
+) -> list[Column]:
+    """A column for each of groups(). Of a group of one it is the `whole` of its file, which tells
+    more than a record: samples, derived figures, texts."""
+    results = [_summary(group) if len(group) > 1 else whole[group[0].path] for group in members]
+    columns = []
+    for one, group in zip(series(results), members):
+        count = f"median of {len(group)} results" if len(group) > 1 else "1 result"
+        titled = replace(one, title=f"{one.title}, {count}")
+        paths = tuple(record.path for record in group)
+        columns.append(Column(titled, paths, group[-1].texts))
+    return columns
+
+
+def _summary(group: Sequence[store.Record]) -> Result:
+    """The group as one result: the context of its latest, and medians."""
+    latest = max(group, key=lambda record: record.date)
+    gathered = store.gather(group)
+    entries = tuple(_median(name, one, group) for name, one in gathered.items())
+    return Result(replace(latest.context, epochs=0), entries)
+
+
+_ESTIMATOR = store.COLUMNS.index("estimator")
+
+
+def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> Entry:
+    count = len(one.places)
+    sound = one.values[~one.doubtful]
+    doubt = ""
+    if not len(sound):
+        doubt = f"none of {count} figures is free of doubt"
+        rows = [group[place].figures()[name] for place in one.places[:1]]
+        sound = np.array([_row(rows[0])])
+        if count == 1:
+            doubt = rows[0].remark
+    made_by = sound[:, _ESTIMATOR]
+    estimator = made_by.max()
+    older = np.count_nonzero(made_by != estimator)
+    sound = sound[made_by == estimator]
+
+    def known(column: str) -> _Values:
+        """NaN where no file has such a figure; where only some have, what they have."""
+        values: _Values = sound[:, store.COLUMNS.index(column)]
+        there: _Values = values[~np.isnan(values)]
+        return there
+
+    ticks, cycles = np.sort(known("ticks")), np.sort(known("core_cycles"))
+    verdicts = {group[p].verdicts[group[p].names.index(name)] for p in one.places[:1].tolist()}
+    backend, probe, mode, *variant = name.split("/", 3)
+    return Entry(
+        backend=backend,
+        probe=probe,
+        mode=mode,
+        variant="".join(variant),
+        aggregate="",
+        ns=_middle(known("ns")),
+        ticks=_middle(ticks),
+        core_cycles=_middle(cycles) if len(cycles) else None,
+        ticks_min=float(ticks[0]),
+        ticks_p50=_middle(ticks),
+        ticks_p99=float(ticks[-1]),
+        spread=_middle(known("spread")),
+        samples=count - int(older),
+        free=len(sound) if not doubt else 0,
+        label="",
+        ticks_interval=_interval(ticks, known("ticks_low"), known("ticks_high")),
+        cycles_interval=_interval(cycles, known("core_cycles_low"), known("core_cycles_high")),
+        verdict="disturbed" if doubt else ("emulated" if "emulated" in verdicts else "good"),
+        reasons=(doubt,) if doubt else (),
+        estimator=round(estimator),
+    )
+
+
+def _row(figure: store.Figure) -> list[float]:
+    nothing = (np.nan, np.nan)
+    return [
+        np.nan if figure.core_cycles is None else figure.core_cycles,
+        *(figure.cycles_interval or nothing),
+        figure.ticks,
+        *(figure.ticks_interval or nothing),
+        figure.ns,
+        figure.spread,
+        figure.estimator,
+    ]
+
+
+_Values = npt.NDArray[np.float64]
+
+
+def _middle(values: _Values) -> float:
+    return float(np.median(values))
+
+
+def _interval(ordered: _Values, lows: _Values, highs: _Values) -> tuple[float, float] | None:
+    rank = intervals.median_rank(len(ordered))
+    if rank is not None:
+        return float(ordered[rank - 1]), float(ordered[-rank])
+    if not len(lows) or not len(highs):
+        return None
+    middle = _middle(ordered)
+    return min(middle, float(lows.min())), max(middle, float(highs.max()))
+
+
+def legend(columns: Sequence[Column]) -> list[str]:
+    """Who each column is: its title, its file or how many, and its verdict."""
+    lines = []
+    for place, column in enumerate(columns):
+        where = str(column.paths[0]) if column.single else f"{len(column.paths)} files"
+        lines += [f"{letter(place)}  {column.series.title}", f"   {where}"]
+        context = column.result.context
+        for said in (naming.brand(context), naming.other_hypervisor(context)):
+            lines[-1] += f", {said}" if said else ""
+        if outcome := column.result.context.outcome:
+            lines[-1] += f" (verdict: {outcome})"
+    return lines
+
+
+def letter(place: int) -> str:
+    """A to Z, then A1, B1 …"""
+    return chr(ord("A") + place % 26) + (str(place // 26) if place >= 26 else "")
+
+
+def differences(base: Context, other: Context) -> dict[str, str]:
+    """In what two results differ that is known to move figures: what it is in one | the other."""
+    pairs = (
+        ("execution", naming.execution(base), naming.execution(other)),
+        ("CPU", naming.cpu_name(base), naming.cpu_name(other)),
+        ("core type", base.cpu.core_type, other.cpu.core_type),
+        ("stepping", base.cpu.stepping, other.cpu.stepping),
+        ("microcode", base.cpu.microcode, other.cpu.microcode),
+        ("kernel", base.kernel.release, other.kernel.release),
+        ("governor", base.governor, other.governor),
+        ("boost", base.boost, other.boost),
+        ("SMT", base.smt, other.smt),
+        ("irqcost", base.version, other.version),
+        ("command", _arguments(base), _arguments(other)),
+    )
+    found = {name: f"{one} | {two}" for name, one, two in pairs if one != two}
+    # Older files do not tell them, which is no difference.
+    for name, old, new in (
+        ("niceness", base.niceness, other.niceness),
+        ("core", base.cpu.codename, other.cpu.codename),
+        ("preemption", base.kernel.preemption, other.kernel.preemption),
+        ("confidential computing", _list(base.cpu.confidential), _list(other.cpu.confidential)),
+        ("lfence waits", base.cpu.lfence_waits, other.cpu.lfence_waits),
+        ("masking", base.masking.kind or None, other.masking.kind or None),
+    ):
+        if None not in (old, new) and old != new:
+            found[name] = f"{old} | {new}"
+    changed = sorted(
+        name
+        for name in base.mitigations.keys() | other.mitigations.keys()
+        if base.mitigations.get(name) != other.mitigations.get(name)
+    )
+    if changed:
+        found["mitigations"] = ", ".join(changed)
+    return found
+
+
+def _list(names: Sequence[str] | None) -> str | None:
+    return None if names is None else ", ".join(names) or "none"
+
+
+def _arguments(context: Context) -> str:
+    return " ".join(context.command)

@@ -1,0 +1,338 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Has a figure become worse than its baseline? Pure functions; docs/METHOD.md argues for them."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from irqcost.stats import bootstrap, intervals
+
+OK = "ok"
+IMPROVEMENT = "improvement"
+INCONCLUSIVE = "inconclusive"
+REGRESSION = "regression"
+INCOMPARABLE = "incomparable"
+
+# From the best to the worst: a check is as its worst figure.
+WORDS = (OK, IMPROVEMENT, INCONCLUSIVE, REGRESSION, INCOMPARABLE)
+
+# Times that a figure is measured, at most. Two make a regression; the third is for one that noise
+# hid in the first or second.
+LOOKS = 3
+
+# Resamples, and of those that a chance of `risk / figures` needs to be seen, so many times more.
+_DRAWS, _FINER = 10_000, 8
+
+# Of a normal distribution: standard deviations in a median absolute deviation, the share below one
+# of them, and the variance of a median of n in those of a mean.
+_OF_DEVIATION, _BELOW, _OF_MEDIAN = 1.4826, 0.1587, math.pi / 2
+
+# Core cycles below which a difference is not given in percent.
+_LITTLE = 0.05
+
+# More epochs than so many times those at hand are no advice.
+_PATIENCE = 20
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """What matters: a difference has to exceed both, in core cycles and in percent of what is
+    timed: the primitive, and `beside` it a section of so many core cycles."""
+
+    cycles: float
+    percent: float
+    beside: float = 0.0
+
+    def at(self, baseline: float) -> float:
+        """In core cycles, of a primitive that costs `baseline`."""
+        return max(self.cycles, (abs(baseline) + self.beside) * self.percent / 100)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A figure to be judged: its epochs, and those of each run of the baseline.
+
+    Under the instruction clock (`exact`) they are counts. `obstacle` says why the two are not
+    comparable; then the numbers, where there are any, are for showing only.
+    """
+
+    name: str
+    new: Sequence[float]
+    baseline: Sequence[Sequence[float]]
+    threshold: Threshold
+    exact: bool = False
+    obstacle: str = ""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A figure's verdict. Figures in core cycles, or in instructions where `exact`; None: none.
+
+    `low` and `high` are the 95 % interval of the difference, `noise` the distance from the
+    difference to the farther end, `limit` the threshold that applied. `hopeless`: the baseline
+    alone hides what matters, so that measuring the new result again cannot help.
+    """
+
+    name: str
+    word: str
+    reason: str
+    baseline: float | None = None
+    new: float | None = None
+    low: float | None = None
+    high: float | None = None
+    limit: float | None = None
+    epochs: int = 0
+    runs: int = 0
+    exact: bool = False
+    hopeless: bool = False
+
+    @property
+    def difference(self) -> float | None:
+        return None if self.new is None or self.baseline is None else self.new - self.baseline
+
+    @property
+    def percent(self) -> float | None:
+        # Of what costs hardly anything every trifle is many percent.
+        if self.difference is None or self.baseline is None or abs(self.baseline) < _LITTLE:
+            return None
+        return 100 * self.difference / abs(self.baseline)
+
+    @property
+    def noise(self) -> float | None:
+        if self.difference is None or self.low is None or self.high is None:
+            return None
+        return max(self.high - self.difference, self.difference - self.low)
+
+
+def judge(cases: Sequence[Case], risk: float = 0.05, of: int = 0) -> list[Judged]:
+    """The verdicts, in the order of the cases.
+
+    `risk` is the chance that noise alone makes any of all figures together look changed. By Holm's
+    method (Scandinavian Journal of Statistics 6, 1979): it holds however the figures of a run hang
+    together, and it is the whole run that must not cry wolf. Where the cases are some that were
+    chosen for their noise out of `of`, they are judged as part of these.
+    """
+    varying = [not case.obstacle and not case.exact for case in cases]
+    draws = max(_DRAWS, math.ceil(_FINER * max(sum(varying), of) / risk))
+    weighed = [_weigh(case, draws) if one else None for case, one in zip(cases, varying)]
+    chances = [one.chance for one in weighed if one is not None and one.chance is not None]
+    allowed = holm(chances, risk, of)
+    return [
+        _exact(case) if one is None else _verdict(case, one, allowed)
+        for case, one in zip(cases, weighed)
+    ]
+
+
+def holm(chances: Sequence[float], risk: float, of: int = 0) -> float:
+    """The greatest chance that is still small enough, given all; below 0 where none is. There are
+    `of` of them where that is more than are given."""
+    count = max(len(chances), of)
+    greatest = -1.0
+    for place, chance in enumerate(sorted(chances)):
+        if chance > risk / (count - place):
+            break
+        greatest = chance
+    return greatest
+
+
+@dataclass(frozen=True)
+class _Weighed:
+    """What the resamples of a case tell. `chance` is that of a difference of the other sign,
+    twice, or None where there are too few epochs."""
+
+    baseline: float | None
+    new: float | None
+    chance: float | None = None
+    low: float = math.nan
+    high: float = math.nan
+    of_new: float = math.nan  # half-width that the new epochs bring
+    of_baseline: float = math.nan  # and the baseline, runs and epochs
+
+
+def _weigh(case: Case, draws: int) -> _Weighed:
+    new = intervals.median(case.new) if case.new else None
+    each = [intervals.median(run) for run in case.baseline if run]
+    base = intervals.median(each) if each else None
+    total = sum(len(run) for run in case.baseline)
+    if new is None or base is None or min(len(case.new), total) < intervals.FEWEST:
+        return _Weighed(base, new)
+    runs = [run for run in case.baseline if run]
+    drawn = bootstrap.medians(case.new, draws, 0)
+    resampled = np.stack([bootstrap.medians(run, draws, 1 + i) for i, run in enumerate(runs)])
+    # What the runs differ by beyond their epochs touches the new run, which is one more of them,
+    # and the median over the others.
+    between = _between(each, resampled)
+    touched = between * math.sqrt(1 + _OF_MEDIAN / len(runs)) * bootstrap.normal(draws)
+    against = np.median(resampled, axis=0) + touched
+    apart = np.sort(drawn - against)
+    sides = (
+        int(np.searchsorted(apart, 0, side="right")),
+        draws - int(np.searchsorted(apart, 0, side="left")),
+    )
+    chance = min(1.0, 2 * (1 + min(sides)) / (1 + draws))
+    low, high = _ends(apart)
+    return _Weighed(base, new, chance, low, high, _half(np.sort(drawn)), _half(np.sort(against)))
+
+
+def _between(medians: Sequence[float], resampled: bootstrap.Array) -> float:
+    """Standard deviation from run to run that the epochs within the runs do not explain; robust, so
+    that one odd run of several does not make it."""
+    middle = intervals.median(medians)
+    seen = _OF_DEVIATION * intervals.median([abs(one - middle) for one in medians])
+    ordered = np.sort(resampled, axis=1)
+    places = [round(share * (ordered.shape[1] - 1)) for share in (_BELOW, 1 - _BELOW)]
+    low, high = ordered[:, places[0]], ordered[:, places[1]]
+    within = intervals.median(((high - low) / 2).tolist())
+    return math.sqrt(max(seen**2 - within**2, 0.0))
+
+
+def _ends(ordered: bootstrap.Array) -> tuple[float, float]:
+    tail = (1 - intervals.CONFIDENCE) / 2
+    last = len(ordered) - 1
+    return float(ordered[round(tail * last)]), float(ordered[round((1 - tail) * last)])
+
+
+def _half(values: bootstrap.Array) -> float:
+    low, high = _ends(values)
+    return (high - low) / 2
+
+
+def _verdict(case: Case, one: _Weighed, allowed: float) -> Judged:
+    found = Judged(
+        case.name,
+        OK,
+        "",
+        one.baseline,
+        one.new,
+        epochs=len(case.new),
+        runs=len([run for run in case.baseline if run]),
+    )
+    limit = case.threshold.at(one.baseline or 0)
+    if one.chance is None or one.baseline is None or one.new is None:
+        lacking = sum(map(len, case.baseline)) < intervals.FEWEST
+        return replace(
+            found, word=INCONCLUSIVE, reason=_too_few(case), limit=limit, hopeless=lacking
+        )
+    found = replace(found, low=one.low, high=one.high, limit=limit)
+    apart, noise = one.new - one.baseline, found.noise
+    assert noise is not None
+    if abs(apart) > limit and one.chance <= allowed:
+        slower = apart > 0
+        return replace(
+            found,
+            word=REGRESSION if slower else IMPROVEMENT,
+            reason=f"{'slower' if slower else 'faster'} by {abs(apart):.2f} core cycles"
+            f"{_share(apart, one.baseline)}; more than {limit:.2f} matters",
+        )
+    # What cannot be worse than matters is ok, however little is known of how much better it is.
+    if one.high > limit and (noise > limit or apart > limit):
+        left = _left(one, noise, limit)
+        advice = _advice(one, noise, limit, len(case.new), left)
+        return replace(found, word=INCONCLUSIVE, reason=advice, hopeless=left <= 0)
+    return found
+
+
+def _share(apart: float, baseline: float) -> str:
+    return f" ({100 * apart / abs(baseline):+.1f} %)" if abs(baseline) >= _LITTLE else ""
+
+
+def _too_few(case: Case) -> str:
+    total = sum(map(len, case.baseline))
+    lacking = [
+        f"{count} free {'epoch' if count == 1 else 'epochs'} in the {side}"
+        for side, count in (("new result", len(case.new)), ("baseline", total))
+        if count < intervals.FEWEST
+    ]
+    return (
+        f"only {' and '.join(lacking)}, and an interval needs {intervals.FEWEST}: run longer "
+        "(--time), or keep others off the core (./irqcost tune)"
+    )
+
+
+def _left(one: _Weighed, noise: float, limit: float) -> float:
+    """What the baseline leaves to the new epochs of the square of the half-width that would tell.
+
+    Half-widths add up as their squares do. A difference beyond the threshold is to be told from 0
+    with room to spare.
+    """
+    wanted = limit / 2 if noise <= limit else limit
+    return wanted**2 - one.of_baseline**2
+
+
+def _advice(one: _Weighed, noise: float, limit: float, epochs: int, left: float) -> str:
+    """What it would take to tell."""
+    said = f"noise ±{noise:.2g} core cycles, and {limit:.2g} matters"
+    assert one.new is not None and one.baseline is not None
+    if noise <= limit:
+        apart = one.new - one.baseline
+        said = f"apart by {apart:+.2f} core cycles, which noise may do (±{noise:.2g})"
+    if left <= 0:
+        return (
+            f"{said}: the baseline alone has ±{one.of_baseline:.2g}; renew it with longer or more "
+            "runs, on a quieter machine (./irqcost tune)"
+        )
+    # The half-width of the new epochs shrinks as the root of how many there are.
+    needed = math.ceil(epochs * one.of_new**2 / left)
+    if needed > _PATIENCE * epochs:
+        return f"{said}: more epochs will not do; keep others off the core (./irqcost tune)"
+    more = max(needed - epochs, 1)
+    return f"{said}: {more} more epochs ({(epochs + more) / epochs:.1f} times as long, --time)"
+
+
+def settled(looks: Sequence[Judged]) -> bool:
+    """Whether a figure need not be measured again, by its verdicts in one measurement after
+    another: it was not slower at last, or slower twice, or another time would not help."""
+    last = looks[-1]
+    if last.word == REGRESSION:
+        return [one.word for one in looks].count(REGRESSION) > 1
+    return last.word != INCONCLUSIVE or last.hopeless
+
+
+def together(looks: Sequence[Judged]) -> Judged:
+    """What the verdicts of one measurement after another come to. A regression is what two say."""
+    last = looks[-1]
+    if len(looks) == 1:
+        return last
+    changes = ["-" if one.difference is None else f"{one.difference:+.2f}" for one in looks]
+    seen = f"{changes[0]} at first, {', '.join(changes[1:])} measured again"
+    if last.word == OK:
+        return replace(last, reason=seen)
+    if last.word == REGRESSION and not settled(looks):
+        # Of noise that hid the figure until now nobody knows what it did to the last one.
+        return replace(last, word=INCONCLUSIVE, reason=f"{seen}; {looks[-2].reason}")
+    return replace(last, reason=f"{seen}: {last.reason}")
+
+
+def _exact(case: Case) -> Judged:
+    """Of counts that do not vary; and of what is not comparable at all."""
+    new = intervals.median(case.new) if case.new else None
+    each = [intervals.median(run) for run in case.baseline if run]
+    base = intervals.median(each) if each else None
+    found = Judged(
+        case.name, OK, "", base, new, epochs=len(case.new), runs=len(each), exact=case.exact
+    )
+    if case.obstacle:
+        return replace(found, word=INCOMPARABLE, reason=case.obstacle)
+    if new is None or base is None:
+        return replace(found, word=INCOMPARABLE, reason="no count on one of the two sides")
+    found = replace(found, low=new - base, high=new - base, limit=0.0)
+    if new == base:
+        return found
+    return replace(
+        found,
+        word=REGRESSION if new > base else IMPROVEMENT,
+        reason=f"{abs(new - base):g} instructions {'more' if new > base else 'fewer'}",
+    )
+
+
+def worst(words: Sequence[str]) -> str:
+    """The worst of WORDS."""
+    return max(words, key=WORDS.index, default=OK)
+
+
+def counts(judged: Sequence[Judged]) -> Mapping[str, int]:
+    """How many figures have each word, worst first, without those that none has."""
+    words = [one.word for one in judged]
+    return {word: words.count(word) for word in reversed(WORDS) if word in words}

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Trials of the known slow-downs: is each found, and is nothing found where nothing is?
+
+A trial has a block of each of several fresh processes. The processes have many blocks, and no two
+trials share one, so a trial has its own samples; that some share their processes is what a user's
+repeated comparisons in the same processes would do.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from irqcost.stats.difference import SLOWER, UNDECIDED, Difference, judge
+
+# Fresh processes of a trial, and what its interval promises: with twelve it leaves out one odd
+# process on each side, and a difference where there is none is seen once in 300 trials even where
+# noise is far beyond the threshold.
+PROCESSES = 12
+CONFIDENCE = 0.99
+
+# Blocks of a process, and so trials of a set of processes.
+BLOCKS = 25
+
+# Times that the primitive stands in one operation of a slow-down.
+PRIMITIVES = 4
+
+# The smallest slow-down's half: nearer to it than to none.
+THRESHOLD = 0.125
+
+# Unroll factor: with greater ones the row no longer fits where decoded instructions are kept.
+UNROLL = 16
+
+# By probe, the core cycles that it adds to each primitive. The first is what the others are held
+# against; it takes part a second time, and there is nothing to be found.
+PLAIN = "slow_0"
+ADDED = {PLAIN: 0.0, "slow_025": 0.25, "slow_05": 0.5, "slow_1": 1.0, "slow_2": 2.0}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """All trials of one slow-down; differences in core cycles for each primitive."""
+
+    probe: str
+    added: float
+    trials: tuple[Difference, ...]
+
+    @property
+    def found(self) -> int:
+        """Trials that call it slower."""
+        return sum(trial.word == SLOWER for trial in self.trials)
+
+    @property
+    def false(self) -> int:
+        """Trials whose verdict is wrong: any difference where there is none, else a faster one or
+        the same."""
+        right = {UNDECIDED, "same"} if self.added == 0 else {UNDECIDED, SLOWER}
+        return sum(trial.word not in right for trial in self.trials)
+
+    @property
+    def undecided(self) -> int:
+        return sum(trial.word == UNDECIDED for trial in self.trials)
+
+
+def names(backend: str) -> list[str]:
+    """The benchmarks that take turns, the plain one twice."""
+    return [f"{backend}/{probe}/throughput" for probe in (PLAIN, *ADDED)]
+
+
+def run(
+    measure: Callable[[int], Mapping[str, Any]],
+    count: int,
+    progress: Callable[[int], None],
+    threshold: float = THRESHOLD,
+) -> list[Kind]:
+    """`count` trials; `measure` runs a process with so many blocks (harness.interleave())."""
+    found: list[list[Difference]] = [[] for _ in ADDED]
+    while len(found[0]) < count:
+        blocks = min(BLOCKS, count - len(found[0]))
+        processes = [measure(blocks)["blocks"] for _ in range(PROCESSES)]
+        for number in range(blocks):
+            trial = [process[number] for process in processes]
+            for index, trials in enumerate(found):
+                trials.append(judge(_differences(trial, index + 1), threshold, CONFIDENCE))
+        progress(len(found[0]))
+    return [
+        Kind(probe, added, tuple(trials)) for (probe, added), trials in zip(ADDED.items(), found)
+    ]
+
+
+def _differences(trial: Sequence[Sequence[Mapping[str, Any]]], index: int) -> list[float]:
+    """For each process what contender `index` costs beyond the first, for each primitive. A
+    process in which one of the two was disturbed has none."""
+    pairs = [(block[0], block[index]) for block in trial]
+    return [
+        (b["core_cycles"] - a["core_cycles"]) / PRIMITIVES
+        for a, b in pairs
+        if all(one["label"] == "free" and "core_cycles" in one for one in (a, b))
+    ]

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The level of the interference sensor, remembered from run to run.
+
+A neighbour who stays for all of a run leaves nothing in it to tell him by: each process sees the
+same slow sensor. What tells is how fast the sensor was in earlier runs on the same machine.
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from irqcost.base import jsontext
+from irqcost.base.cache import cache_directory, locked
+from irqcost.base.errors import IrqcostError
+from irqcost.base.files import written_whole
+from irqcost.measure.processes import Epoch, Series, run_level, sensor_levels
+from irqcost.measure.verdict import GOOD
+from irqcost.model import description
+
+# History: 1, the first.
+_SCHEMA = 1
+
+# Runs whose floor is kept. The median of nine stands while any four are off.
+_KEPT = 9
+
+# From where to where a floor can be, in core cycles per nop: what the harness takes.
+_LIMITS = (0.01, 100.0)
+
+# Digits behind the point: what the harness is told.
+_DIGITS = 6
+
+_CPU = ("vendor", "family", "model", "stepping", "core_type", "microcode")
+
+
+def machine(context: Mapping[str, Any]) -> dict[str, Any]:
+    """What a sensor's floor belongs to. `context` is context.irqcost.
+
+    The catalogue is part of it, since the sensor is made of one of its rows.
+    """
+    found = {key: context["cpu"].get(key) for key in _CPU}
+    sensor = context.get("sensor", {}).get("row")
+    return {**found, "sensor": sensor} | {
+        key: context[key] for key in ("hypervisor", "catalogue_hash")
+    }
+
+
+_TOLERANCE = float(description.read()["sensor_tolerance"])
+
+
+def typical(levels: Sequence[float]) -> float | None:
+    """The median of the lowest levels that agree, of one alone that; None where none agree."""
+    level = run_level(levels, len(levels), _TOLERANCE)
+    return None if level is None else round(level, _DIGITS)
+
+
+def reminded(epoch: Epoch, known: Mapping[str, float]) -> Epoch:
+    """An epoch whose `floors` say what is known from earlier runs, by backend."""
+    floors = {
+        backend: {**floor, "remembered": known[backend]} if backend in known else floor
+        for backend, floor in epoch.context.get("floors", {}).items()
+    }
+    context = {**epoch.document["context"], "irqcost": {**epoch.context, "floors": floors}}
+    return Epoch({**epoch.document, "context": context}, epoch.seconds)
+
+
+def remembered(epochs: Sequence[Epoch]) -> dict[str, float]:
+    """What reminded() added, by backend."""
+    return {
+        backend: floor["remembered"]
+        for epoch in epochs
+        for backend, floor in epoch.context.get("floors", {}).items()
+        if "remembered" in floor
+    }
+
+
+def neighbours(
+    series: Mapping[str, Series], known: Mapping[str, float], tolerances: Mapping[str, float]
+) -> dict[str, str]:
+    """Backends whose sensor never came down to its level of earlier runs: by backend a sentence."""
+    found = {}
+    for backend, floor in known.items():
+        sensors = [
+            entry["sensor"]
+            for name, one in series.items()
+            if name.split("/")[0] == backend
+            for entry in one.all
+            if "sensor" in entry
+        ]
+        if sensors and min(sensors) > floor * (1 + tolerances.get(backend, _TOLERANCE)):
+            found[backend] = (
+                f"sensor {min(sensors):.3f} cycles per nop, {floor:.3f} in earlier runs on this "
+                "CPU: a neighbour shares the core; run again when it is gone, or, if the machine "
+                "was changed, with --forget-floors"
+            )
+    return found
+
+
+def learned(epochs: Sequence[Epoch], verdicts: Mapping[str, str]) -> dict[str, float]:
+    """What a run teaches, by backend; nothing of one with fewer than half of its figures good.
+
+    Several processes agree on the level of a run, so one that was wrongly low teaches nothing.
+    `verdicts` are words by name.
+    """
+    words: dict[str, list[str]] = {}
+    for name, word in verdicts.items():
+        words.setdefault(name.split("/")[0], []).append(word)
+    return {
+        backend: round(level, _DIGITS)
+        for backend, level in sensor_levels(epochs).items()
+        if backend in words and 2 * words[backend].count(GOOD) >= len(words[backend])
+    }
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A machine, and by backend the floors of its last good runs, the latest one last."""
+
+    machine: Mapping[str, Any]
+    floors: Mapping[str, Sequence[float]]
+
+
+def _parsed(text: str) -> list[_Row]:
+    """The rows of a file. Raises ValueError with what is wrong."""
+    content = json.loads(text)
+    if not isinstance(content, dict) or content.get("schema") != _SCHEMA:
+        raise ValueError(f"no sensor floors of schema {_SCHEMA}")
+    rows = content.get("machines")
+    if not isinstance(rows, list):
+        raise ValueError("`machines` is no list")
+    return [_row(row) for row in rows]
+
+
+def _row(row: object) -> _Row:
+    if not isinstance(row, dict) or not isinstance(row.get("machine"), dict):
+        raise ValueError("a row without `machine`")
+    floors = row.get("floors")
+    if not isinstance(floors, dict):
+        raise ValueError("a row without `floors`")
+    for backend, values in floors.items():
+        if not (isinstance(values, list) and values and all(map(_is_floor, values))):
+            raise ValueError(
+                f"the floors of {backend} are not numbers from {_LIMITS[0]:g} to {_LIMITS[1]:g}"
+            )
+    return _Row(row["machine"], floors)
+
+
+def _is_floor(value: object) -> bool:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and _LIMITS[0] <= value <= _LIMITS[1]  # type: ignore[operator]
+
+
+def _text(rows: Sequence[_Row]) -> str:
+    machines = [{"machine": row.machine, "floors": row.floors} for row in rows]
+    return jsontext.dumps({"schema": _SCHEMA, "machines": machines})
+
+
+class Memory:
+    """The file of floors in the user's cache, for one run. It is never needed: what cannot be read
+    or written is named on standard error, and the run goes on without."""
+
+    def __init__(self, forget: bool = False) -> None:
+        self._path = cache_directory() / "sensor-floors.json"
+        self._forget = forget
+        self._known: dict[str, float] | None = None
+        self._complained = False
+
+    def remind(self, epoch: Epoch) -> Epoch:
+        """The epoch with what is known of its machine; an emulated one has no sensor to know of."""
+        if epoch.emulated:
+            return epoch
+        if self._known is None:
+            own = self._own(epoch)
+            if self._forget and own:
+                self._change(epoch, {})
+                own = {}
+            typicals = {backend: typical(values) for backend, values in own.items()}
+            self._known = {name: one for name, one in typicals.items() if one is not None}
+        return reminded(epoch, self._known)
+
+    def keep(self, epochs: Sequence[Epoch], verdicts: Mapping[str, str]) -> None:
+        """Remembers what a run taught. `verdicts` are words by name."""
+        real = [epoch for epoch in epochs if not epoch.emulated]
+        taught = learned(real, verdicts)
+        if taught:
+            self._change(real[0], taught)
+
+    def _own(self, epoch: Epoch) -> Mapping[str, Sequence[float]]:
+        here = machine(epoch.context)
+        return next((row.floors for row in self._rows() if row.machine == here), {})
+
+    def _rows(self) -> list[_Row]:
+        try:
+            return _parsed(self._path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError, RecursionError) as error:
+            if not self._complained:
+                # Each Python words this in its own way.
+                deep = isinstance(error, RecursionError)
+                reason = "nested too deeply" if deep else error
+                print(f"irqcost: {self._path}: {reason}: ignored", file=sys.stderr)
+            self._complained = True
+            return []
+
+    def _change(self, epoch: Epoch, taught: Mapping[str, float]) -> None:
+        """Adds floors to those of the epoch's machine; without any, forgets them."""
+        here = machine(epoch.context)
+        try:
+            with locked(self._path.with_suffix(".lock")):
+                rows = self._rows()
+                floors: dict[str, Sequence[float]] = next(
+                    (dict(row.floors) for row in rows if row.machine == here), {}
+                )
+                for backend, floor in taught.items():
+                    floors[backend] = [*floors.get(backend, []), floor][-_KEPT:]
+                others = [row for row in rows if row.machine != here]
+                own = [_Row(here, floors)] if taught else []
+                with written_whole(self._path, replace=True) as partial:
+                    partial.write_text(_text([*others, *own]), encoding="utf-8")
+        except (OSError, IrqcostError) as error:
+            print(f"irqcost: the sensor's floor is not remembered: {error}", file=sys.stderr)

@@ -1,0 +1,338 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""From epochs to the one result file (docs/RESULTS.md). Documents in, document out."""
+
+from collections import Counter
+from collections.abc import Collection, Container, Mapping, Sequence
+from typing import Any
+
+from irqcost.base.errors import IrqcostError
+from irqcost.measure import agreement, interference, simulate, verdict
+from irqcost.measure.processes import (
+    Epoch,
+    Series,
+    Target,
+    gather,
+    imul_latency,
+    sensor_levels,
+    tolerance,
+)
+from irqcost.measure.verdict import Verdict
+from irqcost.model import contention, parsing
+from irqcost.model.machine_code import equality, masking
+from irqcost.stats import intervals
+from irqcost.stats.histogram import histogram
+
+# How a number of several epochs becomes one; what is not named is their median.
+_SUMS = ("iterations", "samples", "free", "interrupted", "preempted", "migrated", "exits")
+_EXTREMES = {"ticks_min": min, "longest_irqs_off": max}
+# Google Benchmark's numbers that count entries within a file, and say nothing of a cost.
+_PLACES = (
+    "family_index",
+    "per_family_instance_index",
+    "repetitions",
+    "repetition_index",
+    "threads",
+)
+
+
+def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
+    """The result of at least one epoch. Raises IrqcostError where they are of different cores."""
+    _require_one_core_type(epochs)
+    series = gather(epochs)
+    context = dict(epochs[0].context)
+    execution = simulate.executed(context)
+    cycles = _cycles(epochs)
+    latency = imul_latency(epochs)
+    controls = verdict.Controls(series, cycles, latency, context["cpu"])
+    context["calibration"] = _calibration(epochs, latency)
+    uncalibrated = str(context["calibration"]["reason"])
+    tolerances = {
+        backend: tolerance(epochs, backend) for backend in interference.remembered(epochs)
+    }
+    neighbours = interference.neighbours(series, interference.remembered(epochs), tolerances)
+    seconds = sum(epoch.seconds for epoch in epochs)
+    # What a control doubts contradicts nobody.
+    sound = {name: one for name, one in series.items() if not controls.doubt(name)}
+    agreements = agreement.check(
+        sound, context.get("code", {}), target, bool(context["instruction_clock"])
+    )
+    context["agreement"] = [one.document() for one in agreements]
+    disagreeing = [one for one in agreements if not one.agree]
+    contradicted = {name: one.name for one in disagreeing for name in one.benchmarks}
+    entries, verdicts = [], []
+    for one in series.values():
+        backend = one.name.split("/")[0]
+        if epochs[0].emulates(backend):
+            judged = verdict.of_emulated(context["backends"][backend]["execution"]["reason"])
+        else:
+            judged = verdict.of_figure(
+                one,
+                target,
+                execution,
+                controls.doubt(one.name) or _contradicted(contradicted.get(one.name)),
+                neighbours.get(backend),
+                uncalibrated,
+                seconds,
+            )
+        verdicts.append(judged)
+        entries.append(_entry(one, judged))
+    contradictions = [one.sentence() for one in disagreeing]
+    run = verdict.of_run(verdicts, contradictions, controls.notes)
+    context["controls"] = _controls(epochs)
+    context["floors"] = _floors(epochs)
+    context["tsc"] = _tsc(epochs)
+    if cycles:
+        context["cycles"] = cycles
+    derived, doubtful = _derived(epochs, series)
+    if any("derived" in epoch.context for epoch in epochs):
+        context["derived"] = derived
+    if all("conditions" in epoch.context for epoch in epochs):
+        context["conditions"] = _conditions([epoch.context["conditions"] for epoch in epochs])
+    found = {*series, *(item["name"] for item in derived), *(item["name"] for item in doubtful)}
+    context["absent"] = _absent(epochs, found) + doubtful
+    equality.add_hashes(context)
+    _add_masking(context, {name.split("/")[0] for name in series})
+    context["epochs"] = {
+        "count": len(epochs),
+        "seconds": round(sum(epoch.seconds for epoch in epochs), 3),
+        "target_percent": target.percent,
+        "target_cycles": target.cycles,
+        # Each process chose its CPU, where none was asked for.
+        "cpus": [epoch.context["cpu"]["measured"] for epoch in epochs],
+    }
+    simulated = simulate.merged([epoch.context for epoch in epochs])
+    if simulated:
+        context["simulated"] = simulated
+    context["verdict"] = {
+        "verdict": run.word,
+        "sentence": run.sentence,
+        "reasons": list(run.reasons),
+    }
+    outer = dict(epochs[0].document["context"])
+    outer["irqcost"] = context
+    return {"context": outer, "benchmarks": entries}
+
+
+def _add_masking(context: dict[str, Any], measured: Collection[str]) -> None:
+    """What masks in the kernel, by its live text, and what follows for the kernel as a whole."""
+    if context.get("text") and not masking.decodes():
+        # Left to whoever reads the texts.
+        absent = {"name": "masking", "reason": "it is found by Capstone: install python3-capstone"}
+        context["absent"] = [*context["absent"], absent]
+        return
+    says = (context.get("kernel_hypervisor") or {}).get("name")
+    found = masking.find(
+        parsing.texts_of(context), measured, says, bool(context["instruction_clock"])
+    )
+    context["masking"] = found.document()
+    context["kernel"] = {**context["kernel"], "execution": None}
+    if not found.paravirtual:
+        return
+    context["kernel"]["execution"] = {"kind": masking.PARAVIRTUALISED, "reason": found.reason}
+    if says is None:
+        named = {"name": masking.hypervisor(found.kind), "source": "masking"}
+        context["kernel_hypervisor"] = named
+    if "derived" in context:
+        lost = [one["name"] for one in context["derived"] if found.calls_to_mask(one["name"])]
+        context["derived"] = [one for one in context["derived"] if one["name"] not in lost]
+        because = [{"name": name, "reason": masking.CALLS_WITHIN} for name in lost]
+        context["absent"] = [*context["absent"], *because]
+
+
+def _contradicted(name: str | None) -> str | None:
+    """Why a figure is in doubt that another backend contradicts; `name` is without a backend."""
+    return name and f"backends disagree on {name}: see the note"
+
+
+def _require_one_core_type(epochs: Sequence[Epoch]) -> None:
+    types = dict.fromkeys(str(epoch.context["cpu"].get("core_type")) for epoch in epochs)
+    if len(types) > 1:
+        raise IrqcostError(
+            f"epochs on cores of different types ({', '.join(types)}) make no figure: choose one "
+            "with --core-type, or a CPU with --cpu"
+        )
+
+
+def _entry(series: Series, judged: Verdict) -> dict[str, Any]:
+    shown = series.shown
+    entry = dict(shown[0])
+    distributions = [item["distribution"] for item in series.all if "distribution" in item]
+    entry.pop("distribution", None)
+    for key, value in entry.items():
+        if key in _PLACES or isinstance(value, (str, bool)):
+            continue
+        if key in contention.MODES:
+            entry[key] = contention.merged([item[key] for item in shown])
+            continue
+        values = series.values(key)
+        if key == "free":
+            entry[key] = sum(item[key] for item in (series.used or shown))
+        elif key in _SUMS:
+            # Nothing is dropped silently: samples of disturbed epochs count, too.
+            entry[key] = sum(item[key] for item in (shown if key == "iterations" else series.all))
+        elif key in _EXTREMES:
+            entry[key] = _EXTREMES[key](values)
+        else:
+            entry[key] = intervals.median(values)
+    for key in ("core_cycles", "ticks"):
+        interval = series.interval(key) if key in entry else None
+        if interval:
+            entry[f"{key}_low"], entry[f"{key}_high"] = interval
+    entry["epochs"] = [item[series.unit] for item in series.used]
+    entry["epochs_disturbed"] = [
+        item[series.unit] for item in series.disturbed if series.unit in item
+    ]
+    entry["verdict"] = judged.word
+    entry["reasons"] = list(judged.reasons)
+    entry["label"] = ": ".join((judged.word, *judged.reasons[:1]))
+    if distributions:
+        alike = [one for one in distributions if one["unit"] == series.unit]
+        # Of an epoch that was disturbed no sample was free, whatever it thought of itself.
+        used = [item["distribution"] for item in series.used or shown if "distribution" in item]
+        free = [value for one in used for value in one["free"]]
+        disturbed = [value for one in alike for value in one["disturbed"]]
+        disturbed += [v for one in alike if not any(one is u for u in used) for v in one["free"]]
+        entry["histogram"] = histogram(series.unit, entry[series.unit], free, disturbed)
+    return entry
+
+
+def _calibration(epochs: Sequence[Epoch], latency: int | None) -> dict[str, Any]:
+    """That of the run: medians over the processes that found its latency, or, where none found one,
+    over all, and how many found it."""
+    found = [epoch.context["calibration"] for epoch in epochs if "calibration" in epoch.context]
+    if not found:
+        return {"imul_latency": latency, "processes": 0, "reason": "no process told"}
+    alike = [one for one in found if one["imul_latency"] == latency] or found
+    merged: dict[str, Any] = {"imul_latency": latency, "processes": len(alike)}
+    for key in ("imul_per_add", "xor_per_add"):
+        merged[key] = intervals.median(one[key] for one in alike)
+    merged["reason"] = alike[0]["reason"]
+    return merged
+
+
+def _controls(epochs: Sequence[Epoch]) -> dict[str, float]:
+    names = dict.fromkeys(name for epoch in epochs for name in epoch.context.get("controls", {}))
+    found = {}
+    for name in names:
+        values = [epoch.context.get("controls", {}).get(name) for epoch in epochs]
+        known = [value for value in values if value is not None]
+        if known:
+            found[name] = intervals.median(known)
+    return found
+
+
+def _tsc(epochs: Sequence[Epoch]) -> dict[str, Any]:
+    """That of the epoch which found the frequency by itself: it measured longest. The others were
+    told it, and only checked. The step is the least that any saw."""
+    found = [epoch.context["tsc"] for epoch in epochs]
+    tsc = dict(next((one for one in found if one["source"] != "earlier"), found[0]))
+    tsc["step"] = min(one["step"] for one in found)
+    tsc["invariant"] = all(one["invariant"] for one in found)
+    return tsc
+
+
+def _cycles(epochs: Sequence[Epoch]) -> dict[str, Any]:
+    """The clock of each backend. What its counter made of the chain is the median over the epochs
+    in which it counted; how often, stands beside it."""
+    merged: dict[str, Any] = {}
+    for epoch in epochs:
+        for backend, item in epoch.context.get("cycles", {}).items():
+            merged.setdefault(backend, []).append(item)
+    for backend, items in merged.items():
+        counted = [item["imul_cycles"] for item in items if "imul_cycles" in item]
+        one = dict(next((item for item in items if "imul_cycles" in item), items[0]))
+        # An epoch that began in a disturbance may have taken the chain for no clock.
+        one["source"] = next((item["source"] for item in items if item["source"]), None)
+        if counted:
+            one.update(imul_cycles=intervals.median(counted), epochs=len(counted))
+        merged[backend] = one
+    return merged
+
+
+def _conditions(epochs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What came to the measuring CPU in all epochs together, and the load around them."""
+    throttles = [one["thermal_throttles"] for one in epochs]
+    return {
+        "interrupts": _sums([one["interrupts"] for one in epochs]),
+        "cpu_seconds": _sums([one["cpu_seconds"] for one in epochs]),
+        "smis": _sum([one.get("smis") for one in epochs]),
+        "thermal_throttles": {key: _sum([one[key] for one in throttles]) for key in throttles[0]},
+        "load_avg": {
+            "start": epochs[0]["load_avg"]["start"],
+            "end": epochs[-1]["load_avg"]["end"],
+        },
+    }
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    """Nothing where one epoch could not tell."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def _sums(items: Sequence[Mapping[str, float] | None]) -> dict[str, float] | None:
+    """Sums by name; nothing where one epoch could not tell."""
+    sums: dict[str, float] = {}
+    for item in items:
+        if item is None:
+            return None
+        for name, value in item.items():
+            # Ticks of /proc/stat are hundredths of a second.
+            sums[name] = round(sums.get(name, 0) + value, 3)
+    return sums
+
+
+def _floors(epochs: Sequence[Epoch]) -> dict[str, dict[str, Any]]:
+    """The levels by which the run was judged, and where each is from."""
+    earlier = interference.remembered(epochs)
+    result = {}
+    for backend, level in sensor_levels(epochs).items():
+        own = [e.context["floors"][backend] for e in epochs if backend in e.context["floors"]]
+        result[backend] = {
+            "sensor_cycles_per_nop": level,
+            "source": "earlier runs" if earlier.get(backend) == level else "this run",
+            "remembered": earlier.get(backend),
+            "tolerance": tolerance(epochs, backend),
+            "ticks_per_cycle": intervals.median(one["ticks_per_cycle"] for one in own),
+        }
+    return result
+
+
+def _absent(epochs: Sequence[Epoch], found: Container[str]) -> list[Any]:
+    """What no epoch measured. Later epochs are not asked for everything, so the first one tells."""
+    return [item for item in epochs[0].context["absent"] if item["name"] not in found]
+
+
+def _derived(
+    epochs: Sequence[Epoch], series: Mapping[str, Series]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Each derived figure by the epochs that could derive it: medians of all its numbers. And, as
+    absent, those all of whose inputs turned out to be disturbed."""
+    disturbed = {id(entry) for one in series.values() for entry in one.disturbed}
+    by_name: dict[str, list[Mapping[str, Any]]] = {}
+    for epoch in epochs:
+        doubtful = {entry["run_name"] for entry in epoch.entries if id(entry) in disturbed}
+        for item in epoch.context.get("derived", []):
+            items = by_name.setdefault(item["name"], [])
+            backend = item["name"].split("/")[0]
+            if doubtful.isdisjoint(f"{backend}/{probe}/throughput" for probe in item["inputs"]):
+                items.append(item)
+    merged, absent = [], []
+    for name, items in by_name.items():
+        if not items:
+            reason = "in no epoch were all rows that it follows from undisturbed"
+            absent.append({"name": name, "reason": reason})
+            continue
+        # Of two rows that price the same kind of call the cheaper one counts, and which that is
+        # may change from epoch to epoch: figures of different formulas are not mixed.
+        formula = Counter(item["formula"] for item in items).most_common(1)[0][0]
+        alike = [item for item in items if item["formula"] == formula]
+        one = dict(alike[0])
+        for key in ("core_cycles", "low", "high"):
+            one[key] = intervals.median(item[key] for item in alike)
+        one["inputs"] = {
+            probe: intervals.median(item["inputs"][probe] for item in alike)
+            for probe in one["inputs"]
+        }
+        merged.append(one)
+    return merged, absent

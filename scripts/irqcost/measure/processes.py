@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Epochs: fresh processes of the harness, one after another, until the figures stand still.
+
+What differs from process to process (addresses, what else runs) does not show within one. So a
+process gives one value of each figure, and the spread of these values is the uncertainty.
+"""
+
+import math
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from irqcost.base.errors import CpuGone
+from irqcost.measure.simulate import executed
+from irqcost.model import contention
+from irqcost.stats import intervals
+
+# What harnesses took that do not name it (0.2.1 and before).
+_TOLERANCE_BEFORE = 0.05
+
+# How many times wider an interval of a figure of waiting may be: 5 % and 1.25 core cycles.
+_WAITS_WIDER = 25
+
+# Epochs that the time is shared out among. What differs between processes is a third to a half of
+# the scatter, and more samples in one do not lessen it. Of six values the interval's ends are the
+# extremes, 1.3 standard deviations away; of twelve the third ones, 0.8 away.
+_EPOCHS = 12
+# Where starting a process would take more than half of such a part, fewer longer ones: those that
+# an interval needs, and time for two more.
+_SPARE = 2
+# Seconds of measuring in the first one, at most: whoever watches is to see figures at once.
+_FIRST = 0.8
+
+
+@dataclass(frozen=True)
+class Target:
+    """How narrow an interval has to be: half of it, in percent or in core cycles."""
+
+    percent: float = 0.2
+    cycles: float = 0.05
+
+    def of(self, name: str) -> "Target":
+        """That of a benchmark. Waiting is a matter of chance: its median has no such digits."""
+        if contention.mode_of(name) not in contention.MODES:
+            return self
+        return Target(self.percent * _WAITS_WIDER, self.cycles * _WAITS_WIDER)
+
+    def half_width(self, value: float) -> float:
+        """The half-width wanted for a figure: the greater of the two."""
+        return max(abs(value) * self.percent / 100, self.cycles)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """When to stop: as soon as every figure is inside the target, or when the time is up."""
+
+    seconds: float
+    target: Target = Target()
+    # Epochs that cover all benchmarks.
+    full: int = intervals.FEWEST
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an epoch is to measure; `names` of None means everything that was asked for."""
+
+    names: tuple[str, ...] | None
+    seconds: float
+    sensor_levels: Mapping[str, float]
+    tsc_khz: float | None  # what the first epoch found
+    target: Target = Target()
+    sensor: str | None = None  # the row that the first process chose for its sensor
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """A process of the harness: its JSON, and how long it took."""
+
+    document: Mapping[str, Any]
+    seconds: float
+
+    @property
+    def context(self) -> Mapping[str, Any]:
+        """context.irqcost"""
+        context: Mapping[str, Any] = self.document["context"]["irqcost"]
+        return context
+
+    @property
+    def emulated(self) -> bool:
+        """Whether nothing in it is a measure of a CPU."""
+        if executed(self.context) == "emulated":
+            return True
+        backends = {entry["run_name"].split("/")[0] for entry in self.entries}
+        return bool(backends) and all(self.emulates(backend) for backend in backends)
+
+    def emulates(self, backend: str) -> bool:
+        """Whether this backend's code was emulated on a machine that runs other code itself."""
+        found = self.context.get("backends", {}).get(backend, {})
+        return bool(found.get("execution", {}).get("kind") == "emulated")
+
+    @property
+    def imul_latency(self) -> int | None:
+        """Core cycles of a multiply of the chain; None where it could not be told."""
+        found: int | None = self.context.get("calibration", {}).get("imul_latency")
+        return found
+
+    @property
+    def entries(self) -> list[Mapping[str, Any]]:
+        return [item for item in self.document["benchmarks"] if item["run_type"] == "iteration"]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One benchmark over the epochs: the entries that count, and those that were disturbed."""
+
+    name: str
+    used: list[Mapping[str, Any]] = field(default_factory=list)
+    disturbed: list[Mapping[str, Any]] = field(default_factory=list)
+
+    @property
+    def all(self) -> list[Mapping[str, Any]]:
+        return self.used + self.disturbed
+
+    @property
+    def shown(self) -> list[Mapping[str, Any]]:
+        """What the figure is made of: where no epoch was free, of all that there is. Where some
+        counted core cycles, it is those."""
+        entries = self.used or self.disturbed
+        return [entry for entry in entries if "core_cycles" in entry] or entries
+
+    @property
+    def unit(self) -> str:
+        return "core_cycles" if "core_cycles" in self.shown[0] else "ticks"
+
+    def values(self, key: str) -> list[float]:
+        return [float(entry[key]) for entry in self.shown if key in entry]
+
+    def interval(self, key: str) -> tuple[float, float] | None:
+        """That of the median, where enough epochs were free, and one step of the clock more on
+        each side: epochs that agree better than that are rounded alike."""
+        interval = intervals.median_interval(self.values(key)) if self.used else None
+        if interval is None:
+            return None
+        steps = self.values(f"{key}_resolution")
+        step = intervals.median(steps) if steps else 0.0
+        return interval[0] - step, interval[1] + step
+
+
+def run_level(levels: Sequence[float], count: int, tolerance: float) -> float | None:
+    """The level of a sensor by those that processes found, `count` processes in all: the lowest on
+    which enough of them agree. None where there is none.
+
+    Two must agree, or one in six, so that no lucky or mistaken process makes all others look slow;
+    one process alone is believed.
+    """
+    if count == 1 and levels:
+        return levels[0]
+    enough = max(2, count / 6)
+    for low in sorted(levels):
+        near = [one for one in levels if low <= one <= low * (1 + tolerance)]
+        if len(near) >= enough:
+            return intervals.median(near)
+    return None
+
+
+def tolerance(epochs: Sequence[Epoch], backend: str) -> float:
+    """By what part of its level a sensor may be off, as the harness has it."""
+    for epoch in epochs:
+        if (known := epoch.context.get("floors", {}).get(backend, {}).get("tolerance")) is not None:
+            return float(known)
+    return _TOLERANCE_BEFORE
+
+
+def sensor_levels(epochs: Sequence[Epoch]) -> dict[str, float]:
+    """The level of each backend's sensor in the run, in core cycles per nop. One that is remembered
+    of earlier runs (interference.py) counts where this run has none or a higher one."""
+    found: dict[str, list[float]] = {}
+    remembered: dict[str, float] = {}
+    for epoch in epochs:
+        for backend, one in epoch.context.get("floors", {}).items():
+            levels = found.setdefault(backend, [])
+            if one.get("steady", True):
+                levels.append(one["sensor_cycles_per_nop"])
+            if "remembered" in one:
+                remembered[backend] = one["remembered"]
+    result = {}
+    for backend, levels in found.items():
+        known = remembered.get(backend)
+        allowed = tolerance(epochs, backend)
+        count = sum(backend in epoch.context.get("floors", {}) for epoch in epochs)
+        level = run_level(levels, count, allowed)
+        if known is not None and (level is None or level > known * (1 + allowed)):
+            level = known
+        if level is not None:
+            result[backend] = level
+    return result
+
+
+def sensor(epochs: Sequence[Epoch]) -> str | None:
+    """The row that the sensor is made of: all processes must have the same."""
+    rows = (epoch.context["sensor"]["row"] for epoch in epochs if "sensor" in epoch.context)
+    return next(rows, None)
+
+
+def is_disturbed(entry: Mapping[str, Any], limits: Mapping[str, float]) -> bool:
+    """Whether an epoch's entry does not count: too few clean samples, or, as the level of the whole
+    run tells, none at all. `limits` are what a sensor may read at most, by backend."""
+    if entry["label"] != "free":
+        return True
+    limit = limits.get(entry["run_name"].split("/")[0])
+    return limit is not None and "sensor" in entry and entry["sensor"] > limit
+
+
+def sensor_limits(epochs: Sequence[Epoch]) -> dict[str, float]:
+    """What the sensor of a clean entry may read at most, by backend: nothing where processes do not
+    agree on a level."""
+    levels = sensor_levels(epochs)
+    backends = {backend for epoch in epochs for backend in epoch.context.get("floors", {})}
+    return {
+        backend: levels.get(backend, 0.0) * (1 + tolerance(epochs, backend)) for backend in backends
+    }
+
+
+def imul_latency(epochs: Sequence[Epoch]) -> int | None:
+    """The latency that most processes found; None where none did."""
+    found = Counter(one for epoch in epochs if (one := epoch.imul_latency) is not None)
+    return found.most_common(1)[0][0] if found else None
+
+
+def gather(epochs: Sequence[Epoch]) -> dict[str, Series]:
+    """All benchmarks by name, in the order in which they were first measured."""
+    limits = sensor_limits(epochs)
+    # In a process that began in a disturbance the controls, or the chain, may have been no clock.
+    calibrated = any("core_cycles" in entry for epoch in epochs for entry in epoch.entries)
+    latency = imul_latency(epochs)
+    found: dict[str, Series] = {}
+    for epoch in epochs:
+        for entry in epoch.entries:
+            series = found.setdefault(entry["run_name"], Series(entry["run_name"]))
+            if epoch.emulates(series.name.split("/")[0]):
+                disturbed = False
+            elif calibrated:
+                disturbed = (
+                    "core_cycles" not in entry
+                    or epoch.imul_latency != latency
+                    or is_disturbed(entry, limits)
+                )
+            else:
+                disturbed = not epoch.emulated and is_disturbed(entry, limits)
+            (series.disturbed if disturbed else series.used).append(entry)
+    return found
+
+
+def half_width(value: float, interval: tuple[float, float]) -> float:
+    """From a figure to the farther end of its interval."""
+    return max(interval[1] - value, value - interval[0])
+
+
+def settled(series: Series, target: Target) -> bool:
+    """Whether a figure needs no further epoch."""
+    interval = series.interval(series.unit)
+    if interval is None:
+        return False
+    value = intervals.median(series.values(series.unit))
+    return half_width(value, interval) <= target.of(series.name).half_width(value)
+
+
+def collect(
+    measure: Callable[[Request], Epoch], plan: Plan, now: Callable[[], float], overhead: float = 0
+) -> list[Epoch]:
+    """Runs epochs; at least one.
+
+    `now` counts seconds; `overhead` is what starting an epoch is thought to take, until the epochs
+    themselves tell.
+    """
+    started = now()
+    left = plan.seconds
+    epochs: list[Epoch] = []
+    overheads: list[float] = []
+    names: tuple[str, ...] | None = None
+    while True:
+        parts = _EPOCHS if overhead <= plan.seconds / _EPOCHS / 2 else plan.full + _SPARE
+        # Each counts as much as the others, so none is to be much shorter.
+        part = min(plan.seconds / parts, left / max(parts - len(epochs), 1))
+        seconds = min(max(part - overhead, 0), math.inf if epochs else _FIRST)
+        tsc_khz = epochs[0].context["tsc"]["khz"] if epochs else None
+        request = Request(
+            names, seconds, sensor_levels(epochs), tsc_khz, plan.target, sensor(epochs)
+        )
+        try:
+            epochs.append(measure(request))
+        except CpuGone as gone:
+            # Those from before stand.
+            if not epochs:
+                raise
+            print(f"irqcost: {gone}; the run ends here", file=sys.stderr)
+            return epochs
+        # One of several that seems emulated was disturbed while it looked, and lost its clock.
+        if all(epoch.emulated for epoch in epochs):
+            # Its time is no measure, and exact counts do not vary.
+            return epochs
+        # The median: a neighbour may draw out one start, and the next one had no time left then.
+        overheads.append(max(epochs[-1].seconds - seconds, 0))
+        overhead = intervals.median(overheads)
+        measured = gather(epochs)
+        if len(epochs) >= plan.full:
+            names = tuple(
+                name
+                for name, one in measured.items()
+                if not settled(one, plan.target) and not epochs[0].emulates(name.split("/")[0])
+            )
+        left = plan.seconds - (now() - started)
+        wanted = len(epochs) < plan.full or left > plan.seconds / parts / 2
+        if left <= overhead or names == () or not wanted:
+            return epochs

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Figures of waiting: a lock that several CPUs want, an interrupt raised while it was masked.
+
+What they are, and what their objects in a result file hold, is said in docs/RESULTS.md.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from irqcost.stats import intervals
+
+CONTENTION = "contention"
+PENDING = "pending"
+# Modes whose figures are these, and the keys of their objects.
+MODES = (CONTENTION, PENDING)
+
+# The percentiles of a distribution, ascending.
+PERCENTILES = ("min", "p1", "p10", "p25", "p50", "p75", "p90", "p99", "max")
+
+# How a number of several epochs becomes one; what is not named is their median.
+_SUMS = ("late", "operations", "rounds")
+_EXTREMES = {"min": min, "alone_ticks": min, "max": max, "longest_with_section": max}
+
+
+@dataclass(frozen=True)
+class Contention:
+    """How a lock fared with `cpus`. Percentiles are in ticks, by name: min, p1 … p99, max."""
+
+    cpus: tuple[int, ...]
+    section: int  # core cycles
+    operations: tuple[float, ...]  # by CPU
+    not_run: tuple[int, ...]
+    per_second: float
+    jain: float
+    min_over_max: float
+    sleeps: bool
+    wait: Mapping[str, float]
+    irqs_off: Mapping[str, float] | None  # None where the lock masks nothing
+
+
+@dataclass(frozen=True)
+class Pending:
+    """How long an interrupt waited. `work` is ticks of an instruction of masked work, without and
+    with an interrupt pending: by `add` and `nop`; empty where none was measured."""
+
+    requested_ns: float
+    ticks: Mapping[str, float]
+    late: float
+    work: Mapping[str, tuple[float, float]]
+
+
+def mode_of(name: str) -> str:
+    """The mode in a benchmark's name."""
+    return name.split("/")[2]
+
+
+def modes(names: Iterable[str]) -> list[str]:
+    """Those of MODES among benchmarks, in their order."""
+    found = {mode_of(name) for name in names}
+    return [mode for mode in MODES if mode in found]
+
+
+def merged(objects: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The object of one benchmark, of its epochs' objects."""
+    return {key: _merged(key, [one[key] for one in objects]) for key in objects[0]}
+
+
+def _merged(key: str, values: Sequence[Any]) -> Any:
+    first = values[0]
+    if key == "not_run":
+        # A CPU that ran in one epoch has run.
+        return [cpu for cpu in first if all(cpu in value for value in values)]
+    if isinstance(first, list):
+        return [sum(column) for column in zip(*values)] if key in _SUMS else first
+    if isinstance(first, Mapping) or first is None:
+        known = [value for value in values if value is not None]
+        return merged(known) if known else None
+    if isinstance(first, bool) or key in ("section", "requested_ns"):
+        return first
+    if key in _SUMS:
+        return sum(values)
+    return _EXTREMES.get(key, intervals.median)(values)

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What was read from result files, remembered in the user's cache: SQLite.
+
+It only saves time. A row counts while path, size, inode and times of its file are what they were;
+the whole index while the code that made it is unchanged. Where it cannot be opened, is damaged or
+cannot be written, work goes on without it.
+"""
+
+import hashlib
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+# Fewer files than this are parsed faster than an index is worth.
+WORTH = 64
+
+# A file changed so lately may change again within one step of its file system's clock (2 s on
+# FAT), and would look the same: it is not remembered yet.
+_SETTLED_NS = 2_000_000_000
+
+# The code that decides what is in a row: another text of it makes an index stale.
+_MAKERS = (
+    *("index.py", "store.py", "parsing.py", "members.py", "result.py", "reader.py"),
+    *("contention.py", "ticks.py", "machine_code/masking.py"),
+)
+
+# Seconds to wait for another command that writes.
+_PATIENCE = 5.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """A file's part of a Record, packed, or the `reason` why it is no result; `shared` and `names`
+    are keys of documents, "" of none."""
+
+    date: str = ""
+    own: str = ""
+    verdict: str = ""
+    shared: str = ""
+    names: str = ""
+    numbers: bytes = b""
+    verdicts: str = ""
+    remarks: str = ""
+    reason: str = ""
+
+
+_COLUMNS = ", ".join(field.name for field in fields(Row))
+
+_TABLES = f"""
+CREATE TABLE made_by (code TEXT NOT NULL);
+CREATE TABLE files (path BLOB PRIMARY KEY, stamp TEXT NOT NULL, {_COLUMNS}) WITHOUT ROWID;
+CREATE TABLE documents (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+"""
+_MAKER = "SELECT code FROM made_by"
+
+
+def place() -> Path:
+    """Where the index lies: $XDG_CACHE_HOME/irqcost, by default ~/.cache/irqcost."""
+    cache = os.environ.get("XDG_CACHE_HOME", "")
+    # The specification wants relative ones ignored.
+    root = Path(cache) if os.path.isabs(cache) else Path.home() / ".cache"
+    return root / "irqcost" / "index.sqlite"
+
+
+def _code() -> str:
+    folder = Path(__file__).parent
+    text = b"".join((folder / name).read_bytes() for name in _MAKERS)
+    return hashlib.sha256(text).hexdigest()
+
+
+def _stamp(status: os.stat_result) -> str:
+    parts = (status.st_size, status.st_ino, status.st_dev, status.st_mtime_ns, status.st_ctime_ns)
+    return " ".join(map(str, parts))
+
+
+def _key(path: Path, here: str | None = None) -> bytes:
+    return os.fsencode(os.path.join(here or os.getcwd(), path))
+
+
+def _below(folder: Path) -> tuple[bytes, bytes]:
+    """The first key of a file below a folder, and the first behind those."""
+    begin = _key(folder / "x")[:-1]  # As of a file in it: pathlib drops a "." before.
+    return begin, begin[:-1] + bytes([begin[-1] + 1])
+
+
+class Index:
+    """The rows known, and those to be remembered; without a database it knows none.
+
+    `documents` are the texts that rows refer to, by key.
+    """
+
+    def __init__(self, database: sqlite3.Connection | None) -> None:
+        self._database = database
+        self._stamps: dict[Path, str] = {}
+        self._rows: dict[bytes, tuple[str, Row]] = {}
+        self._here = os.getcwd() if database else ""
+        self._new: list[tuple[Path, Row]] = []
+        self._gone: list[bytes] = []
+        self.documents: dict[str, str] = {}
+        if database is not None:
+            self.documents.update(database.execute("SELECT key, text FROM documents"))
+        self._stored = set(self.documents)
+
+    def look_up(self, paths: Sequence[Path]) -> None:
+        """Looks up files, and all below folders at once, for find()."""
+        if self._database is None:
+            return
+        find = self._database.execute
+        query = f"SELECT path, stamp, {_COLUMNS} FROM files WHERE path"
+        try:
+            for asked in paths:
+                if asked.is_dir():
+                    rows = find(f"{query} >= ? AND path < ?", _below(asked))
+                else:
+                    rows = find(f"{query} = ?", (_key(asked, self._here),))
+                self._rows |= {path: (stamp, Row(*row)) for path, stamp, *row in rows}
+        except sqlite3.Error as error:
+            _without(error)
+            self._database = None
+
+    def find(self, path: Path) -> Row | None:
+        """What is known of a file as it is now, of those that were looked up."""
+        if self._database is None:
+            return None
+        try:
+            status = path.stat()
+        except OSError:
+            return None
+        stamp = _stamp(status)
+        if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS:
+            self._stamps[path] = stamp
+        known_stamp, row = self._rows.get(_key(path, self._here), ("", None))
+        if row is None or known_stamp != stamp:
+            return None
+        known = row.shared in self.documents and row.names in self.documents
+        return row if row.reason or known else None
+
+    def add(self, path: Path, row: Row) -> None:
+        """Remembers a row that was read after find() did not know it."""
+        if path in self._stamps:
+            self._new.append((path, row))
+
+    def forget(self, folders: Sequence[Path], found: Sequence[Path]) -> None:
+        """Drops what is known of files below the folders other than those found."""
+        if self._database is None:
+            return
+        present = {_key(path) for path in found}
+        for folder in folders:
+            query = "SELECT path FROM files WHERE path >= ? AND path < ?"
+            try:
+                rows = self._database.execute(query, _below(folder)).fetchall()
+            except sqlite3.Error:
+                return  # save() meets the same, and says so.
+            self._gone += [path for (path,) in rows if path not in present]
+
+    def save(self) -> None:
+        """Writes what is new."""
+        if self._database is None or not (self._new or self._gone):
+            return
+        marks = ", ".join("?" * (2 + len(fields(Row))))
+        used = {key for _, row in self._new for key in (row.shared, row.names) if key}
+        with self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            # Another version may have made the tables its own since these rows were looked up.
+            if self._database.execute(_MAKER).fetchall() != [(_code(),)]:
+                return
+            self._database.executemany(
+                "INSERT OR REPLACE INTO documents VALUES (?, ?)",
+                [(key, self.documents[key]) for key in sorted(used - self._stored)],
+            )
+            self._database.executemany(
+                f"INSERT OR REPLACE INTO files VALUES ({marks})",
+                [(_key(path), self._stamps[path], *vars(row).values()) for path, row in self._new],
+            )
+            self._database.executemany(
+                "DELETE FROM files WHERE path = ?", [(path,) for path in self._gone]
+            )
+            self._database.execute(
+                "DELETE FROM documents WHERE key NOT IN "
+                "(SELECT shared FROM files UNION SELECT names FROM files)"
+            )
+
+
+@contextmanager
+def opened(count: int) -> Iterator[Index]:
+    """The index for a look at `count` files; saved when the block ends without an exception."""
+    if count < WORTH:
+        yield Index(None)
+        return
+    database = _database(place())
+    if database is None:
+        yield Index(None)
+        return
+    with closing(database):
+        try:
+            known = Index(database)
+        except sqlite3.Error as error:
+            _without(error)
+            known = Index(None)
+        yield known
+        try:
+            known.save()
+        except sqlite3.Error as error:
+            _without(error)
+
+
+def _without(error: OSError | sqlite3.Error) -> None:
+    """Says that there is no index; a damaged one (no mere OperationalError) is removed."""
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+        with suppress(OSError):
+            place().unlink()
+    print(f"irqcost: no index, so the next look takes as long: {place()}: {error}", file=sys.stderr)
+
+
+def _database(path: Path) -> sqlite3.Connection | None:
+    """The index of this code, made anew where there is none or another one."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            return _prepared(path)
+        except sqlite3.OperationalError:
+            raise  # Locked, or no file could be made: nothing to be removed.
+        except sqlite3.DatabaseError:
+            path.unlink()  # Damaged, or no database.
+            return _prepared(path)
+    except (OSError, sqlite3.Error) as error:
+        _without(error)
+        return None
+
+
+def _prepared(path: Path) -> sqlite3.Connection:
+    """A connection to an index made by this code: an empty one, where another made it."""
+    database = sqlite3.connect(path, timeout=_PATIENCE)
+    try:
+        with database:
+            database.execute("BEGIN IMMEDIATE")
+            names = [name for (name,) in database.execute("SELECT name FROM sqlite_master")]
+            if "made_by" not in names or database.execute(_MAKER).fetchall() != [(_code(),)]:
+                for name in names:
+                    database.execute(f'DROP TABLE IF EXISTS "{name}"')
+                for statement in filter(str.strip, _TABLES.split(";")):
+                    database.execute(statement)
+                database.execute("INSERT INTO made_by VALUES (?)", (_code(),))
+    except BaseException:
+        database.close()
+        raise
+    return database

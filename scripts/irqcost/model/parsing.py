@@ -1,0 +1,425 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""From the JSON of a result file to a Result.
+
+Parsing happens here and once: whoever holds a Result need not check it again. Unknown keys are
+ignored, for the file is Google Benchmark's and other tools add theirs; a key that is documented and
+missing, or of another type, is an error that names its place in the file.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from irqcost.model.contention import CONTENTION, PENDING, PERCENTILES, Contention, Pending
+from irqcost.model.machine_code import masking as masking_
+from irqcost.model.machine_code.masking import Masking, Row
+from irqcost.model.members import FormatError, Object
+from irqcost.model.result import (
+    EXECUTIONS,
+    Absent,
+    Backend,
+    Context,
+    Cpu,
+    Derived,
+    Entry,
+    Kernel,
+    Result,
+    Text,
+)
+
+# History: 1, the first.
+SCHEMA = 1
+
+
+# What else stands among results, by the key with its format's number; and what its files are called
+# where a result is asked for.
+_RECORDS = ("selftest", "ab", "executed")
+OTHER_RECORD = "not a result, but a record of irqcost: "
+
+
+def parse(document: object, texts: bool = True) -> Result:
+    """The result that a JSON document holds, without its live `texts` if so asked. Raises
+    FormatError."""
+    if not isinstance(document, dict) or "context" not in document:
+        for kind in _RECORDS:
+            if isinstance(document, dict) and isinstance(document.get(kind), int):
+                raise FormatError(OTHER_RECORD + kind)
+        raise FormatError("not a result: no `context` (Google Benchmark's JSON has one)")
+    root = Object(document, "result")
+    context = root.object("context")
+    if not context.has("irqcost"):
+        raise FormatError("a Google Benchmark file of another program: no `context.irqcost`")
+    ours = context.object("irqcost")
+    schema = ours.number("schema")
+    if schema != SCHEMA:
+        raise FormatError(f"schema {schema:g}, but this irqcost reads schema {SCHEMA}")
+    entries = []
+    failed = []
+    seen = set()
+    for item in root.objects("benchmarks"):
+        key = item.run()
+        if key in seen:
+            raise FormatError(f"benchmark {key[0]!r} stands twice: which is meant is not told")
+        seen.add(key)
+        # Google Benchmark keeps an entry for what ended with an error; it has no figures.
+        if item.has("error_occurred") and item.flag("error_occurred"):
+            failed.append(Absent(item.text("name"), item.text("error_message")))
+        else:
+            entries.append(_entry(item))
+    measured = {entry.backend for entry in entries}
+    return Result(_context(context.text("date"), ours, failed, texts, measured), tuple(entries))
+
+
+def epochs(document: Any) -> dict[str, tuple[float, ...]]:
+    """The epochs that count, by figure, of a document that parse() takes: in core cycles where the
+    figure has them, else in ticks. Figures of the harness alone have none. Raises FormatError."""
+    found = {}
+    for item in Object(document, "result").objects("benchmarks"):
+        if item.has("epochs"):
+            found[item.text("run_name")] = item.numbers("epochs")
+    return found
+
+
+def with_run(context: Context, ours: object) -> Context:
+    """A context with what `tsc`, `backends` and `absent` of a context.irqcost say, of which no two
+    runs have the same. Raises FormatError."""
+    item = Object(ours, "result.context.irqcost")
+    return replace(context, **_of_run(item))
+
+
+def _of_run(ours: Object) -> dict[str, Any]:
+    tsc = ours.object("tsc")
+    backends = ours.object("backends")
+    return {
+        "tsc_khz": tsc.maybe_number("khz"),
+        "tsc_step": tsc.maybe_number("step"),
+        "tsc_invariant": tsc.flag("invariant") if tsc.has("invariant") else None,
+        "clock_source": tsc.maybe_text("clock_source") if tsc.has("clock_source") else None,
+        "backends": tuple(_backend(name, backends.object(name)) for name in backends.members()),
+        "absent": tuple(_absent(item) for item in ours.objects("absent")),
+    }
+
+
+def _absent(item: Object) -> Absent:
+    return Absent(item.text("name"), item.text("reason"))
+
+
+def text_hashes(document: Any) -> dict[str, dict[str, str]]:
+    """Of a document that parse() takes, by `backend/probe` and symbol, what identifies each live
+    text: the hash of its instructions without addresses where the run could tell them, else of its
+    bytes. Raises FormatError."""
+    ours = Object(document, "result").object("context").object("irqcost")
+    texts = ours.object("text") if ours.has("text") else Object({}, "")
+    return {
+        name: {symbol: _text_hash(functions.object(symbol)) for symbol in functions.members()}
+        for name in texts.members()
+        for functions in [texts.object(name)]
+    }
+
+
+def _text_hash(item: Object) -> str:
+    return item.text("code_sha256" if item.has("code_sha256") else "sha256")
+
+
+def _integer(item: Object, key: str) -> int | None:
+    value = item.maybe_number(key)
+    return None if value is None else int(value)
+
+
+def _context(
+    date: str, ours: Object, failed: list[Absent], texts: bool, measured: Collection[str]
+) -> Context:
+    execution = ours.object("execution")
+    kind = execution.text("kind")
+    if kind not in EXECUTIONS:
+        raise FormatError(f"context.irqcost.execution.kind is none of {', '.join(EXECUTIONS)}")
+    cpu = ours.object("cpu")
+    kernel = ours.object("kernel")
+    settings = ours.object("settings")
+    mitigations = settings.object("mitigations")
+    of_run = _of_run(ours)
+    of_run["absent"] += tuple(failed)
+    verdict = ours.object("verdict") if ours.has("verdict") else None
+    text = _texts(ours.object("text")) if ours.has("text") and (texts or _untold(ours)) else {}
+    says = ours.object("kernel_hypervisor") if ours.maybe("kernel_hypervisor") else None
+    kernel_hypervisor = says.maybe_text("name") if says else None
+    masking = _masking(ours, text, measured, kernel_hypervisor)
+    derived, lost = _without_calls(
+        map(_derived, ours.objects("derived")) if ours.has("derived") else (), masking
+    )
+    of_run["absent"] += lost
+    preemption = kernel.object("preemption") if kernel.has("preemption") else None
+    return Context(
+        date=date,
+        version=ours.text("version"),
+        catalogue_hash=ours.text("catalogue_hash"),
+        command=ours.texts("command"),
+        execution=kind,
+        execution_reason=execution.text("reason"),
+        instruction_clock=ours.flag("instruction_clock"),
+        cpu=Cpu(
+            vendor=cpu.maybe_text("vendor"),
+            brand=_trimmed(cpu.maybe_text("brand")),
+            codename=cpu.maybe_text("codename"),
+            family=_integer(cpu, "family"),
+            model=_integer(cpu, "model"),
+            stepping=_integer(cpu, "stepping"),
+            microcode=cpu.maybe_text("microcode"),
+            measured=_integer(cpu, "measured"),
+            core_type=cpu.maybe_text("core_type") if cpu.has("core_type") else None,
+            confidential=cpu.texts("confidential") if cpu.has("confidential") else None,
+            lfence_waits=cpu.flag("lfence_waits") if cpu.maybe("lfence_waits") else None,
+        ),
+        kernel=Kernel(
+            release=kernel.text("release"),
+            version=kernel.maybe_text("version"),
+            command_line=kernel.maybe_text("command_line"),
+            realtime=kernel.flag("realtime"),
+            config=kernel.maybe_texts("config"),
+            preemption=preemption.maybe_text("mode") if preemption else None,
+        ),
+        # Before 0.3 the key had this name.
+        hypervisor=ours.maybe_text(
+            "cpuid_hypervisor" if ours.has("cpuid_hypervisor") else "hypervisor"
+        ),
+        governor=settings.maybe_text("governor"),
+        boost=settings.maybe_text("boost"),
+        smt=settings.maybe_text("smt"),
+        mitigations={name: mitigations.text(name) for name in mitigations.members()},
+        **of_run,
+        epochs=int(ours.object("epochs").number("count")) if ours.has("epochs") else 0,
+        verdict=verdict.text("verdict") if verdict else "",
+        sentence=verdict.text("sentence") if verdict and verdict.has("sentence") else "",
+        reasons=tuple(dict.fromkeys(verdict.texts("reasons"))) if verdict else (),
+        text=text if texts else {},
+        code=_strings(ours.object("code")) if ours.has("code") else {},
+        derived=derived,
+        niceness=_integer(settings, "nice") if settings.has("nice") else None,
+        cpu_quota=settings.maybe_number("cpu_quota"),
+        masking=masking,
+        kernel_hypervisor=kernel_hypervisor,
+    )
+
+
+def _trimmed(brand: str | None) -> str | None:
+    """A brand string as it is read; CPUID fills it up with blanks, and older files kept them."""
+    return brand and (" ".join(brand.split()) or None)
+
+
+def _untold(ours: Object) -> bool:
+    """Whether the run did not say what masks, or had no Capstone to find out."""
+    return not ours.maybe("masking")
+
+
+def _masking(
+    ours: Object,
+    text: Mapping[str, Mapping[str, Text]],
+    measured: Collection[str],
+    says: str | None,
+) -> Masking:
+    """What masks: as the run found, else by its live text."""
+    if _untold(ours):
+        return masking_.find(text, measured, says, ours.flag("instruction_clock"))
+    found = ours.object("masking")
+    rows = found.object("rows")
+    return Masking(
+        _kind(found.maybe_text("kind") or "", found.where),
+        found.text("reason"),
+        {
+            name: Row(
+                _kind(row.text("kind"), row.where),
+                _kind(row.text("unlock"), row.where) if row.has("unlock") else "",
+            )
+            for name in rows.members()
+            for row in [rows.object(name)]
+        },
+    )
+
+
+def _kind(kind: str, where: str) -> str:
+    if kind in ("", masking_.NATIVE, masking_.UNKNOWN) or kind.startswith(masking_.PARAVIRTUAL):
+        return kind
+    raise FormatError(f"{where} has the unknown kind of masking {kind!r}")
+
+
+def texts_of(ours: object) -> dict[str, dict[str, Text]]:
+    """The texts of a context.irqcost. Raises FormatError."""
+    item = Object(ours, "result.context.irqcost")
+    return _texts(item.object("text")) if item.has("text") else {}
+
+
+def _without_calls(
+    derived: Iterable[Derived], masking: Masking
+) -> tuple[tuple[Derived, ...], tuple[Absent, ...]]:
+    """Derived figures that hold; and, as absent, those of rows that mask by calls, which versions
+    before 0.3 derived as if there were none."""
+    kept, lost = [], []
+    for one in derived:
+        if masking.calls_to_mask(one.name):
+            lost.append(Absent(one.name, masking_.CALLS_WITHIN))
+        else:
+            kept.append(one)
+    return tuple(kept), tuple(lost)
+
+
+def _strings(item: Object) -> dict[str, str]:
+    return {key: item.text(key) for key in item.members()}
+
+
+def _texts(item: Object) -> dict[str, dict[str, Text]]:
+    return {
+        name: {symbol: _text(functions.object(symbol)) for symbol in functions.members()}
+        for name in item.members()
+        for functions in [item.object(name)]
+    }
+
+
+def _text(item: Object) -> Text:
+    try:
+        code = bytes.fromhex(item.text("bytes"))
+        named = _strings(item.object("targets")) if item.has("targets") else {}
+        targets = {int(offset): symbol for offset, symbol in named.items()}
+    except ValueError as error:
+        raise FormatError(f"{item.where}: bytes or offsets are not numbers") from error
+    code_hash = item.text("code_sha256") if item.has("code_sha256") else ""
+    return Text(code, item.text("sha256"), code_hash, targets)
+
+
+def _derived(item: Object) -> Derived:
+    low, high = item.number("low"), item.number("high")
+    cycles = item.number("core_cycles")
+    if not low <= cycles <= high:
+        raise FormatError(f"{item.where}.core_cycles is not from low to high")
+    return Derived(item.text("name"), cycles, low, high, item.text("formula"))
+
+
+def _interval(item: Object, key: str) -> tuple[float, float] | None:
+    low, high = item.maybe_number(f"{key}_low"), item.maybe_number(f"{key}_high")
+    if low is None or high is None:
+        return None
+    if not low <= item.number(key) <= high:
+        raise FormatError(f"{item.where}.{key} is not from {key}_low to {key}_high")
+    return low, high
+
+
+def _spread(item: Object) -> float:
+    spread = item.number("spread")
+    if spread < 0:
+        raise FormatError(f"{item.where}.spread is below 0")
+    return spread
+
+
+def _backend(name: str, item: Object) -> Backend:
+    usable = item.flag("usable")
+    execution = item.object("execution") if item.has("execution") else None
+    if execution and execution.text("kind") not in EXECUTIONS:
+        raise FormatError(f"{execution.where}.kind is none of {', '.join(EXECUTIONS)}")
+    return Backend(
+        name,
+        usable,
+        "" if usable else item.text("reason"),
+        "" if usable else item.text("remedy"),
+        _clock(item.object("clock")) if item.has("clock") else "",
+        execution.text("kind") if execution else "",
+        execution.text("reason") if execution else "",
+    )
+
+
+def _clock(item: Object) -> str:
+    source = item.maybe_text("source")
+    made = f" (clock source {source})" if source else ""
+    return f"{item.text('name')}{made}, in steps of {item.number('step_ns'):g} ns"
+
+
+def _entry(item: Object) -> Entry:
+    run_name = item.text("run_name")
+    backend, probe, mode, variant = _name_parts(run_name)
+    if item.text("time_unit") != "ns":
+        raise FormatError(f"benchmark {run_name!r} has another time_unit than ns")
+    kind = item.text("run_type")
+    if kind not in ("iteration", "aggregate"):
+        raise FormatError(f"benchmark {run_name!r} has the unknown run_type {kind!r}")
+    return Entry(
+        backend=backend,
+        probe=probe,
+        mode=mode,
+        variant=variant,
+        aggregate=item.text("aggregate_name") if kind == "aggregate" else "",
+        ns=item.number("real_time"),
+        ticks=item.number("ticks"),
+        core_cycles=item.maybe_number("core_cycles"),
+        ticks_min=item.number("ticks_min"),
+        ticks_p50=item.number("ticks_p50"),
+        ticks_p99=item.number("ticks_p99"),
+        spread=_spread(item),
+        samples=item.number("samples"),
+        free=item.number("free"),
+        label=item.text("label") if item.has("label") else "",
+        ticks_interval=_interval(item, "ticks"),
+        cycles_interval=_interval(item, "core_cycles"),
+        verdict=item.text("verdict") if item.has("verdict") else "",
+        reasons=item.texts("reasons") if item.has("reasons") else (),
+        estimator=round(item.maybe_number("estimator") or 1),
+        raw_histogram=item.raw("histogram"),
+        waits=_waits(mode, item) if kind == "iteration" else None,
+    )
+
+
+@lru_cache(maxsize=4096)  # Thousands of files have the same few hundred names.
+def _name_parts(run_name: str) -> tuple[str, str, str, str]:
+    """Backend, probe, mode and variant ("" for none)."""
+    parts = run_name.split("/")
+    most = 5 if CONTENTION in parts[2:3] else 4
+    if not 3 <= len(parts) <= most or not all(parts):
+        raise FormatError(f"benchmark {run_name!r} is not named backend/probe/mode[/variant]")
+    return parts[0], parts[1], parts[2], "/".join(parts[3:])
+
+
+def _waits(mode: str, item: Object) -> Contention | Pending | None:
+    if mode == CONTENTION:
+        return _contention(item.object(CONTENTION))
+    return _pending(item.object(PENDING)) if mode == PENDING else None
+
+
+def _contention(item: Object) -> Contention:
+    fairness = item.object("fairness")
+    cpus, operations = item.numbers("cpus"), item.numbers("operations")
+    if not cpus or len(cpus) != len(operations):
+        raise FormatError(f"{item.where}.operations is not a number for each of cpus")
+    return Contention(
+        cpus=tuple(map(int, cpus)),
+        section=int(item.number("section")),
+        operations=operations,
+        not_run=tuple(map(int, item.numbers("not_run"))),
+        per_second=item.number("per_second"),
+        jain=fairness.number("jain"),
+        min_over_max=fairness.number("min_over_max"),
+        sleeps=item.flag("sleeps"),
+        wait=_percentiles(item.object("wait_ticks")),
+        irqs_off=_percentiles(item.object("irqs_off_ticks"), ("p50", "p99", "max"))
+        if item.maybe("irqs_off_ticks")
+        else None,
+    )
+
+
+def _pending(item: Object) -> Pending:
+    work = item.object("work_ticks") if item.has("work_ticks") else None
+    measured = [name for name in work.members() if work.maybe(name)] if work else []
+    return Pending(
+        requested_ns=item.number("requested_ns"),
+        ticks=_percentiles(item.object("ticks")),
+        late=item.number("late"),
+        work={
+            name: (work.object(name).number("quiet"), work.object(name).number("pending"))
+            for name in measured
+            if work
+        },
+    )
+
+
+def _percentiles(item: Object, names: tuple[str, ...] = PERCENTILES) -> dict[str, float]:
+    values = [item.number(name) for name in names]
+    if values != sorted(values):
+        raise FormatError(f"{item.where} does not grow from {names[0]} to {names[-1]}")
+    return dict(zip(names, values))

@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A result as Python sees it. The keys, units and their meaning are those of docs/RESULTS.md."""
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from irqcost.model import ticks
+from irqcost.model.contention import Contention, Pending
+from irqcost.model.machine_code import masking as masking_
+from irqcost.model.machine_code.masking import Masking
+from irqcost.model.members import GREATEST, FormatError, Object
+
+EXECUTIONS = ("bare-metal", "virtualised", "emulated", "simulated")
+
+# More than a histogram is written with (histogram.py), and few enough to be drawn.
+_MOST_BINS = 10_000
+
+
+@dataclass(frozen=True)
+class Cpu:
+    """The CPU that was measured; `measured` is the number of the logical CPU."""
+
+    vendor: str | None
+    brand: str | None
+    codename: str | None
+    family: int | None
+    model: int | None
+    stepping: int | None
+    microcode: str | None
+    measured: int | None
+    # Of a hybrid CPU; None where all cores are alike, and in files that are older than the key.
+    core_type: str | None = None
+    # What keeps a guest's memory from its host; None in files that are older than the key.
+    confidential: tuple[str, ...] | None = None
+    # Whether lfence waits for what is before it; None where nothing tells.
+    lfence_waits: bool | None = None
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The kernel; `config` is None where no module said how it was built."""
+
+    release: str
+    version: str | None
+    command_line: str | None
+    realtime: bool
+    config: tuple[str, ...] | None
+    # Mode of preemption at the time of the run; None where it was not known, or in older files.
+    preemption: str | None = None
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Whether a backend could run; if not, why, and what would help."""
+
+    name: str
+    usable: bool
+    reason: str = ""
+    remedy: str = ""
+    clock: str = ""  # what it measured with where that is not the TSC, in words
+    execution: str = ""  # one of EXECUTIONS, where its code may be executed in a way of its own
+    execution_reason: str = ""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A function as the CPU executed it; see `text` in docs/RESULTS.md."""
+
+    code: bytes
+    hash: str
+    code_hash: str = ""  # "" where the instructions were not decoded
+    targets: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A figure that follows from measured ones, in core cycles."""
+
+    name: str
+    cycles: float
+    low: float
+    high: float
+    formula: str
+
+
+@dataclass(frozen=True)
+class Absent:
+    """Something asked for that could not be measured."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Context:
+    """Who measured what, where and under which conditions."""
+
+    date: str
+    version: str
+    catalogue_hash: str
+    command: tuple[str, ...]
+    execution: str  # one of EXECUTIONS
+    execution_reason: str
+    instruction_clock: bool
+    cpu: Cpu
+    kernel: Kernel
+    hypervisor: str | None  # by CPUID
+    governor: str | None
+    boost: str | None
+    smt: str | None
+    mitigations: Mapping[str, str]
+    tsc_khz: float | None
+    tsc_step: float | None
+    backends: tuple[Backend, ...]
+    absent: tuple[Absent, ...]
+    # Processes that the figures come from; 0 in a file of the harness alone.
+    epochs: int = 0
+    # A word, and in a sentence with numbers (`sentence`: "" in files that are older than the key).
+    verdict: str = ""
+    sentence: str = ""
+    reasons: tuple[str, ...] = ()
+    # Live text by `backend/probe` and symbol, and the catalogue's code by probe.
+    text: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
+    code: Mapping[str, str] = field(default_factory=dict)
+    derived: tuple[Derived, ...] = ()
+    niceness: int | None = None  # of the harness; None in files that are older than the key
+    tsc_invariant: bool | None = None
+    clock_source: str | None = None  # of the kernel; None where it is not known
+    cpu_quota: float | None = None  # CPUs' worth of time; None: no quota, or not known
+    masking: Masking = Masking()
+    # The hypervisor that the kernel says it runs on; None where it does not say, or did not yet.
+    kernel_hypervisor: str | None = None
+
+    @property
+    def clock_doubt(self) -> str:
+        """Why ns and ticks are in doubt; empty where they are not."""
+        return "" if self.emulated else ticks.doubt(self.tsc_invariant, self.clock_source)
+
+    @property
+    def emulated(self) -> bool:
+        return self.execution == "emulated"
+
+    @property
+    def simulated(self) -> bool:
+        return self.execution == "simulated"
+
+    @property
+    def kind(self) -> str:
+        """real, emulated or simulated: figures of two kinds have nothing in common."""
+        return self.execution if self.emulated or self.simulated else "real"
+
+    @property
+    def outcome(self) -> str:
+        """The run's verdict as it is shown; "" of the harness alone."""
+        return self.sentence or self.verdict
+
+    @property
+    def kernel_execution(self) -> str:
+        """How the kernel was executed: as all code was, or one of a hypervisor's making."""
+        return masking_.PARAVIRTUALISED if self.masking.paravirtual else self.execution
+
+    @property
+    def emulated_backends(self) -> tuple[Backend, ...]:
+        """Those whose code was emulated on a machine that runs other code itself."""
+        return tuple(one for one in self.backends if one.execution == "emulated")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Samples counted: `counts` by the beginning of their bin, bins `width` wide."""
+
+    width: float
+    counts: tuple[tuple[float, int], ...]
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """The samples of an entry, free and disturbed, in `unit` (core_cycles or ticks)."""
+
+    unit: str
+    free: Grid
+    disturbed: Grid
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One benchmark entry. Costs and spread are per operation."""
+
+    backend: str
+    probe: str
+    mode: str
+    variant: str  # in situ: core cycles of the section; "" where the mode has none
+    aggregate: str  # "" for a single repetition, else mean, median …
+    ns: float
+    ticks: float
+    core_cycles: float | None
+    ticks_min: float
+    ticks_p50: float
+    ticks_p99: float
+    spread: float  # ticks, p75 - p25 of the samples used
+    samples: float
+    free: float
+    label: str
+    # The 95 % interval; None where too few epochs were free, or there was one only.
+    ticks_interval: tuple[float, float] | None = None
+    cycles_interval: tuple[float, float] | None = None
+    # A word of measure/verdict.py with its reasons; "" in a file of the harness alone.
+    verdict: str = ""
+    reasons: tuple[str, ...] = ()
+    # 1: the p10 of all windows; 2: in latency and in situ the mean of those from p10 to p75; 3: the
+    # windows of a sample by its own clock, then one location of all samples.
+    estimator: int = 1
+    # As it stands in the file: most of what is in one, and seldom looked at.
+    raw_histogram: object = field(default=None, repr=False, compare=False)
+    # Only where the mode is one of contention.MODES.
+    waits: Contention | Pending | None = None
+
+    @property
+    def histogram(self) -> Histogram | None:
+        """How the samples lie; None where the file does not tell. Raises FormatError."""
+        if self.raw_histogram is None:
+            return None
+        item = Object(self.raw_histogram, f"{self.name}.histogram")
+        return Histogram(
+            item.text("unit"), _grid(item.object("free")), _grid(item.object("disturbed"))
+        )
+
+    @property
+    def name(self) -> str:
+        return "/".join(filter(None, (self.backend, self.probe, self.mode, self.variant)))
+
+    @property
+    def doubtful(self) -> bool:
+        if self.verdict:
+            return self.verdict not in ("good", "emulated")
+        return self.label not in ("", "free")
+
+    @property
+    def remark(self) -> str:
+        """Why it is in doubt, in a sentence; "" where it is not."""
+        if not self.doubtful:
+            return ""
+        return f"{self.verdict}: {self.reasons[0]}" if self.reasons else self.label
+
+
+def other_estimator(base: Entry, new: Entry) -> str:
+    """That two figures were not made in one way; "" where they were."""
+    if base.estimator == new.estimator:
+        return ""
+    return (
+        "made by another estimator of irqcost, which moves figures by up to 0.4 cycle: measure the "
+        "baseline anew"
+    )
+
+
+@dataclass(frozen=True)
+class Result:
+    """A result file."""
+
+    context: Context
+    entries: tuple[Entry, ...] = field(repr=False)
+
+    @cached_property
+    def figures(self) -> dict[str, Entry]:
+        """The one figure by `backend/probe/mode[/variant]`, in the order of the file.
+
+        With repetitions that is Google Benchmark's median aggregate, or, where a filter kept the
+        aggregates out of the file, the repetition in the middle.
+        """
+        by_name: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            if entry.aggregate in ("", "median"):
+                by_name.setdefault(entry.name, []).append(entry)
+        return {name: _middle(entries) for name, entries in by_name.items()}
+
+    def cycles_per_tick(self, backend: str) -> float | None:
+        """Core cycles in a tick while `backend` measured: the median over its figures.
+
+        Only for what has no cycle figure of its own, such as the spread.
+        """
+        ratios = [
+            entry.core_cycles / entry.ticks
+            for entry in self.figures.values()
+            if entry.backend == backend and entry.core_cycles and entry.ticks > 0
+        ]
+        return statistics.median(ratios) if ratios else None
+
+
+def without_emulated(result: Result) -> Result:
+    """A result less the figures of backends that were emulated on a real machine."""
+    emulated = {backend.name for backend in result.context.emulated_backends}
+    kept = tuple(entry for entry in result.entries if entry.backend not in emulated)
+    return Result(result.context, kept) if emulated else result
+
+
+def _middle(entries: list[Entry]) -> Entry:
+    medians = [entry for entry in entries if entry.aggregate == "median"]
+    if medians:
+        return medians[0]
+    return sorted(entries, key=lambda entry: entry.ticks)[(len(entries) - 1) // 2]
+
+
+def _grid(item: Object) -> Grid:
+    origin, width = item.number("origin"), item.number("width")
+    counts = item.raw("counts")
+    # Bins beyond this come from no sample that is a cost.
+    sound = width > 0 and isinstance(counts, list) and len(counts) <= _MOST_BINS
+    for pair in counts if sound else ():
+        sound = sound and isinstance(pair, list) and len(pair) == 2
+        sound = sound and all(type(n) is int and 0 <= n <= GREATEST for n in pair)
+    if not sound:
+        raise FormatError(f"{item.where} is no histogram: see docs/RESULTS.md")
+    return Grid(width, tuple((origin + place * width, count) for place, count in counts))

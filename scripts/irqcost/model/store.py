@@ -1,0 +1,393 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Many result files at once: what comparisons over thousands of them need, and no more.
+
+    loaded = store.read([Path("results")], select="/popf/")
+    for record in loaded.records:
+        record.context.cpu, record.date, record.figures()["ring3/popf/throughput"].core_cycles
+
+A Record is a result without what only one file is asked for (histograms, epochs, the bytes of live
+text): for these, `files.read_result(record.path)`. Records of thousands of runs of one machine
+share its context and the names of the figures.
+
+Files are parsed once, on all CPUs; from so many on that it pays (index.WORTH), what was found is
+remembered in the user's cache (index.py), which is never the only copy: a file that changed, or an
+index that another version wrote, is read anew.
+"""
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from irqcost.base import forked
+from irqcost.base.errors import IrqcostError, ResultError
+from irqcost.base.progress import Progress
+from irqcost.model import index, members, parsing, reader
+from irqcost.model.result import Context, Entry, Result, without_emulated
+
+# The columns of Record.values; NaN where a file has no such figure. Units as in docs/RESULTS.md.
+COLUMNS = (
+    "core_cycles",
+    "core_cycles_low",
+    "core_cycles_high",
+    "ticks",
+    "ticks_low",
+    "ticks_high",
+    "ns",
+    "spread",
+    "estimator",
+)
+
+# What of context.irqcost a Record keeps. What runs of one machine have in common is kept once.
+_COMMON = (
+    "schema",
+    "version",
+    "catalogue_hash",
+    "command",
+    "execution",
+    "instruction_clock",
+    "cpu",
+    "kernel",
+    "hypervisor",
+    "cpuid_hypervisor",
+    "kernel_hypervisor",
+    "code",
+)
+_COMMON_SETTINGS = ("governor", "boost", "smt", "mitigations", "nice", "cpu_quota")
+_OWN_TSC = ("khz", "step", "invariant", "clock_source")
+
+# So many files are handed to a process at a time.
+_CHUNK = 16
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of a record. None is what the file does not have.
+
+    `verdict` is as in the file ("" in one of the harness alone), `remark` says why a figure is in
+    doubt and is "" for one that is not.
+    """
+
+    name: str  # backend/probe/mode[/variant…]
+    core_cycles: float | None
+    cycles_interval: tuple[float, float] | None
+    ticks: float
+    ticks_interval: tuple[float, float] | None
+    ns: float
+    spread: float  # ticks
+    estimator: int  # as of result.Entry
+    verdict: str
+    remark: str
+
+    @property
+    def doubtful(self) -> bool:
+        return bool(self.remark)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A result file in short.
+
+    `names` are the figures in the order of the file, `values` (figures × COLUMNS) their numbers,
+    `verdicts` their verdicts, and `remarks`, by place, why figures are in doubt. `shared` is the
+    context without what is of this run alone (`own`, as JSON); `context` has both. `texts` is a
+    digest of the live text by `backend/probe`: where two differ, the files are to be asked
+    (texts.py).
+    """
+
+    path: Path
+    date: str
+    verdict: str
+    shared: Context
+    texts: Mapping[str, str]
+    names: tuple[str, ...]
+    values: npt.NDArray[np.float64] = field(repr=False)
+    verdicts: tuple[str, ...] = field(repr=False)
+    remarks: Mapping[int, str] = field(repr=False)
+    own: str = field(repr=False)
+
+    @property
+    def context(self) -> Context:
+        """The context of this run. Not kept are its reasons, texts and derived figures."""
+        whole = parsing.with_run(self.shared, json.loads(self.own))
+        return replace(whole, date=self.date, verdict=self.verdict)
+
+    def column(self, name: str) -> npt.NDArray[np.float64]:
+        """One of COLUMNS, for all of `names`."""
+        chosen: npt.NDArray[np.float64] = self.values[:, COLUMNS.index(name)]
+        return chosen
+
+    def figures(self) -> dict[str, Figure]:
+        """The figures by name, in the order of the file."""
+        found = {}
+        for place, (name, row) in enumerate(zip(self.names, self.values.tolist())):
+            cycles, cycles_low, cycles_high, ticks, ticks_low, ticks_high, ns, spread, maker = row
+            found[name] = Figure(
+                name=name,
+                core_cycles=None if math.isnan(cycles) else cycles,
+                cycles_interval=None if math.isnan(cycles_low) else (cycles_low, cycles_high),
+                ticks=ticks,
+                ticks_interval=None if math.isnan(ticks_low) else (ticks_low, ticks_high),
+                ns=ns,
+                spread=spread,
+                estimator=round(maker),
+                verdict=self.verdicts[place],
+                remark=self.remarks.get(place, ""),
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The records that could be read, in the order asked for, and an error for each other file but
+    for irqcost's records of other kinds, where a folder has them."""
+
+    records: list[Record]
+    errors: list[ResultError]
+
+
+def read(paths: Sequence[Path], select: str | None = None) -> Loaded:
+    """The results in files, and in folders with all below them (reader.find_results()).
+
+    `select` is a regular expression (IrqcostError where it is none): figures whose name it does
+    not match are left out; a file may be left with none.
+    """
+    expression = _compiled(select)
+    found, errors = reader.find_results(paths)
+    with index.opened(len(found)) as known:
+        known.look_up(paths)
+        rows = {path: row for path in found if (row := known.find(path)) is not None}
+        unknown = [path for path in found if path not in rows]
+        for path, row in _parsed(unknown, known.documents):
+            rows[path] = row
+            known.add(path, row)
+        known.forget([path for path in paths if path.is_dir()], found)
+    unpack = _Unpacker(known.documents, expression)
+    records = []
+    for path in found:
+        row = rows[path]
+        if row.reason:
+            errors.append(ResultError(path, row.reason))
+        else:
+            records.append(unpack.record(path, row))
+    return Loaded(records, reader.faults(errors, paths))
+
+
+def _compiled(select: str | None) -> re.Pattern[str] | None:
+    try:
+        return None if select is None else re.compile(select)
+    except re.error as error:
+        raise IrqcostError(f"--select {select}: not a regular expression: {error}") from error
+
+
+# Files into rows
+
+
+def _parsed(paths: Sequence[Path], documents: dict[str, str]) -> Iterator[tuple[Path, index.Row]]:
+    """Parses files, many of them in as many processes as there are CPUs; adds to `documents`."""
+    if not paths:
+        return
+    many = Progress(f"reading {len(paths)} result files") if len(paths) >= index.WORTH else None
+    with many or nullcontext():
+        for done, (path, row, new) in enumerate(_outcomes(paths), 1):
+            documents.update(new)
+            if many:
+                # A name may hold what moves a cursor.
+                many.count(done, len(paths), ascii(path.name))
+            yield path, row
+
+
+# What comes of a file: its row, and documents not sent before.
+_Outcome = tuple[Path, index.Row, dict[str, str]]
+
+
+def _outcomes(paths: Sequence[Path]) -> Iterator[_Outcome]:
+    _sent.clear()
+    if len(paths) < index.WORTH:
+        yield from map(_parse, paths)
+    else:
+        yield from forked.each(_parse, paths, _CHUNK)
+
+
+# Documents that this process has sent already.
+_sent: set[str] = set()
+
+
+def _parse(path: Path) -> _Outcome:
+    try:
+        document, result = reader.read_document(path, reader.Depth.FIGURES)
+        result = without_emulated(result)
+        shared = _shared(document, result.context)
+    except ResultError as error:
+        return path, index.Row(reason=error.reason), {}
+    except members.FormatError as error:
+        return path, index.Row(reason=str(error)), {}
+    names = json.dumps(list(result.figures))
+    digests = {_digest(text): text for text in (shared, names)}
+    new = {key: text for key, text in digests.items() if key not in _sent}
+    _sent.update(new)
+    shared_key, names_key = digests
+    entries = list(result.figures.values())
+    row = index.Row(
+        date=result.context.date,
+        own=_own(document, result),
+        verdict=result.context.verdict,
+        shared=shared_key,
+        names=names_key,
+        numbers=np.array([_numbers(entry) for entry in entries], dtype="<f8").tobytes(),
+        verdicts="\n".join(entry.verdict for entry in entries),
+        remarks=json.dumps([[i, e.remark] for i, e in enumerate(entries) if e.doubtful]),
+    )
+    return path, row, new
+
+
+def _numbers(entry: Entry) -> list[float]:
+    nothing = (math.nan, math.nan)
+    cycles = math.nan if entry.core_cycles is None else entry.core_cycles
+    return [
+        cycles,
+        *(entry.cycles_interval or nothing),
+        entry.ticks,
+        *(entry.ticks_interval or nothing),
+        entry.ns,
+        entry.spread,
+        entry.estimator,
+    ]
+
+
+def _shared(document: Any, context: Context) -> str:
+    """The part of a context that runs of one machine have in common, as JSON."""
+    ours = document["context"]["irqcost"]
+    kept = {key: ours[key] for key in _COMMON if key in ours}
+    kept["masking"] = context.masking.document()
+    kept["settings"] = {key: ours["settings"].get(key) for key in _COMMON_SETTINGS}
+    # What is of one run alone (_own()); none of it is missing, as far as a reader sees.
+    kept |= {"tsc": {"khz": None, "step": None}, "backends": {}, "absent": []}
+    return json.dumps({**kept, "text_digests": _text_digests(document)})
+
+
+def _own(document: Any, result: Result) -> str:
+    """The part that has figures of this run in it, be it in a reason, as JSON."""
+    ours = document["context"]["irqcost"]
+    absent = [{"name": one.name, "reason": one.reason} for one in result.context.absent]
+    tsc = {key: ours["tsc"][key] for key in _OWN_TSC if key in ours["tsc"]}
+    return json.dumps({"tsc": tsc, "backends": ours["backends"], "absent": absent})
+
+
+def _text_digests(document: Any) -> dict[str, str]:
+    """By `backend/probe`, what identifies the functions in context.irqcost.text."""
+    return {
+        name: _joint_digest(tuple(sorted(hashes.items())))
+        for name, hashes in parsing.text_hashes(document).items()
+    }
+
+
+@lru_cache(maxsize=4096)  # Runs of one kernel have the same.
+def _joint_digest(hashes: tuple[tuple[str, str], ...]) -> str:
+    return _digest(json.dumps(hashes))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+# Rows into records
+
+
+class _Unpacker:
+    """Makes records of rows; what rows share is made once."""
+
+    def __init__(self, documents: Mapping[str, str], expression: re.Pattern[str] | None) -> None:
+        self._documents = documents
+        self._expression = expression
+        self._context = lru_cache(maxsize=None)(self._read_context)
+        self._names = lru_cache(maxsize=None)(self._read_names)
+        self._verdicts = lru_cache(maxsize=None)(lambda text: tuple(text.split("\n")))
+
+    def _read_context(self, key: str) -> tuple[Context, dict[str, str]]:
+        ours = json.loads(self._documents[key])
+        whole = {"context": {"date": "", "irqcost": ours}, "benchmarks": []}
+        return parsing.parse(whole).context, ours["text_digests"]
+
+    def _read_names(self, key: str) -> tuple[tuple[str, ...], list[int] | None]:
+        """The names selected, and their places where these are not all."""
+        names = tuple(json.loads(self._documents[key]))
+        if self._expression is None:
+            return names, None
+        places = [i for i, name in enumerate(names) if self._expression.search(name)]
+        return tuple(names[place] for place in places), places
+
+    def record(self, path: Path, row: index.Row) -> Record:
+        shared, texts = self._context(row.shared)
+        names, places = self._names(row.names)
+        values = np.frombuffer(row.numbers, dtype="<f8").reshape(-1, len(COLUMNS))
+        verdicts = self._verdicts(row.verdicts) if len(values) else ()
+        remarks = dict(json.loads(row.remarks))
+        if places is not None:
+            values = values[places]
+            verdicts = tuple(verdicts[place] for place in places)
+            remarks = {i: remarks[place] for i, place in enumerate(places) if place in remarks}
+        return Record(
+            path,
+            row.date,
+            row.verdict,
+            shared,
+            texts,
+            names,
+            values,
+            verdicts,
+            remarks,
+            row.own,
+        )
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """One figure over many records: `values` (n × COLUMNS) and the `places` of these records in
+    what was gathered from. Values of figures in doubt are NaN; `doubtful` says which."""
+
+    places: npt.NDArray[np.intp]
+    values: npt.NDArray[np.float64]
+    doubtful: npt.NDArray[np.bool_]
+
+
+def gather(records: Sequence[Record]) -> dict[str, Gathered]:
+    """Every figure over all records that have it, in the order of the records."""
+    alike: dict[tuple[str, ...], list[int]] = {}
+    by_identity: dict[int, list[int]] = {}
+    for place, record in enumerate(records):
+        # Records of one read() share their names: most need not be compared.
+        group = by_identity.get(id(record.names))
+        if group is None:
+            group = by_identity[id(record.names)] = alike.setdefault(record.names, [])
+        group.append(place)
+    parts: dict[str, list[Gathered]] = {}
+    for names, group in alike.items():
+        values = np.stack([records[place].values for place in group])
+        doubtful = np.zeros(values.shape[:2], dtype=bool)
+        for row, place in enumerate(group):
+            doubtful[row, list(records[place].remarks)] = True
+        values[doubtful] = np.nan
+        for column, name in enumerate(names):
+            one = Gathered(np.array(group), values[:, column], doubtful[:, column])
+            parts.setdefault(name, []).append(one)
+    return {name: _joined(several) for name, several in parts.items()}
+
+
+def _joined(parts: Sequence[Gathered]) -> Gathered:
+    if len(parts) == 1:
+        return parts[0]
+    places = np.concatenate([part.places for part in parts])
+    order = np.argsort(places)
+    values = np.concatenate([part.values for part in parts])[order]
+    doubtful = np.concatenate([part.doubtful for part in parts])[order]
+    return Gathered(places[order], values, doubtful)

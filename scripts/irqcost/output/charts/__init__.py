@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The charts of results, by name. One module a chart: to add one is to add a file and a row here.
+
+A chart's module has `figure(material, theme)`, which returns a matplotlib figure and raises
+NoChart where the material has nothing for it. Charts of something else than results (a sweep)
+have a module here too, with a function of their own, and no row.
+
+matplotlib takes a while to load: it is imported by the modules below this one, and these only
+where something is drawn, or in the processes of drawers().
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from irqcost.base import forked
+from irqcost.compare.labels import Series
+from irqcost.model.catalogue import Probe
+from irqcost.model.published import Published
+
+if TYPE_CHECKING:
+    from irqcost.output.charts.places import Place
+
+
+@dataclass(frozen=True)
+class Material:
+    """What charts are made of: results with their names, the catalogue, and the unit.
+
+    `unit` is a key of units.UNITS, or None for each result's natural one.
+    """
+
+    series: Sequence[Series]
+    probes: Sequence[Probe]
+    unit: str | None = None
+    published: Sequence[Published] = ()
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart: its name, which is that of its module, what it shows, and of which figures."""
+
+    name: str
+    shows: str
+    needs: str
+
+
+CHARTS = {
+    chart.name: chart
+    for chart in (
+        Chart("bars", "cost by probe, a bar for each result", "any figures"),
+        Chart("heatmap", "cost by CPU and probe, as colours and figures", "any figures"),
+        Chart(
+            "instructions",
+            "instructions by kernel and probe",
+            "results under the instruction clock (irqcost vm --exact)",
+        ),
+        Chart(
+            "distribution",
+            "how the samples of a figure lie, free and disturbed ones",
+            "result files with histograms, not put together",
+        ),
+        Chart(
+            "generations",
+            "popf, cli and sti by year, published figures as hollow marks",
+            "the published figures",
+        ),
+        Chart("contention", "cost of a lock and fairness over the CPUs", "figures of contention"),
+        Chart("pending", "how long interrupts waited", "figures of pending interrupts"),
+    )
+}
+
+
+@contextmanager
+def drawers(most: int) -> Iterator[forked.Workers]:
+    """Processes for drawing `most` files at a time: they load matplotlib while this one still reads
+    what they are to draw."""
+    with forked.workers(load, most) as found:
+        yield found
+
+
+def load() -> None:
+    """Loads matplotlib and what it writes files with, or raises what keeps it from being loaded."""
+    for name in (
+        "irqcost.output.charts.style",
+        "matplotlib.backends.backend_svg",
+        "PIL.PngImagePlugin",
+    ):
+        import_module(name)
+
+
+def each_place(
+    draw: Callable[[Sequence["Place"]], object], workers: forked.Workers, places: Sequence["Place"]
+) -> None:
+    """Has the workers draw into the files of places.made(), each into one; without any, all are
+    drawn at once. Raises what `draw` raises."""
+    if places:
+        list(workers.each(draw, [[place] for place in places] if len(workers) else [list(places)]))
+
+
+def draw(
+    name: str,
+    material: Material,
+    places: Sequence["Place"],
+    workers: forked.Workers = forked.Workers(),
+) -> None:
+    """Draws a chart of CHARTS into the files of places.made().
+
+    Raises NoChart where the material has nothing for it.
+    """
+    each_place(partial(_draw, name, material), workers, places)
+
+
+def _draw(name: str, material: Material, places: Sequence["Place"]) -> None:
+    from irqcost.output.charts import style
+
+    module = import_module(f"irqcost.output.charts.{CHARTS[name].name}")
+    style.save(lambda theme: module.figure(material, theme), places)

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What GitHub shows of a check: the summary of a job, and annotations."""
+
+import errno
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from irqcost.base.errors import IrqcostError
+from irqcost.base.table import number
+from irqcost.compare import regression
+from irqcost.compare.regression import Judged
+from irqcost.model import naming
+
+if TYPE_CHECKING:
+    from irqcost.compare.checked import Checked
+
+# GitHub shows ten annotations of a kind in a step; the rest is dropped without a word.
+MOST = 10
+
+# A step's summary may be 1 MiB; a larger one is refused whole.
+_MOST_BYTES = 1 << 20
+_MOST_ROWS = 200
+
+_KINDS = {
+    regression.INCOMPARABLE: "error",
+    regression.REGRESSION: "error",
+    regression.INCONCLUSIVE: "warning",
+}
+
+
+def summary_file() -> Path:
+    """The file that $GITHUB_STEP_SUMMARY names. Raises IrqcostError."""
+    name = os.environ.get("GITHUB_STEP_SUMMARY", "")
+    if not name:
+        raise IrqcostError("--github-summary: $GITHUB_STEP_SUMMARY is not set: no GitHub job")
+    path = Path(name)
+    if path.is_dir() or not path.parent.is_dir():
+        raise IrqcostError(f"--github-summary: {name} is no file that can be written")
+    return path
+
+
+def append(path: Path, text: str) -> None:
+    """Adds to what other commands of the step wrote: all of it, or nothing. Raises IrqcostError."""
+    content = text.encode()
+    try:
+        with path.open("ab", buffering=0) as file:
+            before = file.seek(0, os.SEEK_END)
+            try:
+                if file.write(content) != len(content):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError:
+                file.truncate(before)
+                raise
+    except OSError as error:
+        raise IrqcostError(
+            f"--github-summary: {path}: cannot be written: {error.strerror}"
+        ) from error
+
+
+def summary(checked: Sequence["Checked"]) -> str:
+    """Markdown: a heading and a table for each result."""
+    parts = []
+    rows = _MOST_ROWS
+    for one in checked:
+        parts += [
+            f"### irqcost check: {one.word}",
+            "",
+            f"{_cell(naming.title(one.new.result.context))}  ",
+            f"{_cell(one.new.path.name)}, against {_count(len(one.against), 'result')}: "
+            + ", ".join(f"{n} {word}" for word, n in regression.counts(one.judged).items()),
+            "",
+        ]
+        shown = [figure for figure in one.judged if figure.word != regression.OK or figure.reason]
+        shown.sort(key=lambda figure: -regression.WORDS.index(figure.word))
+        if shown and rows > 0:
+            unit = "instructions" if one.new.result.context.instruction_clock else "core cycles"
+            parts.append(f"| figure, {unit} | baseline | new | change | verdict | why |")
+            parts.append("|---|---:|---:|---:|---|---|")
+            parts += map(_row, shown[:rows])
+            if len(shown) > rows:
+                parts.append(f"\n… and {len(shown) - rows} more")
+            rows -= len(shown)
+            parts.append("")
+        parts += [f"- {_cell(note)}" for note in one.notes] + [""]
+    text = "\n".join(parts)
+    if len(text.encode()) >= _MOST_BYTES:
+        words = ", ".join(one.word for one in checked[:100])
+        return f"### irqcost check: {words}\n\nToo much for a summary: see the log.\n"
+    return text
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count} {what}" + ("" if count == 1 else "s")
+
+
+def _row(one: Judged) -> str:
+    change = "" if one.difference is None else f"{one.difference:+.2f}"
+    if one.percent is not None:
+        change += f" ({one.percent:+.1f} %)"
+    figures = ("" if value is None else number(value, 2) for value in (one.baseline, one.new))
+    return (
+        "| " + " | ".join((_cell(one.name), *figures, change, one.word, _cell(one.reason))) + " |"
+    )
+
+
+_SPECIAL = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "`": "&#96;"} | {
+    letter: "\\" + letter for letter in "\\*_[]#~"
+}
+
+
+def _cell(text: str) -> str:
+    """Text that Markdown takes for nothing else: a file's names may be anybody's."""
+    plain = " ".join(text.split())
+    return "".join(_SPECIAL.get(letter, letter) for letter in plain)
+
+
+def annotations(checked: Sequence["Checked"]) -> list[str]:
+    """Workflow commands, the worst first; where there are more than MOST, the last one counts the
+    rest."""
+    found = [(figure, one) for one in checked for figure in one.judged if figure.word in _KINDS]
+    found.sort(key=lambda pair: -regression.WORDS.index(pair[0].word))
+    lines = [
+        _command(_KINDS[figure.word], f"irqcost: {figure.word}: {figure.name}", figure.reason)
+        for figure, _ in found
+    ]
+    if len(lines) > MOST:
+        rest = len(lines) - (MOST - 1)
+        kind = _KINDS[found[MOST - 1][0].word]
+        lines[MOST - 1 :] = [_command(kind, "irqcost", f"{rest} more figures: see the summary")]
+    return lines
+
+
+def _command(kind: str, title: str, message: str) -> str:
+    # As @actions/core escapes them.
+    data = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    head = title.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    head = head.replace(":", "%3A").replace(",", "%2C")
+    return f"::{kind} title={head}::{data}"

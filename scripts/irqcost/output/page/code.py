@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The instructions behind the figures: the catalogue's code, and the live text that was read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from irqcost.base.errors import IrqcostError, ResultError
+from irqcost.base.table import number
+from irqcost.compare.columns import Column
+from irqcost.model import reader, units
+from irqcost.model.catalogue import Probe
+from irqcost.model.machine_code import disassembly
+from irqcost.model.result import Context, Result, Text
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of the kernel as the CPU executed it: its instructions, or why there are none."""
+
+    symbol: str
+    lines: Sequence[tuple[str, str]]  # AT&T syntax, and what to note about it
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a probe executes: code of the catalogue, and functions that it calls."""
+
+    name: str  # backend/probe
+    figure: str  # what it costs, in words
+    code: str
+    summary: str
+    functions: Sequence[Function]
+
+
+def listings(column: Column, probes: Sequence[Probe]) -> list[Listing]:
+    """For each primitive of a column. Of several files the last one's live text stands for all,
+    as they are of one machine and kernel."""
+    context = column.result.context
+    if not column.single:
+        try:
+            context = reader.read_result(column.paths[-1]).context
+        except ResultError:
+            pass  # It was read before; what it held of figures stands without its texts.
+    rows = {probe.key: probe for probe in probes}
+    names = dict.fromkeys(f"{e.backend}/{e.probe}" for e in column.result.figures.values())
+    found = []
+    for name in names:
+        probe = rows.get(name.split("/")[1])
+        functions = [_function(*one) for one in context.text.get(name, {}).items()]
+        code = _code(context, probe)
+        if (code or functions) and (probe is None or probe.group != "control"):
+            said = probe.summary if probe else ""
+            found.append(Listing(name, _figure(column.result, name), code, said, functions))
+    return found
+
+
+def _figure(result: Result, name: str) -> str:
+    """The throughput, or where there is none the latency."""
+    for mode in ("throughput", "latency"):
+        entry = result.figures.get(f"{name}/{mode}")
+        figure = units.figure(result, entry, None) if entry else None
+        if entry and figure:
+            called = units.unit_name(units.natural(result), result)
+            doubt = ", in doubt" if entry.doubtful else ""
+            return f"{number(figure.value, 2)} {called} ({mode}{doubt})"
+    return ""
+
+
+def _code(context: Context, probe: Probe | None) -> str:
+    """One operation: what the file says of it, else what this catalogue has under its name."""
+    if probe is None:
+        return ""
+    return context.code.get(probe.key, probe.shown_code).replace("irqcost_section", "…")
+
+
+def _function(symbol: str, text: Text) -> Function:
+    try:
+        lines = disassembly.decode(disassembly.Function(symbol, 0, text.code, text.targets), {})
+    except IrqcostError as error:
+        return Function(symbol, (), str(error))
+    return Function(symbol, [(line.text, line.mark) for line in lines])
