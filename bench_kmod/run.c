@@ -226,7 +226,7 @@ static void take_sample(struct sampler *s, struct irqcost_sample *sample)
 		sample->base = timed_loops(s, row->windows, run->unroll, s->loops, row->irqs);
 		sample->body = timed_loops(s, row->windows, 2 * run->unroll, s->loops, row->irqs);
 		break;
-	case IRQCOST_LATENCY:
+	case IRQCOST_ISOLATED:
 		timed_singles(s, sample);
 		break;
 	case IRQCOST_IN_SITU:
