@@ -123,10 +123,10 @@ def epoch_of(short: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> 
     floors = {
         backend: {"sensor_cycles_per_nop": level}
         | ({"tolerance": tolerances[backend]} if backend in tolerances else {})
-        for backend, level in short["floors"].items()
+        for backend, level in short["baselines"].items()
     }
     context = {
-        "floors": floors,
+        "baselines": floors,
         "calibration": {"imul_latency": short.get("imul_latency")},
         "tsc": {"khz": None},
         "cpu": {},

@@ -123,8 +123,8 @@ def with_histogram(target: Path, histogram: Any) -> list[Series]:
 
 TWO_MODES = {
     "unit": "core_cycles",
-    "free": {"origin": 12.95, "width": 0.1, "counts": [[0, 75], [20, 25]]},
-    "disturbed": {"origin": 20.0, "width": 1.0, "counts": [[0, 3], [900, 2]]},
+    "clean": {"origin": 12.95, "width": 0.1, "counts": [0, 75, 20, 25]},
+    "contaminated": {"origin": 20.0, "width": 1.0, "counts": [0, 3, 900, 2]},
 }
 
 
@@ -149,11 +149,11 @@ def test_distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         [],
         {"unit": "core_cycles"},
-        {**TWO_MODES, "free": {"origin": 0, "width": 0, "counts": []}},
-        {**TWO_MODES, "free": {"origin": 0, "width": 1, "counts": [[0]]}},
-        {**TWO_MODES, "free": {"origin": 0, "width": 1, "counts": [[0, -1]]}},
-        {**TWO_MODES, "free": {"origin": 0, "width": 1, "counts": [[0, 1.5]]}},
-        {**TWO_MODES, "free": {"origin": 0, "width": 1, "counts": [[0, 1]] * 20_000}},
+        {**TWO_MODES, "clean": {"origin": 0, "width": 0, "counts": []}},
+        {**TWO_MODES, "clean": {"origin": 0, "width": 1, "counts": [0]}},
+        {**TWO_MODES, "clean": {"origin": 0, "width": 1, "counts": [0, -1]}},
+        {**TWO_MODES, "clean": {"origin": 0, "width": 1, "counts": [0, 1.5]}},
+        {**TWO_MODES, "clean": {"origin": 0, "width": 1, "counts": [0, 1] * 20_000}},
     ],
 )
 def test_what_is_no_histogram_is_named(tmp_path: Path, histogram: Any) -> None:

@@ -19,7 +19,7 @@ from results import changed, path
 from results_of import run
 
 POPF = "ring3/popf/throughput"
-LAHF = "ring3/lahf/latency"
+LAHF = "ring3/lahf/isolated"
 
 
 def near(value: float, count: int = 8, seed: int = 1) -> list[float]:
@@ -118,7 +118,7 @@ def kernel(**members: Any) -> dict[str, Any]:
         (cpu(core_type="efficiency"), "other core type"),
         (kernel(realtime=True), "other PREEMPT_RT"),
         ({"execution": {"kind": "virtualised", "reason": ""}}, "other execution"),
-        ({"hypervisor": "KVMKVMKVM"}, "other hypervisor"),
+        ({"cpuid_hypervisor": "KVMKVMKVM"}, "other hypervisor"),
     ],
 )
 def test_another_machine_is_no_baseline(
@@ -212,12 +212,12 @@ def test_figures_of_another_estimator_are_incomparable(
 
 
 def test_new_figures_are_told_and_missing_ones_incomparable(tmp_path: Path, folder: Path) -> None:
-    figures = {POPF: near(30), "ring3/nop/latency": near(1)}
+    figures = {POPF: near(30), "ring3/nop/isolated": near(1)}
     absent = [{"name": LAHF, "reason": "no such instruction"}]
     found = judged(run(tmp_path / "new.json", figures, day(20), absent=absent), folder)
     assert {one.name: one.word for one in found.judged} == {POPF: OK, LAHF: INCOMPARABLE}
     assert found.judged[1].reason == "not measured: no such instruction"
-    assert found.notes == ("1 figure the baseline has not: ring3/nop/latency",)
+    assert found.notes == ("1 figure the baseline has not: ring3/nop/isolated",)
 
 
 def test_one_instruction_is_found_without_a_threshold(tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_bad_files_are_named_and_not_fatal(
     assert main(new(tmp_path), "--baseline", tmp_path / "none.json") == Exit.UNUSABLE
 
     def no_number(content: Any) -> None:
-        content["benchmarks"][0]["epochs"] = [1, "x"]
+        content["benchmarks"][0]["processes"] = [1, "x"]
 
     bad = changed("alpha", tmp_path / "bad.json", no_number)
     assert main(bad, "--baseline", folder) == Exit.UNUSABLE

@@ -159,7 +159,7 @@ def test_nothing_to_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 def test_filter(capsys: pytest.CaptureFixture[str]) -> None:
     assert compare("--filter", "/popf/", path("alpha")) == 0
     text = capsys.readouterr().out
-    assert "ring3/popf/latency" in text and "pushf" not in text
+    assert "ring3/popf/isolated" in text and "pushf" not in text
 
 
 def test_folder_and_many_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -215,7 +215,7 @@ def test_the_baseline_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert [column["paths"] for column in document["columns"]] == (
         [[str(files_[i])] for i in (1, 0, 2)]
     )
-    ratios = [cell(document, "ring3/popf/latency", column)["ratio"] for column in "BC"]
+    ratios = [cell(document, "ring3/popf/isolated", column)["ratio"] for column in "BC"]
     assert ratios == pytest.approx([0.5, 2])
     missing = tmp_path / "none.json"
     assert compare("--baseline", missing, tmp_path) == 2
@@ -404,7 +404,7 @@ def test_types_of_core_have_no_ratio(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 def test_another_mode_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def only_latency(content: Any) -> None:
-        kept = [e for e in content["benchmarks"] if e["name"] == "ring3/popf/latency"]
+        kept = [e for e in content["benchmarks"] if e["name"] == "ring3/popf/isolated"]
         content["benchmarks"] = kept
 
     other = changed("alpha", tmp_path / "o.json", only_latency)
@@ -494,13 +494,13 @@ def test_only_what_rests_on_a_control_that_is_off_has_no_ratio(
     figures = {
         "ring3/empty/throughput": [0.0] * 6,
         "ring3/popf/throughput": [13.0] * 6,
-        "ring3/popf/latency": [20.0] * 6,
+        "ring3/popf/isolated": [20.0] * 6,
     }
     off = {**figures, "ring3/empty/throughput": [0.1] * 6}
     files = [run(tmp_path / f"{w}.json", off if w == wrong else figures) for w in "AB"]
     assert compare(*files) == 0
     text = capsys.readouterr().out
-    assert cells(text, "ring3/popf/latency")[-1] == "1.00"
+    assert cells(text, "ring3/popf/isolated")[-1] == "1.00"
     assert cells(text, "ring3/popf/throughput")[-1] == "-"
     assert "inconsistent: control ring3/empty is off: see the note" in text
     # Each result says what it came to.

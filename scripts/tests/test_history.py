@@ -17,7 +17,7 @@ from results import result
 from results_of import run
 
 POPF = "ring3/popf/throughput"
-LAHF = "ring3/lahf/latency"
+LAHF = "ring3/lahf/isolated"
 
 # Exact runs of two of Debian's kernels.
 _OLD, _NEW = "6.1.0-56-amd64", "6.12.117+deb12-amd64"

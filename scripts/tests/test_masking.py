@@ -20,7 +20,7 @@ from irqcost.measure.merge import merge
 from irqcost.measure.processes import Target
 from irqcost.model import catalogue, naming, parsing, reader, store
 from irqcost.model.machine_code import disassembly, masking
-from irqcost.model.result import Context, Text
+from irqcost.model.result import Context, MachineCode
 from irqcost.output import terminal
 from irqcost.output.headline import headline
 from results import changed, document, path, result
@@ -40,8 +40,8 @@ CALL = "e811223344"
 def kind(code: str, *called: str, **functions: str) -> str:
     """What masks in a row of a function that begins with calls of these, and of others."""
     targets = {5 * place: name for place, name in enumerate(called)}
-    texts = {"f": Text(bytes.fromhex(CALL * len(called) + code), "", "", targets)}
-    texts |= {name: Text(bytes.fromhex(other), "") for name, other in functions.items()}
+    texts = {"f": MachineCode(bytes.fromhex(CALL * len(called) + code), "", "", targets)}
+    texts |= {name: MachineCode(bytes.fromhex(other)) for name, other in functions.items()}
     return masking.find({ROW: texts}, {"bpf"}, None, False).kind
 
 
@@ -86,7 +86,7 @@ def test_a_call_in_the_place_of_cli(symbol: str, expected: str) -> None:
 
 
 def test_a_name_inside_of_another_instruction_is_no_call() -> None:
-    text = Text(bytes.fromhex("48b8e800000000000000c3"), "", "", {2: "pvm_irq_disable"})
+    text = MachineCode(bytes.fromhex("48b8e800000000000000c3"), "", {2: "pvm_irq_disable"})
     assert masking.find({ROW: {"f": text}}, {"bpf"}, None, False).kind == "unknown"
 
 
@@ -105,7 +105,7 @@ def test_without_capstone_nothing_is_native(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_program_and_other_backends_are_not_the_kernel() -> None:
-    cli_ret = Text(b"\xfa\xc3", "")
+    cli_ret = MachineCode(b"\xfa\xc3")
     assert masking.find({ROW: {"program": cli_ret}}, {"bpf"}, None, False).kind == "unknown"
     assert masking.find({"kvm/cli": {"window": cli_ret}}, {"kvm"}, None, False).kind == ""
     assert masking.find({}, {"ring3"}, None, False).kind == ""
@@ -116,7 +116,7 @@ def test_the_program_and_other_backends_are_not_the_kernel() -> None:
 def test_unlocking_by_other_code() -> None:
     def of(*symbols: str) -> masking.Row:
         targets = {5 * place: name for place, name in enumerate(symbols)}
-        text = Text(bytes.fromhex(CALL * len(symbols) + "fbc3"), "", "", targets)
+        text = MachineCode(bytes.fromhex(CALL * len(symbols) + "fbc3"), "", "", targets)
         return masking.find({ROW: {"f": text}}, {"bpf"}, None, False).rows[ROW]
 
     assert of("__raw_callee_save___pv_queued_spin_unlock").unlock == "paravirtual:pv"

@@ -64,7 +64,7 @@ def test_every_kind_of_verdict() -> None:
 def test_what_the_harness_writes_and_what_older_files_have() -> None:
     content = good()
     ours = content["context"]["irqcost"]
-    ours["floors"]["ring3"] = level(0.18, steady=False)
+    ours["baselines"]["ring3"] = level(0.18, steady=False)
     ours["calibration"] = calibration(None)
     ours["tsc"]["step"] = 1.7
     assert not faults(content)
@@ -92,23 +92,23 @@ def _without(key: str) -> Callable[[Any], None]:
         _entry("run_name", "popf"),
         _entry("time_unit", "us"),
         _entry("core_cycles", None),
-        _entry("epochs", 6),
+        _entry("processes", 6),
         _entry("samples", -1),
-        _without("epochs_disturbed"),
+        _without("processes_contaminated"),
         _without("core_cycles_low"),
         _without("core_cycles_high"),
         _without("ticks"),
-        lambda content: content["benchmarks"][0]["histogram"]["free"].update(width=0),
-        lambda content: content["benchmarks"][0]["histogram"]["free"].update(counts=[[0, 0]]),
+        lambda content: content["benchmarks"][0]["histogram"]["clean"].update(width=0),
+        lambda content: content["benchmarks"][0]["histogram"]["clean"].update(counts=[[0, 0]]),
         lambda content: content["context"]["irqcost"].update(schema=2),
-        lambda content: content["context"]["irqcost"]["epochs"].update(count=0),
+        lambda content: content["context"]["irqcost"]["processes"].update(count=0),
         lambda content: content["context"]["irqcost"].pop("execution"),
         lambda content: content["context"]["irqcost"]["tsc"].update(step=0),
         lambda content: content["context"]["irqcost"]["verdict"].update(sentence=""),
         lambda content: content["context"]["irqcost"]["calibration"].update(imul_latency=2.5),
         lambda content: content["context"]["irqcost"]["calibration"].pop("reason"),
-        lambda content: content["context"]["irqcost"]["floors"]["ring3"].update(tolerance=0),
-        lambda content: content["context"]["irqcost"]["floors"]["ring3"].update(quartiles=[1]),
+        lambda content: content["context"]["irqcost"]["baselines"]["ring3"].update(tolerance=0),
+        lambda content: content["context"]["irqcost"]["baselines"]["ring3"].update(quartiles=[1]),
         lambda content: content["context"]["irqcost"].update(conditions={}),
         lambda content: content["context"]["irqcost"]["settings"].update(idle={"driver": None}),
         lambda content: content["context"]["irqcost"].update(build={"flags": "", "sha256": "x"}),

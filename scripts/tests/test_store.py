@@ -256,10 +256,10 @@ def test_processes_give_what_one_gives(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_select(tmp_path: Path) -> None:
-    (record,) = store.read([path("alpha")], select="/sahf/throughput|/popf/latency").records
+    (record,) = store.read([path("alpha")], select="/sahf/throughput|/popf/isolated").records
     figures = record.figures()
-    assert list(figures) == ["ring3/sahf/throughput", "ring3/popf/latency"]
-    assert not figures["ring3/popf/latency"].doubtful
+    assert list(figures) == ["ring3/sahf/throughput", "ring3/popf/isolated"]
+    assert not figures["ring3/popf/isolated"].doubtful
     assert (
         figures["ring3/sahf/throughput"].remark
         == result("alpha").figures["ring3/sahf/throughput"].remark
@@ -289,7 +289,7 @@ def test_what_figures_are_made_of_is_passed_over(tmp_path: Path) -> None:
         grid = {"origin": -1.5, "width": 0.1, "counts": counts}
         entry["histogram"] = {"unit": "core_cycles", "free": grid, "disturbed": grid}
         entry["windows"] = [{"ops": 3, "base": grid}, {"ops": 4, "base": grid}]
-        entry["epochs"] = [1.0, 2.0]
+        entry["processes"] = [1.0, 2.0]
         # A text is no list, whatever stands in it.
         entry["remark"] = '"windows": [1]'
     one = tmp_path / "w.json"
@@ -302,7 +302,7 @@ def test_what_figures_are_made_of_is_passed_over(tmp_path: Path) -> None:
     assert read.figures == reader.read_result(one).figures
     assert reader.read_result(one).entries[0].histogram is not None
     for_guard = reader.read_document(one, reader.Depth.EPOCHS)[0]["benchmarks"]
-    assert all(entry["epochs"] == [1.0, 2.0] and entry["windows"] is None for entry in for_guard)
+    assert all(entry["processes"] == [1.0, 2.0] and entry["windows"] is None for entry in for_guard)
     # In another layout nothing is passed over, and the figures are the same.
     one.write_text(json.dumps(content))
     other, again = reader.read_document(one, reader.Depth.FIGURES)

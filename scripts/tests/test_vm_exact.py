@@ -158,7 +158,7 @@ def test_every_row_is_measured(exact: ExactGuest) -> None:
     figures = exact.result.figures
     names = {name for name, entry in figures.items() if entry.backend != "bpf"}
     assert names == expected_names(exact.result.context.kernel.realtime)
-    assert {entry.label for entry in figures.values()} <= {"", "free"}
+    assert {entry.label for entry in figures.values()} <= {"", "clean"}
 
 
 def test_assembler_rows_cost_their_instructions(exact: ExactGuest) -> None:
@@ -251,7 +251,7 @@ def test_the_kvm_backend_is_exact_in_a_guest(tmp_path: Path) -> None:
     assert all("leaves the guest" in reason for reason in absent.values()), absent
     assert {name.split("/")[1] for name in absent} <= {"cr8_rewrite", "cr8_raise_lower"}
     expected = {f"kvm/{p.key}" for p in catalogue.read() if p.kind == "insn" and p.where != "RING3"}
-    found = {name.rpartition("/")[0] for name in result.figures if name.endswith("/latency")}
+    found = {name.rpartition("/")[0] for name in result.figures if name.endswith("/isolated")}
     assert found | {name.rpartition("/")[0] for name in absent} >= expected
     counts_of_rows = {name: known_count(*without_backend(name)) for name in result.figures}
     assert {name: entry.ticks for name, entry in result.figures.items()} == counts_of_rows
@@ -288,7 +288,7 @@ def test_bpf_rows_cost_what_their_programs_hold(name: str) -> None:
     result = exact_guest(name).result
     rows = [entry.probe for entry in result.figures.values() if entry.backend == "bpf"]
     assert {"empty", "dep_add", "dep_imul", "call", "helper_spin_lock"} <= set(rows)
-    texts = {row: text for row, text in result.context.text.items() if row.startswith("bpf/")}
+    texts = {row: text for row, text in result.context.machine_code.items() if row.startswith("bpf/")}
     assert {f"bpf/{probe}" for probe in rows} == set(texts)
     # Return thunks are behind functions that functions call: of whichever row holds them.
     every = {symbol: one for row in texts.values() for symbol, one in row.items()}
@@ -313,7 +313,7 @@ def test_known_counts_of_bpf(name: str) -> None:
 def test_backends_agree_to_the_instruction(exact: ExactGuest) -> None:
     one = Epoch(exact.document, 0)
     agreement = merge([one], Target())["context"]["irqcost"]["agreement"]
-    assert {"dep_add/throughput", "lfence/latency"} <= {item["name"] for item in agreement}
+    assert {"dep_add/throughput", "lfence/isolated"} <= {item["name"] for item in agreement}
     assert [item for item in agreement if not item["agree"]] == []
 
 

@@ -34,7 +34,7 @@ class Run:
 
 def load(path: Path) -> Run:
     """A result file. Raises ResultError, which names the file and the reason."""
-    document, result = reader.read_document(path, reader.Depth.EPOCHS)
+    document, result = reader.read_document(path)
     try:
         return Run(path, result, parsing.epochs(document))
     except members.FormatError as error:
