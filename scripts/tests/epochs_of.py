@@ -39,7 +39,11 @@ def entry(
         "preempted": 1,
         "migrated": 0,
         "label": label,
-        "distribution": {"unit": "core_cycles", "clean": [cycles] * 3, "contaminated": [2 * cycles]},
+        "distribution": {
+            "unit": "core_cycles",
+            "clean": [cycles] * 3,
+            "contaminated": [2 * cycles],
+        },
         **more,
     }
 

@@ -133,9 +133,9 @@ def test_distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     close = style.pyplot.close
     monkeypatch.setattr(style.pyplot, "close", lambda f: (figures.append(f), close(f)))
     texts = draw("distribution", with_histogram(tmp_path / "h.json", TWO_MODES), tmp_path / "x")
-    assert "popf: 75 % of the free samples lie within 1 % of 13.0 core cycles" in texts
+    assert "popf: 75 % of the clean samples lie within 1 % of 13.0 core cycles" in texts
     assert "ring3/popf/throughput: 13.00 core cycles" in texts
-    assert "5 of 5 disturbed beyond" in texts
+    assert "5 of 5 contaminated beyond" in texts
     # Both modes are seen: two heaps, the smaller a third of the taller.
     (axes,) = figures[0].axes
     heights, edges, _ = axes.patches[0].get_data()

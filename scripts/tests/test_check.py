@@ -15,6 +15,7 @@ from irqcost.commands import check
 from irqcost.compare import baseline, checked, policy, regression
 from irqcost.compare.regression import INCOMPARABLE, INCONCLUSIVE, OK, REGRESSION
 from irqcost.model import reader, store
+import machine_code
 from results import changed, path
 from results_of import run
 
@@ -154,12 +155,13 @@ def test_other_code_under_the_same_name_is_not_compared(tmp_path: Path, folder: 
 def test_another_text_of_the_kernel_counts_where_the_policy_says_so(
     tmp_path: Path, folder: Path
 ) -> None:
-    def text(byte: str) -> dict[str, Any]:
-        return {"ring3/popf": {"f": {"bytes": byte, "sha256": byte, "code_sha256": byte}}}
+    def code(byte: str) -> dict[str, Any]:
+        function = {**machine_code.function("f", byte), "code_sha256": byte}
+        return {"machine_code": machine_code.of("ring3/popf", function)}
 
     for file in folder.iterdir():
-        run(file, {POPF: near(30), LAHF: near(5)}, day(2), text=text("90"))
-    other = new(tmp_path, text=text("f4"))
+        run(file, {POPF: near(30), LAHF: near(5)}, day(2), **code("90"))
+    other = new(tmp_path, **code("f4"))
     assert judged(other, folder).word == OK
     words = {one.name: one.word for one in judged(other, folder, same=["cpu", "code"]).judged}
     assert words == {POPF: INCOMPARABLE, LAHF: OK}
@@ -260,7 +262,7 @@ def test_bad_files_are_named_and_not_fatal(
 
     bad = changed("alpha", tmp_path / "bad.json", no_number)
     assert main(bad, "--baseline", folder) == Exit.UNUSABLE
-    assert "epochs.1 is not a number" in capsys.readouterr().err
+    assert "processes.1 is not a number" in capsys.readouterr().err
 
 
 def test_wrong_usage(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -122,7 +122,7 @@ def test_bad_files_are_named_and_the_rest_compared(
     assert cells(output.out, "ring3/popf/throughput") == ["13.00", "4.01", "17.00", "5.28", "1.31"]
     reasons = output.err.splitlines()
     assert reasons[0].startswith(f"irqcost: left out: {cut}: truncated")
-    assert reasons[1] == f"irqcost: left out: {other}: schema 7, but this irqcost reads schema 1"
+    assert reasons[1] == f"irqcost: left out: {other}: schema 7, but this irqcost reads schema 2"
     assert reasons[2] == f"irqcost: left out: {tmp_path / 'none.json'}: No such file or directory"
 
 
@@ -377,7 +377,7 @@ def test_estimators_are_not_put_together(
     entry = (
         reading.columns([both], None, None, None).columns[0].result.figures["ring3/popf/throughput"]
     )
-    assert (entry.samples, entry.free, entry.estimator) == (4, 4, 2)
+    assert (entry.samples, entry.clean, entry.estimator) == (4, 4, 2)
 
 
 def test_types_of_core_have_no_ratio(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -410,7 +410,7 @@ def test_another_mode_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     other = changed("alpha", tmp_path / "o.json", only_latency)
     found = as_json(capsys, path("alpha"), other)
     assert cell(found, "ring3/popf/throughput", "B")["missing"] == (
-        "measured in another mode only: latency"
+        "measured in another mode only: isolated"
     )
 
 

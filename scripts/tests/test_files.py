@@ -47,7 +47,7 @@ def ours(key: str, value: object) -> Callable[[Any], None]:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (ours("schema", 2), "schema 2, but this irqcost reads schema 1"),
+        (ours("schema", 3), "schema 3, but this irqcost reads schema 2"),
         (ours("execution", {"kind": "dreamt", "reason": ""}), "none of bare-metal"),
         (ours("instruction_clock", 1), "instruction_clock is not true or false"),
         (lambda c: c["context"]["irqcost"].pop("tsc"), "context.irqcost.tsc is missing"),

@@ -162,10 +162,10 @@ def test_each_machine_has_its_own(place: Path, change: dict[str, Any]) -> None:
 
 def test_forgetting_is_of_this_machine(place: Path) -> None:
     Memory().keep(run_of(0.181), GOOD)
-    Memory().keep(run_of(0.25, hypervisor="KVMKVMKVM"), GOOD)
+    Memory().keep(run_of(0.25, cpuid_hypervisor="KVMKVMKVM"), GOOD)
     assert interference.remembered([Memory(forget=True).remind(run_of(0.3)[0])]) == {}
     assert reminded(run_of(0.18)) == {}
-    assert reminded(run_of(0.18, hypervisor="KVMKVMKVM")) == {"ring3": 0.25}
+    assert reminded(run_of(0.18, cpuid_hypervisor="KVMKVMKVM")) == {"ring3": 0.25}
 
 
 def test_emulation_neither_reads_nor_writes(place: Path) -> None:

@@ -75,7 +75,7 @@ def test_disturbed_epochs_are_kept_and_not_used() -> None:
     assert one["samples"] == 9 * 400 and one["verdict"] == "good"
     # Their samples are not among the free ones, of which the figure is made.
     assert one["clean"] == 7 * 300
-    counts = {kind: sum(n for _, n in one["histogram"][kind]["counts"]) for kind in KINDS}
+    counts = {kind: _total(one["histogram"][kind]) for kind in KINDS}
     assert counts == {"clean": 7 * 3, "contaminated": 9 + 2 * 3}
 
 
@@ -189,6 +189,24 @@ def test_conditions_of_all_epochs() -> None:
     assert "conditions" not in without["context"]["irqcost"]
 
 
+def test_nobody_learns_the_name_of_the_host() -> None:
+    one = epoch(entry(NAME, 13.0))
+    context = {**one.document["context"], "host_name": "my-laptop"}
+    stored = merge([Epoch({**one.document, "context": context}, 1)], Target())
+    assert "my-laptop" not in json.dumps(stored)
+
+
+def _total(grid: dict[str, Any]) -> int:
+    return int(grid["below"] + sum(grid["counts"][1::2]) + grid["above"])
+
+
+def test_stray_samples_do_not_make_the_bins_wide() -> None:
+    samples = [13 + 0.01 * (place % 10) for place in range(2000)]
+    grid = histogram("core_cycles", 13.0, [*samples, 1e6, -1e6], [])["clean"]
+    assert grid["width"] == 0.01
+    assert (grid["below"], grid["above"]) == (1, 1)
+
+
 def test_a_histogram_gives_a_quantile_back() -> None:
     generator = random.Random(3)
     free = sorted(13 + generator.expovariate(50) for _ in range(3000))
@@ -196,11 +214,11 @@ def test_a_histogram_gives_a_quantile_back() -> None:
     found = histogram("core_cycles", 13.0, free, disturbed)
     for name, values in (("clean", free), ("contaminated", disturbed)):
         grid = found[name]
-        assert sum(count for _, count in grid["counts"]) == 3000
-        assert len(grid["counts"]) <= MOST_BINS[name]
+        assert grid["below"] + sum(grid["counts"][1::2]) + grid["above"] == len(values)
+        assert len(grid["counts"]) <= 2 * MOST_BINS[name]
         assert grid["origin"] <= min(values) < grid["origin"] + grid["width"]
-    seen = 0
-    for index, count in found["clean"]["counts"]:
+    seen = found["clean"]["below"]
+    for index, count in zip(found["clean"]["counts"][::2], found["clean"]["counts"][1::2]):
         seen += count
         if seen > 300:
             break
@@ -211,7 +229,7 @@ def test_a_histogram_gives_a_quantile_back() -> None:
 @pytest.mark.parametrize("values", [[], [0.0], [-2.5, -2.5], [1e6, -1e6, 0.0]])
 def test_histograms_of_odd_samples(values: list[float]) -> None:
     grid = histogram("ticks", 0.0, values, [])["clean"]
-    assert sum(count for _, count in grid["counts"]) == len(values)
+    assert grid["below"] + sum(grid["counts"][1::2]) + grid["above"] == len(values)
     assert grid["width"] > 0
 
 
@@ -219,7 +237,13 @@ def test_the_text_is_json_with_lists_of_numbers_on_a_line() -> None:
     document = merge([epoch(entry(NAME, value)) for value in CYCLES], Target())
     text = jsontext.dumps(document)
     assert json.loads(text) == document
-    assert '"processes": [13.03, 13.0, 13.01, 13.02, 13.0, 13.01, 13.02],\n' in text
+    (line,) = [line for line in text.splitlines() if '"core_cycles"' in line]
+    assert json.loads(line) == document["benchmarks"][0]
+    assert '"processes":[13.03,13.0,13.01,13.02,13.0,13.01,13.02],' in line
+    assert (
+        jsontext.dumps({"a": 1 / 3, "b": [2 / 3]})
+        == '{\n  "a": 0.3333333,\n  "b": [0.6666667]\n}\n'
+    )
     assert jsontext.dumps({"a": [], "b": {}, "c": ["x", None]}).startswith('{\n  "a": [],\n')
     with pytest.raises(ValueError, match="JSON"):
         jsontext.dumps({"a": [float("nan")]})

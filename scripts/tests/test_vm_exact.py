@@ -288,7 +288,9 @@ def test_bpf_rows_cost_what_their_programs_hold(name: str) -> None:
     result = exact_guest(name).result
     rows = [entry.probe for entry in result.figures.values() if entry.backend == "bpf"]
     assert {"empty", "dep_add", "dep_imul", "call", "helper_spin_lock"} <= set(rows)
-    texts = {row: text for row, text in result.context.machine_code.items() if row.startswith("bpf/")}
+    texts = {
+        row: text for row, text in result.context.machine_code.items() if row.startswith("bpf/")
+    }
     assert {f"bpf/{probe}" for probe in rows} == set(texts)
     # Return thunks are behind functions that functions call: of whichever row holds them.
     every = {symbol: one for row in texts.values() for symbol, one in row.items()}

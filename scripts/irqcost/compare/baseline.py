@@ -28,7 +28,7 @@ class Run:
 
     def without_grounds(self) -> "Run":
         """The run without what it is judged by, which is most of it: epochs and live texts."""
-        context = replace(self.result.context, text={}, code={})
+        context = replace(self.result.context, machine_code={}, code={})
         return Run(self.path, Result(context, self.result.entries), {})
 
 

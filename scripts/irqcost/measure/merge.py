@@ -105,6 +105,8 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
         "reasons": list(run.reasons),
     }
     outer = dict(epochs[0].document["context"])
+    # Who publishes a result need not tell how they call their machine.
+    outer.pop("host_name", None)
     outer["irqcost"] = context
     return {"context": outer, "benchmarks": entries}
 

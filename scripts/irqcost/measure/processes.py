@@ -168,7 +168,9 @@ def run_level(levels: Sequence[float], count: int, tolerance: float) -> float | 
 def tolerance(epochs: Sequence[Epoch], backend: str) -> float:
     """By what part of its level a sensor may be off, as the harness has it."""
     for epoch in epochs:
-        if (known := epoch.context.get("baselines", {}).get(backend, {}).get("tolerance")) is not None:
+        if (
+            known := epoch.context.get("baselines", {}).get(backend, {}).get("tolerance")
+        ) is not None:
             return float(known)
     return _TOLERANCE_BEFORE
 

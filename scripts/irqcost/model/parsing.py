@@ -286,9 +286,7 @@ def _machine_code(item: Object) -> MachineCode:
     except ValueError as error:
         raise FormatError(f"{item.where}.code is not base64") from error
     named = item.object("targets")
-    targets = {
-        int(offset): name for name in named.members() for offset in named.numbers(name)
-    }
+    targets = {int(offset): name for name in named.members() for offset in named.numbers(name)}
     code_hash = item.text("code_sha256") if item.has("code_sha256") else ""
     return MachineCode(code, code_hash, targets)
 

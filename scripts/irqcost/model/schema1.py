@@ -36,6 +36,7 @@ def current(document: Any) -> Any:
 def _upgraded(document: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(document)
     context = dict(result["context"])
+    context.pop("host_name", None)
     context["irqcost"] = _context(context["irqcost"])
     result["context"] = context
     if isinstance(result.get("benchmarks"), list):

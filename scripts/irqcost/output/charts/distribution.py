@@ -80,7 +80,9 @@ def _panels(material: Material) -> list[_Panel]:
             cycles = histogram.unit == "core_cycles" and entry.core_cycles is not None
             unit = "core cycles" if cycles else "ticks"
             value = entry.core_cycles if cycles and entry.core_cycles is not None else entry.ticks
-            panels.append(_Panel(series, entry, unit, value, histogram.clean, histogram.contaminated))
+            panels.append(
+                _Panel(series, entry, unit, value, histogram.clean, histogram.contaminated)
+            )
     if not panels:
         raise NoChart("no chart: no histogram in these results (emulated ones have none)")
     modes = ("throughput", "latency")
