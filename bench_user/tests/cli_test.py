@@ -144,7 +144,7 @@ class Measuring(unittest.TestCase):
         self.assertGreater(sum(irqcost["conditions"]["cpu_seconds"].values()), 0)
         self.assertIsInstance(irqcost["conditions"]["interrupts"], dict)
         self.assertEqual(len(irqcost["conditions"]["load_avg"]["end"]), 3)
-        self.assertEqual(irqcost["schema"], 1)
+        self.assertEqual(irqcost["schema"], 2)
         self.assertRegex(irqcost["catalogue_hash"], "^[0-9a-f]{16}$")
         self.assertIn("--benchmark_filter=/(popf|nop)/", irqcost["command"])
         self.assertNotIn(folder, json.dumps(irqcost["command"]))
