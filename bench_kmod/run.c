@@ -71,7 +71,7 @@ struct sampler {
 
 /*
  * The interrupt flag that a row wants on entry, as the irqs of a row that keeps
- * it: what the base of a latency sample must be like.
+ * it: what the base of an isolated sample must be like.
  */
 static u32 irqs_of_entry(u32 irqs)
 {

@@ -117,7 +117,7 @@ def expected_names(realtime: bool) -> set[str]:
         if probe.kind == "fault":
             names.add(f"ring3/{probe.key}/throughput")
             continue
-        modes = ["latency", "throughput"] if probe.repeatable else ["latency"]
+        modes = ["isolated", "throughput"] if probe.repeatable else ["isolated"]
         modes += IN_SITU if probe.has_section else []
         if probe.in_ring3:
             names |= {f"ring3/{probe.key}/{mode}" for mode in modes}
@@ -205,7 +205,7 @@ def test_figures_are_the_instructions_that_this_trace_recorded(exact: ExactGuest
     assert recorded_now
     for key, row in recorded_now.items():
         counts_of_modes = {
-            "latency": len(row.code),
+            "isolated": len(row.code),
             **{f"throughput/{context}": count for context, count in row.contexts.items()},
         }
         for mode, count in counts_of_modes.items():
@@ -233,7 +233,7 @@ def test_a_recording_of_this_kernel_is_what_this_trace_recorded(exact: ExactGues
 def test_known_counts(name: str) -> None:
     figures = exact_guest(name).result.figures
     for key, count in INLINED.items():
-        for mode in ("throughput", "latency", *IN_SITU, PERCPU):
+        for mode in ("throughput", "isolated", *IN_SITU, PERCPU):
             assert figures[f"kmod/{key}/{mode}"].ticks == count, (key, mode)
 
 

@@ -85,7 +85,7 @@ def _panels(material: Material) -> list[_Panel]:
             )
     if not panels:
         raise NoChart("no chart: no histogram in these results (emulated ones have none)")
-    modes = ("throughput", "latency")
+    modes = ("throughput", "isolated")
     return sorted(
         panels,
         key=lambda one: (

@@ -56,8 +56,8 @@ def listings(column: Column, probes: Sequence[Probe]) -> list[Listing]:
 
 
 def _figure(result: Result, name: str) -> str:
-    """The throughput, or where there is none the latency."""
-    for mode in ("throughput", "latency"):
+    """The throughput, or where there is none the isolated cost."""
+    for mode in ("throughput", "isolated"):
         entry = result.figures.get(f"{name}/{mode}")
         figure = units.figure(result, entry, None) if entry else None
         if entry and figure:

@@ -57,7 +57,7 @@ class View:
 
 _MODES = {
     "throughput": "throughput: back to back",
-    "latency": "latency: between fences",
+    "isolated": "isolated: between fences",
     "in_situ": "in situ: added to a section",
     "contention": "contention: several CPUs",
     "pending": "pending interrupts",
