@@ -78,7 +78,7 @@ const struct irqcost_row *irqcost_row_by_id(u32 id)
  */
 u32 irqcost_row_modes(const struct irqcost_row *row, u32 context)
 {
-	u32 modes = 1 << IRQCOST_LATENCY;
+	u32 modes = 1 << IRQCOST_ISOLATED;
 
 	if (context != IRQCOST_PROCESS)
 		return IRQCOST_REPEATABLE(row->irqs) ? 1 << IRQCOST_THROUGHPUT : 0;

@@ -71,7 +71,7 @@ struct sampler {
 
 /*
  * The interrupt flag that a row wants on entry, as the irqs of a row that keeps
- * it: what the base of a latency sample must be like.
+ * it: what the base of an isolated sample must be like.
  */
 static u32 irqs_of_entry(u32 irqs)
 {
@@ -226,7 +226,7 @@ static void take_sample(struct sampler *s, struct irqcost_sample *sample)
 		sample->base = timed_loops(s, row->windows, run->unroll, s->loops, row->irqs);
 		sample->body = timed_loops(s, row->windows, 2 * run->unroll, s->loops, row->irqs);
 		break;
-	case IRQCOST_LATENCY:
+	case IRQCOST_ISOLATED:
 		timed_singles(s, sample);
 		break;
 	case IRQCOST_IN_SITU:

@@ -70,7 +70,7 @@ void FillCommon(benchmark::State& state, const AnyEstimate& e, double ns,
   counters["ticks_p99"] = e.ticks_p99;
   counters["spread"] = e.spread;
   counters["samples"] = static_cast<double>(e.samples);
-  counters["free"] = static_cast<double>(Clean(e));
+  counters["clean"] = static_cast<double>(Clean(e));
   counters["interrupted"] = static_cast<double>(e.interrupted);
   counters["preempted"] = static_cast<double>(e.preempted);
   state.SetLabel(e.label);

@@ -84,8 +84,8 @@ inline std::string ModeName(Mode mode) {
   switch (mode.kind) {
     case IRQCOST_THROUGHPUT:
       break;
-    case IRQCOST_LATENCY:
-      return "latency";
+    case IRQCOST_ISOLATED:
+      return "isolated";
     case IRQCOST_IN_SITU:
       return "in_situ/" + std::to_string(mode.section);
     case IRQCOST_IN_SITU_PERCPU:
@@ -98,7 +98,7 @@ inline std::string ModeName(Mode mode) {
 /** Modes of process context that every backend may have. */
 inline constexpr auto kModes = std::to_array<Mode>({
 #define IRQCOST_IN_SITU_MODE(cycles, ...) {IRQCOST_IN_SITU, cycles},
-    IRQCOST_THROUGHPUT, IRQCOST_LATENCY, IRQCOST_SECTIONS(IRQCOST_IN_SITU_MODE)
+    IRQCOST_THROUGHPUT, IRQCOST_ISOLATED, IRQCOST_SECTIONS(IRQCOST_IN_SITU_MODE)
 #undef IRQCOST_IN_SITU_MODE
 });
 
@@ -120,7 +120,7 @@ inline std::vector<Mode> RepeatableModes(const Probe& probe) {
 /** Modes that a row has in ring 0: one that changes the interrupt flag cannot be repeated. */
 inline std::vector<Mode> Ring0Modes(const Probe& probe) {
   if (IRQCOST_REPEATABLE(probe.irqs)) return RepeatableModes(probe);
-  return {IRQCOST_LATENCY};
+  return {IRQCOST_ISOLATED};
 }
 
 /** Those of ring 0 in a kernel, which has contexts and data of a CPU that masking protects. */

@@ -329,7 +329,7 @@ Options ParseOptions(const std::vector<std::string>& arguments) {
 const char* HelpText() {
   return R"(irqcost-bench measures what masking interrupts costs, in ring 3 and in ring 0.
 A benchmark is named backend/probe/mode, such as ring3/popf/throughput; the mode is throughput,
-latency or in_situ/K: around a critical section of K dependent core cycles (in_situ/percpu: of an
+isolated or in_situ/K: around a critical section of K dependent core cycles (in_situ/percpu: of an
 update of per-CPU data).
 
 usage: irqcost-bench [FLAG...]

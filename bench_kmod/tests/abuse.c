@@ -171,7 +171,7 @@ static void wrong_fields(void)
 	REFUSED_RUN("unroll 12", EDOM, unroll, 12);
 	REFUSED_RUN("unroll 128", EDOM, unroll, 128);
 	REFUSED_RUN("unroll 2^31", EDOM, unroll, 1U << 31);
-	REFUSED_RUN("latency with an unroll", EDOM, mode, IRQCOST_LATENCY);
+	REFUSED_RUN("isolated with an unroll", EDOM, mode, IRQCOST_ISOLATED);
 	REFUSED_RUN("in situ with an unroll", EDOM, mode, IRQCOST_IN_SITU);
 	REFUSED_RUN("loops 0", EDOM, loops, 0);
 	REFUSED_RUN("loops one too many", EDOM, loops, IRQCOST_MAX_LOOPS + 1);
@@ -197,7 +197,7 @@ static void wrong_fields(void)
 /* In situ differs from the good request in more than one field, so these go by themselves. */
 static void wrong_sections(void)
 {
-	struct irqcost_run in_situ = good(), latency = good();
+	struct irqcost_run in_situ = good(), isolated = good();
 	const __u32 wrong[] = { 1, 19, 21, 501, 1U << 31, ~0U };
 	unsigned int i;
 
@@ -215,10 +215,10 @@ static void wrong_sections(void)
 	in_situ.section = 0;
 	refused_run("per-CPU data in a row that encloses nothing", EOPNOTSUPP, in_situ);
 
-	latency.mode = IRQCOST_LATENCY;
-	latency.unroll = 0;
-	latency.section = 500;
-	refused_run("a section in latency mode", EINVAL, latency);
+	isolated.mode = IRQCOST_ISOLATED;
+	isolated.unroll = 0;
+	isolated.section = 500;
+	refused_run("a section in isolated mode", EINVAL, isolated);
 }
 
 /* A context that a row does not have, a mode that a context does not have. */
@@ -248,8 +248,8 @@ static void wrong_contexts(void)
 	run = good();
 	run.context = IRQCOST_SOFTIRQ;
 	run.unroll = 0;
-	run.mode = IRQCOST_LATENCY;
-	refused_run("latency in a softirq", EOPNOTSUPP, run);
+	run.mode = IRQCOST_ISOLATED;
+	refused_run("isolated in a softirq", EOPNOTSUPP, run);
 	run.mode = IRQCOST_IN_SITU_PERCPU;
 	refused_run("in situ in a softirq", EOPNOTSUPP, run);
 	run = good();

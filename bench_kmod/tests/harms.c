@@ -307,7 +307,7 @@ static int run_large(int device)
 {
 	const struct itimerval soon = { .it_value.tv_usec = 20000 };
 	struct irqcost_run run = {
-		.size = sizeof(run), .probe = ROW_empty, .mode = IRQCOST_LATENCY, .cpu = HOME,
+		.size = sizeof(run), .probe = ROW_empty, .mode = IRQCOST_ISOLATED, .cpu = HOME,
 		.loops = 1, .chain_loops = 1, .sensor_loops = 1, .samples = IRQCOST_MAX_SAMPLES,
 		.buffer = (uintptr_t)samples,
 		.buffer_bytes = IRQCOST_MAX_SAMPLES * sizeof(*samples),

@@ -47,7 +47,7 @@ static int run(int device, __u32 row)
 {
 	struct irqcost_sample sample;
 	struct irqcost_run run = {
-		.size = sizeof(run), .probe = row, .mode = IRQCOST_LATENCY, .loops = 1,
+		.size = sizeof(run), .probe = row, .mode = IRQCOST_ISOLATED, .loops = 1,
 		.chain_loops = 1, .sensor_loops = 1, .samples = 1,
 		.buffer = (uintptr_t)&sample, .buffer_bytes = sizeof(sample),
 	};

@@ -68,7 +68,7 @@ bool NamesModuleText(std::string_view name);
 
 /**
  * Texts of rows, named as above, each with those of the functions that it calls:
- * {"text": [{"symbol", "bytes", "sha256", "targets"}], "absent": [{"name", "reason"}]}. Throws
+ * {"functions": [{"symbol", "code", "targets"}], "absent": [{"name", "reason"}]}. Throws
  * TextError where the module cannot be asked.
  */
 nlohmann::ordered_json ModuleTextJson(const std::string& device,

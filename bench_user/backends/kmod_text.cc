@@ -73,8 +73,8 @@ void Kmod::Supplement(Json& context, const Costs& /*costs*/) {
   for (const Probe* probe : measured_) {
     try {
       for (const ModuleText& text : ReadTexts(*probe))
-        context["text"][std::string(kBackend) + std::string(probe->key)][text.symbol] =
-            TextJson(text.bytes, text.targets);
+        AddFunction(context, std::string(kBackend) + std::string(probe->key),
+                    FunctionJson(text.symbol, text.bytes, text.targets));
     } catch (const TextError& error) {
       // What refuses one row refuses all.
       context["absent"].push_back({{"name", "kmod: text"}, {"reason", error.what()}});
@@ -89,7 +89,7 @@ Json ModuleTextJson(const std::string& device, const std::vector<std::string>& n
   const Kmod kmod(device);
   if (const auto obstacle = kmod.GetObstacle())
     throw TextError(obstacle->reason + "; " + obstacle->remedy);
-  Json texts = Json::array();
+  Json functions = Json::array();
   Json absent = Json::array();
   for (const std::string& name : names) {
     const std::string key = name.substr(kBackend.size());
@@ -97,15 +97,14 @@ Json ModuleTextJson(const std::string& device, const std::vector<std::string>& n
       const Probe* probe = FindProbe(key);
       if (!probe) throw TextError(name + ": there is no such row");
       for (const ModuleText& text : kmod.ReadTexts(*probe)) {
-        Json json = TextJson(text.bytes, text.targets);
-        json["symbol"] = text.symbol == kWindowSymbol ? name : text.symbol;
-        texts.push_back(std::move(json));
+        const std::string& symbol = text.symbol == kWindowSymbol ? name : text.symbol;
+        functions.push_back(FunctionJson(symbol, text.bytes, text.targets));
       }
     } catch (const TextError& error) {
       absent.push_back({{"name", name}, {"reason", error.what()}});
     }
   }
-  return {{"text", texts}, {"absent", absent}};
+  return {{"functions", functions}, {"absent", absent}};
 }
 
 }  // namespace irqcost

@@ -44,7 +44,7 @@ Pair FindPair(const Request& request) {
     case IRQCOST_THROUGHPUT:
       return {windows[irqcost_window_index(request.unroll)],
               windows[irqcost_window_index(2 * request.unroll)], request.unroll};
-    case IRQCOST_LATENCY:
+    case IRQCOST_ISOLATED:
       return {Windows(*FindProbe("empty"), IRQCOST_RING3)[0], windows[0], 1};
     case IRQCOST_IN_SITU:
     case IRQCOST_IN_SITU_PERCPU:  // of ring 0 alone: never offered
@@ -104,7 +104,7 @@ std::vector<Offer> Ring3::Offers() const {
 Run Ring3::Measure(const Request& request) {
   const Pair pair = FindPair(request);
   // A latency is that of single windows, which do not repeat themselves.
-  const bool single = request.mode == IRQCOST_LATENCY;
+  const bool single = request.mode == IRQCOST_ISOLATED;
   const irqcost_window_fn chain_base = LoopWindow("dep_imul", IRQCOST_CHAIN_UNROLL);
   const irqcost_window_fn chain_body = LoopWindow("dep_imul", 2 * IRQCOST_CHAIN_UNROLL);
   const irqcost_window_fn sensor = LoopWindow(request.sensor->key, IRQCOST_SENSOR_SIZE);

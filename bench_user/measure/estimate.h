@@ -55,7 +55,7 @@ struct Estimate {
 };
 
 /** The label of an estimate of enough clean samples. */
-inline constexpr const char* kCleanLabel = "free";
+inline constexpr const char* kCleanLabel = "clean";
 
 /**
  * Estimates from at least one point.

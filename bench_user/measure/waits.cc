@@ -71,7 +71,7 @@ WaitEstimate Judge(const std::vector<Value>& values, std::optional<unsigned> imu
   estimate.label = estimate.free < kFewestClean
                        ? "disturbed: " + std::to_string(estimate.free) + " of " +
                              std::to_string(values.size()) + " " + noun + " free"
-                       : "free";
+                       : "clean";
   return estimate;
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kSchema = 1;
+constexpr int kSchema = 2;
 
 // What is not known is null.
 template <typename Value>
@@ -98,11 +98,11 @@ Json CalibrationJson(const Calibration& calibration) {
 }
 
 // The level of each backend's sensor, and the clock.
-Json FloorsJson(const std::map<std::string, Found>& found) {
+Json BaselinesJson(const std::map<std::string, Found>& found) {
   Json json = Json::object();
   for (const auto& [backend, one] : found) {
     if (!(one.clock > 0) || !(one.level.value > 0)) continue;
-    json[backend] = {{"sensor_cycles_per_nop", one.level.value},
+    json[backend] = {{"sensor_cycles", one.level.value},
                      {"steady", one.level.steady},
                      {"quartiles", {one.level.low, one.level.high}},
                      {"tolerance", kSensorTolerance},
@@ -248,8 +248,6 @@ Json ContextJson(const RunContext& run, const std::vector<std::unique_ptr<Backen
       {"kernel", KernelJson(run.kernel)},
       {"cpuid_hypervisor", OrNull(run.hypervisor.name)},
       {"kernel_hypervisor", KernelHypervisorJson(run.kernel_hypervisor)},
-      // The first of the two by its older name, which readers before 0.3 look for.
-      {"hypervisor", OrNull(run.hypervisor.name)},
       {"settings", SettingsJson(run.settings)},
       {"conditions", ConditionsJson(run)},
       {"tsc", TscJson(run.tsc)},
@@ -259,7 +257,7 @@ Json ContextJson(const RunContext& run, const std::vector<std::unique_ptr<Backen
       {"sensor", {{"row", run.sensor.probe->key}, {"reason", run.sensor.reason}}},
       {"cycles", CyclesJson(backends, selection, run.execution.counts_cycles,
                             run.calibration.imul_latency.value_or(1))},
-      {"floors", FloorsJson(selection.found)},
+      {"baselines", BaselinesJson(selection.found)},
       {"absent", AbsentJson(selection.absent)},
       {"compiler", run.build.compiler},
       {"build", BuildJson(run.build)},

@@ -9,7 +9,7 @@ nlohmann::ordered_json EstimateJson(const Estimate& estimate) {
   if (estimate.core_cycles) json["core_cycles"] = *estimate.core_cycles;
   json["ticks"] = estimate.ticks;
   json["samples"] = estimate.samples;
-  json["free"] = estimate.clean;
+  json["clean"] = estimate.clean;
   json["label"] = estimate.label;
   return json;
 }

@@ -89,7 +89,7 @@ class Console final : public benchmark::ConsoleReporter {
 
   void ReportRuns(const std::vector<Run>& runs) override {
     constexpr std::array<std::string_view, 5> kShown = {"ticks", "core_cycles", "spread", "samples",
-                                                        "free"};
+                                                        "clean"};
     std::vector<Run> shown = Plain(runs);
     for (Run& run : shown)
       std::erase_if(run.counters, [&](const auto& counter) {
@@ -134,8 +134,8 @@ void AddSamples(nlohmann::ordered_json& benchmarks, const Samples& samples) {
     if (repetition >= found->second.size()) continue;
     const Distribution& distribution = found->second[repetition];
     entry["distribution"] = {{"unit", entry.contains("core_cycles") ? "core_cycles" : "ticks"},
-                             {"free", Rounded(distribution.clean)},
-                             {"disturbed", Rounded(distribution.contaminated)}};
+                             {"clean", Rounded(distribution.clean)},
+                             {"contaminated", Rounded(distribution.contaminated)}};
   }
 }
 

@@ -154,7 +154,7 @@ std::pair<Work, Work> Simulated::Pair(const Request& request) const {
   if (request.mode.kind == IRQCOST_THROUGHPUT)
     return {Copies(cost, share, request.unroll, loops),
             Copies(cost, share, 2 * request.unroll, loops)};
-  if (request.mode.kind == IRQCOST_LATENCY) return {{0, 0}, {cost, share}};
+  if (request.mode.kind == IRQCOST_ISOLATED) return {{0, 0}, {cost, share}};
   const double section = request.mode.kind == IRQCOST_IN_SITU_PERCPU
                              ? kPerCpuCycles
                              : request.mode.section * d_.core.dep_add;
@@ -247,7 +247,7 @@ Run Simulated::Measure(const Request& request) {
     sample.chain_base = Window(chain_base, counter_);
     sample.chain_body = Window(chain_body, counter_);
     sample.sensor = Window(sensor, tsc_);
-    if (request.mode.kind == IRQCOST_LATENCY) {
+    if (request.mode.kind == IRQCOST_ISOLATED) {
       Singles(request, base, body, sample);
     } else {
       sample.base = Window(base, counter_);

@@ -47,7 +47,7 @@ double TrueCost(const Description& d, const Probe& probe, Mode mode) {
   switch (mode.kind) {
     case IRQCOST_THROUGHPUT:
       return throughput;
-    case IRQCOST_LATENCY:
+    case IRQCOST_ISOLATED:
       if (own && own->isolated) return *own->isolated;
       // A chain's link takes as long by itself, and a nop nothing that a fence would see.
       if (probe.key.starts_with("dep_") || probe.key == "nop" || probe.key == "zero_idiom")

@@ -45,10 +45,10 @@ TEST(Catalogue, IdsAndKeysAreUnique) {
 }
 
 TEST(Catalogue, RowsThatChangeTheFlagHaveALatencyOnly) {
-  EXPECT_EQ(Ring0Modes(*FindProbe("cli_clearing")), std::vector<Mode>{IRQCOST_LATENCY});
-  EXPECT_EQ(Ring0Modes(*FindProbe("sti_setting")), std::vector<Mode>{IRQCOST_LATENCY});
+  EXPECT_EQ(Ring0Modes(*FindProbe("cli_clearing")), std::vector<Mode>{IRQCOST_ISOLATED});
+  EXPECT_EQ(Ring0Modes(*FindProbe("sti_setting")), std::vector<Mode>{IRQCOST_ISOLATED});
   EXPECT_EQ(Ring0Modes(*FindProbe("cli")),
-            (std::vector<Mode>{IRQCOST_THROUGHPUT, IRQCOST_LATENCY}));
+            (std::vector<Mode>{IRQCOST_THROUGHPUT, IRQCOST_ISOLATED}));
 }
 
 TEST(Catalogue, OtherContextsHaveAThroughputOnly) {
@@ -133,7 +133,7 @@ TEST(Catalogue, PairsHaveAnInSituMode) {
 
 TEST(Catalogue, ModesHaveTheirNames) {
   EXPECT_EQ(ModeName(IRQCOST_THROUGHPUT), "throughput");
-  EXPECT_EQ(ModeName(IRQCOST_LATENCY), "latency");
+  EXPECT_EQ(ModeName(IRQCOST_ISOLATED), "isolated");
   EXPECT_EQ(ModeName({IRQCOST_IN_SITU, 20}), "in_situ/20");
   EXPECT_EQ(ModeName(IRQCOST_IN_SITU_PERCPU), "in_situ/percpu");
   EXPECT_EQ(ModeName({IRQCOST_THROUGHPUT, 0, IRQCOST_SOFTIRQ}), "throughput/softirq");

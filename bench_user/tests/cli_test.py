@@ -77,7 +77,7 @@ class Lists(unittest.TestCase):
         done = run(
             "--benchmark_list_tests", "--irqcost_backends=ring3", "--benchmark_filter=/pushf/"
         )
-        self.assertEqual(done.stdout, "ring3/pushf/throughput\nring3/pushf/latency\n")
+        self.assertEqual(done.stdout, "ring3/pushf/throughput\nring3/pushf/isolated\n")
         self.assertEqual(done.returncode, 0)
 
     def test_backends(self) -> None:
@@ -122,7 +122,7 @@ class Measuring(unittest.TestCase):
         self.assertEqual(
             set(irqcost),
             {"schema", "version", "catalogue_hash", "command", "execution", "instruction_clock"}
-            | {"cpu", "kernel", "hypervisor", "settings", "tsc", "backends", "controls", "floors"}
+            | {"cpu", "kernel", "cpuid_hypervisor", "settings", "tsc", "backends", "controls", "baselines"}
             | {
                 "calibration",
                 "sensor",
@@ -144,7 +144,7 @@ class Measuring(unittest.TestCase):
         self.assertGreater(sum(irqcost["conditions"]["cpu_seconds"].values()), 0)
         self.assertIsInstance(irqcost["conditions"]["interrupts"], dict)
         self.assertEqual(len(irqcost["conditions"]["load_avg"]["end"]), 3)
-        self.assertEqual(irqcost["schema"], 1)
+        self.assertEqual(irqcost["schema"], 2)
         self.assertRegex(irqcost["catalogue_hash"], "^[0-9a-f]{16}$")
         self.assertIn("--benchmark_filter=/(popf|nop)/", irqcost["command"])
         self.assertNotIn(folder, json.dumps(irqcost["command"]))
@@ -158,7 +158,7 @@ class Measuring(unittest.TestCase):
             [
                 f"ring3/{p}/{m}"
                 for p in ("nop", "popf")
-                for m in ("throughput", "latency")
+                for m in ("throughput", "isolated")
                 for _ in range(2)
             ],
         )

@@ -58,7 +58,7 @@ class FakeBackend final : public Backend {
     const bool repeated = request.mode.kind == IRQCOST_THROUGHPUT;
     const unsigned copies = repeated ? request.unroll : 1;
     run.ops = std::uint64_t{run.loops.body} * copies;
-    const double windows = request.mode == IRQCOST_LATENCY ? run.loops.body : 1;
+    const double windows = request.mode == IRQCOST_ISOLATED ? run.loops.body : 1;
     const auto ops = static_cast<double>(run.ops);
     const auto own = cycles.find(request.probe->key);
     double base = 0;

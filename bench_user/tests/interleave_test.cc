@@ -100,7 +100,7 @@ TEST(InterleavedJsonTest, HasAListForEachBlock) {
   EXPECT_EQ(json["names"], nlohmann::json({"a", "b"}));
   ASSERT_EQ(json["blocks"].size(), 1U);
   EXPECT_EQ(json["blocks"][0][0]["core_cycles"], 30);
-  EXPECT_EQ(json["blocks"][0][0]["free"], 50);
+  EXPECT_EQ(json["blocks"][0][0]["clean"], 50);
   EXPECT_FALSE(json["blocks"][0][1].contains("core_cycles"));
   EXPECT_EQ(json["blocks"][0][1]["ticks"], 4);
 }

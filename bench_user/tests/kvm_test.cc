@@ -247,7 +247,7 @@ TEST(KvmErrors, ASignalEndsARunEarlyAndSpoilsNoSample) {
   Kvm kvm(kDevice, true, &system);
   ASSERT_FALSE(kvm.GetObstacle()) << kvm.GetObstacle()->reason;
   EXPECT_EQ(kvm.GetExecution()->kind, "virtualised");
-  const Request request{FindProbe("nop"), IRQCOST_LATENCY, AllowedCpus().front(), 0, {1, 1, 1}, 5};
+  const Request request{FindProbe("nop"), IRQCOST_ISOLATED, AllowedCpus().front(), 0, {1, 1, 1}, 5};
   system.signal_at = system.stays + 2;
   EXPECT_EQ(kvm.Measure(request).samples.size(), 2U);
   EXPECT_EQ(kvm.Measure(request).samples.size(), 5U);
@@ -298,7 +298,7 @@ class KvmGuest : public testing::Test {
   void SetUp() override {
     if (const auto obstacle = kvm.GetObstacle()) GTEST_SKIP() << obstacle->reason;
   }
-  [[nodiscard]] Request Ask(const Probe& probe, Mode mode = IRQCOST_LATENCY) const {
+  [[nodiscard]] Request Ask(const Probe& probe, Mode mode = IRQCOST_ISOLATED) const {
     const unsigned unroll = mode == IRQCOST_THROUGHPUT ? IRQCOST_MIN_UNROLL : 0;
     return {&probe, mode, cpu, unroll, {3, 2, 2}, 3};
   }

@@ -25,7 +25,7 @@ Report Popf() {
   run.real_accumulated_time = 10e-9;
   run.counters[kOperationsCounter] = 1000;
   run.cpu_accumulated_time = 1;
-  run.report_label = "free";
+  run.report_label = "clean";
   run.counters["ticks"] = 23;
   run.counters["core_cycles"] = 30;
   return run;
@@ -59,7 +59,7 @@ TEST(JsonReporter, WritesWhatResultsMdSays) {
   EXPECT_EQ(popf.at("time_unit"), "ns");
   EXPECT_EQ(popf.at("ticks"), 23);
   EXPECT_EQ(popf.at("core_cycles"), 30);
-  EXPECT_EQ(popf.at("label"), "free");
+  EXPECT_EQ(popf.at("label"), "clean");
 }
 
 TEST(JsonReporter, LeavesOutWhatGaveNoFigure) {
@@ -79,8 +79,8 @@ TEST(JsonReporter, AddsTheSamplesOfEachRepetition) {
   const nlohmann::json runs = Write({Popf(), second}, samples).at("benchmarks");
   EXPECT_EQ(runs.at(0).at("distribution"),
             nlohmann::json::parse(
-                R"({"unit": "core_cycles", "free": [30.0, 31.0], "disturbed": [45.0]})"));
-  EXPECT_EQ(runs.at(1).at("distribution").at("disturbed"), nlohmann::json({-2.5}));
+                R"({"unit": "core_cycles", "clean": [30.0, 31.0], "contaminated": [45.0]})"));
+  EXPECT_EQ(runs.at(1).at("distribution").at("contaminated"), nlohmann::json({-2.5}));
 }
 
 TEST(JsonReporter, IsValidWithoutABenchmark) {
@@ -111,7 +111,7 @@ TEST(JsonReporter, GivesEachRepetitionItsOwnSamples) {
   // The first one failed, and has no entry.
   const Samples samples = {{"ring3/popf/throughput", {{}, {{1, 2}, {3}}}}};
   const nlohmann::json file = Write({second}, samples);
-  EXPECT_EQ(file.at("benchmarks").at(0).at("distribution").at("free"), nlohmann::json({1, 2}));
+  EXPECT_EQ(file.at("benchmarks").at(0).at("distribution").at("clean"), nlohmann::json({1, 2}));
   const nlohmann::json lost = Write({second}, {{"ring3/popf/throughput", {{}}}});
   EXPECT_FALSE(lost.at("benchmarks").at(0).contains("distribution"));
 }

@@ -260,7 +260,7 @@ TEST(Ring3, FaultsAreNoMasking) {
 
 TEST(Ring3, SaysWhichCpuItCannotHave) {
   Ring3 ring3;
-  EXPECT_THROW(ring3.Measure({FindProbe("nop"), IRQCOST_LATENCY, 65535, 0, {}, 1}),
+  EXPECT_THROW(ring3.Measure({FindProbe("nop"), IRQCOST_ISOLATED, 65535, 0, {}, 1}),
                std::system_error);
 }
 

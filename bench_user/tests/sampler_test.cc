@@ -8,7 +8,7 @@
 namespace irqcost {
 namespace {
 
-Offer Popf() { return {FindProbe("popf"), {IRQCOST_THROUGHPUT, IRQCOST_LATENCY}, 4, 64, {}}; }
+Offer Popf() { return {FindProbe("popf"), {IRQCOST_THROUGHPUT, IRQCOST_ISOLATED}, 4, 64, {}}; }
 
 SamplerOptions At(double ticks_per_us) {
   SamplerOptions options;
@@ -128,7 +128,7 @@ TEST(Sampler, TakesFewUnderTheInstructionClock) {
   FakeBackend backend;
   SamplerOptions options = At(1000);
   options.exact = true;
-  const Measurement m = MeasureProbe(backend, Popf(), IRQCOST_LATENCY, options);
+  const Measurement m = MeasureProbe(backend, Popf(), IRQCOST_ISOLATED, options);
   EXPECT_EQ(m.estimate.samples, kExactSamples);
 }
 
@@ -226,7 +226,7 @@ TEST(Sampler, UsesTheUnrollFactorAskedFor) {
   options.unroll = 8;
   MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, options);
   EXPECT_EQ(backend.requests.back().unroll, 8U);
-  MeasureProbe(backend, Popf(), IRQCOST_LATENCY, options);
+  MeasureProbe(backend, Popf(), IRQCOST_ISOLATED, options);
   EXPECT_EQ(backend.requests.back().unroll, 0U);
 }
 
@@ -247,12 +247,12 @@ TEST(Sampler, HoldsTheChainAgainstTheCounter) {
 
 TEST(Sampler, DoesNotBelieveACounterThatHaltedOrDidNotCount) {
   FakeBackend backend;
-  EXPECT_FALSE(MeasureProbe(backend, Popf(), IRQCOST_LATENCY, At(2300)).estimate.counted_cycles);
+  EXPECT_FALSE(MeasureProbe(backend, Popf(), IRQCOST_ISOLATED, At(2300)).estimate.counted_cycles);
   backend.aperf_per_tick = 1;
   backend.mperf_per_tick = 0.98;
-  EXPECT_FALSE(MeasureProbe(backend, Popf(), IRQCOST_LATENCY, At(2300)).estimate.counted_cycles);
+  EXPECT_FALSE(MeasureProbe(backend, Popf(), IRQCOST_ISOLATED, At(2300)).estimate.counted_cycles);
   backend.mperf_per_tick = 0.995;
-  EXPECT_TRUE(MeasureProbe(backend, Popf(), IRQCOST_LATENCY, At(2300)).estimate.counted_cycles);
+  EXPECT_TRUE(MeasureProbe(backend, Popf(), IRQCOST_ISOLATED, At(2300)).estimate.counted_cycles);
 }
 
 }  // namespace

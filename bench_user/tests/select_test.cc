@@ -12,9 +12,9 @@ class SelectTest : public testing::Test {
  protected:
   void SetUp() override {
     auto fake = std::make_unique<FakeBackend>();
-    fake->offers = {{FindProbe("popf"), {IRQCOST_THROUGHPUT, IRQCOST_LATENCY}, 4, 64, ""},
-                    {FindProbe("cli"), {IRQCOST_THROUGHPUT, IRQCOST_LATENCY}, 4, 16, ""},
-                    {FindProbe("rdtscp"), {IRQCOST_LATENCY}, 4, 64, "the CPU has no RDTSCP"}};
+    fake->offers = {{FindProbe("popf"), {IRQCOST_THROUGHPUT, IRQCOST_ISOLATED}, 4, 64, ""},
+                    {FindProbe("cli"), {IRQCOST_THROUGHPUT, IRQCOST_ISOLATED}, 4, 16, ""},
+                    {FindProbe("rdtscp"), {IRQCOST_ISOLATED}, 4, 64, "the CPU has no RDTSCP"}};
     backends_.push_back(std::move(fake));
   }
 
@@ -31,17 +31,17 @@ class SelectTest : public testing::Test {
 using NameList = std::vector<std::string>;
 
 TEST_F(SelectTest, NothingAndAllSelectEverythingUsable) {
-  const NameList all = {"fake/popf/throughput", "fake/popf/latency", "fake/cli/throughput",
-                        "fake/cli/latency"};
+  const NameList all = {"fake/popf/throughput", "fake/popf/isolated", "fake/cli/throughput",
+                        "fake/cli/isolated"};
   EXPECT_EQ(Names(""), all);
   EXPECT_EQ(Names("all"), all);
 }
 
 TEST_F(SelectTest, FilterSeesTheBareName) {
   EXPECT_EQ(Names("^fake/popf/throughput$"), NameList{"fake/popf/throughput"});
-  EXPECT_EQ(Names("cli/(latency|throughput)"),
-            (NameList{"fake/cli/throughput", "fake/cli/latency"}));
-  EXPECT_EQ(Names("-latency$"), (NameList{"fake/popf/throughput", "fake/cli/throughput"}));
+  EXPECT_EQ(Names("cli/(isolated|throughput)"),
+            (NameList{"fake/cli/throughput", "fake/cli/isolated"}));
+  EXPECT_EQ(Names("-isolated$"), (NameList{"fake/popf/throughput", "fake/cli/throughput"}));
   EXPECT_EQ(Names("nothing"), NameList{});
 }
 
@@ -58,7 +58,7 @@ TEST_F(SelectTest, InSituIsNamedByItsSection) {
 TEST_F(SelectTest, UnusableRowsAreAbsentWithTheirReason) {
   const Selection selection = Select(backends_, "", {});
   ASSERT_EQ(selection.absent.size(), 1U);
-  EXPECT_EQ(selection.absent[0].name, "fake/rdtscp/latency");
+  EXPECT_EQ(selection.absent[0].name, "fake/rdtscp/isolated");
   EXPECT_EQ(selection.absent[0].reason, "the CPU has no RDTSCP");
   EXPECT_TRUE(Select(backends_, "popf", {}).absent.empty());
 }

@@ -92,13 +92,13 @@ TEST(SimulateCosts, FollowTheRuleWhereTheFileHasNone) {
     return TrueCost(d, *FindProbe(key), mode);
   };
   EXPECT_EQ(cost("pushf_pop_push_popf", IRQCOST_THROUGHPUT), 8);  // the marker is no instruction
-  EXPECT_EQ(cost("pushf_pop_push_popf", IRQCOST_LATENCY), 24);
+  EXPECT_EQ(cost("pushf_pop_push_popf", IRQCOST_ISOLATED), 24);
   EXPECT_EQ(cost("pushf_pop_push_popf", {IRQCOST_IN_SITU, 100}), 4);
   EXPECT_EQ(cost("pushf_popf", {IRQCOST_IN_SITU, 20}), 1.5);
   EXPECT_EQ(cost("popf", IRQCOST_THROUGHPUT), 9);
-  EXPECT_EQ(cost("popf", IRQCOST_LATENCY), 27);
+  EXPECT_EQ(cost("popf", IRQCOST_ISOLATED), 27);
   EXPECT_EQ(cost("lahf", IRQCOST_THROUGHPUT), 2);
-  EXPECT_EQ(cost("lahf", IRQCOST_LATENCY), 7);
+  EXPECT_EQ(cost("lahf", IRQCOST_ISOLATED), 7);
   EXPECT_EQ(cost("irq_save_restore", IRQCOST_THROUGHPUT), 60);
   EXPECT_EQ(cost("empty", IRQCOST_THROUGHPUT), 0);
   EXPECT_TRUE(IsMissing(d, *FindProbe("rdtscp")));
@@ -123,13 +123,13 @@ TEST(SimulateBackend, WindowsTakeWhatTheCoreMakesOfThem) {
 TEST(SimulateBackend, TheTscAdvancesInSteps) {
   const Description d = Parsed(
       R"("core": {"dep_imul": 5}, "clock": {"tsc_mhz": 2450, "core_mhz": 3000, "step_ticks": 24.5})");
-  const auto run = Measured(d, "popf", IRQCOST_LATENCY, {400, 100, 100}, 100);
+  const auto run = Measured(d, "popf", IRQCOST_ISOLATED, {400, 100, 100}, 100);
   for (const irqcost_sample& sample : run.samples) {
     const double steps = static_cast<double>(sample.chain_body) / 24.5;
     EXPECT_NEAR(steps, std::round(steps), 1 / 24.5);
   }
   // Rounding averages out over the phases of hundreds of single windows.
-  const double cost = TrueCost(d, *FindProbe("popf"), IRQCOST_LATENCY);
+  const double cost = TrueCost(d, *FindProbe("popf"), IRQCOST_ISOLATED);
   EXPECT_NEAR(
       (Sum(run, &irqcost_sample::body) - Sum(run, &irqcost_sample::base)) / 400 * 3000 / 2450, cost,
       0.1);
@@ -140,8 +140,8 @@ TEST(SimulateBackend, ManySingleWindowsAreTheSumOfThemOneByOne) {
   // An interruption that never comes to pass within the run, but soon enough to be looked for.
   const Description watched = Parsed(
       R"("clock": {"tsc_mhz": 2000, "step_ticks": 20}, "steal": {"every_s": 1e-5, "us": 1e-6})");
-  const auto together = Measured(quiet, "popf", IRQCOST_LATENCY, {400, 1, 1}, 200);
-  const auto singly = Measured(watched, "popf", IRQCOST_LATENCY, {400, 1, 1}, 200);
+  const auto together = Measured(quiet, "popf", IRQCOST_ISOLATED, {400, 1, 1}, 200);
+  const auto singly = Measured(watched, "popf", IRQCOST_ISOLATED, {400, 1, 1}, 200);
   for (const auto window : {&irqcost_sample::base, &irqcost_sample::body})
     EXPECT_NEAR(Sum(together, window) / Sum(singly, window), 1, 0.005);
 }
@@ -221,7 +221,7 @@ TEST(SimulateBackend, TheSameSeedIsTheSameRun) {
   const auto bodies = [&](const std::string& seed) {
     std::vector<std::uint64_t> found;
     for (const irqcost_sample& s :
-         Measured(Parsed(text + seed), "popf", IRQCOST_LATENCY, {100, 100, 100}, 300).samples)
+         Measured(Parsed(text + seed), "popf", IRQCOST_ISOLATED, {100, 100, 100}, 300).samples)
       found.push_back(s.body);
     return found;
   };

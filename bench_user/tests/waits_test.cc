@@ -103,7 +103,7 @@ TEST(SummariseContentionTest, TimeThatPassedByOperationsOfAll) {
   EXPECT_EQ(found.estimate.longest_irqs_off, 950U);
   EXPECT_TRUE(found.masks);
   EXPECT_TRUE(found.not_run.empty());
-  EXPECT_EQ(found.estimate.label, "free");
+  EXPECT_EQ(found.estimate.label, "clean");
   EXPECT_EQ(found.estimate.distribution.clean.size(), 12U);
 }
 

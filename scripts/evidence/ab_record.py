@@ -157,7 +157,7 @@ def write(out: Path, kind: str, about: str, pair: Sequence[Epoch]) -> None:
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "a": about,
         "cpu": context["cpu"],
-        "hypervisor": context["hypervisor"],
+        "hypervisor": context["cpuid_hypervisor"],
         "kernel": context["kernel"]["release"],
         "load": os.getloadavg()[0],
         "seconds": [round(epoch.seconds, 3) for epoch in pair],
@@ -173,7 +173,7 @@ def short(epoch: Epoch) -> dict[str, Any]:
     figures = {}
     for entry in epoch.entries:
         cycles = entry.get("core_cycles")
-        free = entry["label"] == "free"
+        free = entry["label"] == "clean"
         numbers = [cycles, entry.get("sensor"), plain(entry, cycles)]
         figures[entry["run_name"]] = [free, *(n if n is None else round(n, 5) for n in numbers)]
     return {**judged_by(epoch), "figures": figures}

@@ -112,7 +112,7 @@ def _recorded(run: dict[str, object]) -> Recorded:
 
 def entry_of(name: str, cycles: float | None, free: bool, sensor: float | None) -> dict[str, Any]:
     """An entry of an epoch as the harness wrote it, as far as it was recorded."""
-    entry = {"run_name": name, "run_type": "iteration", "label": "free" if free else "disturbed"}
+    entry = {"run_name": name, "run_type": "iteration", "label": "clean" if free else "disturbed"}
     known = {"core_cycles": cycles, "sensor": sensor}
     return entry | {key: value for key, value in known.items() if value is not None}
 
@@ -121,12 +121,12 @@ def epoch_of(short: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> 
     """An epoch by what guard_record.judged_by() kept of it. Old recordings have floors alone."""
     tolerances = short.get("tolerances", {})
     floors = {
-        backend: {"sensor_cycles_per_nop": level}
+        backend: {"sensor_cycles": level}
         | ({"tolerance": tolerances[backend]} if backend in tolerances else {})
         for backend, level in short["floors"].items()
     }
     context = {
-        "floors": floors,
+        "baselines": floors,
         "calibration": {"imul_latency": short.get("imul_latency")},
         "tsc": {"khz": None},
         "cpu": {},

@@ -120,7 +120,7 @@ def short(epoch: Epoch, slow: Epoch) -> dict[str, Any]:
         cycles = entry.get("core_cycles")
         numbers = [cycles, entry.get("sensor"), plain(entry, cycles)]
         cycles, sensor, mean = (n if n is None else round(n, 5) for n in numbers)
-        figures[entry["run_name"]] = [cycles, entry["label"] == "free", sensor, mean]
+        figures[entry["run_name"]] = [cycles, entry["label"] == "clean", sensor, mean]
     return {**judged_by(epoch), "figures": figures}
 
 
@@ -137,7 +137,7 @@ def judged_by(epoch: Epoch) -> dict[str, Any]:
 
 def plain(entry: Mapping[str, Any], cycles: float | None) -> float | None:
     """The mean of all samples in ticks per operation, as they were taken."""
-    samples = entry["distribution"]["free"] + entry["distribution"]["disturbed"]
+    samples = entry["distribution"]["clean"] + entry["distribution"]["contaminated"]
     if not samples:
         return None
     mean = sum(samples) / len(samples)

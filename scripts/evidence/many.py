@@ -28,7 +28,7 @@ from irqcost.model import reader
 _SCALED = ("real_time", "cpu_time", "ticks", "core_cycles", "ticks_min", "ticks_p50", "ticks_p99")
 _SCALED += ("core_cycles_low", "core_cycles_high", "ticks_low", "ticks_high")
 # What is in all copies as it is in the original, and takes the longest to write: written once.
-_KEPT = ("windows", "histogram")
+_KEPT = ("histogram",)
 _FOLDER = 1000  # files in each
 
 
@@ -61,15 +61,15 @@ class _Seed:
         for entry in document["benchmarks"]:
             kept = {key: self._marked(entry[key]) for key in _KEPT if key in entry}
             self._document["benchmarks"].append({**entry, **kept})
-        text = self._document["context"]["irqcost"].pop("text", None)
+        text = self._document["context"]["irqcost"].pop("machine_code", None)
         if text is not None:
-            self._document["context"]["irqcost"]["text"] = self._marked(text)
+            self._document["context"]["irqcost"]["machine_code"] = self._marked(text)
 
     def _marked(self, value: Any) -> str:
         """What stands for a value until the document is text."""
         mark = f"\0{len(self._texts)}"
         # As deep as it stands in an entry, and in context.irqcost.
-        self._texts[json.dumps(mark)] = jsontext.dumps(value).rstrip().replace("\n", "\n      ")
+        self._texts[json.dumps(mark)] = json.dumps(value, separators=(",", ":"))
         return mark
 
     def copy(self, number: int, deviation: float, chance: random.Random) -> str:
@@ -99,7 +99,7 @@ def noisy(seed: Any, number: int, deviation: float, chance: random.Random) -> An
         scaled = {key: entry[key] * factor for key in _SCALED if key in entry}
         epochs = {
             key: [value * factor for value in entry[key]]
-            for key in ("epochs", "epochs_disturbed")
+            for key in ("processes", "processes_contaminated")
             if key in entry
         }
         document["benchmarks"].append({**entry, **scaled, **epochs})

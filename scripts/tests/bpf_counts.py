@@ -9,14 +9,14 @@ from itertools import combinations_with_replacement, product
 from typing import Any
 
 from irqcost.model.machine_code import disassembly
-from irqcost.model.result import Text
+from irqcost.model.result import MachineCode
 
 # The copies by which the body's window exceeds the base's: kUnroll of bpf.cc.
 _COPIES = 16
 _WINDOWS = 4  # chain (2), base, body
 
 
-def counts(functions: Mapping[str, Text]) -> set[int]:
+def counts(functions: Mapping[str, MachineCode]) -> set[int]:
     """The numbers of instructions that one operation may execute, one for each way through the
     functions that it calls. @functions are what a result holds of one row."""
     base, body = _loops(functions["program"])[2:]
@@ -35,7 +35,7 @@ def counts(functions: Mapping[str, Text]) -> set[int]:
     return {extra + sum(one) for one in product(*each)}
 
 
-def _loops(program: Text) -> list[list[Any]]:
+def _loops(program: MachineCode) -> list[list[Any]]:
     """The instructions of each of the windows' loops, from the target of its jump back."""
     made = disassembly.instructions(program.code, 0)
     loops = []
@@ -48,7 +48,7 @@ def _loops(program: Text) -> list[list[Any]]:
     return loops
 
 
-def _called(loop: list[Any], program: Text) -> dict[str, int]:
+def _called(loop: list[Any], program: MachineCode) -> dict[str, int]:
     called: dict[str, int] = {}
     for instruction in loop:
         if _is_call(instruction):
@@ -61,7 +61,7 @@ def _is_call(instruction: Any) -> bool:
     return bool(instruction.mnemonic.startswith("call"))
 
 
-def ways(symbol: str, functions: Mapping[str, Text]) -> set[int]:
+def ways(symbol: str, functions: Mapping[str, MachineCode]) -> set[int]:
     """The numbers of instructions from a function's entry to its return, on all ways without a
     loop through functions whose text is there."""
     text = functions.get(symbol)

@@ -12,7 +12,7 @@ TOLERANCE = 0.03
 
 
 def entry(
-    name: str, cycles: float, label: str = "free", sensor: float = FLOOR, **more: Any
+    name: str, cycles: float, label: str = "clean", sensor: float = FLOOR, **more: Any
 ) -> dict[str, Any]:
     """An entry whose core cycle is two ticks."""
     ticks = 2 * cycles
@@ -34,12 +34,16 @@ def entry(
         "spread": 0.1,
         "sensor": sensor,
         "samples": 400,
-        "free": 300,
+        "clean": 300,
         "interrupted": 0,
         "preempted": 1,
         "migrated": 0,
         "label": label,
-        "distribution": {"unit": "core_cycles", "free": [cycles] * 3, "disturbed": [2 * cycles]},
+        "distribution": {
+            "unit": "core_cycles",
+            "clean": [cycles] * 3,
+            "contaminated": [2 * cycles],
+        },
         **more,
     }
 
@@ -47,7 +51,7 @@ def entry(
 def level(value: float, steady: bool = True) -> dict[str, Any]:
     """What a process says of a backend's sensor."""
     return {
-        "sensor_cycles_per_nop": value,
+        "sensor_cycles": value,
         "steady": steady,
         "quartiles": [value, value],
         "tolerance": TOLERANCE,
@@ -68,7 +72,7 @@ def epoch(
     """A process that measured these; `ours` goes to context.irqcost."""
     content = document("alpha")
     floors = {"ring3": level(floor)}
-    content["context"]["irqcost"].update(floors=floors, controls={}, absent=[])
+    content["context"]["irqcost"].update(baselines=floors, controls={}, absent=[])
     content["context"]["irqcost"].update(calibration=calibration(3))
     content["context"]["irqcost"].update(ours)
     content["benchmarks"] = list(entries)

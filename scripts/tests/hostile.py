@@ -4,6 +4,7 @@
 from pathlib import Path
 from typing import Any
 
+import machine_code
 import results
 
 TEXT = '<script>document.title="owned"</script><img src=x onerror="document.title=1">\'`|alert(1)'
@@ -23,7 +24,7 @@ def _change(document: Any) -> None:
     ours["settings"]["mitigations"] = {TEXT: TEXT}
     ours["command"] = [TEXT]
     ours["absent"] = [{"name": TEXT, "reason": TEXT}]
-    ours["text"] = {"ring3/popf": {TEXT: {"bytes": "9dc3", "sha256": "0"}}}
+    ours["machine_code"] = machine_code.of("ring3/popf", machine_code.function(TEXT, "9dc3"))
     ours["code"] = {"popf": TEXT}
     document["context"]["date"] = TEXT
     for one in document["benchmarks"]:

@@ -123,8 +123,8 @@ def test_a_disturbed_epoch_makes_no_pair() -> None:
 def of_version(cost: float, sensor: float, **ours: Any) -> Epoch:
     """An epoch of an older harness where nothing else is said: it names neither tolerance nor
     latency."""
-    floors = {"ring3": {"sensor_cycles_per_nop": sensor, "ticks_per_cycle": 2}}
-    found = epoch(entry(POPF, cost, sensor=sensor * 1.04), floors=floors)
+    floors = {"ring3": {"sensor_cycles": sensor, "ticks_per_cycle": 2}}
+    found = epoch(entry(POPF, cost, sensor=sensor * 1.04), baselines=floors)
     context = found.document["context"]["irqcost"]
     del context["calibration"]
     context.update(ours)
@@ -204,7 +204,7 @@ def test_other_code_under_the_same_name_is_told() -> None:
 
 
 def result(absent: Sequence[str] = (), unusable: Sequence[str] = (), **ticks: float) -> Any:
-    figures = {f"kmod/{row}/latency": SimpleNamespace(ticks=value) for row, value in ticks.items()}
+    figures = {f"kmod/{row}/isolated": SimpleNamespace(ticks=value) for row, value in ticks.items()}
     context = SimpleNamespace(
         code={"a": str(ticks.get("a"))},
         absent=[SimpleNamespace(name=name) for name in absent],
@@ -215,11 +215,11 @@ def result(absent: Sequence[str] = (), unusable: Sequence[str] = (), **ticks: fl
 
 def test_under_the_instruction_clock_one_instruction_counts() -> None:
     found = ab.exact([result(a=31, b=4)] * 2, [result(a=32, c=9)] * 2)
-    assert [(line.name, line.difference.value) for line in found.lines] == [("kmod/a/latency", 1)]
+    assert [(line.name, line.difference.value) for line in found.lines] == [("kmod/a/isolated", 1)]
     assert words(found) == [SLOWER] and ab.code(found) == Exit.FAILED
     assert found.notes == [
-        "Only in A, not compared: kmod/b/latency",
-        "Only in B, not compared: kmod/c/latency",
+        "Only in A, not compared: kmod/b/isolated",
+        "Only in B, not compared: kmod/c/isolated",
         "Other code under the same name: a",
     ]
     assert ab.code(ab.exact([result(a=31)] * 2, [result(a=31)] * 2)) == Exit.OK
@@ -233,7 +233,7 @@ def test_under_the_instruction_clock_one_instruction_counts() -> None:
     "b",
     [
         [result(a=31, absent=["kmod/b"])] * 2,
-        [result(a=31, absent=["kmod/b/latency"])] * 2,
+        [result(a=31, absent=["kmod/b/isolated"])] * 2,
         [result(a=31, unusable=["kmod"])] * 2,
         [result(a=31, b=4), result(a=31)],
     ],
@@ -241,8 +241,8 @@ def test_under_the_instruction_clock_one_instruction_counts() -> None:
 )
 def test_what_a_build_could_not_measure_is_no_success(b: list[Any]) -> None:
     found = ab.exact([result(a=31, b=4)] * 2, b)
-    assert list(found.missing) == ["kmod/b/latency"] and ab.code(found) == Exit.UNUSABLE
-    assert [line.name for line in found.lines] == ["kmod/a/latency"]
+    assert list(found.missing) == ["kmod/b/isolated"] and ab.code(found) == Exit.UNUSABLE
+    assert [line.name for line in found.lines] == ["kmod/a/isolated"]
 
 
 def test_both_modules_take_turns_in_the_guest() -> None:

@@ -20,7 +20,7 @@ def merged(figures: dict[str, float], noise: tuple[float, ...] = NOISE, **ours: 
     runs = [
         epoch(
             *(entry(name, value + delta) for name, value in figures.items()),
-            floors=FLOORS,
+            baselines=FLOORS,
             code=CODE,
             **ours,
         )
@@ -70,13 +70,13 @@ def test_apart_by_less_than_the_target_agrees() -> None:
 
 def test_what_disagrees_is_said_of_the_run() -> None:
     figures = {"ring3": 12.0, "kmod": 12.0, "kvm": 13.0}
-    ours = merged({f"{backend}/lfence/latency": value for backend, value in figures.items()})
+    ours = merged({f"{backend}/lfence/isolated": value for backend, value in figures.items()})
     (one,) = ours["agreement"]
     assert not one["agree"] and list(one["values"]) == list(figures)
     reason, figures_in_doubt = ours["verdict"]["reasons"]
-    assert reason.startswith("backends disagree on lfence/latency: ring3 12.000 [11.980, 12.020],")
+    assert reason.startswith("backends disagree on lfence/isolated: ring3 12.000 [11.980, 12.020],")
     assert figures_in_doubt == (
-        "3 inconsistent, such as: backends disagree on lfence/latency: see the note"
+        "3 inconsistent, such as: backends disagree on lfence/isolated: see the note"
     )
     assert ours["verdict"]["verdict"] == "inconsistent"
 

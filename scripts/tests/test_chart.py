@@ -79,7 +79,7 @@ def test_doubt_is_hatched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 def test_negative_estimates_are_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def change(content: Any) -> None:
         for entry in content["benchmarks"]:
-            if entry["name"] == "ring3/lahf/latency":
+            if entry["name"] == "ring3/lahf/isolated":
                 entry["core_cycles"] = -3.0
 
     negative = changed("alpha", tmp_path / "n.json", change)
@@ -99,7 +99,7 @@ def test_only_controls_are_drawn_too(tmp_path: Path) -> None:
 def test_unknown_probes_leave_no_file(tmp_path: Path) -> None:
     def change(content: Any) -> None:
         for entry in content["benchmarks"]:
-            entry["run_name"] = "ring3/unheard_of/latency"
+            entry["run_name"] = "ring3/unheard_of/isolated"
 
     unknown = reader.read_result(changed("alpha", tmp_path / "u.json", change))
     with pytest.raises(IrqcostError, match="none of the probes"):

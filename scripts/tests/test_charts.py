@@ -123,8 +123,8 @@ def with_histogram(target: Path, histogram: Any) -> list[Series]:
 
 TWO_MODES = {
     "unit": "core_cycles",
-    "free": {"origin": 12.95, "width": 0.1, "counts": [[0, 75], [20, 25]]},
-    "disturbed": {"origin": 20.0, "width": 1.0, "counts": [[0, 3], [900, 2]]},
+    "clean": {"origin": 12.95, "width": 0.1, "counts": [0, 75, 20, 25]},
+    "contaminated": {"origin": 20.0, "width": 1.0, "counts": [0, 3, 900, 2]},
 }
 
 
@@ -133,9 +133,9 @@ def test_distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     close = style.pyplot.close
     monkeypatch.setattr(style.pyplot, "close", lambda f: (figures.append(f), close(f)))
     texts = draw("distribution", with_histogram(tmp_path / "h.json", TWO_MODES), tmp_path / "x")
-    assert "popf: 75 % of the free samples lie within 1 % of 13.0 core cycles" in texts
+    assert "popf: 75 % of the clean samples lie within 1 % of 13.0 core cycles" in texts
     assert "ring3/popf/throughput: 13.00 core cycles" in texts
-    assert "5 of 5 disturbed beyond" in texts
+    assert "5 of 5 contaminated beyond" in texts
     # Both modes are seen: two heaps, the smaller a third of the taller.
     (axes,) = figures[0].axes
     heights, edges, _ = axes.patches[0].get_data()
@@ -149,11 +149,11 @@ def test_distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         [],
         {"unit": "core_cycles"},
-        {**TWO_MODES, "free": {"origin": 0, "width": 0, "counts": []}},
-        {**TWO_MODES, "free": {"origin": 0, "width": 1, "counts": [[0]]}},
-        {**TWO_MODES, "free": {"origin": 0, "width": 1, "counts": [[0, -1]]}},
-        {**TWO_MODES, "free": {"origin": 0, "width": 1, "counts": [[0, 1.5]]}},
-        {**TWO_MODES, "free": {"origin": 0, "width": 1, "counts": [[0, 1]] * 20_000}},
+        {**TWO_MODES, "clean": {"origin": 0, "width": 0, "counts": []}},
+        {**TWO_MODES, "clean": {"origin": 0, "width": 1, "counts": [0]}},
+        {**TWO_MODES, "clean": {"origin": 0, "width": 1, "counts": [0, -1]}},
+        {**TWO_MODES, "clean": {"origin": 0, "width": 1, "counts": [0, 1.5]}},
+        {**TWO_MODES, "clean": {"origin": 0, "width": 1, "counts": [0, 1] * 20_000}},
     ],
 )
 def test_what_is_no_histogram_is_named(tmp_path: Path, histogram: Any) -> None:

@@ -15,11 +15,12 @@ from irqcost.commands import check
 from irqcost.compare import baseline, checked, policy, regression
 from irqcost.compare.regression import INCOMPARABLE, INCONCLUSIVE, OK, REGRESSION
 from irqcost.model import reader, store
+import machine_code
 from results import changed, path
 from results_of import run
 
 POPF = "ring3/popf/throughput"
-LAHF = "ring3/lahf/latency"
+LAHF = "ring3/lahf/isolated"
 
 
 def near(value: float, count: int = 8, seed: int = 1) -> list[float]:
@@ -118,7 +119,7 @@ def kernel(**members: Any) -> dict[str, Any]:
         (cpu(core_type="efficiency"), "other core type"),
         (kernel(realtime=True), "other PREEMPT_RT"),
         ({"execution": {"kind": "virtualised", "reason": ""}}, "other execution"),
-        ({"hypervisor": "KVMKVMKVM"}, "other hypervisor"),
+        ({"cpuid_hypervisor": "KVMKVMKVM"}, "other hypervisor"),
     ],
 )
 def test_another_machine_is_no_baseline(
@@ -154,12 +155,13 @@ def test_other_code_under_the_same_name_is_not_compared(tmp_path: Path, folder: 
 def test_another_text_of_the_kernel_counts_where_the_policy_says_so(
     tmp_path: Path, folder: Path
 ) -> None:
-    def text(byte: str) -> dict[str, Any]:
-        return {"ring3/popf": {"f": {"bytes": byte, "sha256": byte, "code_sha256": byte}}}
+    def code(byte: str) -> dict[str, Any]:
+        function = {**machine_code.function("f", byte), "code_sha256": byte}
+        return {"machine_code": machine_code.of("ring3/popf", function)}
 
     for file in folder.iterdir():
-        run(file, {POPF: near(30), LAHF: near(5)}, day(2), text=text("90"))
-    other = new(tmp_path, text=text("f4"))
+        run(file, {POPF: near(30), LAHF: near(5)}, day(2), **code("90"))
+    other = new(tmp_path, **code("f4"))
     assert judged(other, folder).word == OK
     words = {one.name: one.word for one in judged(other, folder, same=["cpu", "code"]).judged}
     assert words == {POPF: INCOMPARABLE, LAHF: OK}
@@ -212,12 +214,12 @@ def test_figures_of_another_estimator_are_incomparable(
 
 
 def test_new_figures_are_told_and_missing_ones_incomparable(tmp_path: Path, folder: Path) -> None:
-    figures = {POPF: near(30), "ring3/nop/latency": near(1)}
+    figures = {POPF: near(30), "ring3/nop/isolated": near(1)}
     absent = [{"name": LAHF, "reason": "no such instruction"}]
     found = judged(run(tmp_path / "new.json", figures, day(20), absent=absent), folder)
     assert {one.name: one.word for one in found.judged} == {POPF: OK, LAHF: INCOMPARABLE}
     assert found.judged[1].reason == "not measured: no such instruction"
-    assert found.notes == ("1 figure the baseline has not: ring3/nop/latency",)
+    assert found.notes == ("1 figure the baseline has not: ring3/nop/isolated",)
 
 
 def test_one_instruction_is_found_without_a_threshold(tmp_path: Path) -> None:
@@ -256,11 +258,11 @@ def test_bad_files_are_named_and_not_fatal(
     assert main(new(tmp_path), "--baseline", tmp_path / "none.json") == Exit.UNUSABLE
 
     def no_number(content: Any) -> None:
-        content["benchmarks"][0]["epochs"] = [1, "x"]
+        content["benchmarks"][0]["processes"] = [1, "x"]
 
     bad = changed("alpha", tmp_path / "bad.json", no_number)
     assert main(bad, "--baseline", folder) == Exit.UNUSABLE
-    assert "epochs.1 is not a number" in capsys.readouterr().err
+    assert "processes.1 is not a number" in capsys.readouterr().err
 
 
 def test_wrong_usage(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,7 +50,7 @@ def checked(tmp_path: Path) -> Checked:
 
 def many(checked: Checked, regressions: int, inconclusive: int) -> Checked:
     words = [REGRESSION] * regressions + [INCONCLUSIVE] * inconclusive
-    judged = [Judged(f"ring3/{i}/latency", word, "why") for i, word in enumerate(words)]
+    judged = [Judged(f"ring3/{i}/isolated", word, "why") for i, word in enumerate(words)]
     return Checked(checked.new, checked.against, tuple(judged))
 
 

@@ -34,7 +34,7 @@ def test_counter_and_chain_agree() -> None:
         "source": "chain",
         "counter": "aperf",
         "imul_cycles": pytest.approx(3.0),
-        "epochs": 6,
+        "processes": 6,
     }
     assert context["verdict"]["verdict"] == "good"
 

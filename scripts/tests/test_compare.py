@@ -122,7 +122,7 @@ def test_bad_files_are_named_and_the_rest_compared(
     assert cells(output.out, "ring3/popf/throughput") == ["13.00", "4.01", "17.00", "5.28", "1.31"]
     reasons = output.err.splitlines()
     assert reasons[0].startswith(f"irqcost: left out: {cut}: truncated")
-    assert reasons[1] == f"irqcost: left out: {other}: schema 7, but this irqcost reads schema 1"
+    assert reasons[1] == f"irqcost: left out: {other}: schema 7, but this irqcost reads schema 2"
     assert reasons[2] == f"irqcost: left out: {tmp_path / 'none.json'}: No such file or directory"
 
 
@@ -159,7 +159,7 @@ def test_nothing_to_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 def test_filter(capsys: pytest.CaptureFixture[str]) -> None:
     assert compare("--filter", "/popf/", path("alpha")) == 0
     text = capsys.readouterr().out
-    assert "ring3/popf/latency" in text and "pushf" not in text
+    assert "ring3/popf/isolated" in text and "pushf" not in text
 
 
 def test_folder_and_many_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -215,7 +215,7 @@ def test_the_baseline_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert [column["paths"] for column in document["columns"]] == (
         [[str(files_[i])] for i in (1, 0, 2)]
     )
-    ratios = [cell(document, "ring3/popf/latency", column)["ratio"] for column in "BC"]
+    ratios = [cell(document, "ring3/popf/isolated", column)["ratio"] for column in "BC"]
     assert ratios == pytest.approx([0.5, 2])
     missing = tmp_path / "none.json"
     assert compare("--baseline", missing, tmp_path) == 2
@@ -377,7 +377,7 @@ def test_estimators_are_not_put_together(
     entry = (
         reading.columns([both], None, None, None).columns[0].result.figures["ring3/popf/throughput"]
     )
-    assert (entry.samples, entry.free, entry.estimator) == (4, 4, 2)
+    assert (entry.samples, entry.clean, entry.estimator) == (4, 4, 2)
 
 
 def test_types_of_core_have_no_ratio(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -404,13 +404,13 @@ def test_types_of_core_have_no_ratio(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 def test_another_mode_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def only_latency(content: Any) -> None:
-        kept = [e for e in content["benchmarks"] if e["name"] == "ring3/popf/latency"]
+        kept = [e for e in content["benchmarks"] if e["name"] == "ring3/popf/isolated"]
         content["benchmarks"] = kept
 
     other = changed("alpha", tmp_path / "o.json", only_latency)
     found = as_json(capsys, path("alpha"), other)
     assert cell(found, "ring3/popf/throughput", "B")["missing"] == (
-        "measured in another mode only: latency"
+        "measured in another mode only: isolated"
     )
 
 
@@ -494,13 +494,13 @@ def test_only_what_rests_on_a_control_that_is_off_has_no_ratio(
     figures = {
         "ring3/empty/throughput": [0.0] * 6,
         "ring3/popf/throughput": [13.0] * 6,
-        "ring3/popf/latency": [20.0] * 6,
+        "ring3/popf/isolated": [20.0] * 6,
     }
     off = {**figures, "ring3/empty/throughput": [0.1] * 6}
     files = [run(tmp_path / f"{w}.json", off if w == wrong else figures) for w in "AB"]
     assert compare(*files) == 0
     text = capsys.readouterr().out
-    assert cells(text, "ring3/popf/latency")[-1] == "1.00"
+    assert cells(text, "ring3/popf/isolated")[-1] == "1.00"
     assert cells(text, "ring3/popf/throughput")[-1] == "-"
     assert "inconsistent: control ring3/empty is off: see the note" in text
     # Each result says what it came to.

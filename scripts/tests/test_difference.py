@@ -51,11 +51,11 @@ def test_the_interval_of_a_share() -> None:
     assert intervals.share_interval(50, 100) == pytest.approx((0.40383, 0.59617), abs=1e-4)
 
 
-def block(costs: list[float], label: str = "free") -> list[dict[str, Any]]:
+def block(costs: list[float], label: str = "clean") -> list[dict[str, Any]]:
     return [{"core_cycles": cost, "ticks": cost, "label": label} for cost in costs]
 
 
-def machine(shift: float, noise: float, seed: int, label: str = "free") -> Any:
+def machine(shift: float, noise: float, seed: int, label: str = "clean") -> Any:
     """A harness whose slow-downs are as large as they should be, and `shift` more for each."""
     chance = random.Random(seed)
 
@@ -142,7 +142,7 @@ def test_spread_and_coverage_with_known_answers() -> None:
     assert selftest.coverage(gather(epochs_at([1.0] * 11))) == selftest.Coverage(0, 0)
 
 
-def recorded(value: float, shift: float = 0.0, label: str = "free") -> dict[str, Any]:
+def recorded(value: float, shift: float = 0.0, label: str = "clean") -> dict[str, Any]:
     kinds = injected.run(machine(shift, 0.05, 5, label), 25, lambda done: None)
     return selftest.record(epochs_at([value] * 12), kinds, 0.125, 1.0)
 

@@ -14,6 +14,7 @@ from irqcost.model import catalogue
 from irqcost.model.machine_code import disassembly
 from irqcost.model.machine_code.disassembly import Function
 
+import machine_code
 import results
 
 # bpf_local_irq_save and bpf_local_irq_restore of Linux 6.18, with the distance to the thunk
@@ -122,7 +123,7 @@ def test_absent_function_is_told_and_the_rest_printed(
 ) -> None:
     bench = fake_bench(
         tmp_path,
-        'echo \'{"text": [{"symbol": "f", "address": "0x1000", "bytes": "fac3"}],'
+        'echo \'{"functions": [{"symbol": "f", "address": "0x1000", "code": "+sM=", "targets": {}}],'
         ' "absent": [{"name": "g", "reason": "g: this kernel has no such function"}]}\'',
     )
     monkeypatch.setattr(disasm.build, "harness", lambda: bench)
@@ -150,17 +151,17 @@ def test_a_row_shows_its_own_body(capsys: pytest.CaptureFixture[str]) -> None:
 # The heart of a window, and how the module tells of it: a call whose distance is another one in
 # each boot, named.
 WINDOW = "0faee8 e800100000 0faee8 c3"
-TARGETS = {"3": "_raw_spin_lock_irqsave"}
+TARGETS = {3: "_raw_spin_lock_irqsave"}
 
 
 def test_a_row_is_shown_as_the_loaded_module_has_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    texts = [
-        {"symbol": "kmod/spin_lock", "bytes": WINDOW.replace(" ", ""), "targets": TARGETS},
-        {"symbol": "_raw_spin_lock_irqsave", "bytes": "fac3", "targets": {}},
+    functions = [
+        machine_code.function("kmod/spin_lock", WINDOW, TARGETS),
+        machine_code.function("_raw_spin_lock_irqsave", "fac3"),
     ]
-    answer = json.dumps({"text": texts, "absent": []})
+    answer = json.dumps({"functions": functions, "absent": []})
     bench = fake_bench(
         tmp_path, f"[ $1 = --irqcost_text=kmod/spin_lock ] && echo '{answer}' || exit 2"
     )
@@ -179,12 +180,11 @@ def test_a_result_shows_what_it_measured(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def put_text(document: Any) -> None:
-        document["context"]["irqcost"]["text"] = {
-            "kmod/spin_lock": {
-                "window": {"bytes": WINDOW.replace(" ", ""), "sha256": "", "targets": TARGETS},
-                "_raw_spin_lock_irqsave": {"bytes": "fac3", "sha256": "", "targets": {}},
-            }
-        }
+        document["context"]["irqcost"]["machine_code"] = machine_code.of(
+            "kmod/spin_lock",
+            machine_code.function("window", WINDOW, TARGETS),
+            machine_code.function("_raw_spin_lock_irqsave", "fac3"),
+        )
 
     path = results.changed("exact", tmp_path / "result.json", put_text)
     args = argparse.Namespace(functions=["spin_lock"], callees=False, result=path)

@@ -25,7 +25,7 @@ from irqcost.measure.processes import (
 from irqcost.stats import intervals
 
 QUIET = "ring3/popf/throughput"
-NOISY = "ring3/sahf/latency"
+NOISY = "ring3/sahf/isolated"
 
 
 class FakeHarness:
@@ -193,7 +193,7 @@ def test_the_level_of_a_run(levels: list[float], count: int, expected: float | N
 
 
 def test_a_process_without_a_level_counts_as_one_that_does_not_agree() -> None:
-    unsteady = epoch(entry(QUIET, 13.0), floors={"ring3": level(0.1, steady=False)})
+    unsteady = epoch(entry(QUIET, 13.0), baselines={"ring3": level(0.1, steady=False)})
     run = [epoch(entry(QUIET, 13.0)) for _ in range(2)] + [unsteady] * 3
     assert processes.sensor_levels(run) == {"ring3": FLOOR}
     assert processes.sensor_levels([unsteady]) == {}
@@ -204,8 +204,8 @@ def test_a_process_without_a_level_counts_as_one_that_does_not_agree() -> None:
 
 
 def test_older_harnesses_have_their_own_tolerance() -> None:
-    floors = {"ring3": {"sensor_cycles_per_nop": 0.2, "ticks_per_cycle": 2}}
-    old = [epoch(entry(QUIET, 13.0, sensor=0.209), floors=floors)] * 6
+    floors = {"ring3": {"sensor_cycles": 0.2, "ticks_per_cycle": 2}}
+    old = [epoch(entry(QUIET, 13.0, sensor=0.209), baselines=floors)] * 6
     del old[0].document["context"]["irqcost"]["calibration"]
     assert processes.sensor_limits(old) == {"ring3": pytest.approx(0.21)}
     assert len(gather(old)[QUIET].used) == 6
@@ -228,7 +228,7 @@ def test_the_latency_that_most_processes_found_counts(most: int, other: int | No
     assert document["context"]["irqcost"]["calibration"]["imul_latency"] == most
     assert document["context"]["irqcost"]["calibration"]["processes"] == 11
     assert document["benchmarks"][0]["core_cycles"] == 12.0
-    assert document["benchmarks"][0]["epochs_disturbed"] == [9.0]
+    assert document["benchmarks"][0]["processes_contaminated"] == [9.0]
 
 
 def test_the_latency_of_no_process() -> None:

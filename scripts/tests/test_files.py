@@ -27,7 +27,7 @@ def test_a_result_is_read() -> None:
     popf = alpha.figures["ring3/popf/throughput"]
     assert (popf.core_cycles, popf.ticks, popf.samples) == (13.0, 9.8113, 200)
     assert not popf.doubtful and alpha.figures["ring3/sahf/throughput"].doubtful
-    assert result("exact").figures["kmod/cli_sti/latency"].core_cycles is None
+    assert result("exact").figures["kmod/cli_sti/isolated"].core_cycles is None
 
 
 def entry(key: str, value: object) -> Callable[[Any], None]:
@@ -47,7 +47,7 @@ def ours(key: str, value: object) -> Callable[[Any], None]:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (ours("schema", 2), "schema 2, but this irqcost reads schema 1"),
+        (ours("schema", 3), "schema 3, but this irqcost reads schema 2"),
         (ours("execution", {"kind": "dreamt", "reason": ""}), "none of bare-metal"),
         (ours("instruction_clock", 1), "instruction_clock is not true or false"),
         (lambda c: c["context"]["irqcost"].pop("tsc"), "context.irqcost.tsc is missing"),
@@ -71,7 +71,7 @@ def ours(key: str, value: object) -> Callable[[Any], None]:
             r"benchmarks\[0\].ticks is not from ticks_low to ticks_high",
         ),
         (entry("run_name", "ring3/popf"), "not named backend/probe/mode"),
-        (entry("run_name", "ring3//latency"), "not named backend/probe/mode"),
+        (entry("run_name", "ring3//isolated"), "not named backend/probe/mode"),
         (entry("time_unit", "us"), "another time_unit"),
         (entry("run_type", "guess"), "unknown run_type"),
     ],

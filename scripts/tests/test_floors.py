@@ -107,12 +107,12 @@ def test_a_neighbour_who_stays_is_named(place: Path) -> None:
     ours = document["context"]["irqcost"]
     assert ours["verdict"]["verdict"] == "disturbed"
     assert one["reasons"][0] in ours["verdict"]["reasons"][0]
-    assert ours["floors"]["ring3"] == {
-        "sensor_cycles_per_nop": 0.181,
+    assert ours["baselines"]["ring3"] == {
+        "sensor_cycles": 0.181,
         "tolerance": TOLERANCE,
         "ticks_per_cycle": 2,
         "source": "earlier runs",
-        "remembered": 0.181,
+        "cached": 0.181,
     }
     parsing.parse(document)
 
@@ -146,7 +146,7 @@ def test_two_lower_levels_count_and_old_ones_go(place: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"hypervisor": "KVMKVMKVM"},
+        {"cpuid_hypervisor": "KVMKVMKVM"},
         {"catalogue_hash": "0" * 16},
         {"cpu": {"core_type": "efficiency", "family": 25, "model": 1, "stepping": 1}},
         {"cpu": {"family": 25, "model": 1, "stepping": 1, "microcode": "0x2b000591"}},
@@ -162,10 +162,10 @@ def test_each_machine_has_its_own(place: Path, change: dict[str, Any]) -> None:
 
 def test_forgetting_is_of_this_machine(place: Path) -> None:
     Memory().keep(run_of(0.181), GOOD)
-    Memory().keep(run_of(0.25, hypervisor="KVMKVMKVM"), GOOD)
+    Memory().keep(run_of(0.25, cpuid_hypervisor="KVMKVMKVM"), GOOD)
     assert interference.remembered([Memory(forget=True).remind(run_of(0.3)[0])]) == {}
     assert reminded(run_of(0.18)) == {}
-    assert reminded(run_of(0.18, hypervisor="KVMKVMKVM")) == {"ring3": 0.25}
+    assert reminded(run_of(0.18, cpuid_hypervisor="KVMKVMKVM")) == {"ring3": 0.25}
 
 
 def test_emulation_neither_reads_nor_writes(place: Path) -> None:

@@ -26,7 +26,7 @@ def draw(chance: random.Random, middle: float, spread: float, count: int = 8) ->
     return [chance.gauss(middle, spread) for _ in range(count)]
 
 
-def case(new: Sequence[float], *runs: Sequence[float], name: str = "ring3/popf/latency") -> Case:
+def case(new: Sequence[float], *runs: Sequence[float], name: str = "ring3/popf/isolated") -> Case:
     return Case(name, new, runs, _THRESHOLD)
 
 
@@ -131,7 +131,7 @@ def test_holm_with_known_answers() -> None:
 
 def looked(*words: str, hopeless: bool = False) -> list[Judged]:
     return [
-        Judged("ring3/popf/latency", word, "why", 30, 31, limit=0.25, hopeless=hopeless)
+        Judged("ring3/popf/isolated", word, "why", 30, 31, limit=0.25, hopeless=hopeless)
         for word in words
     ]
 

@@ -17,7 +17,7 @@ from results import result
 from results_of import run
 
 POPF = "ring3/popf/throughput"
-LAHF = "ring3/lahf/latency"
+LAHF = "ring3/lahf/isolated"
 
 # Exact runs of two of Debian's kernels.
 _OLD, _NEW = "6.1.0-56-amd64", "6.12.117+deb12-amd64"
@@ -75,7 +75,7 @@ def test_machines_have_histories_of_their_own(folder: Path, tmp_path: Path) -> N
     for number in range(2):
         ours = {"execution": {"kind": "virtualised", "reason": ""}}
         run(folder / f"v{number}.json", {POPF: [50.0] * 8}, f"2026-09-0{number + 1}", **ours)
-    run(folder / "alone.json", {POPF: [50.0] * 8}, "2026-09-01", hypervisor="Microsoft Hv")
+    run(folder / "alone.json", {POPF: [50.0] * 8}, "2026-09-01", cpuid_hypervisor="Microsoft Hv")
     found = trend.histories(store.read([folder]).records, policy.read(None))
     assert [len(one.contexts) for one in found] == [30, 2]
 

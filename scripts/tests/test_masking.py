@@ -20,9 +20,10 @@ from irqcost.measure.merge import merge
 from irqcost.measure.processes import Target
 from irqcost.model import catalogue, naming, parsing, reader, store
 from irqcost.model.machine_code import disassembly, masking
-from irqcost.model.result import Context, Text
+from irqcost.model.result import Context, MachineCode
 from irqcost.output import terminal
 from irqcost.output.headline import headline
+import machine_code
 from results import changed, document, path, result
 
 NATIVE = ROOT / "results/intel-xeon-06-cf-02/2026-11-23T043834Z-6.18.44-fc-v669.json"
@@ -40,8 +41,8 @@ CALL = "e811223344"
 def kind(code: str, *called: str, **functions: str) -> str:
     """What masks in a row of a function that begins with calls of these, and of others."""
     targets = {5 * place: name for place, name in enumerate(called)}
-    texts = {"f": Text(bytes.fromhex(CALL * len(called) + code), "", "", targets)}
-    texts |= {name: Text(bytes.fromhex(other), "") for name, other in functions.items()}
+    texts = {"f": MachineCode(bytes.fromhex(CALL * len(called) + code), "", targets)}
+    texts |= {name: MachineCode(bytes.fromhex(other)) for name, other in functions.items()}
     return masking.find({ROW: texts}, {"bpf"}, None, False).kind
 
 
@@ -86,7 +87,7 @@ def test_a_call_in_the_place_of_cli(symbol: str, expected: str) -> None:
 
 
 def test_a_name_inside_of_another_instruction_is_no_call() -> None:
-    text = Text(bytes.fromhex("48b8e800000000000000c3"), "", "", {2: "pvm_irq_disable"})
+    text = MachineCode(bytes.fromhex("48b8e800000000000000c3"), "", {2: "pvm_irq_disable"})
     assert masking.find({ROW: {"f": text}}, {"bpf"}, None, False).kind == "unknown"
 
 
@@ -105,7 +106,7 @@ def test_without_capstone_nothing_is_native(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_program_and_other_backends_are_not_the_kernel() -> None:
-    cli_ret = Text(b"\xfa\xc3", "")
+    cli_ret = MachineCode(b"\xfa\xc3")
     assert masking.find({ROW: {"program": cli_ret}}, {"bpf"}, None, False).kind == "unknown"
     assert masking.find({"kvm/cli": {"window": cli_ret}}, {"kvm"}, None, False).kind == ""
     assert masking.find({}, {"ring3"}, None, False).kind == ""
@@ -116,7 +117,7 @@ def test_the_program_and_other_backends_are_not_the_kernel() -> None:
 def test_unlocking_by_other_code() -> None:
     def of(*symbols: str) -> masking.Row:
         targets = {5 * place: name for place, name in enumerate(symbols)}
-        text = Text(bytes.fromhex(CALL * len(symbols) + "fbc3"), "", "", targets)
+        text = MachineCode(bytes.fromhex(CALL * len(symbols) + "fbc3"), "", targets)
         return masking.find({ROW: {"f": text}}, {"bpf"}, None, False).rows[ROW]
 
     assert of("__raw_callee_save___pv_queued_spin_unlock").unlock == "paravirtual:pv"
@@ -149,7 +150,8 @@ def good(content: Any) -> None:
 def without_signs(content: Any) -> None:
     """The texts of a kernel whose calls say nothing."""
     ours = content["context"]["irqcost"]
-    ours["text"] = json.loads(re.sub(r"pvm_(\w+)", r"what_\1_is", json.dumps(ours["text"])))
+    code = json.dumps(ours["machine_code"])
+    ours["machine_code"] = json.loads(re.sub(r"pvm_(\w+)", r"what_\1_is", code))
 
 
 @pytest.fixture(name="pvm")
@@ -259,11 +261,13 @@ def test_a_headline_says_what_masks(pvm: Path, doctored: Path) -> None:
     assert "masked in an unknown way" in of(doctored)
     assert of(NATIVE).startswith("Masking and restoring costs 36.3 core cycles")
     # Of a native kernel's function that does not show how it masks it is not said, either.
-    texts = json.loads(NATIVE.read_text(encoding="utf-8"))
-    functions = texts["context"]["irqcost"]["text"][ROW]
-    for one in functions.values():
-        one["bytes"] = "c3"
-    odd = parsing.parse(texts)
+    content = reader.read_document(NATIVE)[0]
+    recorded = content["context"]["irqcost"]["machine_code"]
+    content["context"]["irqcost"].pop("masking", None)
+    plain = machine_code.function("f", "c3")
+    recorded["functions"].append(plain)
+    recorded["probes"][ROW] = [len(recorded["functions"]) - 1]
+    odd = parsing.parse(content)
     assert odd.context.masking.kind == "native"
     assert "masked in an unknown way" in headline(series([odd]), names, None)
     # Of two that mask in different ways only what they have in common is told.
@@ -365,7 +369,7 @@ def test_results_put_together_mask_alike(
 def epoch_of(content: Any, **more: Any) -> Any:
     """A process of the harness that read the texts of a result."""
     ours = content["context"]["irqcost"]
-    keep = ("text", "kernel", "derived")
+    keep = ("machine_code", "kernel", "derived")
     return epoch(entry(SAVE, 33.5), **{key: ours[key] for key in keep if key in ours}, **more)
 
 
@@ -380,12 +384,12 @@ def test_a_run_stores_what_it_found() -> None:
     assert {"name": f"{ROW}/alone", "reason": masking.CALLS_WITHIN} in ours["absent"]
     assert not [e.message for e in jsonschema.Draft202012Validator(SCHEMA).iter_errors(stored)]
     # It counts for whoever reads it, as the files never change.
-    ours["text"] = {}
+    del ours["machine_code"]
     assert parsing.parse(stored).context.masking.kind == PVM
 
 
 def test_a_native_run_stores_that() -> None:
-    native = json.loads(NATIVE.read_text(encoding="utf-8"))
+    native = reader.read_document(NATIVE)[0]
     ours = merge([epoch_of(native)], Target())["context"]["irqcost"]
     assert ours["masking"]["kind"] == "native"
     assert ours["masking"]["rows"]["bpf/helper_spin_lock"]["unlock"] == "paravirtual:pv"
@@ -394,7 +398,7 @@ def test_a_native_run_stores_that() -> None:
 
 
 def test_without_capstone_it_is_left_to_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    native = json.loads(NATIVE.read_text(encoding="utf-8"))
+    native = reader.read_document(NATIVE)[0]
     with monkeypatch.context() as patched:
         patched.setattr(masking, "_machine", lambda: None)
         stored = merge([epoch_of(native)], Target())

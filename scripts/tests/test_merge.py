@@ -19,7 +19,7 @@ from irqcost.stats.histogram import MOST_BINS, histogram
 from results import document
 
 FLOORS = {"bpf": level(FLOOR)}
-KINDS = ("free", "disturbed")
+KINDS = ("clean", "contaminated")
 NAME = "ring3/popf/throughput"
 CYCLES = [13.03, 13.0, 13.01, 13.02, 13.0, 13.01, 13.02]
 
@@ -34,26 +34,26 @@ def test_a_figure_is_the_median_of_its_epochs() -> None:
     assert one["core_cycles"] == 13.01 and one["ticks"] == 26.02 and one["real_time"] == 13.01
     assert (one["core_cycles_low"], one["core_cycles_high"]) == (13.0, 13.03)
     assert (one["ticks_low"], one["ticks_high"]) == (26.0, 26.06)
-    assert one["epochs"] == CYCLES and one["epochs_disturbed"] == []
-    assert (one["samples"], one["free"], one["preempted"]) == (2800, 2100, 7)
+    assert one["processes"] == CYCLES and one["processes_contaminated"] == []
+    assert (one["samples"], one["clean"], one["preempted"]) == (2800, 2100, 7)
     assert one["iterations"] == 7000
     assert (one["verdict"], one["reasons"], one["label"]) == ("good", [], "good")
     assert "distribution" not in one
     figure = parsing.parse(document).figures[NAME]
     assert figure.cycles_interval == (13.0, 13.03) and not figure.doubtful
     ours = document["context"]["irqcost"]
-    assert ours["epochs"]["count"] == 7 and ours["epochs"]["seconds"] == 7
-    assert ours["epochs"]["cpus"] == [1] * 7
+    assert ours["processes"]["count"] == 7 and ours["processes"]["seconds"] == 7
+    assert ours["processes"]["cpus"] == [1] * 7
     assert ours["verdict"] == {
         "verdict": "good",
         "sentence": "1 of 1 figures good",
         "reasons": [],
     }
-    assert ours["floors"] == {
+    assert ours["baselines"] == {
         "ring3": {
-            "sensor_cycles_per_nop": FLOOR,
+            "sensor_cycles": FLOOR,
             "source": "this run",
-            "remembered": None,
+            "cached": None,
             "tolerance": TOLERANCE,
             "ticks_per_cycle": 2,
         }
@@ -71,12 +71,12 @@ def test_disturbed_epochs_are_kept_and_not_used() -> None:
     loud = [entry(NAME, 20.0, sensor=0.3), entry(NAME, 21.0, label="disturbed: …")]
     document = merge([epoch(one) for one in [*loud, *(entry(NAME, v) for v in CYCLES)]], Target())
     (one,) = document["benchmarks"]
-    assert one["core_cycles"] == 13.01 and one["epochs_disturbed"] == [20.0, 21.0]
+    assert one["core_cycles"] == 13.01 and one["processes_contaminated"] == [20.0, 21.0]
     assert one["samples"] == 9 * 400 and one["verdict"] == "good"
     # Their samples are not among the free ones, of which the figure is made.
-    assert one["free"] == 7 * 300
-    counts = {kind: sum(n for _, n in one["histogram"][kind]["counts"]) for kind in KINDS}
-    assert counts == {"free": 7 * 3, "disturbed": 9 + 2 * 3}
+    assert one["clean"] == 7 * 300
+    counts = {kind: _total(one["histogram"][kind]) for kind in KINDS}
+    assert counts == {"clean": 7 * 3, "contaminated": 9 + 2 * 3}
 
 
 def test_without_a_free_epoch_the_figure_says_so() -> None:
@@ -95,7 +95,7 @@ def test_an_emulated_run_is_exact() -> None:
     execution = {"kind": "emulated", "reason": "x"}
     document = merge([epoch(one, execution=execution)], Target())
     (figure,) = document["benchmarks"]
-    assert figure["ticks"] == 2.0 and figure["epochs"] == [2.0] and "ticks_low" not in figure
+    assert figure["ticks"] == 2.0 and figure["processes"] == [2.0] and "ticks_low" not in figure
     assert figure["verdict"] == "emulated" and "core_cycles" not in figure
     assert not parsing.parse(document).figures[NAME].doubtful
 
@@ -105,7 +105,7 @@ def test_derived_and_absent() -> None:
         numbers = {"core_cycles": cycles, "low": cycles - 1, "high": cycles + 1}
         return {"name": "bpf/x/alone", **numbers, "formula": "x", "inputs": {"x": cycles + 5}}
 
-    missing = [{"name": "ring3/rdtscp/latency", "reason": "no RDTSCP"}]
+    missing = [{"name": "ring3/rdtscp/isolated", "reason": "no RDTSCP"}]
     lost = [*missing, {"name": "bpf/x/alone", "reason": "call was not measured"}]
     run = [
         epoch(entry(NAME, 13.0), derived=[derived(cycles)], absent=missing)
@@ -140,7 +140,7 @@ def test_nothing_is_derived_from_an_epoch_that_was_disturbed() -> None:
     def of(sensor: float, row: float) -> Epoch:
         entries = (entry("bpf/x/throughput", row, sensor=sensor), entry("bpf/call/throughput", 4))
         floors = {"bpf": level(sensor)}
-        return epoch(*entries, derived=[alone(row, "call", 4.0)], floors=floors)
+        return epoch(*entries, derived=[alone(row, "call", 4.0)], baselines=floors)
 
     def ours(*epochs: Epoch) -> Any:
         return merge(epochs, Target())["context"]["irqcost"]
@@ -148,7 +148,7 @@ def test_nothing_is_derived_from_an_epoch_that_was_disturbed() -> None:
     # Beside a neighbour from end to end: in its own process that does not show.
     (one,) = ours(of(0.3, 50), of(FLOOR, 30), of(0.3, 50), of(FLOOR, 30))["derived"]
     assert one["core_cycles"] == 26.0
-    quiet = epoch(entry("bpf/call/throughput", 4), floors=FLOORS)
+    quiet = epoch(entry("bpf/call/throughput", 4), baselines=FLOORS)
     never = ours(of(0.3, 50), quiet, quiet)
     assert never["derived"] == []
     assert [item["name"] for item in never["absent"]] == ["bpf/x/alone"]
@@ -189,29 +189,47 @@ def test_conditions_of_all_epochs() -> None:
     assert "conditions" not in without["context"]["irqcost"]
 
 
+def test_nobody_learns_the_name_of_the_host() -> None:
+    one = epoch(entry(NAME, 13.0))
+    context = {**one.document["context"], "host_name": "my-laptop"}
+    stored = merge([Epoch({**one.document, "context": context}, 1)], Target())
+    assert "my-laptop" not in json.dumps(stored)
+
+
+def _total(grid: dict[str, Any]) -> int:
+    return int(grid["below"] + sum(grid["counts"][1::2]) + grid["above"])
+
+
+def test_stray_samples_do_not_make_the_bins_wide() -> None:
+    samples = [13 + 0.01 * (place % 10) for place in range(2000)]
+    grid = histogram("core_cycles", 13.0, [*samples, 1e6, -1e6], [])["clean"]
+    assert grid["width"] == 0.01
+    assert (grid["below"], grid["above"]) == (1, 1)
+
+
 def test_a_histogram_gives_a_quantile_back() -> None:
     generator = random.Random(3)
     free = sorted(13 + generator.expovariate(50) for _ in range(3000))
     disturbed = [generator.uniform(13, 40) for _ in range(3000)]
     found = histogram("core_cycles", 13.0, free, disturbed)
-    for name, values in (("free", free), ("disturbed", disturbed)):
+    for name, values in (("clean", free), ("contaminated", disturbed)):
         grid = found[name]
-        assert sum(count for _, count in grid["counts"]) == 3000
-        assert len(grid["counts"]) <= MOST_BINS[name]
+        assert grid["below"] + sum(grid["counts"][1::2]) + grid["above"] == len(values)
+        assert len(grid["counts"]) <= 2 * MOST_BINS[name]
         assert grid["origin"] <= min(values) < grid["origin"] + grid["width"]
-    seen = 0
-    for index, count in found["free"]["counts"]:
+    seen = found["clean"]["below"]
+    for index, count in zip(found["clean"]["counts"][::2], found["clean"]["counts"][1::2]):
         seen += count
         if seen > 300:
             break
-    p10 = found["free"]["origin"] + index * found["free"]["width"]
+    p10 = found["clean"]["origin"] + index * found["clean"]["width"]
     assert p10 == pytest.approx(free[300], rel=0.001)
 
 
 @pytest.mark.parametrize("values", [[], [0.0], [-2.5, -2.5], [1e6, -1e6, 0.0]])
 def test_histograms_of_odd_samples(values: list[float]) -> None:
-    grid = histogram("ticks", 0.0, values, [])["free"]
-    assert sum(count for _, count in grid["counts"]) == len(values)
+    grid = histogram("ticks", 0.0, values, [])["clean"]
+    assert grid["below"] + sum(grid["counts"][1::2]) + grid["above"] == len(values)
     assert grid["width"] > 0
 
 
@@ -219,7 +237,13 @@ def test_the_text_is_json_with_lists_of_numbers_on_a_line() -> None:
     document = merge([epoch(entry(NAME, value)) for value in CYCLES], Target())
     text = jsontext.dumps(document)
     assert json.loads(text) == document
-    assert '"epochs": [13.03, 13.0, 13.01, 13.02, 13.0, 13.01, 13.02],\n' in text
+    (line,) = [line for line in text.splitlines() if '"core_cycles"' in line]
+    assert json.loads(line) == document["benchmarks"][0]
+    assert '"processes":[13.03,13.0,13.01,13.02,13.0,13.01,13.02],' in line
+    assert (
+        jsontext.dumps({"a": 1 / 3, "b": [2 / 3]})
+        == '{\n  "a": 0.3333333,\n  "b": [0.6666667]\n}\n'
+    )
     assert jsontext.dumps({"a": [], "b": {}, "c": ["x", None]}).startswith('{\n  "a": [],\n')
     with pytest.raises(ValueError, match="JSON"):
         jsontext.dumps({"a": [float("nan")]})

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import hostile
+import machine_code
 import results
 import results_of
 from irqcost import cli
@@ -265,9 +266,8 @@ def test_purposes_name_probes_of_the_catalogue() -> None:
 @pytest.mark.usefixtures("undrawn")
 def test_live_text_stands_beside_its_figure(tmp_path: Path) -> None:
     def with_text(document: Any) -> None:
-        document["context"]["irqcost"]["text"] = {
-            "ring3/popf": {"restore": {"bytes": "9dc3cccc", "sha256": "0"}}
-        }
+        function = machine_code.function("restore", "9dc3cccc")
+        document["context"]["irqcost"]["machine_code"] = machine_code.of("ring3/popf", function)
 
     path = results.changed("alpha", tmp_path / "a.json", with_text)
     assert report(tmp_path / "out", path) == 0

@@ -19,8 +19,8 @@ def read(tmp_path: Path, text: str) -> policy.Policy:
 def test_the_defaults() -> None:
     found = policy.read(None)
     assert (found.runs, found.same, found.risk) == (5, ("cpu",), 0.05)
-    assert found.at("ring3/popf/latency") == Threshold(0.25, 0.5)
-    assert not found.ignores("ring3/popf/latency")
+    assert found.at("ring3/popf/isolated") == Threshold(0.25, 0.5)
+    assert not found.ignores("ring3/popf/isolated")
 
 
 def test_in_situ_percent_are_of_the_whole_window() -> None:
@@ -47,7 +47,7 @@ def test_a_file_is_laid_over_the_defaults(tmp_path: Path) -> None:
         threshold.cycles = 1
         [figure."kmod/spin_lock*"]
         percent = 2.5
-        [figure."*/latency"]
+        [figure."*/isolated"]
         cycles = 3
         [figure."*/in_situ/*"]
         ignore = true
@@ -58,7 +58,7 @@ def test_a_file_is_laid_over_the_defaults(tmp_path: Path) -> None:
     assert (found.runs, found.same) == (5, ("cpu", "kernel"))
     assert found.at("kmod/popf/throughput") == Threshold(1, 0.5)
     assert found.at("kmod/spin_lock_irq/throughput") == Threshold(1, 2.5)
-    assert found.at("kmod/spin_lock/latency") == Threshold(3, 2.5)
+    assert found.at("kmod/spin_lock/isolated") == Threshold(3, 2.5)
     assert found.ignores("ring3/pushf_popf/in_situ/20")
     assert not found.ignores("ring3/pushf_popf/in_situ/0")
 

@@ -120,17 +120,18 @@ def test_two_capabilities_are_enough_for_bpf(bench: Path) -> None:
     assert names == ["bpf/dep_add/throughput", "bpf/call/throughput"]
     # Addresses of the kernel need a third one: only what follows from them is absent.
     ours = content["context"]["irqcost"]
-    assert not ours["text"]
+    assert "machine_code" not in ours
     assert any("CAP_SYSLOG" in one["reason"] for one in ours["absent"])
 
 
 @pytest.mark.usefixtures("bpf_runs")
 def test_a_third_one_shows_the_live_text(bench: Path) -> None:
     ours = measure(bench, "+bpf,+perfmon,+syslog", "bpf/call/")["context"]["irqcost"]
-    if not ours["text"]:  # kernel.kptr_restrict=2 hides addresses from everybody
+    if "machine_code" not in ours:  # kernel.kptr_restrict=2 hides addresses from everybody
         assert "kptr_restrict" in ours["absent"][0]["reason"]
     else:
-        assert "bpf_get_numa_node_id" in ours["text"]["bpf/call"]
+        functions = ours["machine_code"]["functions"]
+        assert "bpf_get_numa_node_id" in [one["symbol"] for one in functions]
 
 
 def test_the_rule_lets_one_group_in() -> None:

@@ -49,11 +49,11 @@ def test_there_are_recordings() -> None:
 def test_a_recording_has_as_many_instructions_as_the_result_counts(release: str) -> None:
     figures = RESULTS[release]
     for key, row in RECORDINGS[release].rows.items():
-        assert figures[f"kmod/{key}/latency"].ticks == len(row.code), key
+        assert figures[f"kmod/{key}/isolated"].ticks == len(row.code), key
 
 
 @pytest.mark.parametrize("release", KNOWN)
 def test_a_result_has_the_counts_that_were_known_before(release: str) -> None:
     for key, count in KNOWN[release].items():
-        for mode in ("throughput", "latency"):
+        for mode in ("throughput", "isolated"):
             assert RESULTS[release][f"kmod/{key}/{mode}"].ticks == count, (key, mode)

@@ -3,6 +3,7 @@
 
 from irqcost.model import catalogue, parsing
 from irqcost.output import terminal
+import machine_code
 from results import document
 
 
@@ -13,7 +14,7 @@ def test_derived_figures_clocks_and_live_text() -> None:
     ours["derived"] = [{"name": "bpf/pair/alone", "formula": "pair - 2 * call", **derived}]
     clock = {"name": "bpf_ktime_get_ns", "source": "tsc", "step_ns": 1}
     ours["backends"]["bpf"] = {"usable": True, "clock": clock}
-    ours["text"] = {"bpf/pair": {"f": {"bytes": "c3", "sha256": "0" * 64}}}
+    ours["machine_code"] = machine_code.of("bpf/pair", machine_code.function("f", "c3"))
     text = terminal.text(parsing.parse(content), catalogue.read())
     (line,) = [line.split() for line in text.splitlines() if line.startswith("  bpf/pair ")]
     assert line == ["bpf/pair", "22.70", "21.70", "27.71", "pair", "-", "2", "*", "call"]

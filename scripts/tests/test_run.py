@@ -97,7 +97,7 @@ def test_table_file_and_chart(fake: Path, capsys: pytest.CaptureFixture[str]) ->
     assert [b["name"] for b in content["benchmarks"]] == [
         b["name"] for b in document("alpha")["benchmarks"]
     ]
-    assert content["context"]["irqcost"]["epochs"]["count"] == 1
+    assert content["context"]["irqcost"]["processes"]["count"] == 1
     lines = output.out.splitlines()
     assert lines[0] == "Test CPU Alpha @ 2.45GHz (19-01-01), kernel 6.1.0-50-amd64, bare metal"
     assert "  popf" in [line[:6] for line in lines]
@@ -236,7 +236,7 @@ def test_an_interrupted_run_leaves_nothing(fake: Path, number: signal.Signals) -
         "    time.sleep(100)",
     )
     code = (
-        "import signal, sys; from pathlib import Path; from irqcost import build, cli;"
+        "import signal, sys; from pathlib import Path; from irqcost import cli; from irqcost.measure import build;"
         # As from a terminal, also where the tests run in the background, without one.
         "signal.signal(signal.SIGINT, signal.default_int_handler);"
         "signal.signal(signal.SIGHUP, signal.SIG_DFL);"
@@ -383,15 +383,15 @@ def test_a_neighbour_during_all_of_a_run(fake: Path) -> None:
     loud = verdict("loud.json", 0.317, *one_epoch)
     (reason,) = loud["verdict"]["reasons"]
     assert "sensor 0.317 cycles per nop, 0.181 in earlier runs on this CPU" in reason
-    assert loud["floors"]["ring3"]["source"] == "earlier runs"
+    assert loud["baselines"]["ring3"]["source"] == "earlier runs"
     # The harness is told, so that it waits for free samples.
     told = verdict("again.json", 0.18, *until_settled)
-    assert told["verdict"]["verdict"] == "good" and told["floors"]["ring3"]["remembered"] == 0.181
+    assert told["verdict"]["verdict"] == "good" and told["baselines"]["ring3"]["cached"] == 0.181
     assert "--irqcost_sensor_level=ring3:0.180000" in calls(fake)[-1]
     forgotten = verdict("forgotten.json", 0.317, *until_settled, "--forget-floors")
     assert forgotten["verdict"]["verdict"] == "good"
-    assert forgotten["floors"]["ring3"]["remembered"] is None
-    assert verdict("other.json", 0.32, *until_settled)["floors"]["ring3"]["remembered"] == 0.317
+    assert forgotten["baselines"]["ring3"]["cached"] is None
+    assert verdict("other.json", 0.32, *until_settled)["baselines"]["ring3"]["cached"] == 0.317
 
 
 @pytest.fixture

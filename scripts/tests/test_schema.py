@@ -16,6 +16,7 @@ from irqcost import ROOT
 from irqcost.measure import build
 from irqcost.measure.merge import merge
 from irqcost.measure.processes import Epoch, Target
+from irqcost.model import reader
 from results import DATA
 
 _SCHEMA = json.loads((ROOT / "docs" / "result.schema.json").read_text(encoding="utf-8"))
@@ -45,7 +46,7 @@ def test_the_schema_is_one() -> None:
     ids=os.path.basename,
 )
 def test_every_result(file: Path) -> None:
-    assert not faults(json.loads(file.read_text(encoding="utf-8")))
+    assert not faults(reader.read_document(file)[0])
 
 
 def test_every_kind_of_verdict() -> None:
@@ -64,14 +65,11 @@ def test_every_kind_of_verdict() -> None:
 def test_what_the_harness_writes_and_what_older_files_have() -> None:
     content = good()
     ours = content["context"]["irqcost"]
-    ours["floors"]["ring3"] = level(0.18, steady=False)
+    ours["baselines"]["ring3"] = level(0.18, steady=False)
     ours["calibration"] = calibration(None)
     ours["tsc"]["step"] = 1.7
     assert not faults(content)
     del ours["calibration"], ours["verdict"]["sentence"]
-    grid = {"origin": 0, "width": 1, "counts": [[0, 1]]}
-    windows = {key: grid for key in ("base", "body", "chain_base", "chain_body")}
-    content["benchmarks"][0]["windows"] = [{"ops": 1, "chain_cycles": 96, **windows}]
     assert not faults(content)
 
 
@@ -92,23 +90,23 @@ def _without(key: str) -> Callable[[Any], None]:
         _entry("run_name", "popf"),
         _entry("time_unit", "us"),
         _entry("core_cycles", None),
-        _entry("epochs", 6),
+        _entry("processes", 6),
         _entry("samples", -1),
-        _without("epochs_disturbed"),
+        _without("processes_contaminated"),
         _without("core_cycles_low"),
         _without("core_cycles_high"),
         _without("ticks"),
-        lambda content: content["benchmarks"][0]["histogram"]["free"].update(width=0),
-        lambda content: content["benchmarks"][0]["histogram"]["free"].update(counts=[[0, 0]]),
-        lambda content: content["context"]["irqcost"].update(schema=2),
-        lambda content: content["context"]["irqcost"]["epochs"].update(count=0),
+        lambda content: content["benchmarks"][0]["histogram"]["clean"].update(width=0),
+        lambda content: content["benchmarks"][0]["histogram"]["clean"].update(counts=[[0, 0]]),
+        lambda content: content["context"]["irqcost"].update(schema=3),
+        lambda content: content["context"]["irqcost"]["processes"].update(count=0),
         lambda content: content["context"]["irqcost"].pop("execution"),
         lambda content: content["context"]["irqcost"]["tsc"].update(step=0),
         lambda content: content["context"]["irqcost"]["verdict"].update(sentence=""),
         lambda content: content["context"]["irqcost"]["calibration"].update(imul_latency=2.5),
         lambda content: content["context"]["irqcost"]["calibration"].pop("reason"),
-        lambda content: content["context"]["irqcost"]["floors"]["ring3"].update(tolerance=0),
-        lambda content: content["context"]["irqcost"]["floors"]["ring3"].update(quartiles=[1]),
+        lambda content: content["context"]["irqcost"]["baselines"]["ring3"].update(tolerance=0),
+        lambda content: content["context"]["irqcost"]["baselines"]["ring3"].update(quartiles=[1]),
         lambda content: content["context"]["irqcost"].update(conditions={}),
         lambda content: content["context"]["irqcost"]["settings"].update(idle={"driver": None}),
         lambda content: content["context"]["irqcost"].update(build={"flags": "", "sha256": "x"}),

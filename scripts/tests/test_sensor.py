@@ -47,5 +47,5 @@ def test_another_sensor_finds_the_neighbour(smt: bool, tmp_path: Path) -> None:
     for entry in document["benchmarks"]:
         assert abs(entry["core_cycles"] / truth[entry["run_name"]] - 1) < 0.003
         assert entry["verdict"] == "good", entry
-    contaminated = sum(one["samples"] - one["free"] for one in document["benchmarks"])
+    contaminated = sum(one["samples"] - one["clean"] for one in document["benchmarks"])
     assert contaminated > 50

@@ -65,7 +65,7 @@ def test_a_run_is_labelled_and_takes_virtual_time(bench: Path, tmp_path: Path) -
     found = ours["simulated"]
     assert (found["name"], found["seed"], found["execution"]) == ("a machine", 3, "bare-metal")
     assert found["start_s"] == 0 < found["end_s"] < 3.5
-    assert ours["epochs"]["seconds"] == pytest.approx(found["end_s"], abs=0.01)
+    assert ours["processes"]["seconds"] == pytest.approx(found["end_s"], abs=0.01)
     assert ours["cpu"]["brand"] == "Simulated CPU" and ours["kernel"]["release"] == "simulated"
     assert ours["tsc"]["khz"] == 2_500_000
     # Where the file lies is its owner's affair.

@@ -14,6 +14,7 @@ import pytest
 from irqcost.base import jsontext
 from irqcost.base.errors import IrqcostError, ResultError
 from irqcost.model import index, reader, store
+import machine_code
 from results import changed, path, result
 
 
@@ -256,10 +257,10 @@ def test_processes_give_what_one_gives(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_select(tmp_path: Path) -> None:
-    (record,) = store.read([path("alpha")], select="/sahf/throughput|/popf/latency").records
+    (record,) = store.read([path("alpha")], select="/sahf/throughput|/popf/isolated").records
     figures = record.figures()
-    assert list(figures) == ["ring3/sahf/throughput", "ring3/popf/latency"]
-    assert not figures["ring3/popf/latency"].doubtful
+    assert list(figures) == ["ring3/sahf/throughput", "ring3/popf/isolated"]
+    assert not figures["ring3/popf/isolated"].doubtful
     assert (
         figures["ring3/sahf/throughput"].remark
         == result("alpha").figures["ring3/sahf/throughput"].remark
@@ -282,47 +283,11 @@ def test_gather_keeps_the_order_and_marks_doubt() -> None:
     assert lock.values[:, store.COLUMNS.index("ticks")].tolist() == [17.0, 108.0]
 
 
-def test_what_figures_are_made_of_is_passed_over(tmp_path: Path) -> None:
-    counts = [[0, 1], [7, 2]]
-    content = json.loads(path("alpha").read_text())
-    for entry in content["benchmarks"]:
-        grid = {"origin": -1.5, "width": 0.1, "counts": counts}
-        entry["histogram"] = {"unit": "core_cycles", "free": grid, "disturbed": grid}
-        entry["windows"] = [{"ops": 3, "base": grid}, {"ops": 4, "base": grid}]
-        entry["epochs"] = [1.0, 2.0]
-        # A text is no list, whatever stands in it.
-        entry["remark"] = '"windows": [1]'
-    one = tmp_path / "w.json"
-    one.write_text(jsontext.dumps(content))
-    document, read = reader.read_document(one, reader.Depth.FIGURES)
-    for short, entry in zip(document["benchmarks"], content["benchmarks"]):
-        grid = entry["histogram"]["free"] | {"counts": None}
-        histogram = {"unit": "core_cycles", "free": grid, "disturbed": grid}
-        assert short == entry | {"windows": None, "epochs": None, "histogram": histogram}
-    assert read.figures == reader.read_result(one).figures
-    assert reader.read_result(one).entries[0].histogram is not None
-    for_guard = reader.read_document(one, reader.Depth.EPOCHS)[0]["benchmarks"]
-    assert all(entry["epochs"] == [1.0, 2.0] and entry["windows"] is None for entry in for_guard)
-    # In another layout nothing is passed over, and the figures are the same.
-    one.write_text(json.dumps(content))
-    other, again = reader.read_document(one, reader.Depth.FIGURES)
-    assert other == content
-    assert again.figures == read.figures
-    one.write_text(json.dumps(content, indent=1))
-    assert reader.read_document(one, reader.Depth.FIGURES)[1].figures == read.figures
-    # Where the text is wrong is said of the whole of it.
-    one.write_text(jsontext.dumps(content)[:-2])
-    with pytest.raises(ResultError) as short_error:
-        reader.read_document(one, reader.Depth.FIGURES)
-    with pytest.raises(ResultError) as whole_error:
-        reader.read_document(one)
-    assert short_error.value.reason == whole_error.value.reason
-
-
 def test_texts_are_told_apart(tmp_path: Path) -> None:
     def other(code: str) -> Any:
-        function = {"f": {"bytes": "90", "sha256": "0" * 64, "code_sha256": code}}
-        return lambda c: c["context"]["irqcost"].update(text={"bpf/irq_save_restore": function})
+        function = {**machine_code.function("f", "90"), "code_sha256": code}
+        ours = {"machine_code": machine_code.of("bpf/irq_save_restore", function)}
+        return lambda c: c["context"]["irqcost"].update(ours)
 
     one, same, another = (
         changed("alpha", tmp_path / f"{i}.json", other(code)) for i, code in enumerate("aab")

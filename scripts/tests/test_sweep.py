@@ -25,7 +25,7 @@ def swept(*values: float, spread: float = 0.0, doubtful: int | None = None) -> S
     popf = ALPHA.figures["ring3/popf/throughput"]
     points = []
     for index, (factor, value) in enumerate(zip(unroll.UNROLLS, values)):
-        label = "disturbed: 3 of 400 samples free" if index == doubtful else "free"
+        label = "disturbed: 3 of 400 samples clean" if index == doubtful else "clean"
         points.append(
             Point(factor, replace(popf, label=label), Figure(value, value - spread, value + spread))
         )

@@ -14,6 +14,7 @@ from irqcost.measure.processes import Target
 from irqcost.model import parsing
 from irqcost.model.machine_code import disassembly, equality
 from irqcost.model.result import Context
+import machine_code
 from results import changed, document, path
 
 # nopl; movq variable(%rip), %rax; testb $2, %ah; je over sti; sti; jmp return_thunk
@@ -82,10 +83,8 @@ def test_padding_behind_the_end_does_not_count() -> None:
 
 
 def with_text(code: str, targets: dict[int, str] | None = THUNK) -> Any:
-    text: dict[str, Any] = {"bytes": bytes.fromhex(code).hex(), "sha256": "0" * 64}
-    if targets is not None:
-        text["targets"] = {str(offset): name for offset, name in targets.items()}
-    ours = {"text": {"bpf/pair": {"bpf_restore": text}}}
+    function = machine_code.function("bpf_restore", code, targets)
+    ours = {"machine_code": machine_code.of("bpf/pair", function)}
     return merge([epoch(entry("bpf/pair/throughput", 13.0), **ours)], Target())
 
 
@@ -94,9 +93,9 @@ def context(content: Any) -> Context:
 
 
 def test_merging_adds_the_hash() -> None:
-    text = with_text(CODE)["context"]["irqcost"]["text"]["bpf/pair"]["bpf_restore"]
-    assert text["code_sha256"] == hashed(CODE, THUNK)
-    parsed = context(with_text(CODE)).text["bpf/pair"]["bpf_restore"]
+    (function,) = with_text(CODE)["context"]["irqcost"]["machine_code"]["functions"]
+    assert function["code_sha256"] == hashed(CODE, THUNK)
+    parsed = context(with_text(CODE)).machine_code["bpf/pair"]["bpf_restore"]
     assert (parsed.code, parsed.targets) == (bytes.fromhex(CODE), THUNK)
 
 
@@ -104,8 +103,8 @@ def test_without_capstone_the_hash_is_absent(monkeypatch: pytest.MonkeyPatch) ->
     disassembly._machine.cache_clear()
     monkeypatch.setitem(sys.modules, "capstone", None)
     one, other = context(with_text(CODE)), context(with_text(CODE.replace("fb", "9d")))
-    assert one.text["bpf/pair"]["bpf_restore"].code_hash == ""
-    (absent,) = [item for item in one.absent if item.name == "text: code_sha256"]
+    assert one.machine_code["bpf/pair"]["bpf_restore"].code_hash == ""
+    (absent,) = [item for item in one.absent if item.name == "machine_code: code_sha256"]
     assert "python3-capstone" in absent.reason
     assert not equality.differences(one, one)
     (difference,) = equality.differences(one, other)
@@ -130,8 +129,9 @@ def test_other_instructions_are_shown() -> None:
 
 def test_what_only_one_reaches_and_another_row() -> None:
     one, other = with_text(CODE), with_text(CODE)
-    functions = other["context"]["irqcost"]["text"]["bpf/pair"]
-    functions["its_return_thunk"] = functions["bpf_restore"]
+    recorded = other["context"]["irqcost"]["machine_code"]
+    recorded["functions"].append({**recorded["functions"][0], "symbol": "its_return_thunk"})
+    recorded["probes"]["bpf/pair"].append(1)
     one["context"]["irqcost"]["code"] = {"popf": "push $0x202; popfq", "cli": "cli"}
     other["context"]["irqcost"]["code"] = {"popf": "push $0x200; popfq", "cli": "cli"}
     found = equality.differences(context(one), context(other))
@@ -151,8 +151,7 @@ def test_rows_with_the_same_difference_stand_together() -> None:
 
 def test_compare_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def add(code: str, name: str) -> Path:
-        text = with_text(code)["context"]["irqcost"]["text"]
-        ours = {"text": text}
+        ours = {"machine_code": with_text(code)["context"]["irqcost"]["machine_code"]}
         target = tmp_path / name
         return changed("alpha", target, lambda c: c["context"]["irqcost"].update(ours))
 

@@ -107,7 +107,7 @@ def test_emulated_and_uncalibrated() -> None:
 def controls_of(
     cycles: dict[str, dict[str, object]] | None = None,
     latency: int | None = 3,
-    label: str = "free",
+    label: str = "clean",
     **cost: float | list[float],
 ) -> Controls:
     """Those of backend ring3: by probe what it costs, in each of six processes."""
@@ -178,11 +178,11 @@ def judged_with(control: str, cost: float) -> tuple[dict[str, str], RunVerdict]:
     """The words by name of a run of three backends in which one control costs that, and the
     run's."""
     names = [f"{b}/{p}/throughput" for b in BACKENDS for p in ("empty", "dep_add", "popf")]
-    names += [f"{b}/popf/{mode}" for b in BACKENDS for mode in ("latency", "in_situ/20", "softirq")]
+    names += [f"{b}/popf/{mode}" for b in BACKENDS for mode in ("isolated", "in_situ/20", "softirq")]
     known = {"empty": 0.0, "dep_add": 1.0, "popf": 13.0}
     costs = {name: known[name.split("/")[1]] for name in names} | {control: cost}
     floors = {backend: level(0.18) for backend in BACKENDS}
-    run = [epoch(*(entry(n, c) for n, c in costs.items()), floors=floors) for _ in range(6)]
+    run = [epoch(*(entry(n, c) for n, c in costs.items()), baselines=floors) for _ in range(6)]
     document = merge(run, Target())
     found = document["context"]["irqcost"]["verdict"]
     words = {one["name"]: one["verdict"] for one in document["benchmarks"]}

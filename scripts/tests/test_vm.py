@@ -419,12 +419,12 @@ def test_the_follower_counts() -> None:
     follower = vm.Follower(Recorder("guest"))
     for line in (
         "irqcost-guest: list",
-        "kmod/cli/latency",
-        "kmod/sti/latency",
+        "kmod/cli/isolated",
+        "kmod/sti/isolated",
         "irqcost-guest: measure",
         "Benchmark   Time",
-        "kmod/cli/latency/manual_time   1 ns",
-        "kmod/sti/latency/manual_time   1 ns",
+        "kmod/cli/isolated/manual_time   1 ns",
+        "kmod/sti/isolated/manual_time   1 ns",
     ):
         follower.line(line)
-    assert shown == [(1, 2, "kmod/cli/latency"), (2, 2, "kmod/sti/latency")]
+    assert shown == [(1, 2, "kmod/cli/isolated"), (2, 2, "kmod/sti/isolated")]

@@ -117,7 +117,7 @@ def expected_names(realtime: bool) -> set[str]:
         if probe.kind == "fault":
             names.add(f"ring3/{probe.key}/throughput")
             continue
-        modes = ["latency", "throughput"] if probe.repeatable else ["latency"]
+        modes = ["isolated", "throughput"] if probe.repeatable else ["isolated"]
         modes += IN_SITU if probe.has_section else []
         if probe.in_ring3:
             names |= {f"ring3/{probe.key}/{mode}" for mode in modes}
@@ -158,7 +158,7 @@ def test_every_row_is_measured(exact: ExactGuest) -> None:
     figures = exact.result.figures
     names = {name for name, entry in figures.items() if entry.backend != "bpf"}
     assert names == expected_names(exact.result.context.kernel.realtime)
-    assert {entry.label for entry in figures.values()} <= {"", "free"}
+    assert {entry.label for entry in figures.values()} <= {"", "clean"}
 
 
 def test_assembler_rows_cost_their_instructions(exact: ExactGuest) -> None:
@@ -205,7 +205,7 @@ def test_figures_are_the_instructions_that_this_trace_recorded(exact: ExactGuest
     assert recorded_now
     for key, row in recorded_now.items():
         counts_of_modes = {
-            "latency": len(row.code),
+            "isolated": len(row.code),
             **{f"throughput/{context}": count for context, count in row.contexts.items()},
         }
         for mode, count in counts_of_modes.items():
@@ -233,7 +233,7 @@ def test_a_recording_of_this_kernel_is_what_this_trace_recorded(exact: ExactGues
 def test_known_counts(name: str) -> None:
     figures = exact_guest(name).result.figures
     for key, count in INLINED.items():
-        for mode in ("throughput", "latency", *IN_SITU, PERCPU):
+        for mode in ("throughput", "isolated", *IN_SITU, PERCPU):
             assert figures[f"kmod/{key}/{mode}"].ticks == count, (key, mode)
 
 
@@ -251,7 +251,7 @@ def test_the_kvm_backend_is_exact_in_a_guest(tmp_path: Path) -> None:
     assert all("leaves the guest" in reason for reason in absent.values()), absent
     assert {name.split("/")[1] for name in absent} <= {"cr8_rewrite", "cr8_raise_lower"}
     expected = {f"kvm/{p.key}" for p in catalogue.read() if p.kind == "insn" and p.where != "RING3"}
-    found = {name.rpartition("/")[0] for name in result.figures if name.endswith("/latency")}
+    found = {name.rpartition("/")[0] for name in result.figures if name.endswith("/isolated")}
     assert found | {name.rpartition("/")[0] for name in absent} >= expected
     counts_of_rows = {name: known_count(*without_backend(name)) for name in result.figures}
     assert {name: entry.ticks for name, entry in result.figures.items()} == counts_of_rows
@@ -288,7 +288,9 @@ def test_bpf_rows_cost_what_their_programs_hold(name: str) -> None:
     result = exact_guest(name).result
     rows = [entry.probe for entry in result.figures.values() if entry.backend == "bpf"]
     assert {"empty", "dep_add", "dep_imul", "call", "helper_spin_lock"} <= set(rows)
-    texts = {row: text for row, text in result.context.text.items() if row.startswith("bpf/")}
+    texts = {
+        row: text for row, text in result.context.machine_code.items() if row.startswith("bpf/")
+    }
     assert {f"bpf/{probe}" for probe in rows} == set(texts)
     # Return thunks are behind functions that functions call: of whichever row holds them.
     every = {symbol: one for row in texts.values() for symbol, one in row.items()}
@@ -313,7 +315,7 @@ def test_known_counts_of_bpf(name: str) -> None:
 def test_backends_agree_to_the_instruction(exact: ExactGuest) -> None:
     one = Epoch(exact.document, 0)
     agreement = merge([one], Target())["context"]["irqcost"]["agreement"]
-    assert {"dep_add/throughput", "lfence/latency"} <= {item["name"] for item in agreement}
+    assert {"dep_add/throughput", "lfence/isolated"} <= {item["name"] for item in agreement}
     assert [item for item in agreement if not item["agree"]] == []
 
 

@@ -56,7 +56,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert vm.run(parser.parse_args(["vm", *options])) == 0
     result = reader.read_result(out)
     assert {entry.name for entry in result.entries} == {
-        f"kmod/{key}/{mode}" for key in ("cli", "sti") for mode in ("throughput", "latency")
+        f"kmod/{key}/{mode}" for key in ("cli", "sti") for mode in ("throughput", "isolated")
     }
     assert result.context.emulated and not result.context.instruction_clock
     assert str(out) in capsys.readouterr().out

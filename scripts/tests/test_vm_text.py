@@ -31,9 +31,9 @@ def _exact(request: pytest.FixtureRequest) -> ExactGuest:
 def test_assembler_rows_stand_in_memory_as_the_catalogue_has_them(exact: ExactGuest) -> None:
     rows = [probe for probe in catalogue.read() if probe.kind == "insn"]
     found = {
-        probe.key: exact.result.context.text[f"kmod/{probe.key}"]["window"].code
+        probe.key: exact.result.context.machine_code[f"kmod/{probe.key}"]["window"].code
         for probe in rows
-        if f"kmod/{probe.key}" in exact.result.context.text
+        if f"kmod/{probe.key}" in exact.result.context.machine_code
     }
     assert {"cli_sti", "save_cli_popf", "dep_imul"} <= found.keys()
     for probe in rows:
@@ -44,7 +44,7 @@ def test_assembler_rows_stand_in_memory_as_the_catalogue_has_them(exact: ExactGu
 
 
 def test_calls_are_named_and_what_they_call_is_there(exact: ExactGuest) -> None:
-    functions = exact.result.context.text["kmod/raw_spin_lock_irqsave"]
+    functions = exact.result.context.machine_code["kmod/raw_spin_lock_irqsave"]
     called = set(functions["window"].targets.values())
     assert {"_raw_spin_lock_irqsave", "_raw_spin_unlock_irqrestore"} <= called
     assert b"\xfa" in functions["_raw_spin_lock_irqsave"].code
@@ -52,7 +52,7 @@ def test_calls_are_named_and_what_they_call_is_there(exact: ExactGuest) -> None:
 
 def test_hashes_are_of_the_bytes_and_of_the_code(exact: ExactGuest) -> None:
     seen = 0
-    for name, functions in exact.result.context.text.items():
+    for name, functions in exact.result.context.machine_code.items():
         for symbol, one in functions.items():
             if name.startswith("kmod/"):
                 seen += 1
@@ -79,7 +79,7 @@ def hashes(text: Mapping[str, Mapping[str, Text]]) -> Code:
 def booted(cpus: int) -> Code:
     """The hashes that a boot of its own has."""
     pattern = (
-        "^kmod/(cli_sti|local_irq_save_restore|.*spin_lock.*|atomic_add|kmalloc_kfree)/latency$"
+        "^kmod/(cli_sti|local_irq_save_restore|.*spin_lock.*|atomic_add|kmalloc_kfree)/isolated$"
     )
     guest = run_guest(
         kernel("6.1"),
@@ -89,11 +89,11 @@ def booted(cpus: int) -> Code:
         machine=Machine(cpus=cpus),
         time_limit=TIME_LIMIT,
     )
-    return hashes(parsing.parse(json.loads(measured(guest))).context.text)
+    return hashes(parsing.parse(json.loads(measured(guest))).context.machine_code)
 
 
 def test_the_hash_of_the_code_is_the_same_over_boots() -> None:
-    one, other = booted(1), hashes(exact_guest("6.1").result.context.text)
+    one, other = booted(1), hashes(exact_guest("6.1").result.context.machine_code)
     assert one.keys() <= other.keys()
     # The kernel lies elsewhere (KASLR), so the bytes are others.
     assert {name for name, (raw, _) in one.items() if raw != other[name][0]}

@@ -127,7 +127,7 @@ def test_charts_of_a_run() -> None:
         "contention": "x-contention",
         "pending": "x-pending",
     }
-    assert _charts(["ring3/popf/latency", WAITED], "x") == {"bars": "x", "pending": "x-pending"}
+    assert _charts(["ring3/popf/isolated", WAITED], "x") == {"bars": "x", "pending": "x-pending"}
 
 
 def test_shown_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

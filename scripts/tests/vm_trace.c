@@ -90,7 +90,7 @@ static void add_all(int device, const struct irqcost_probe *probe)
 	}
 	if (probe->modes & 1 << IRQCOST_LATENCY) {
 		run.mode = IRQCOST_LATENCY;
-		add(run, probe, "latency");
+		add(run, probe, "isolated");
 	}
 	if (probe->modes & 1 << IRQCOST_IN_SITU) {
 		run.mode = IRQCOST_IN_SITU;

@@ -232,7 +232,7 @@ def code_of(runs: Iterable[Run]) -> dict[str, Executed]:
     code: dict[str, tuple[str, ...]] = {}
     contexts: dict[str, dict[str, int]] = {}
     for run in runs:
-        if run.mode == "latency":
+        if run.mode == "isolated":
             steps = run.path[_BEFORE:-_BEHIND]
             assert len(steps) == run.per_operation, run
             code[run.key] = tuple(map(_line, steps))

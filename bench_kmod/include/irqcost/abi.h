@@ -139,14 +139,14 @@ enum irqcost_context {
 /**
  * enum irqcost_mode - what the two windows of a sample are (body.h)
  * @IRQCOST_THROUGHPUT: base: loops * unroll bodies; body: twice as many
- * @IRQCOST_LATENCY: base: `loops` single windows of an empty body, summed; body: those of the row
+ * @IRQCOST_ISOLATED: base: `loops` single windows of an empty body, summed; body: those of the row
  * @IRQCOST_IN_SITU: base: `loops` sections of work; body: the same, each enclosed by the row
  * @IRQCOST_IN_SITU_PERCPU: the same, where a section is an update of data of this CPU: a load, an
  *	add and a store, which an interrupt could divide
  */
 enum irqcost_mode {
 	IRQCOST_THROUGHPUT = 0,
-	IRQCOST_LATENCY = 1,
+	IRQCOST_ISOLATED = 1,
 	IRQCOST_IN_SITU = 2,
 	IRQCOST_IN_SITU_PERCPU = 3,
 };

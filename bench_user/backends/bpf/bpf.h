@@ -17,7 +17,7 @@ std::unique_ptr<Backend> MakeBpf();
 
 /**
  * Live text of the kernel's functions, with those that each calls or jumps to:
- * {"text": [{"symbol", "address", "bytes"}], "absent": [{"name", "reason"}]}, numbers in
+ * {"functions": [{"symbol", "address", "code", "targets"}], "absent": [{"name", "reason"}]}, numbers in
  * hexadecimal. Throws std::runtime_error where this process can read none.
  */
 nlohmann::ordered_json LiveTextJson(const std::vector<std::string>& symbols);

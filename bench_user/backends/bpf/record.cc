@@ -13,7 +13,7 @@
 #include "backends/bpf/called.h"
 #include "backends/bpf/derive.h"
 #include "backends/bpf/live_text.h"
-#include "report/sha256.h"
+#include "report/text.h"
 
 namespace irqcost {
 namespace {
@@ -45,7 +45,7 @@ std::optional<Cost> CostOf(const Probe& probe, const Costs& costs) {
 Function ReadFunction(LiveText& live, const std::string& name) {
   Function function{live.ReadWithCallees(name), {}, Return::kElsewhere, {}};
   for (const FunctionText& text : function.texts)
-    function.shown.push_back(TextJson(text.bytes, live.NamedTargets(text)));
+    function.shown.push_back(FunctionJson(text.symbol, text.bytes, live.NamedTargets(text)));
   const auto within = [&](const FunctionText& text) {
     return FindWithin(text.bytes, live.NamedTargets(text));
   };
@@ -114,16 +114,14 @@ Json Absent(const std::string& name, const std::string& reason) {
 }  // namespace
 
 void Record(const std::vector<MeasuredRow>& measured, const Costs& costs, Json& context) {
-  // Another backend may have put its own there.
-  if (!context.contains("text")) context["text"] = Json::object();
   context["derived"] = Json::array();
   std::vector<Row> rows;
   try {
     LiveText live;
     for (const auto& [probe, program] : measured) {
       if (program)
-        context["text"][Name(*probe)][kProgramSymbol] =
-            TextJson(program->bytes, live.NamedTargets(*program));
+        AddFunction(context, Name(*probe),
+                    FunctionJson(kProgramSymbol, program->bytes, live.NamedTargets(*program)));
       Row row{probe, {}};
       for (const std::string& name : CalledFunctions(probe->bpf_code))
         row.functions.push_back(ReadFunction(live, name));
@@ -136,8 +134,7 @@ void Record(const std::vector<MeasuredRow>& measured, const Costs& costs, Json& 
 
   for (const Row& row : rows)
     for (const Function& function : row.functions)
-      for (std::size_t at = 0; at < function.texts.size(); ++at)
-        context["text"][Name(*row.probe)][function.texts[at].symbol] = function.shown[at];
+      for (const Json& shown : function.shown) AddFunction(context, Name(*row.probe), shown);
 
   const std::map<Return, CallPrice> prices = FindPrices(rows, costs);
   for (const Row& row : rows) {
@@ -163,25 +160,25 @@ void Record(const std::vector<MeasuredRow>& measured, const Costs& costs, Json& 
 }
 
 Json LiveTextJson(const std::vector<std::string>& symbols) {
-  Json texts = Json::array();
+  Json functions = Json::array();
   Json absent = Json::array();
   LiveText live;
   for (const std::string& symbol : symbols) {
     try {
       for (const FunctionText& text : live.ReadWithCallees(symbol)) {
         const std::string& name = text.symbol;
-        if (std::any_of(texts.begin(), texts.end(),
+        if (std::any_of(functions.begin(), functions.end(),
                         [&](const Json& one) { return one["symbol"] == name; }))
           continue;
-        texts.push_back({{"symbol", name},
-                         {"address", HexadecimalNumber(text.address)},
-                         {"bytes", Hexadecimal(text.bytes)}});
+        Json json = FunctionJson(name, text.bytes, live.NamedTargets(text));
+        json["address"] = HexadecimalNumber(text.address);
+        functions.push_back(std::move(json));
       }
     } catch (const TextError& error) {
       absent.push_back(Absent(symbol, error.what()));
     }
   }
-  return {{"text", texts}, {"absent", absent}};
+  return {{"functions", functions}, {"absent", absent}};
 }
 
 }  // namespace irqcost

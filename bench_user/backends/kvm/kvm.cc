@@ -53,14 +53,14 @@ std::uint64_t Fill(GuestTask& task, const Request& request) {
   task.chain_loops = request.loops.chain;
   task.sensor_loops = request.loops.sensor;
   task.loops = request.loops.body;
-  task.singles = request.mode == IRQCOST_LATENCY ? request.loops.body : 0;
+  task.singles = request.mode == IRQCOST_ISOLATED ? request.loops.body : 0;
   task.irqs = probe.irqs;
   switch (request.mode.kind) {
     case IRQCOST_THROUGHPUT:
       task.base = LoopWindow(probe, request.unroll);
       task.body = LoopWindow(probe, 2 * request.unroll);
       return std::uint64_t{request.loops.body} * request.unroll;
-    case IRQCOST_LATENCY:
+    case IRQCOST_ISOLATED:
       task.base = Windows(*FindProbe("empty"), IRQCOST_RING0)[0];
       task.body = Windows(probe, IRQCOST_RING0)[0];
       return request.loops.body;
@@ -163,7 +163,7 @@ std::string Kvm::TryRow(const Probe& probe, int cpu) {
   if (std::string missing = MissingInstruction(probe.key); !missing.empty()) return missing;
   Run run;
   try {
-    run = Measure({&probe, IRQCOST_LATENCY, cpu, 0, kTrialLoops, kRowSamples});
+    run = Measure({&probe, IRQCOST_ISOLATED, cpu, 0, kTrialLoops, kRowSamples});
   } catch (const std::runtime_error& error) {
     return error.what();
   }
@@ -183,7 +183,7 @@ Kvm::TscRatio Kvm::WatchTsc() {
   struct Stay {
     std::uint64_t enter, guest, leave;
   };
-  const Request request{FindProbe("empty"), IRQCOST_LATENCY, sched_getcpu(), 0, {1, 1, 1}, 1};
+  const Request request{FindProbe("empty"), IRQCOST_ISOLATED, sched_getcpu(), 0, {1, 1, 1}, 1};
   const auto stay = [&] {
     const std::uint64_t enter = __rdtsc();
     const Run run = Measure(request);

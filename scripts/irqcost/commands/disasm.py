@@ -7,6 +7,7 @@ thunk returns go through.
 """
 
 import argparse
+import base64
 import json
 import re
 import subprocess
@@ -101,7 +102,7 @@ def stored(path: Path, rows: Sequence[str], callees: bool) -> list[Function]:
 
     A row is named with its backend or without. Raises IrqcostError where one has no text.
     """
-    text = reader.read_result(path).context.text
+    text = reader.read_result(path).context.machine_code
     if not text:
         raise IrqcostError(f"{path} has no text: only ring-0 backends store what they measured")
     for row in rows:
@@ -145,9 +146,9 @@ def read(bench: Path, symbols: Sequence[str]) -> tuple[list[Function], list[str]
         Function(
             item["symbol"],
             int(item.get("address", "0"), 16),
-            bytes.fromhex(item["bytes"]),
-            {int(offset): symbol for offset, symbol in item.get("targets", {}).items()},
+            base64.b64decode(item["code"]),
+            {at: symbol for symbol, places in item["targets"].items() for at in places},
         )
-        for item in document["text"]
+        for item in document["functions"]
     ]
     return functions, [item["reason"] for item in document["absent"]]

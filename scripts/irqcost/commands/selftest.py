@@ -168,7 +168,7 @@ def record(
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "cpu": context["cpu"],
         "kernel": context["kernel"]["release"],
-        "hypervisor": context["hypervisor"],
+        "hypervisor": context["cpuid_hypervisor"],
         "execution": context["execution"]["kind"],
         "catalogue_hash": context["catalogue_hash"],
         "load_avg": {

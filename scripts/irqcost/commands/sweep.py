@@ -82,7 +82,7 @@ def verdict(sweep: Sweep) -> str:
 
 def text(sweep: Sweep) -> str:
     """The sweep as a table."""
-    table = Table(("unroll", sweep.unit, "from", "to", "free", "remark"), ">>>>><")
+    table = Table(("unroll", sweep.unit, "from", "to", "clean", "remark"), ">>>>><")
     for point in sweep.points:
         entry = point.entry
         table.row(
@@ -90,7 +90,7 @@ def text(sweep: Sweep) -> str:
             number(point.figure.value, 3),
             number(point.figure.low, 3),
             number(point.figure.high, 3),
-            f"{entry.free:.0f}/{entry.samples:.0f}",
+            f"{entry.clean:.0f}/{entry.samples:.0f}",
             entry.label if entry.doubtful else "",
         )
     heading = f"{sweep.name}/throughput: {naming.title(sweep.context)}"

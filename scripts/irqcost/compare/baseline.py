@@ -28,13 +28,13 @@ class Run:
 
     def without_grounds(self) -> "Run":
         """The run without what it is judged by, which is most of it: epochs and live texts."""
-        context = replace(self.result.context, text={}, code={})
+        context = replace(self.result.context, machine_code={}, code={})
         return Run(self.path, Result(context, self.result.entries), {})
 
 
 def load(path: Path) -> Run:
     """A result file. Raises ResultError, which names the file and the reason."""
-    document, result = reader.read_document(path, reader.Depth.EPOCHS)
+    document, result = reader.read_document(path)
     try:
         return Run(path, result, parsing.epochs(document))
     except members.FormatError as error:

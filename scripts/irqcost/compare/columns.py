@@ -137,7 +137,7 @@ def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> En
         ticks_p99=float(ticks[-1]),
         spread=_middle(known("spread")),
         samples=count - int(older),
-        free=len(sound) if not doubt else 0,
+        clean=len(sound) if not doubt else 0,
         label="",
         ticks_interval=_interval(ticks, known("ticks_low"), known("ticks_high")),
         cycles_interval=_interval(cycles, known("core_cycles_low"), known("core_cycles_high")),

@@ -94,5 +94,5 @@ def _differences(trial: Sequence[Sequence[Mapping[str, Any]]], index: int) -> li
     return [
         (b["core_cycles"] - a["core_cycles"]) / PRIMITIVES
         for a, b in pairs
-        if all(one["label"] == "free" and "core_cycles" in one for one in (a, b))
+        if all(one["label"] == "clean" and "core_cycles" in one for one in (a, b))
     ]

@@ -42,7 +42,7 @@ def machine(context: Mapping[str, Any]) -> dict[str, Any]:
     found = {key: context["cpu"].get(key) for key in _CPU}
     sensor = context.get("sensor", {}).get("row")
     return {**found, "sensor": sensor} | {
-        key: context[key] for key in ("hypervisor", "catalogue_hash")
+        key: context[key] for key in ("cpuid_hypervisor", "catalogue_hash")
     }
 
 
@@ -58,20 +58,20 @@ def typical(levels: Sequence[float]) -> float | None:
 def reminded(epoch: Epoch, known: Mapping[str, float]) -> Epoch:
     """An epoch whose `floors` say what is known from earlier runs, by backend."""
     floors = {
-        backend: {**floor, "remembered": known[backend]} if backend in known else floor
-        for backend, floor in epoch.context.get("floors", {}).items()
+        backend: {**floor, "cached": known[backend]} if backend in known else floor
+        for backend, floor in epoch.context.get("baselines", {}).items()
     }
-    context = {**epoch.document["context"], "irqcost": {**epoch.context, "floors": floors}}
+    context = {**epoch.document["context"], "irqcost": {**epoch.context, "baselines": floors}}
     return Epoch({**epoch.document, "context": context}, epoch.seconds)
 
 
 def remembered(epochs: Sequence[Epoch]) -> dict[str, float]:
     """What reminded() added, by backend."""
     return {
-        backend: floor["remembered"]
+        backend: floor["cached"]
         for epoch in epochs
-        for backend, floor in epoch.context.get("floors", {}).items()
-        if "remembered" in floor
+        for backend, floor in epoch.context.get("baselines", {}).items()
+        if "cached" in floor
     }
 
 

@@ -22,17 +22,13 @@ from irqcost.model.machine_code import equality, masking
 from irqcost.stats import intervals
 from irqcost.stats.histogram import histogram
 
-# How a number of several epochs becomes one; what is not named is their median.
-_SUMS = ("iterations", "samples", "free", "interrupted", "preempted", "migrated", "exits")
+# How a number of several processes becomes one; what is not named is their median.
 _EXTREMES = {"ticks_min": min, "longest_irqs_off": max}
-# Google Benchmark's numbers that count entries within a file, and say nothing of a cost.
-_PLACES = (
-    "family_index",
-    "per_family_instance_index",
-    "repetitions",
-    "repetition_index",
-    "threads",
-)
+# Google Benchmark's numbers that say nothing of a cost. Those of places in its own file go.
+_PLACES = ("repetitions", "repetition_index", "threads")
+_DROPPED = ("distribution", "family_index", "per_family_instance_index")
+# Counts, which are added up. Google Benchmark writes them as it does figures.
+_COUNTS = ("samples", "clean", "unknown", "interrupted", "preempted", "migrated", "exits")
 
 
 def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
@@ -79,7 +75,7 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
     contradictions = [one.sentence() for one in disagreeing]
     run = verdict.of_run(verdicts, contradictions, controls.notes)
     context["controls"] = _controls(epochs)
-    context["floors"] = _floors(epochs)
+    context["baselines"] = _baselines(epochs)
     context["tsc"] = _tsc(epochs)
     if cycles:
         context["cycles"] = cycles
@@ -92,7 +88,7 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
     context["absent"] = _absent(epochs, found) + doubtful
     equality.add_hashes(context)
     _add_masking(context, {name.split("/")[0] for name in series})
-    context["epochs"] = {
+    context["processes"] = {
         "count": len(epochs),
         "seconds": round(sum(epoch.seconds for epoch in epochs), 3),
         "target_percent": target.percent,
@@ -109,20 +105,22 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
         "reasons": list(run.reasons),
     }
     outer = dict(epochs[0].document["context"])
+    # Who publishes a result need not tell how they call their machine.
+    outer.pop("host_name", None)
     outer["irqcost"] = context
     return {"context": outer, "benchmarks": entries}
 
 
 def _add_masking(context: dict[str, Any], measured: Collection[str]) -> None:
     """What masks in the kernel, by its live text, and what follows for the kernel as a whole."""
-    if context.get("text") and not masking.decodes():
+    if context.get("machine_code") and not masking.decodes():
         # Left to whoever reads the texts.
         absent = {"name": "masking", "reason": "it is found by Capstone: install python3-capstone"}
         context["absent"] = [*context["absent"], absent]
         return
     says = (context.get("kernel_hypervisor") or {}).get("name")
     found = masking.find(
-        parsing.texts_of(context), measured, says, bool(context["instruction_clock"])
+        parsing.machine_code(context), measured, says, bool(context["instruction_clock"])
     )
     context["masking"] = found.document()
     context["kernel"] = {**context["kernel"], "execution": None}
@@ -155,9 +153,8 @@ def _require_one_core_type(epochs: Sequence[Epoch]) -> None:
 
 def _entry(series: Series, judged: Verdict) -> dict[str, Any]:
     shown = series.shown
-    entry = dict(shown[0])
+    entry = {key: value for key, value in shown[0].items() if key not in _DROPPED}
     distributions = [item["distribution"] for item in series.all if "distribution" in item]
-    entry.pop("distribution", None)
     for key, value in entry.items():
         if key in _PLACES or isinstance(value, (str, bool)):
             continue
@@ -165,21 +162,25 @@ def _entry(series: Series, judged: Verdict) -> dict[str, Any]:
             entry[key] = contention.merged([item[key] for item in shown])
             continue
         values = series.values(key)
-        if key == "free":
+        if key == "clean":
             entry[key] = sum(item[key] for item in (series.used or shown))
-        elif key in _SUMS:
-            # Nothing is dropped silently: samples of disturbed epochs count, too.
-            entry[key] = sum(item[key] for item in (shown if key == "iterations" else series.all))
+        elif key == "iterations":
+            entry[key] = sum(item[key] for item in shown)
+        elif key in _COUNTS:
+            # Nothing is dropped silently: samples of contaminated processes count, too.
+            entry[key] = sum(item.get(key, 0) for item in series.all)
         elif key in _EXTREMES:
             entry[key] = _EXTREMES[key](values)
         else:
             entry[key] = intervals.median(values)
+        if key in _COUNTS:
+            entry[key] = round(entry[key])
     for key in ("core_cycles", "ticks"):
         interval = series.interval(key) if key in entry else None
         if interval:
             entry[f"{key}_low"], entry[f"{key}_high"] = interval
-    entry["epochs"] = [item[series.unit] for item in series.used]
-    entry["epochs_disturbed"] = [
+    entry["processes"] = [item[series.unit] for item in series.used]
+    entry["processes_contaminated"] = [
         item[series.unit] for item in series.disturbed if series.unit in item
     ]
     entry["verdict"] = judged.word
@@ -187,12 +188,12 @@ def _entry(series: Series, judged: Verdict) -> dict[str, Any]:
     entry["label"] = ": ".join((judged.word, *judged.reasons[:1]))
     if distributions:
         alike = [one for one in distributions if one["unit"] == series.unit]
-        # Of an epoch that was disturbed no sample was free, whatever it thought of itself.
+        # Of a process that was contaminated no sample was clean, whatever it thought of itself.
         used = [item["distribution"] for item in series.used or shown if "distribution" in item]
-        free = [value for one in used for value in one["free"]]
-        disturbed = [value for one in alike for value in one["disturbed"]]
-        disturbed += [v for one in alike if not any(one is u for u in used) for v in one["free"]]
-        entry["histogram"] = histogram(series.unit, entry[series.unit], free, disturbed)
+        clean = [value for one in used for value in one["clean"]]
+        rest = [value for one in alike for value in one["contaminated"]]
+        rest += [v for one in alike if not any(one is u for u in used) for v in one["clean"]]
+        entry["histogram"] = histogram(series.unit, entry[series.unit], clean, rest)
     return entry
 
 
@@ -244,7 +245,7 @@ def _cycles(epochs: Sequence[Epoch]) -> dict[str, Any]:
         # An epoch that began in a disturbance may have taken the chain for no clock.
         one["source"] = next((item["source"] for item in items if item["source"]), None)
         if counted:
-            one.update(imul_cycles=intervals.median(counted), epochs=len(counted))
+            one.update(imul_cycles=intervals.median(counted), processes=len(counted))
         merged[backend] = one
     return merged
 
@@ -282,16 +283,16 @@ def _sums(items: Sequence[Mapping[str, float] | None]) -> dict[str, float] | Non
     return sums
 
 
-def _floors(epochs: Sequence[Epoch]) -> dict[str, dict[str, Any]]:
+def _baselines(epochs: Sequence[Epoch]) -> dict[str, dict[str, Any]]:
     """The levels by which the run was judged, and where each is from."""
     earlier = interference.remembered(epochs)
     result = {}
     for backend, level in sensor_levels(epochs).items():
-        own = [e.context["floors"][backend] for e in epochs if backend in e.context["floors"]]
+        own = [e.context["baselines"][backend] for e in epochs if backend in e.context["baselines"]]
         result[backend] = {
-            "sensor_cycles_per_nop": level,
+            "sensor_cycles": level,
             "source": "earlier runs" if earlier.get(backend) == level else "this run",
-            "remembered": earlier.get(backend),
+            "cached": earlier.get(backend),
             "tolerance": tolerance(epochs, backend),
             "ticks_per_cycle": intervals.median(one["ticks_per_cycle"] for one in own),
         }

@@ -168,7 +168,9 @@ def run_level(levels: Sequence[float], count: int, tolerance: float) -> float | 
 def tolerance(epochs: Sequence[Epoch], backend: str) -> float:
     """By what part of its level a sensor may be off, as the harness has it."""
     for epoch in epochs:
-        if (known := epoch.context.get("floors", {}).get(backend, {}).get("tolerance")) is not None:
+        if (
+            known := epoch.context.get("baselines", {}).get(backend, {}).get("tolerance")
+        ) is not None:
             return float(known)
     return _TOLERANCE_BEFORE
 
@@ -179,17 +181,17 @@ def sensor_levels(epochs: Sequence[Epoch]) -> dict[str, float]:
     found: dict[str, list[float]] = {}
     remembered: dict[str, float] = {}
     for epoch in epochs:
-        for backend, one in epoch.context.get("floors", {}).items():
+        for backend, one in epoch.context.get("baselines", {}).items():
             levels = found.setdefault(backend, [])
             if one.get("steady", True):
-                levels.append(one["sensor_cycles_per_nop"])
-            if "remembered" in one:
-                remembered[backend] = one["remembered"]
+                levels.append(one["sensor_cycles"])
+            if "cached" in one:
+                remembered[backend] = one["cached"]
     result = {}
     for backend, levels in found.items():
         known = remembered.get(backend)
         allowed = tolerance(epochs, backend)
-        count = sum(backend in epoch.context.get("floors", {}) for epoch in epochs)
+        count = sum(backend in epoch.context.get("baselines", {}) for epoch in epochs)
         level = run_level(levels, count, allowed)
         if known is not None and (level is None or level > known * (1 + allowed)):
             level = known
@@ -207,7 +209,7 @@ def sensor(epochs: Sequence[Epoch]) -> str | None:
 def is_disturbed(entry: Mapping[str, Any], limits: Mapping[str, float]) -> bool:
     """Whether an epoch's entry does not count: too few clean samples, or, as the level of the whole
     run tells, none at all. `limits` are what a sensor may read at most, by backend."""
-    if entry["label"] != "free":
+    if entry["label"] != "clean":
         return True
     limit = limits.get(entry["run_name"].split("/")[0])
     return limit is not None and "sensor" in entry and entry["sensor"] > limit
@@ -217,7 +219,7 @@ def sensor_limits(epochs: Sequence[Epoch]) -> dict[str, float]:
     """What the sensor of a clean entry may read at most, by backend: nothing where processes do not
     agree on a level."""
     levels = sensor_levels(epochs)
-    backends = {backend for epoch in epochs for backend in epoch.context.get("floors", {})}
+    backends = {backend for epoch in epochs for backend in epoch.context.get("baselines", {})}
     return {
         backend: levels.get(backend, 0.0) * (1 + tolerance(epochs, backend)) for backend in backends
     }

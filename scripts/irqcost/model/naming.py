@@ -9,7 +9,7 @@ from irqcost.model.result import Context
 
 _MODES = {
     "throughput": "throughput: repeated back to back",
-    "latency": "latency: once, between fences",
+    "isolated": "isolated: once, between fences",
     "in_situ": "in situ: added to a critical section of so many dependent core cycles",
     "contention": "contention: a lock that 1 to all CPUs take around so many core cycles",
     "pending": "pending: an interrupt that was raised while it was masked",

@@ -6,10 +6,12 @@ ignored, for the file is Google Benchmark's and other tools add theirs; a key th
 missing, or of another type, is an error that names its place in the file.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+import base64
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from irqcost.model.contention import CONTENTION, PENDING, PERCENTILES, Contention, Pending
 from irqcost.model.machine_code import masking as masking_
@@ -25,11 +27,11 @@ from irqcost.model.result import (
     Entry,
     Kernel,
     Result,
-    Text,
+    MachineCode,
 )
 
-# History: 1, the first.
-SCHEMA = 1
+# History: 1, until version 0.3 (schema1.py); 2, names by the field's words, machine code once.
+SCHEMA = 2
 
 
 # What else stands among results, by the key with its format's number; and what its files are called
@@ -38,8 +40,8 @@ _RECORDS = ("selftest", "ab", "executed")
 OTHER_RECORD = "not a result, but a record of irqcost: "
 
 
-def parse(document: object, texts: bool = True) -> Result:
-    """The result that a JSON document holds, without its live `texts` if so asked. Raises
+def parse(document: object, with_code: bool = True) -> Result:
+    """The result that a JSON document of this schema holds, with the machine code or without. Raises
     FormatError."""
     if not isinstance(document, dict) or "context" not in document:
         for kind in _RECORDS:
@@ -68,7 +70,7 @@ def parse(document: object, texts: bool = True) -> Result:
         else:
             entries.append(_entry(item))
     measured = {entry.backend for entry in entries}
-    return Result(_context(context.text("date"), ours, failed, texts, measured), tuple(entries))
+    return Result(_context(context.text("date"), ours, failed, with_code, measured), tuple(entries))
 
 
 def epochs(document: Any) -> dict[str, tuple[float, ...]]:
@@ -76,8 +78,8 @@ def epochs(document: Any) -> dict[str, tuple[float, ...]]:
     figure has them, else in ticks. Figures of the harness alone have none. Raises FormatError."""
     found = {}
     for item in Object(document, "result").objects("benchmarks"):
-        if item.has("epochs"):
-            found[item.text("run_name")] = item.numbers("epochs")
+        if item.has("processes"):
+            found[item.text("run_name")] = item.numbers("processes")
     return found
 
 
@@ -105,21 +107,36 @@ def _absent(item: Object) -> Absent:
     return Absent(item.text("name"), item.text("reason"))
 
 
-def text_hashes(document: Any) -> dict[str, dict[str, str]]:
-    """Of a document that parse() takes, by `backend/probe` and symbol, what identifies each live
-    text: the hash of its instructions without addresses where the run could tell them, else of its
-    bytes. Raises FormatError."""
-    ours = Object(document, "result").object("context").object("irqcost")
-    texts = ours.object("text") if ours.has("text") else Object({}, "")
-    return {
-        name: {symbol: _text_hash(functions.object(symbol)) for symbol in functions.members()}
-        for name in texts.members()
-        for functions in [texts.object(name)]
-    }
+def code_hashes(document: Any) -> dict[str, dict[str, str]]:
+    """Of a document that parse() takes, by `backend/probe` and symbol, what identifies the machine
+    code of each function: the hash of its instructions without addresses where the run could tell
+    them, else of its bytes. Raises FormatError."""
+    return _by_probe(Object(document, "result").object("context").object("irqcost"), _code_hash)
 
 
-def _text_hash(item: Object) -> str:
-    return item.text("code_sha256" if item.has("code_sha256") else "sha256")
+def _code_hash(item: Object) -> str:
+    if item.has("code_sha256"):
+        return item.text("code_sha256")
+    return hashlib.sha256(_machine_code(item).code).hexdigest()
+
+
+_Made = TypeVar("_Made")
+
+
+def _by_probe(ours: Object, make: Callable[[Object], _Made]) -> dict[str, dict[str, _Made]]:
+    """By `backend/probe` and symbol, what is made of each function's object."""
+    if not ours.has("machine_code"):
+        return {}
+    item = ours.object("machine_code")
+    functions = [(one.text("symbol"), make(one)) for one in item.objects("functions")]
+    probes = item.object("probes")
+    found: dict[str, dict[str, _Made]] = {}
+    for probe in probes.members():
+        places = probes.numbers(probe)
+        if not all(place in range(len(functions)) for place in places):
+            raise FormatError(f"{probes.where}.{probe} names a function that is not there")
+        found[probe] = dict(functions[int(place)] for place in places)
+    return found
 
 
 def _integer(item: Object, key: str) -> int | None:
@@ -128,7 +145,7 @@ def _integer(item: Object, key: str) -> int | None:
 
 
 def _context(
-    date: str, ours: Object, failed: list[Absent], texts: bool, measured: Collection[str]
+    date: str, ours: Object, failed: list[Absent], with_code: bool, measured: Collection[str]
 ) -> Context:
     execution = ours.object("execution")
     kind = execution.text("kind")
@@ -141,10 +158,10 @@ def _context(
     of_run = _of_run(ours)
     of_run["absent"] += tuple(failed)
     verdict = ours.object("verdict") if ours.has("verdict") else None
-    text = _texts(ours.object("text")) if ours.has("text") and (texts or _untold(ours)) else {}
+    code = _by_probe(ours, _machine_code) if with_code or _untold(ours) else {}
     says = ours.object("kernel_hypervisor") if ours.maybe("kernel_hypervisor") else None
     kernel_hypervisor = says.maybe_text("name") if says else None
-    masking = _masking(ours, text, measured, kernel_hypervisor)
+    masking = _masking(ours, code, measured, kernel_hypervisor)
     derived, lost = _without_calls(
         map(_derived, ours.objects("derived")) if ours.has("derived") else (), masking
     )
@@ -179,20 +196,17 @@ def _context(
             config=kernel.maybe_texts("config"),
             preemption=preemption.maybe_text("mode") if preemption else None,
         ),
-        # Before 0.3 the key had this name.
-        hypervisor=ours.maybe_text(
-            "cpuid_hypervisor" if ours.has("cpuid_hypervisor") else "hypervisor"
-        ),
+        hypervisor=ours.maybe_text("cpuid_hypervisor"),
         governor=settings.maybe_text("governor"),
         boost=settings.maybe_text("boost"),
         smt=settings.maybe_text("smt"),
         mitigations={name: mitigations.text(name) for name in mitigations.members()},
         **of_run,
-        epochs=int(ours.object("epochs").number("count")) if ours.has("epochs") else 0,
+        epochs=int(ours.object("processes").number("count")) if ours.has("processes") else 0,
         verdict=verdict.text("verdict") if verdict else "",
         sentence=verdict.text("sentence") if verdict and verdict.has("sentence") else "",
         reasons=tuple(dict.fromkeys(verdict.texts("reasons"))) if verdict else (),
-        text=text if texts else {},
+        machine_code=code if with_code else {},
         code=_strings(ours.object("code")) if ours.has("code") else {},
         derived=derived,
         niceness=_integer(settings, "nice") if settings.has("nice") else None,
@@ -214,13 +228,13 @@ def _untold(ours: Object) -> bool:
 
 def _masking(
     ours: Object,
-    text: Mapping[str, Mapping[str, Text]],
+    code: Mapping[str, Mapping[str, MachineCode]],
     measured: Collection[str],
     says: str | None,
 ) -> Masking:
     """What masks: as the run found, else by its live text."""
     if _untold(ours):
-        return masking_.find(text, measured, says, ours.flag("instruction_clock"))
+        return masking_.find(code, measured, says, ours.flag("instruction_clock"))
     found = ours.object("masking")
     rows = found.object("rows")
     return Masking(
@@ -243,10 +257,9 @@ def _kind(kind: str, where: str) -> str:
     raise FormatError(f"{where} has the unknown kind of masking {kind!r}")
 
 
-def texts_of(ours: object) -> dict[str, dict[str, Text]]:
-    """The texts of a context.irqcost. Raises FormatError."""
-    item = Object(ours, "result.context.irqcost")
-    return _texts(item.object("text")) if item.has("text") else {}
+def machine_code(ours: object) -> dict[str, dict[str, MachineCode]]:
+    """By `backend/probe` and symbol, the functions of a context.irqcost. Raises FormatError."""
+    return _by_probe(Object(ours, "result.context.irqcost"), _machine_code)
 
 
 def _without_calls(
@@ -267,23 +280,15 @@ def _strings(item: Object) -> dict[str, str]:
     return {key: item.text(key) for key in item.members()}
 
 
-def _texts(item: Object) -> dict[str, dict[str, Text]]:
-    return {
-        name: {symbol: _text(functions.object(symbol)) for symbol in functions.members()}
-        for name in item.members()
-        for functions in [item.object(name)]
-    }
-
-
-def _text(item: Object) -> Text:
+def _machine_code(item: Object) -> MachineCode:
     try:
-        code = bytes.fromhex(item.text("bytes"))
-        named = _strings(item.object("targets")) if item.has("targets") else {}
-        targets = {int(offset): symbol for offset, symbol in named.items()}
+        code = base64.b64decode(item.text("code"), validate=True)
     except ValueError as error:
-        raise FormatError(f"{item.where}: bytes or offsets are not numbers") from error
+        raise FormatError(f"{item.where}.code is not base64") from error
+    named = item.object("targets")
+    targets = {int(offset): name for name in named.members() for offset in named.numbers(name)}
     code_hash = item.text("code_sha256") if item.has("code_sha256") else ""
-    return Text(code, item.text("sha256"), code_hash, targets)
+    return MachineCode(code, code_hash, targets)
 
 
 def _derived(item: Object) -> Derived:
@@ -354,7 +359,7 @@ def _entry(item: Object) -> Entry:
         ticks_p99=item.number("ticks_p99"),
         spread=_spread(item),
         samples=item.number("samples"),
-        free=item.number("free"),
+        clean=item.number("clean"),
         label=item.text("label") if item.has("label") else "",
         ticks_interval=_interval(item, "ticks"),
         cycles_interval=_interval(item, "core_cycles"),

@@ -3,19 +3,17 @@
 
 import json
 import os
-import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from enum import Enum
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NoReturn
 
 from irqcost.base.errors import ResultError
-from irqcost.model import members, parsing
+from irqcost.model import members, parsing, schema1
 from irqcost.model.result import Result
 
-# A full run is below 1 MiB; hundreds of repetitions of it are read too, a stray disk image is not.
+# A run is below 1 MiB; hundreds of repetitions of it are read too, a stray disk image is not.
 MAX_RESULT_BYTES = 64 << 20
 
 
@@ -24,24 +22,9 @@ def read_result(path: Path) -> Result:
     return read_document(path)[1]
 
 
-def _lists(*names: str) -> re.Pattern[bytes]:
-    """Finds lists as jsontext.py writes those of numbers: each on a line, alone. No text in JSON
-    goes over the end of a line, so what looks like one is one."""
-    return re.compile(rb'\n *"(?:%b)": (\[.*\])(?=,?\n)' % "|".join(names).encode())
-
-
-class Depth(Enum):
-    """What of a result file is read. What is not, most of a file, is passed over where it stands as
-    we write it, and is null in the document."""
-
-    WHOLE = None
-    EPOCHS = _lists("windows", "counts")  # without samples: for the guard
-    # Without epochs and live texts as well: for thousands of files.
-    FIGURES = _lists("windows", "counts", "epochs")
-
-
-def read_document(path: Path, depth: Depth = Depth.WHOLE) -> tuple[Any, Result]:
-    """A result file as the JSON that it holds, and as what that means. Raises ResultError."""
+def read_document(path: Path, with_code: bool = True) -> tuple[Any, Result]:
+    """A result file as the JSON that it holds, in this version's schema, and as what that means,
+    with the machine code or without. Raises ResultError."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -51,29 +34,19 @@ def read_document(path: Path, depth: Depth = Depth.WHOLE) -> tuple[Any, Result]:
                 path,
                 f"{status.st_size} bytes; no result is larger than {MAX_RESULT_BYTES} bytes",
             )
-        content = path.read_bytes()
-    except OSError as error:
-        raise ResultError(path, error.strerror or str(error)) from error
-    if depth.value is not None:
-        try:
-            document = _decoded(_without(depth.value, content).decode())
-            return document, parsing.parse(document, texts=depth is Depth.EPOCHS)
-        except (members.FormatError, ValueError, RecursionError):
-            pass  # The whole of it says where it is wrong.
-    return _whole(path, content)
-
-
-def _whole(path: Path, content: bytes) -> tuple[Any, Result]:
-    try:
-        text = content.decode()
+        text = path.read_text(encoding="utf-8")
         if not text.strip():
             raise ResultError(path, "empty file")
-        document = _decoded(text)
-        return document, parsing.parse(document)
+        document = schema1.current(json.loads(text, parse_constant=_refuse_constant))
+        return document, parsing.parse(document, with_code)
+    except OSError as error:
+        raise ResultError(path, error.strerror or str(error)) from error
     except UnicodeDecodeError as error:
         raise ResultError(path, f"not JSON: no UTF-8 text at byte {error.start}") from error
     except json.JSONDecodeError as error:
-        cut = "truncated" if error.pos >= len(text.rstrip()) else "not JSON"
+        whole = text.strip()
+        ends = whole.endswith("}") and error.pos < len(text.rstrip())
+        cut = "truncated" if whole.startswith("{") and not ends else "not JSON"
         reason = f"{cut}: {error.msg} in line {error.lineno}, column {error.colno}"
         raise ResultError(path, reason) from error
     except members.FormatError as error:
@@ -82,40 +55,6 @@ def _whole(path: Path, content: bytes) -> tuple[Any, Result]:
         raise ResultError(path, f"a number that cannot be read: {error}") from error
     except RecursionError as error:
         raise ResultError(path, "nested too deeply for a result") from error
-
-
-def _decoded(text: str) -> Any:
-    return json.loads(text, parse_constant=_refuse_constant)
-
-
-def _without(lists: re.Pattern[bytes], content: bytes) -> bytes:
-    """A result with null for lists, all of which stand behind its context."""
-    content = _without_windows(content)
-    kept = []
-    done = 0
-    for found in lists.finditer(content, max(content.find(b'"benchmarks"'), 0)):
-        begin, end = found.span(1)
-        kept += [content[done:begin], b"null"]
-        done = end
-    return b"".join([*kept, content[done:]])
-
-
-_WINDOWS = b'"windows": [\n'
-
-
-def _without_windows(content: bytes) -> bytes:
-    """A result with null for the windows, which are objects: as jsontext.py writes their list, it
-    ends with the bracket that stands as far to the right as its name."""
-    kept = []
-    done = 0
-    while (at := content.find(_WINDOWS, done)) >= 0:
-        indent = content[content.rfind(b"\n", 0, at) + 1 : at]
-        end = content.find(b"\n" + indent + b"]", at)
-        if indent.strip() or end < 0:
-            break
-        kept += [content[done : at + len(_WINDOWS) - len(b"[\n")], b"null"]
-        done = end + len(b"\n" + indent + b"]")
-    return b"".join([*kept, content[done:]])
 
 
 def _refuse_constant(name: str) -> NoReturn:

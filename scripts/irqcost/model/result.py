@@ -65,11 +65,10 @@ class Backend:
 
 
 @dataclass(frozen=True)
-class Text:
-    """A function as the CPU executed it; see `text` in docs/RESULTS.md."""
+class MachineCode:
+    """A function as the CPU executed it; see `machine_code` in docs/RESULTS.md."""
 
     code: bytes
-    hash: str
     code_hash: str = ""  # "" where the instructions were not decoded
     targets: Mapping[int, str] = field(default_factory=dict)
 
@@ -122,7 +121,7 @@ class Context:
     sentence: str = ""
     reasons: tuple[str, ...] = ()
     # Live text by `backend/probe` and symbol, and the catalogue's code by probe.
-    text: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
+    machine_code: Mapping[str, Mapping[str, MachineCode]] = field(default_factory=dict)
     code: Mapping[str, str] = field(default_factory=dict)
     derived: tuple[Derived, ...] = ()
     niceness: int | None = None  # of the harness; None in files that are older than the key
@@ -169,19 +168,26 @@ class Context:
 
 @dataclass(frozen=True)
 class Grid:
-    """Samples counted: `counts` by the beginning of their bin, bins `width` wide."""
+    """Samples counted: `counts` by the beginning of their bin, bins `width` wide, and how many lie
+    `below` and `above` all bins."""
 
     width: float
     counts: tuple[tuple[float, int], ...]
+    below: int = 0
+    above: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.below + sum(count for _, count in self.counts) + self.above
 
 
 @dataclass(frozen=True)
 class Histogram:
-    """The samples of an entry, free and disturbed, in `unit` (core_cycles or ticks)."""
+    """The samples of an entry, clean and contaminated, in `unit` (core_cycles or ticks)."""
 
     unit: str
-    free: Grid
-    disturbed: Grid
+    clean: Grid
+    contaminated: Grid
 
 
 @dataclass(frozen=True)
@@ -201,7 +207,7 @@ class Entry:
     ticks_p99: float
     spread: float  # ticks, p75 - p25 of the samples used
     samples: float
-    free: float
+    clean: float
     label: str
     # The 95 % interval; None where too few epochs were free, or there was one only.
     ticks_interval: tuple[float, float] | None = None
@@ -209,7 +215,7 @@ class Entry:
     # A word of measure/verdict.py with its reasons; "" in a file of the harness alone.
     verdict: str = ""
     reasons: tuple[str, ...] = ()
-    # 1: the p10 of all windows; 2: in latency and in situ the mean of those from p10 to p75; 3: the
+    # 1: the p10 of all windows; 2: in isolated and in situ the mean of those from p10 to p75; 3: the
     # windows of a sample by its own clock, then one location of all samples.
     estimator: int = 1
     # As it stands in the file: most of what is in one, and seldom looked at.
@@ -224,7 +230,7 @@ class Entry:
             return None
         item = Object(self.raw_histogram, f"{self.name}.histogram")
         return Histogram(
-            item.text("unit"), _grid(item.object("free")), _grid(item.object("disturbed"))
+            item.text("unit"), _grid(item.object("clean")), _grid(item.object("contaminated"))
         )
 
     @property
@@ -235,7 +241,7 @@ class Entry:
     def doubtful(self) -> bool:
         if self.verdict:
             return self.verdict not in ("good", "emulated")
-        return self.label not in ("", "free")
+        return self.label not in ("", "clean")
 
     @property
     def remark(self) -> str:
@@ -306,10 +312,11 @@ def _grid(item: Object) -> Grid:
     origin, width = item.number("origin"), item.number("width")
     counts = item.raw("counts")
     # Bins beyond this come from no sample that is a cost.
-    sound = width > 0 and isinstance(counts, list) and len(counts) <= _MOST_BINS
-    for pair in counts if sound else ():
-        sound = sound and isinstance(pair, list) and len(pair) == 2
-        sound = sound and all(type(n) is int and 0 <= n <= GREATEST for n in pair)
-    if not sound:
+    sound = width > 0 and isinstance(counts, list) and len(counts) <= 2 * _MOST_BINS
+    sound = sound and len(counts) % 2 == 0
+    if not sound or not all(type(n) is int and 0 <= n <= GREATEST for n in counts):
         raise FormatError(f"{item.where} is no histogram: see docs/RESULTS.md")
-    return Grid(width, tuple((origin + place * width, count) for place, count in counts))
+    pairs = zip(counts[::2], counts[1::2])
+    below, above = (int(item.number(key)) if item.has(key) else 0 for key in ("below", "above"))
+    bins = tuple((origin + place * width, count) for place, count in pairs)
+    return Grid(width, bins, below, above)

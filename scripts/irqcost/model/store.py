@@ -57,7 +57,6 @@ _COMMON = (
     "instruction_clock",
     "cpu",
     "kernel",
-    "hypervisor",
     "cpuid_hypervisor",
     "kernel_hypervisor",
     "code",
@@ -224,7 +223,7 @@ _sent: set[str] = set()
 
 def _parse(path: Path) -> _Outcome:
     try:
-        document, result = reader.read_document(path, reader.Depth.FIGURES)
+        document, result = reader.read_document(path, with_code=False)
         result = without_emulated(result)
         shared = _shared(document, result.context)
     except ResultError as error:
@@ -287,7 +286,7 @@ def _text_digests(document: Any) -> dict[str, str]:
     """By `backend/probe`, what identifies the functions in context.irqcost.text."""
     return {
         name: _joint_digest(tuple(sorted(hashes.items())))
-        for name, hashes in parsing.text_hashes(document).items()
+        for name, hashes in parsing.code_hashes(document).items()
     }
 
 

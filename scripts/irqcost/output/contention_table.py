@@ -43,14 +43,14 @@ def _cost(entry: Entry, factor: float) -> list[str]:
 
 def _remark(entry: Entry) -> str:
     """Why it is in doubt: an emulated figure has that verdict, whatever disturbed it."""
-    return entry.remark or ("" if entry.free else "no sample was free")
+    return entry.remark or ("" if entry.clean else "no sample was clean")
 
 
 def _contention(context: Context, entries: Sequence[Entry]) -> str:
     unit, factor = _time(context)
     columns = ("lock, section", "CPUs", "core cycles", unit, "M/s", "Jain", "min/max")
     waits = ("wait p50", "p99", "max", "irqs off p50", "p99", "max")
-    shown = Table((*columns, *waits, "free", "operations by CPU", "remark"), "<" + ">" * 13 + "<<")
+    shown = Table((*columns, *waits, "clean", "operations by CPU", "remark"), "<" + ">" * 13 + "<<")
     for entry in entries:
         one = entry.waits
         assert isinstance(one, Contention)
@@ -66,7 +66,7 @@ def _contention(context: Context, entries: Sequence[Entry]) -> str:
             number(one.min_over_max, 3),
             *_numbers(one.wait, ("p50", "p99", "max"), factor),
             *_numbers(one.irqs_off, ("p50", "p99", "max"), factor),
-            f"{entry.free:.0f}/{entry.samples:.0f}",
+            f"{entry.clean:.0f}/{entry.samples:.0f}",
             by_cpu,
             (_remark(entry) + not_run).removeprefix("; "),
         )
@@ -76,7 +76,7 @@ def _contention(context: Context, entries: Sequence[Entry]) -> str:
 def _pending(context: Context, entries: Sequence[Entry]) -> str:
     unit, factor = _time(context)
     quantiles = ("min", "p10", "p50", "p99", "max")
-    columns = ("masked by", "core cycles", unit, *quantiles, "late", "free", "remark")
+    columns = ("masked by", "core cycles", unit, *quantiles, "late", "clean", "remark")
     shown = Table(columns, "<" + ">" * 9 + "<")
     part = ""
     for entry in sorted(entries, key=lambda entry: entry.variant):
@@ -94,7 +94,7 @@ def _pending(context: Context, entries: Sequence[Entry]) -> str:
             *_cost(entry, factor),
             *_numbers(one.ticks, quantiles, factor),
             f"{one.late:.0f}",
-            f"{entry.free:.0f}/{entry.samples:.0f}",
+            f"{entry.clean:.0f}/{entry.samples:.0f}",
             "; ".join(filter(None, [_remark(entry), *work])),
         )
     return f"Cost is the median; quantiles are in {unit}.\n\n{shown}"

@@ -71,7 +71,7 @@ def _derived(context: Context) -> str:
 def _provenance(context: Context) -> list[str]:
     """What the ring-0 figures were measured with, and whose live text the file holds."""
     lines = [f"{one.name} measured with {one.clock}" for one in context.backends if one.clock]
-    functions = {symbol for texts in context.text.values() for symbol in texts}
+    functions = {symbol for texts in context.machine_code.values() for symbol in texts}
     if functions:
         lines.append(
             f"live text of {len(functions)} kernel functions is in the file; ./irqcost compare "
@@ -124,7 +124,7 @@ def _figures(context: Context, entries: list[Entry], groups: dict[str, str]) -> 
     figures["p50"] = lambda entry: entry.ticks_p50
     figures["p99"] = lambda entry: entry.ticks_p99
 
-    table = Table(("probe", *figures, "free", "remark"), "<" + ">" * (len(figures) + 1) + "<")
+    table = Table(("probe", *figures, "clean", "remark"), "<" + ">" * (len(figures) + 1) + "<")
     group = None
     for entry in entries:
         if groups.get(entry.probe) != group:
@@ -133,7 +133,7 @@ def _figures(context: Context, entries: list[Entry], groups: dict[str, str]) -> 
         table.row(
             f"  {entry.probe}" + (f", {entry.variant}" if entry.variant else ""),
             *(number(figure(entry), digits) for figure in figures.values()),
-            f"{entry.free:.0f}/{entry.samples:.0f}",
+            f"{entry.clean:.0f}/{entry.samples:.0f}",
             entry.remark,
         )
     return str(table)

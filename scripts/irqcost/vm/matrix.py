@@ -13,7 +13,7 @@ from irqcost.model.catalogue import Probe
 from irqcost.model.result import Result
 
 # What the table shows, and by default all that is measured for it.
-FILTER = "^kmod/[a-z0-9_]+/(throughput|latency)$"
+FILTER = "^kmod/[a-z0-9_]+/(throughput|isolated)$"
 
 _MARKDOWN_HEAD = """\
 <!-- SPDX-License-Identifier: GPL-2.0-only -->
@@ -44,7 +44,7 @@ def cell(result: Result, probe: Probe) -> str:
 
     "≈" where samples differ; decimals where the copies of a body differ.
     """
-    for mode in ("throughput", "latency"):
+    for mode in ("throughput", "isolated"):
         entry = result.figures.get(f"kmod/{probe.key}/{mode}")
         if entry and entry.spread:
             return f"≈{entry.ticks:.0f}"

@@ -32,7 +32,7 @@ and where its figure comes from.
 
 *Interrupts*: the interrupt flag in ring 0, at entry and, where it changes, at exit (in ring 3 it
 is always on). In the contexts `hardirq` and `timer` it is off for every probe. A probe that
-changes the flag cannot be repeated, so it has a latency and no throughput. *Code* is one
+changes the flag cannot be repeated, so it has an isolated cost and no throughput. *Code* is one
 operation: assembler, or a C statement that the kernel's own headers compile; “…” is where the
 critical section goes in situ, and nothing in the other modes.
 
@@ -59,7 +59,7 @@ and what the function costs alone is derived (`docs/METHOD.md`, Ring 0 through B
 delivery of SIGSEGV to a handler that steps over the instruction, and `sigreturn`. It is no cost
 of masking, and stands beside none.
 
-A *throughput* is the difference of windows of u and 2u copies, a *latency* that of single ones
+A *throughput* is the difference of windows of u and 2u copies, an *isolated* cost that of single ones
 between fences, *in situ* what is added to a section of work; *softirq*, *hardirq* and *timer* are
 throughputs called from there. `docs/METHOD.md` argues for all of it. Controls run in each run, so
 that a figure beside wrong controls says that it is.
@@ -198,7 +198,7 @@ def _figures(probe: Probe) -> str:
     }[probe.kind]
     kind = {"insn": "assembler", "call": "kernel API", "bpf": "BPF", "fault": "fault"}[probe.kind]
     modes = ["throughput"] if probe.repeatable else []
-    modes += ["latency"] if probe.kind in ("insn", "call") else []
+    modes += ["isolated"] if probe.kind in ("insn", "call") else []
     modes += ["in situ"] if probe.has_section else []
     names = " and ".join(f"`{backend}/{probe.key}/…`" for backend in backends)
     return f"{kind} row, {names}: {', '.join(modes)}"

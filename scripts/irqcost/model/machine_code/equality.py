@@ -9,6 +9,7 @@ distances of calls and jumps out of the function, for which the name of what the
 it is known. Not seen is, therefore, when another variable of the same kind is read.
 """
 
+import base64
 import difflib
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from typing import Any
 
 from irqcost.base.errors import IrqcostError
 from irqcost.model.machine_code import disassembly
-from irqcost.model.result import Context, Text
+from irqcost.model.result import Context, MachineCode
 
 # Kernel addresses: what a 32-bit immediate reaches by sign extension (the kernel's image begins 16
 # MiB above, so that a mask of 31 bits is none), and the upper half for one of 64 bits.
@@ -113,23 +114,24 @@ def code_hash(code: bytes, targets: Mapping[int, str]) -> str:
 
 
 def add_hashes(context: dict[str, Any]) -> None:
-    """Puts `code_sha256` beside each raw hash of context.irqcost.text, or says why not."""
-    if not context.get("text"):
+    """Adds `code_sha256` to the functions of context.irqcost, or says why not."""
+    recorded = context.get("machine_code")
+    if not recorded:
         return
-    text = {
-        name: {symbol: dict(one) for symbol, one in functions.items()}
-        for name, functions in context["text"].items()
-    }
     try:
-        for functions in text.values():
-            for one in functions.values():
-                targets = {int(at): name for at, name in one.get("targets", {}).items()}
-                one["code_sha256"] = code_hash(bytes.fromhex(one["bytes"]), targets)
+        functions = [
+            {**one, "code_sha256": code_hash(base64.b64decode(one["code"]), _named(one["targets"]))}
+            for one in recorded["functions"]
+        ]
     except IrqcostError as error:
-        absent = {"name": "text: code_sha256", "reason": str(error)}
+        absent = {"name": "machine_code: code_sha256", "reason": str(error)}
         context["absent"] = [*context["absent"], absent]
         return
-    context["text"] = text
+    context["machine_code"] = {**recorded, "functions": functions}
+
+
+def _named(targets: Mapping[str, Sequence[int]]) -> dict[int, str]:
+    return {offset: name for name, offsets in targets.items() for offset in offsets}
 
 
 def differences(one: Context, other: Context) -> list[Difference]:
@@ -139,13 +141,13 @@ def differences(one: Context, other: Context) -> list[Difference]:
         if one.code[key] != other.code[key]:
             lines = _diff([one.code[key]], [other.code[key]])
             found.append(Difference(key, "the catalogue's row is another one", lines))
-    for name in one.text.keys() & other.text.keys():
-        found += _of_functions(name, one.text[name], other.text[name])
+    for name in one.machine_code.keys() & other.machine_code.keys():
+        found += _of_functions(name, one.machine_code[name], other.machine_code[name])
     return sorted(found, key=lambda difference: difference.name)
 
 
 def _of_functions(
-    name: str, one: Mapping[str, Text], other: Mapping[str, Text]
+    name: str, one: Mapping[str, MachineCode], other: Mapping[str, MachineCode]
 ) -> Iterable[Difference]:
     for symbol in sorted(one.keys() ^ other.keys()):
         where = "first" if symbol in one else "second"
@@ -156,7 +158,7 @@ def _of_functions(
             yield difference
 
 
-def _of_texts(name: str, symbol: str, one: Text, other: Text) -> Difference | None:
+def _of_texts(name: str, symbol: str, one: MachineCode, other: MachineCode) -> Difference | None:
     if one.code == other.code and one.targets == other.targets:
         return None
     if one.code_hash and one.code_hash == other.code_hash:

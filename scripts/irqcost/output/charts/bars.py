@@ -31,7 +31,7 @@ from irqcost.output.charts.style import (
 )
 from irqcost.output.headline import headline
 
-_MODES = {"throughput": "throughput, back to back", "latency": "latency, between fences"}
+_MODES = {"throughput": "throughput, back to back", "isolated": "isolated, between fences"}
 
 _BAR = 0.17  # inches of height for one bar
 _GAP = 0.14  # between groups
@@ -74,7 +74,7 @@ def figure(material: Material, theme: Theme) -> Any:
         if keys:
             rows.append((backend, keys))
     if headings.keys() == _MODES.keys() and _same_in_both(series):
-        headings = {"latency": "the same back to back and between fences"}
+        headings = {"isolated": "the same back to back and between fences"}
     if not rows:
         raise NoChart("no chart: none of the probes measured is in this catalogue")
     return _figure(material, rows, headings, theme)
@@ -107,12 +107,12 @@ def _any(series: Sequence[Series], backend: str, probe: str, modes: Iterable[str
 
 
 def _same_in_both(series: Sequence[Series]) -> bool:
-    """Whether every throughput is also the latency, as counts of instructions are: then one panel
+    """Whether every throughput is also the isolated cost, as counts of instructions are: then one panel
     shows all."""
     return all(
         entry.mode != "throughput"
         or entry.variant
-        or (twin := one.result.figures.get(f"{entry.backend}/{entry.probe}/latency")) is not None
+        or (twin := one.result.figures.get(f"{entry.backend}/{entry.probe}/isolated")) is not None
         and twin.ticks == entry.ticks
         for one in series
         for entry in one.result.figures.values()

@@ -32,11 +32,11 @@ class Table:
 
 def names(material: Material) -> list[str]:
     """The entries to show, in the catalogue's order: of each probe of a backend its throughput, or
-    where there is none its latency. Controls only where there is nothing else."""
+    where there is none its isolated cost. Controls only where there is nothing else."""
     found: dict[tuple[str, str], str] = {}
     for one in material.series:
         for name, entry in one.result.figures.items():
-            if entry.mode in ("throughput", "latency") and not entry.variant:
+            if entry.mode in ("throughput", "isolated") and not entry.variant:
                 key = (entry.backend, entry.probe)
                 if key not in found or entry.mode == "throughput":
                     found[key] = name
@@ -49,7 +49,7 @@ def names(material: Material) -> list[str]:
     )
     shown = [found[key] for key in keys if key[1] not in controls] or [found[k] for k in keys]
     if not shown:
-        raise NoChart("no chart: no throughput or latency of a probe of this catalogue")
+        raise NoChart("no chart: no throughput or isolated cost of a probe of this catalogue")
     return shown
 
 

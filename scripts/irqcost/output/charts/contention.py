@@ -90,7 +90,7 @@ def _panel(
         cost.plot(counts, values, color=colour, linewidth=1.2)
         fair.plot(counts, [one.min_over_max for _, one in points], color=colour, linewidth=1.2)
         for count, value, (entry, one) in zip(counts, values, points):
-            doubtful = entry.doubtful or not entry.free or one.not_run
+            doubtful = entry.doubtful or not entry.clean or one.not_run
             face = theme.paper if doubtful else colour
             for axes, height in ((cost, value), (fair, one.min_over_max)):
                 axes.plot(count, height, "o", color=colour, markerfacecolor=face, markersize=5)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""How the samples of figures lie: free ones, which the estimate is made of, and disturbed ones."""
+"""How the samples of figures lie: clean ones, which the estimate is made of, and contaminated ones."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,9 +20,9 @@ _PANEL = 1.15  # inches
 _NEAR = 0.01  # of the figure
 
 _CAPTION = (
-    "Samples of all epochs in bins; heights are shares of the free and of the disturbed "
+    "Samples of all epochs in bins; heights are shares of the clean and of the contaminated "
     "ones, each scaled to its tallest bar. The line is the figure. Free: sensor and clock at their "
-    "floor, no interrupt seen. Shown is where 98 % of the free samples lie, and as much on each "
+    "floor, no interrupt seen. Shown is where 98 % of the clean samples lie, and as much on each "
     "side; samples beyond are counted at the right."
 )
 
@@ -33,8 +33,8 @@ class _Panel:
     entry: Entry
     unit: str
     value: float
-    free: Grid
-    disturbed: Grid
+    clean: Grid
+    contaminated: Grid
 
 
 def figure(material: Material, theme: Theme) -> Any:
@@ -53,7 +53,7 @@ def figure(material: Material, theme: Theme) -> Any:
     for axes, panel in zip(grid[:, 0], panels):
         _draw(axes, panel, theme)
     grid[-1][0].set_xlabel(f"{panels[-1].unit} per operation")
-    for place, words in enumerate(("free samples", "disturbed samples")):
+    for place, words in enumerate(("clean samples", "contaminated samples")):
         picture.text(
             0.03 + 0.16 * place,
             1 - (0.22 + 0.22 * len(title)) / height,
@@ -75,15 +75,17 @@ def _panels(material: Material) -> list[_Panel]:
                 histogram = entry.histogram
             except FormatError as error:
                 raise IrqcostError(f"no chart: {error}") from error
-            if histogram is None or not histogram.free.counts:
+            if histogram is None or not histogram.clean.counts:
                 continue
             cycles = histogram.unit == "core_cycles" and entry.core_cycles is not None
             unit = "core cycles" if cycles else "ticks"
             value = entry.core_cycles if cycles and entry.core_cycles is not None else entry.ticks
-            panels.append(_Panel(series, entry, unit, value, histogram.free, histogram.disturbed))
+            panels.append(
+                _Panel(series, entry, unit, value, histogram.clean, histogram.contaminated)
+            )
     if not panels:
         raise NoChart("no chart: no histogram in these results (emulated ones have none)")
-    modes = ("throughput", "latency")
+    modes = ("throughput", "isolated")
     return sorted(
         panels,
         key=lambda one: (
@@ -95,36 +97,36 @@ def _panels(material: Material) -> list[_Panel]:
 
 
 def _headline(panel: _Panel) -> str:
-    total = sum(count for _, count in panel.free.counts)
     near = abs(panel.value) * _NEAR
     inside = sum(
         count
-        for begin, count in panel.free.counts
-        if begin + panel.free.width > panel.value - near and begin < panel.value + near
+        for begin, count in panel.clean.counts
+        if begin + panel.clean.width > panel.value - near and begin < panel.value + near
     )
     return (
-        f"{panel.entry.probe}: {100 * inside / total:.0f} % of the free samples lie within 1 % of "
+        f"{panel.entry.probe}: {100 * inside / panel.clean.total:.0f} % of the clean samples lie within 1 % of "
         f"{number(panel.value, 1)} {panel.unit}"
     )
 
 
-def _window(free: Grid) -> tuple[float, float]:
-    """From the 1st to the 99th percentile of the free samples, and as much on each side."""
-    total = sum(count for _, count in free.counts)
-    seen, low, high = 0, free.counts[0][0], free.counts[-1][0]
-    for begin, count in free.counts:
+def _window(clean: Grid) -> tuple[float, float]:
+    """From the 1st to the 99th percentile of the clean samples, and as much on each side."""
+    total = clean.total
+    seen, low, high = clean.below, clean.counts[0][0], clean.counts[-1][0]
+    for begin, count in clean.counts:
         if seen <= total / 100:
             low = begin
         if seen <= total * 99 / 100:
-            high = begin + free.width
+            high = begin + clean.width
         seen += count
     return low - (high - low), high + (high - low)
 
 
 def _draw(axes: Any, panel: _Panel, theme: Theme) -> None:
-    low, high = _window(panel.free)
+    low, high = _window(panel.clean)
     beyond = []
-    for place, (grid, words) in enumerate(((panel.free, "free"), (panel.disturbed, "disturbed"))):
+    grids = ((panel.clean, "clean"), (panel.contaminated, "contaminated"))
+    for place, (grid, words) in enumerate(grids):
         shares, outside = _binned(grid, low, high)
         edges = [low + (high - low) * i / _BINS for i in range(_BINS + 1)]
         tallest = max(shares) or 1
@@ -140,8 +142,7 @@ def _draw(axes: Any, panel: _Panel, theme: Theme) -> None:
             linewidth=0 if filled else 1.1,
         )
         if outside:
-            total = sum(count for _, count in grid.counts)
-            beyond.append(f"{outside} of {total} {words} beyond")
+            beyond.append(f"{outside} of {grid.total} {words} beyond")
     axes.axvline(panel.value, color=theme.ink, linewidth=0.9)
     axes.set_xlim(low, high)
     axes.set_ylim(0, 1.08)
@@ -160,7 +161,7 @@ def _binned(grid: Grid, low: float, high: float) -> tuple[list[float], int]:
     many are outside."""
     shares = [0.0] * _BINS
     width = (high - low) / _BINS
-    outside = 0
+    outside = grid.below + grid.above
     for begin, count in grid.counts:
         if begin + grid.width <= low or begin >= high:
             outside += count

@@ -11,7 +11,7 @@ from irqcost.output.charts.places import Theme
 from irqcost.output.headline import headline
 
 _CAPTION = (
-    "Throughput, back to back, and for probes that change the interrupt flag the latency between "
+    "Throughput, back to back, and for probes that change the interrupt flag the isolated cost between "
     "fences; loop and fences subtracted. Colours on a logarithmic scale. “?”: in doubt, the table "
     "says why. –: not measured. "
 )
@@ -46,7 +46,7 @@ def _all(material: Material) -> range:
 
 def _label(name: str) -> str:
     backend, probe, mode = name.split("/")
-    return f"{backend} {probe}" + (" (latency)" if mode == "latency" else "")
+    return f"{backend} {probe}" + (" (isolated)" if mode == "isolated" else "")
 
 
 def _cell(material: Material, place: int, name: str) -> tuple[str, float | None]:

@@ -89,7 +89,7 @@ def _draw(axes: Any, entry: Entry, cycles: bool, colour: str) -> None:
     names = [name for name in PERCENTILES if entry.waits.ticks[name] > 0]
     values = [entry.waits.ticks[name] * factor for name in names]
     shares = [_SHARES[name] for name in names]
-    style = "--" if entry.doubtful or not entry.free else "-"
+    style = "--" if entry.doubtful or not entry.clean else "-"
     axes.plot(values, shares, style, color=colour, linewidth=1.2, marker="o", markersize=3)
 
 

@@ -10,7 +10,7 @@ from irqcost.compare.columns import Column
 from irqcost.model import reader, units
 from irqcost.model.catalogue import Probe
 from irqcost.model.machine_code import disassembly
-from irqcost.model.result import Context, Result, Text
+from irqcost.model.result import Context, Result, MachineCode
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def listings(column: Column, probes: Sequence[Probe]) -> list[Listing]:
     found = []
     for name in names:
         probe = rows.get(name.split("/")[1])
-        functions = [_function(*one) for one in context.text.get(name, {}).items()]
+        functions = [_function(*one) for one in context.machine_code.get(name, {}).items()]
         code = _code(context, probe)
         if (code or functions) and (probe is None or probe.group != "control"):
             said = probe.summary if probe else ""
@@ -56,8 +56,8 @@ def listings(column: Column, probes: Sequence[Probe]) -> list[Listing]:
 
 
 def _figure(result: Result, name: str) -> str:
-    """The throughput, or where there is none the latency."""
-    for mode in ("throughput", "latency"):
+    """The throughput, or where there is none the isolated cost."""
+    for mode in ("throughput", "isolated"):
         entry = result.figures.get(f"{name}/{mode}")
         figure = units.figure(result, entry, None) if entry else None
         if entry and figure:
@@ -74,7 +74,7 @@ def _code(context: Context, probe: Probe | None) -> str:
     return context.code.get(probe.key, probe.shown_code).replace("irqcost_section", "…")
 
 
-def _function(symbol: str, text: Text) -> Function:
+def _function(symbol: str, text: MachineCode) -> Function:
     try:
         lines = disassembly.decode(disassembly.Function(symbol, 0, text.code, text.targets), {})
     except IrqcostError as error:
