@@ -133,8 +133,8 @@ const irqcost_window_fn irqcost_windows_call_empty[] = { irqcost_call_empty_1 };
  * yet written back, and a restore by test and sti writes none back: the greater
  * windows are more than it can follow. A copy may save the flags three times.
  */
-#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary)
-#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary)		\
+#define IRQCOST_INSN(...)
+#define IRQCOST_CALL(id, key, group, where, irqs, needs, code, ...)		\
 	SINGLE_WINDOW(irqcost_##key##_1, code)					\
 	LOOP_WINDOW(irqcost_##key##_4, 4, code)					\
 	LOOP_WINDOW(irqcost_##key##_8, 8, code)					\
@@ -153,8 +153,8 @@ const irqcost_window_fn irqcost_windows_call_empty[] = { irqcost_call_empty_1 };
 #undef irqcost_section
 #define irqcost_section() UPDATE()
 
-#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary)
-#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary)		\
+#define IRQCOST_INSN(...)
+#define IRQCOST_CALL(id, key, group, where, irqs, needs, code, ...)		\
 	LOOP_WINDOW(irqcost_##key##_percpu, 1, code)
 #include <irqcost/probes.def>
 
@@ -163,8 +163,8 @@ LOOP_WINDOW(irqcost_call_section_percpu, 1, irqcost_section())
 #undef irqcost_section
 #define irqcost_section() SECTION()
 
-#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary)
-#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary)		\
+#define IRQCOST_INSN(...)
+#define IRQCOST_CALL(id, key, group, where, irqs, needs, code, ...)		\
 	IN_SITU_WINDOWS(key, code)
 #include <irqcost/probes.def>
 

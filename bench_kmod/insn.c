@@ -16,7 +16,7 @@
 #define IN_SITU_NON_STANDARD(cycles, key)					\
 	STACK_FRAME_NON_STANDARD(irqcost_##key##_in_situ_##cycles);
 
-#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary)		\
+#define IRQCOST_INSN(id, key, group, where, irqs, needs, code, ...)		\
 	IRQCOST_INSN_WINDOWS(key, code)						\
 	STACK_FRAME_NON_STANDARD(irqcost_##key##_1);				\
 	STACK_FRAME_NON_STANDARD(irqcost_##key##_4);				\
@@ -27,7 +27,7 @@
 	STACK_FRAME_NON_STANDARD(irqcost_##key##_128);				\
 	const irqcost_window_fn irqcost_windows_##key[] = IRQCOST_WINDOW_TABLE(key); \
 	IN_SITU_WINDOWS(key, code)
-#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary)
+#define IRQCOST_CALL(...)
 #include <irqcost/probes.def>
 
 IN_SITU_WINDOWS(section, IRQCOST_SECTION_ALONE)

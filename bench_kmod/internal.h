@@ -27,6 +27,7 @@
  * @assembler: whether it is instructions, not calls of the kernel's API
  * @where: enum irqcost_where
  * @irqs: enum irqcost_irqs
+ * @needs: enum irqcost_needs
  * @max_unroll: greatest unroll factor that there are windows for
  * @code: what one operation is
  * @windows: as irqcost_window_index() orders them, up to size 2 * @max_unroll
@@ -41,6 +42,7 @@ struct irqcost_row {
 	bool assembler;
 	u32 where;
 	u32 irqs;
+	u32 needs;
 	u32 max_unroll;
 	const char *code;
 	const irqcost_window_fn *windows;
@@ -73,10 +75,10 @@ struct irqcost_row {
 
 /* The windows of each row: insn.c, calls.c. A C window exists up to half the greatest size. */
 #define IRQCOST_CALL_MAX_UNROLL (IRQCOST_MAX_UNROLL / 2)
-#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) \
+#define IRQCOST_INSN(id, key, ...) \
 	extern const irqcost_window_fn irqcost_windows_##key[IRQCOST_NR_WINDOWS]; \
 	extern const irqcost_window_fn irqcost_in_situ_##key[NR_SECTIONS];
-#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary) \
+#define IRQCOST_CALL(id, key, ...) \
 	extern const irqcost_window_fn irqcost_windows_##key[IRQCOST_NR_WINDOWS]; \
 	extern const irqcost_window_fn irqcost_in_situ_##key[NR_SECTIONS];
 #include <irqcost/probes.def>

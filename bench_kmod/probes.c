@@ -9,13 +9,13 @@
 #include <asm/tsc.h>
 #include "internal.h"
 
-#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary)		\
-	{ id, #key, true, IRQCOST_##where, IRQCOST_##irqs, IRQCOST_MAX_UNROLL,	\
-	  code, irqcost_windows_##key, irqcost_in_situ_##key,			\
+#define IRQCOST_INSN(id, key, group, where, irqs, needs, code, ...)		\
+	{ id, #key, true, IRQCOST_##where, IRQCOST_##irqs, IRQCOST_NEEDS_##needs, \
+	  IRQCOST_MAX_UNROLL, code, irqcost_windows_##key, irqcost_in_situ_##key,			\
 	  irqcost_windows_empty, irqcost_in_situ_section },
-#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary)		\
-	{ id, #key, false, IRQCOST_##where, IRQCOST_##irqs, IRQCOST_CALL_MAX_UNROLL, \
-	  #code, irqcost_windows_##key, irqcost_in_situ_##key,			\
+#define IRQCOST_CALL(id, key, group, where, irqs, needs, code, ...)		\
+	{ id, #key, false, IRQCOST_##where, IRQCOST_##irqs, IRQCOST_NEEDS_##needs, \
+	  IRQCOST_CALL_MAX_UNROLL, #code, irqcost_windows_##key, irqcost_in_situ_##key,			\
 	  irqcost_windows_call_empty, irqcost_in_situ_call_section },
 static const struct irqcost_row rows[] = {
 #include <irqcost/probes.def>
@@ -105,11 +105,13 @@ const char *irqcost_row_unusable(const struct irqcost_row *row, u32 context)
 		return "the kernel knows no rate of the time stamp counter";
 	if (!(row->where & IRQCOST_RING0))
 		return "not a row for ring 0";
-	if (row->windows == irqcost_windows_rdtscp && !boot_cpu_has(X86_FEATURE_RDTSCP))
+	if (row->needs & IRQCOST_NEEDS_RDTSCP && !boot_cpu_has(X86_FEATURE_RDTSCP))
 		return "the CPU has no rdtscp";
+	if (row->needs & IRQCOST_NEEDS_LAHF && !boot_cpu_has(X86_FEATURE_LAHF_LM))
+		return "the CPU has no lahf and sahf in 64-bit mode";
 	if (row->assembler && !(row->where & IRQCOST_RING3) && irqcost_privilege())
 		return "the kernel runs in ring 3, where this instruction traps";
-	if (strstr(row->code, "o->irq") && !irqcost_objects.irq)
+	if (row->needs & IRQCOST_NEEDS_IRQ && !irqcost_objects.irq)
 		return "the kernel had no interrupt number to give";
 	if (row->where & IRQCOST_TASK && context != IRQCOST_PROCESS)
 		return "belongs to a task: in process context only";

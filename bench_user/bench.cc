@@ -235,7 +235,7 @@ void Register(Selection& selection, const SamplerOptions& options, std::optional
         selection.costs[bench.name].push_back(
             {*e.core_cycles, e.spread * *e.core_cycles / e.ticks});
       Fill(state, measurement, options.ticks_per_us);
-      if (bench.offer.probe->faults) state.counters["faults"] = 1;
+      if (bench.offer.probe->kind == Kind::kFault) state.counters["faults"] = 1;
       if (!options.exact) state.counters["estimator"] = kEstimator;
     };
     RegisterOnce(bench.name, std::move(body));

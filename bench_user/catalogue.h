@@ -15,28 +15,33 @@
 
 namespace irqcost {
 
+/** What a row is made of: the macro that declares it. */
+enum class Kind { kInstruction, kCall, kBpf, kFault };
+
 /** One row. The columns are those of probes.def. */
 struct Probe {
   std::uint32_t id;
   std::string_view key;
-  unsigned where;                  ///< irqcost_where bits
-  irqcost_irqs irqs;               ///< the interrupt flag in ring 0, before and after
-  bool is_instruction;             ///< an IRQCOST_INSN row: it has windows in ring 3
-  std::string_view code;           ///< what one operation is
-  std::string_view bpf_code = {};  ///< code of an IRQCOST_BPF row, empty for every other
-  bool faults = false;             ///< an IRQCOST_FAULT row: each operation ends in SIGSEGV
+  Kind kind;
+  unsigned where;         ///< irqcost_where bits
+  irqcost_irqs irqs;      ///< the interrupt flag in ring 0, before and after
+  unsigned needs;         ///< irqcost_needs bits
+  std::string_view code;  ///< what one operation is
 };
 
 inline constexpr auto kCatalogue = std::to_array<Probe>({
-#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) \
-  {id, #key, IRQCOST_##where, IRQCOST_##irqs, true, code},
-#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary) \
-  {id, #key, IRQCOST_##where, IRQCOST_##irqs, false, #code},
-#define IRQCOST_FAULT(id, key, group, where, irqs, code, api, summary) \
-  {id, #key, IRQCOST_##where, IRQCOST_##irqs, true, code, {}, true},
-#define IRQCOST_BPF(id, key, group, where, irqs, code, api, summary) \
-  {id, #key, IRQCOST_##where, IRQCOST_##irqs, false, #code, #code},
+#define IRQCOST_ROW(id, key, kind, where, irqs, needs, code) \
+  {id, #key, Kind::kind, IRQCOST_##where, IRQCOST_##irqs, IRQCOST_NEEDS_##needs, code},
+#define IRQCOST_INSN(id, key, group, where, irqs, needs, code, ...) \
+  IRQCOST_ROW(id, key, kInstruction, where, irqs, needs, code)
+#define IRQCOST_CALL(id, key, group, where, irqs, needs, code, ...) \
+  IRQCOST_ROW(id, key, kCall, where, irqs, needs, #code)
+#define IRQCOST_FAULT(id, key, group, where, irqs, needs, code, ...) \
+  IRQCOST_ROW(id, key, kFault, where, irqs, needs, code)
+#define IRQCOST_BPF(id, key, group, where, irqs, needs, code, ...) \
+  IRQCOST_ROW(id, key, kBpf, where, irqs, needs, #code)
 #include <irqcost/probes.def>
+#undef IRQCOST_ROW
 });
 
 /** Row of a name, or nullptr. */
@@ -110,7 +115,7 @@ constexpr bool HasSection(const Probe& probe) {
 /** Modes that a row has where it leaves the interrupt flag as it found it. */
 inline std::vector<Mode> RepeatableModes(const Probe& probe) {
   // A fault waits for what is before it and keeps back what follows: it has no other latency.
-  if (probe.faults) return {IRQCOST_THROUGHPUT};
+  if (probe.kind == Kind::kFault) return {IRQCOST_THROUGHPUT};
   std::vector<Mode> modes;
   for (const Mode mode : kModes)
     if (mode.kind != IRQCOST_IN_SITU || HasSection(probe)) modes.push_back(mode);

@@ -26,14 +26,8 @@
 #include <irqcost/abi.h>
 #include <irqcost/body.h>
 #include <irqcost/catalogue.h>
+#include "rows.h"
 #include "tap.h"
-
-/* The ids of the rows, by name. */
-#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) ROW_##key = id,
-#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary) ROW_##key = id,
-enum row {
-#include <irqcost/probes.def>
-};
 
 #define SAMPLES 8
 #define DEVICE "/dev/" IRQCOST_DEVICE

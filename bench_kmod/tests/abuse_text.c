@@ -19,22 +19,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <irqcost/abi.h>
+#include "rows.h"
 #include "tap.h"
-
-/* The ids of the rows, by name. */
-#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) ROW_##key = id,
-#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary) ROW_##key = id,
-enum row {
-#include <irqcost/probes.def>
-};
 
 /* A row with what any kernel calls the functions that it must call; NULL: none. */
 static const struct {
 	enum row id;
 	const char *calls;
 } rows[] = {
-#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) { ROW_##key, NULL },
-#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary) { ROW_##key, NULL },
+#define IRQCOST_INSN(id, key, ...) { ROW_##key, NULL },
+#define IRQCOST_CALL(id, key, ...) { ROW_##key, NULL },
 #include <irqcost/probes.def>
 	{ ROW_raw_spin_lock_irqsave, "_raw_spin_lock_irqsave" },
 };

@@ -24,14 +24,8 @@
 #include <unistd.h>
 #include <irqcost/abi.h>
 #include <irqcost/body.h>
+#include "rows.h"
 #include "tap.h"
-
-/* The ids of the rows, by name. */
-#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) ROW_##key = id,
-#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary) ROW_##key = id,
-enum row {
-#include <irqcost/probes.def>
-};
 
 #define DEVICE "/dev/" IRQCOST_DEVICE
 #define SAMPLES 32

@@ -38,13 +38,7 @@
 #include <irqcost/abi.h>
 #include <irqcost/body.h>
 #include <irqcost/catalogue.h>
-
-/* The ids of the rows, by name. */
-#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) ROW_##key = id,
-#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary) ROW_##key = id,
-enum row {
-#include <irqcost/probes.def>
-};
+#include "rows.h"
 
 #define DEVICE "/dev/" IRQCOST_DEVICE
 #define PAGE 4096UL

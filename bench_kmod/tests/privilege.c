@@ -14,22 +14,16 @@
 #include <stdint.h>
 #include <irqcost/abi.h>
 #include <irqcost/catalogue.h>
+#include "rows.h"
 #include "tap.h"
 
 /* The rows that must be refused; the others by contrast. */
-#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary)		\
-	{ id, !(IRQCOST_##where & IRQCOST_RING3) },
-#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary)
+#define IRQCOST_INSN(id, key, group, where, ...) { id, !(IRQCOST_##where & IRQCOST_RING3) },
+#define IRQCOST_CALL(...)
 static const struct {
 	__u32 id;
 	bool traps;
 } instructions[] = {
-#include <irqcost/probes.def>
-};
-
-#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) ROW_##key = id,
-#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary) ROW_##key = id,
-enum row {
 #include <irqcost/probes.def>
 };
 

@@ -19,13 +19,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <irqcost/abi.h>
-
-/* The ids of the rows, by name. */
-#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) ROW_##key = id,
-#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary) ROW_##key = id,
-enum row {
-#include <irqcost/probes.def>
-};
+#include "rows.h"
 
 #define ROUNDS 20
 #define DEVICE "/dev/" IRQCOST_DEVICE

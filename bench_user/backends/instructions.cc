@@ -2,6 +2,7 @@
 #include "backends/instructions.h"
 
 #include <cpuid.h>
+#include <irqcost/catalogue.h>
 
 namespace irqcost {
 namespace {
@@ -10,16 +11,16 @@ constexpr unsigned kRdtscpBit = 1U << 27;  // EDX
 
 }  // namespace
 
-std::string MissingInstruction(std::string_view key) {
+std::string MissingInstruction(unsigned needs) {
   unsigned eax = 0, ebx = 0;
   ExtendedFeatures features;
   __get_cpuid(0x80000001, &eax, &ebx, &features.ecx, &features.edx);
-  return MissingInstruction(key, features);
+  return MissingInstruction(needs, features);
 }
 
-std::string MissingInstruction(std::string_view key, const ExtendedFeatures& features) {
-  if (key == "rdtscp" && !(features.edx & kRdtscpBit)) return "the CPU has no RDTSCP";
-  if ((key == "lahf" || key == "sahf") && !(features.ecx & bit_LAHF_LM))
+std::string MissingInstruction(unsigned needs, const ExtendedFeatures& features) {
+  if (needs & IRQCOST_NEEDS_RDTSCP && !(features.edx & kRdtscpBit)) return "the CPU has no RDTSCP";
+  if (needs & IRQCOST_NEEDS_LAHF && !(features.ecx & bit_LAHF_LM))
     return "the CPU has no LAHF and SAHF in 64-bit mode";
   return {};
 }

@@ -3,7 +3,6 @@
 #define IRQCOST_BENCH_USER_BACKENDS_INSTRUCTIONS_H
 
 #include <string>
-#include <string_view>
 
 namespace irqcost {
 
@@ -12,14 +11,12 @@ struct ExtendedFeatures {
   unsigned ecx = 0, edx = 0;
 };
 
-/**
- * Empty where this CPU has the instructions of an assembler row, else what it lacks. All other
- * rows are part of x86-64 itself.
+/** Empty where this CPU has the instructions that a row needs (irqcost_needs), else what it lacks.
  */
-std::string MissingInstruction(std::string_view key);
+std::string MissingInstruction(unsigned needs);
 
 /** The same of a CPU with these features. */
-std::string MissingInstruction(std::string_view key, const ExtendedFeatures& features);
+std::string MissingInstruction(unsigned needs, const ExtendedFeatures& features);
 
 }  // namespace irqcost
 

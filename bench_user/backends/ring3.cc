@@ -91,13 +91,14 @@ std::optional<Obstacle> Ring3::GetObstacle() const {
 std::vector<Offer> Ring3::Offers() const {
   std::vector<Offer> offers;
   if (GetObstacle()) return offers;
-  for (const Probe& probe : kCatalogue)
-    if (probe.where & IRQCOST_RING3)
-      // In user mode the interrupt flag stays as it is, so every row can be repeated.
-      offers.push_back({&probe, RepeatableModes(probe),
-                        probe.faults ? kFaultUnroll : IRQCOST_MIN_UNROLL,
-                        probe.faults ? kFaultUnroll : IRQCOST_MAX_UNROLL,
-                        probe.faults ? WhyNoFault() : MissingInstruction(probe.key)});
+  for (const Probe& probe : kCatalogue) {
+    if (!(probe.where & IRQCOST_RING3)) continue;
+    const bool faults = probe.kind == Kind::kFault;
+    // In user mode the interrupt flag stays as it is, so every row can be repeated.
+    offers.push_back({&probe, RepeatableModes(probe), faults ? kFaultUnroll : IRQCOST_MIN_UNROLL,
+                      faults ? kFaultUnroll : IRQCOST_MAX_UNROLL,
+                      faults ? WhyNoFault() : MissingInstruction(probe.needs)});
+  }
   return offers;
 }
 
@@ -117,7 +118,7 @@ Run Ring3::Measure(const Request& request) {
   run.ops = std::uint64_t{request.loops.body} * pair.ops;
   run.samples.resize(request.samples);
   std::optional<FaultGuard> guard;
-  if (request.probe->faults) guard.emplace();
+  if (request.probe->kind == Kind::kFault) guard.emplace();
   long switches = ContextSwitches();
   for (irqcost_sample& sample : run.samples) {
     const bool started_here = sched_getcpu() == request.cpu;

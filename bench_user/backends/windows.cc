@@ -7,11 +7,11 @@
 #include "backends/windows.h"
 
 extern "C" {
-#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) \
-  IRQCOST_INSN_WINDOWS(key, code)                                     \
+#define IRQCOST_INSN(id, key, group, where, irqs, needs, code, ...) \
+  IRQCOST_INSN_WINDOWS(key, code)                                   \
   IRQCOST_IN_SITU_WINDOWS(key, code)
 #define IRQCOST_FAULT IRQCOST_INSN
-#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary)
+#define IRQCOST_CALL(...)
 #include <irqcost/probes.def>
 IRQCOST_IN_SITU_WINDOWS(section, IRQCOST_SECTION_ALONE)
 }
@@ -27,10 +27,10 @@ struct Row {
 };
 
 constexpr Row kRows[] = {
-#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) \
+#define IRQCOST_INSN(id, key, group, where, irqs, needs, code, ...) \
   {id, IRQCOST_##where, IRQCOST_WINDOW_TABLE(key), IRQCOST_IN_SITU_TABLE(key)},
 #define IRQCOST_FAULT IRQCOST_INSN
-#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary)
+#define IRQCOST_CALL(...)
 #include <irqcost/probes.def>
 };
 

@@ -17,26 +17,28 @@ using Json = nlohmann::ordered_json;
 Json CatalogueJson() {
   Json rows = Json::array();
   const auto add = [&rows](const char* kind, int id, const char* key, const char* group,
-                           const char* where, const char* irqs, const char* code, const char* api,
-                           const char* summary) {
+                           const char* where, const char* irqs, const char* needs, const char* code,
+                           const char* api, const char* summary, const char* use) {
     rows.push_back({{"kind", kind},
                     {"id", id},
                     {"key", key},
                     {"group", group},
                     {"where", where},
                     {"irqs", irqs},
+                    {"needs", needs},
                     {"code", code},
                     {"api", api},
-                    {"summary", summary}});
+                    {"summary", summary},
+                    {"use", use}});
   };
-#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) \
-  add("insn", id, #key, #group, #where, #irqs, code, api, summary);
-#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary) \
-  add("call", id, #key, #group, #where, #irqs, #code, api, summary);
-#define IRQCOST_FAULT(id, key, group, where, irqs, code, api, summary) \
-  add("fault", id, #key, #group, #where, #irqs, code, api, summary);
-#define IRQCOST_BPF(id, key, group, where, irqs, code, api, summary) \
-  add("bpf", id, #key, #group, #where, #irqs, #code, api, summary);
+#define IRQCOST_INSN(id, key, group, where, irqs, needs, code, api, summary, use) \
+  add("insn", id, #key, #group, #where, #irqs, #needs, code, api, summary, use);
+#define IRQCOST_CALL(id, key, group, where, irqs, needs, code, api, summary, use) \
+  add("call", id, #key, #group, #where, #irqs, #needs, #code, api, summary, use);
+#define IRQCOST_FAULT(id, key, group, where, irqs, needs, code, api, summary, use) \
+  add("fault", id, #key, #group, #where, #irqs, #needs, code, api, summary, use);
+#define IRQCOST_BPF(id, key, group, where, irqs, needs, code, api, summary, use) \
+  add("bpf", id, #key, #group, #where, #irqs, #needs, #code, api, summary, use);
 #include <irqcost/probes.def>
   return rows;
 }

@@ -99,8 +99,7 @@ std::optional<Obstacle> Simulated::GetObstacle() const {
 bool Simulated::Has(const Probe& probe) const {
   if (name_ == "ring3") return (probe.where & IRQCOST_RING3) != 0;
   if (name_ == "kmod") return (probe.where & IRQCOST_RING0) != 0;
-  return !probe.bpf_code.empty() || probe.key == "empty" || probe.key == "dep_add" ||
-         probe.key == "dep_imul";
+  return (probe.where & IRQCOST_BPF_ONLY) != 0;
 }
 
 Offer Simulated::OfferOf(const Probe& probe, irqcost_context context) const {
@@ -109,9 +108,10 @@ Offer Simulated::OfferOf(const Probe& probe, irqcost_context context) const {
   if (name_ == "bpf") return {&probe, {IRQCOST_THROUGHPUT}, kBpfUnroll, kBpfUnroll, missing};
   if (name_ == "kmod")
     return {&probe, KernelModes(probe, context), IRQCOST_MIN_UNROLL,
-            probe.is_instruction ? IRQCOST_MAX_UNROLL : kCallUnroll, missing};
-  return {&probe, RepeatableModes(probe), probe.faults ? kFaultUnroll : IRQCOST_MIN_UNROLL,
-          probe.faults ? kFaultUnroll : IRQCOST_MAX_UNROLL, missing};
+            probe.kind == Kind::kInstruction ? IRQCOST_MAX_UNROLL : kCallUnroll, missing};
+  const bool faults = probe.kind == Kind::kFault;
+  return {&probe, RepeatableModes(probe), faults ? kFaultUnroll : IRQCOST_MIN_UNROLL,
+          faults ? kFaultUnroll : IRQCOST_MAX_UNROLL, missing};
 }
 
 std::vector<Offer> Simulated::Offers() const {

@@ -35,8 +35,8 @@ double Throughput(const Description& d, const Probe& probe) {
   if (probe.key == "dep_imul") return d.core.dep_imul;
   if (probe.key == "zero_idiom") return d.core.zero_idiom;
   if (const RowCost* own = Find(d, probe); own && own->throughput) return *own->throughput;
-  if (probe.faults) return d.rule.fault;
-  return Parts(probe.code) * (probe.is_instruction ? d.rule.instruction : d.rule.call);
+  if (probe.kind == Kind::kFault) return d.rule.fault;
+  return Parts(probe.code) * (probe.kind == Kind::kInstruction ? d.rule.instruction : d.rule.call);
 }
 
 }  // namespace

@@ -34,11 +34,11 @@ TEST(CalledFunctions, AreTheBpfNamesBeforeAParenthesis) {
 TEST(CalledFunctions, EveryRowOfTheCatalogueHasSome) {
   int rows = 0;
   for (const Probe& probe : kCatalogue) {
-    if (probe.where != IRQCOST_BPF_ONLY) {
-      EXPECT_TRUE(probe.bpf_code.empty()) << probe.key;
+    if (probe.kind != Kind::kBpf) {
+      EXPECT_TRUE(CalledFunctions(probe.code).empty()) << probe.key;
       continue;
     }
-    EXPECT_FALSE(CalledFunctions(probe.bpf_code).empty()) << probe.key;
+    EXPECT_FALSE(CalledFunctions(probe.code).empty()) << probe.key;
     ++rows;
   }
   EXPECT_GT(rows, 0);

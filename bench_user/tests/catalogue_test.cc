@@ -28,7 +28,7 @@ TEST(Catalogue, HashIsFnv1aOfTheRows) {
   std::string text;
   for (const char* row : irqcost_catalogue_text) text += row;
   EXPECT_EQ(irqcost_catalogue_hash(), Fnv1a(text));
-  EXPECT_TRUE(text.starts_with("insn|1|empty|control|ANY|IF_00||\n"));
+  EXPECT_TRUE(text.starts_with("insn|1|empty|control|ANY_BPF|IF_00|NOTHING||\n"));
 }
 
 TEST(Catalogue, IdsAndKeysAreUnique) {
@@ -42,6 +42,22 @@ TEST(Catalogue, IdsAndKeysAreUnique) {
   }
   EXPECT_EQ(FindProbe("no such row"), nullptr);
   EXPECT_EQ(FindProbe(0U), nullptr);
+}
+
+// What the column says is held against the code, which is written beside it.
+TEST(Catalogue, NeedsAreWhatTheCodeUses) {
+  const auto uses = [](const Probe& probe, std::string_view word) {
+    return probe.code.find(word) != std::string_view::npos;
+  };
+  for (const Probe& probe : kCatalogue) {
+    const bool assembler = probe.kind == Kind::kInstruction;
+    EXPECT_EQ(bool(probe.needs & IRQCOST_NEEDS_RDTSCP), assembler && uses(probe, "rdtscp"));
+    EXPECT_EQ(bool(probe.needs & IRQCOST_NEEDS_LAHF),
+              assembler && (uses(probe, "lahf") || uses(probe, "sahf")));
+    EXPECT_EQ(bool(probe.needs & IRQCOST_NEEDS_POPF), assembler && uses(probe, "popfq"));
+    EXPECT_EQ(bool(probe.needs & IRQCOST_NEEDS_CR8), assembler && uses(probe, "%cr8"));
+    EXPECT_EQ(bool(probe.needs & IRQCOST_NEEDS_IRQ), !assembler && uses(probe, "o->irq"));
+  }
 }
 
 TEST(Catalogue, RowsThatChangeTheFlagHaveALatencyOnly) {

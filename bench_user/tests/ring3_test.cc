@@ -252,7 +252,7 @@ TEST(Ring3, FaultsAreNoMasking) {
   EXPECT_EQ(__readeflags() & 0x3000, 0U) << "the I/O privilege level is never raised";
   for (const char* key : {"cli_fault", "sti_fault"}) {
     const Probe& probe = *FindProbe(key);
-    EXPECT_TRUE(probe.faults);
+    EXPECT_EQ(probe.kind, Kind::kFault);
     EXPECT_EQ(probe.where, unsigned{IRQCOST_RING3});
     EXPECT_EQ(RepeatableModes(probe), std::vector<Mode>{IRQCOST_THROUGHPUT});
   }

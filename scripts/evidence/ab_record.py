@@ -89,7 +89,7 @@ def variants(plain_build: Build) -> tuple[Build, dict[str, Build]]:
             new = place / f".{kind}"
             shutil.rmtree(new, ignore_errors=True)
             shutil.copytree(source, new, ignore=shutil.ignore_patterns("build", ".git"))
-            slow_down(new / "bench_kmod" / "include" / "irqcost" / "probes.def", float(kind))
+            slow_down(new / "bench_kmod" / "include" / "irqcost" / "probes" / "instructions.def", float(kind))
             new.rename(copy)
         found[kind] = builds.find(str(copy))
     return plain_build, found

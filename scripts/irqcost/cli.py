@@ -34,7 +34,7 @@ _COMMANDS = {
 
 _EPILOG = """\
 exit codes: 0 fine, 1 a check failed, 2 wrong usage or unusable data (also where the rest was
-still done), 3 undecided, 4 skipped, 255 the guest died
+still done), 3 undecided, 255 the guest died
 
 Missing packages are installed on Debian and Ubuntu; --no-install, anywhere before --, forbids it.
 """

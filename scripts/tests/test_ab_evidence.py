@@ -12,6 +12,7 @@ import pytest
 
 from irqcost import ROOT
 from irqcost.base.errors import IrqcostError
+from irqcost.model import catalogue
 
 _ROWS = [f"ring3/row{number}/throughput" for number in range(5)]
 _SLOW = "ring3/slow_0/throughput"
@@ -84,8 +85,8 @@ def test_a_record_is_of_one_machine(evidence: Any, tmp_path: Path) -> None:
 
 
 def test_copies_are_slower_by_what_the_catalogue_has(recorder: Any, tmp_path: Path) -> None:
-    rows = ROOT / "bench_kmod" / "include" / "irqcost" / "probes.def"
-    copy = tmp_path / "probes.def"
+    rows = catalogue.PROBES / "instructions.def"
+    copy = tmp_path / "instructions.def"
     for added in (0.0, 0.25, 0.5, 1.0):
         shutil.copy(rows, copy)
         recorder.slow_down(copy, added)

@@ -34,7 +34,7 @@ def test_a_row_is_read() -> None:
 
 
 def test_no_row_is_lost() -> None:
-    text = catalogue.PROBES_DEF.read_text(encoding="utf-8")
+    text = "".join(path.read_text(encoding="utf-8") for path in catalogue.PROBES.glob("*.def"))
     starts = [line for line in text.splitlines() if line.startswith("IRQCOST_")]
     assert len(ROWS) == len(starts) > 30
 
@@ -92,16 +92,15 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_every_row_says_when_to_use_it() -> None:
-    assert list(probes.guide()) and set(probes.guide()) == {probe.key for probe in ROWS}
-    assert all(use.strip() == use and use.endswith((".", "?")) for use in probes.guide().values())
+    assert all(row.use == row.use.strip() and row.use.endswith((".", "?")) for row in ROWS)
 
 
 def test_the_page_explains_a_row() -> None:
     section = probes.markdown(ROWS).partition("### `spin_lock_irqsave`\n")[2].partition("\n#")[0]
     assert "**Stands for**: `spin_lock_irqsave() + spin_unlock_irqrestore()`" in section
     assert "contexts process, softirq, hardirq, timer (on PREEMPT_RT process, softirq)" in section
-    assert "`kmod/spin_lock_irqsave/…`: throughput, latency, in situ" in section
-    assert probes.guide()["spin_lock_irqsave"] in section
+    assert "`kmod/spin_lock_irqsave/…`: throughput, isolated, in situ" in section
+    assert catalogue.by_key()["spin_lock_irqsave"].use in section
 
 
 def test_recorded_instructions_are_listed_once_and_counted(tmp_path: Path) -> None:
@@ -110,7 +109,7 @@ def test_recorded_instructions_are_listed_once_and_counted(tmp_path: Path) -> No
         document = {"release": release, "rows": {"spin_lock": row}}
         (tmp_path / f"{release}.json").write_text(json.dumps(document))
     (spin,) = [probe for probe in ROWS if probe.key == "spin_lock"]
-    section = probes._section(spin, "Use.", executed.read(tmp_path))
+    section = probes._section(spin, executed.read(tmp_path))
     assert "2, 1 in hardirq on each of 6.1, 6.2\n" in section
     assert section.count("```asm\npushfq\n  cli\n```") == 1
 

@@ -16,7 +16,7 @@
  * @IRQCOST_RING3: legal in user mode
  * @IRQCOST_RING0: legal in the kernel
  * @IRQCOST_RT_SLEEPS: may sleep on a PREEMPT_RT kernel
- * @IRQCOST_BPF_ONLY: only as a BPF program calls it
+ * @IRQCOST_BPF_ONLY: as a BPF program has it, and, where the bit stands alone, only so
  * @IRQCOST_UNMASKS: interrupts are on in it or behind it even where they were off
  *	before: not in a handler that runs with interrupts off
  * @IRQCOST_SOFTIRQS: may run softirqs: not in a hard interrupt handler
@@ -33,6 +33,7 @@ enum irqcost_where {
 	IRQCOST_SOFTIRQS = 1 << 5,
 	IRQCOST_TASK = 1 << 6,
 	IRQCOST_ANY = IRQCOST_RING3 | IRQCOST_RING0,
+	IRQCOST_ANY_BPF = IRQCOST_ANY | IRQCOST_BPF_ONLY,
 	IRQCOST_ANY_UNMASKS = IRQCOST_ANY | IRQCOST_UNMASKS,
 	IRQCOST_RING0_UNMASKS = IRQCOST_RING0 | IRQCOST_UNMASKS,
 	IRQCOST_RING0_TASK = IRQCOST_RING0 | IRQCOST_TASK,
@@ -55,6 +56,24 @@ enum irqcost_irqs {
 	IRQCOST_IF_11 = 3,
 };
 
+/**
+ * enum irqcost_needs - what not every CPU, kernel or privilege level has or does alike
+ * @IRQCOST_NEEDS_NOTHING: x86-64 itself suffices
+ * @IRQCOST_NEEDS_RDTSCP: the instruction rdtscp
+ * @IRQCOST_NEEDS_LAHF: lahf and sahf in 64-bit mode
+ * @IRQCOST_NEEDS_POPF: popf, which does more at CPL 0, where it may change the interrupt flag
+ * @IRQCOST_NEEDS_CR8: the task priority register; a guest without a local APIC exits for it
+ * @IRQCOST_NEEDS_IRQ: an interrupt line of the module's own
+ */
+enum irqcost_needs {
+	IRQCOST_NEEDS_NOTHING = 0,
+	IRQCOST_NEEDS_RDTSCP = 1 << 0,
+	IRQCOST_NEEDS_LAHF = 1 << 1,
+	IRQCOST_NEEDS_POPF = 1 << 2,
+	IRQCOST_NEEDS_CR8 = 1 << 3,
+	IRQCOST_NEEDS_IRQ = 1 << 4,
+};
+
 /* A row that leaves the flag as it found it can be repeated, so it has a throughput. */
 #define IRQCOST_REPEATABLE(irqs) ((irqs) == IRQCOST_IF_00 || (irqs) == IRQCOST_IF_11)
 
@@ -65,14 +84,14 @@ enum irqcost_irqs {
  * One line of text a row, in file order: together the input of the hash. The
  * columns are taken as they are written, so any change of a row changes the hash.
  */
-#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary) \
-	"insn|" #id "|" #key "|" #group "|" #where "|" #irqs "|" code "|" api "\n",
-#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary) \
-	"call|" #id "|" #key "|" #group "|" #where "|" #irqs "|" #code "|" api "\n",
-#define IRQCOST_FAULT(id, key, group, where, irqs, code, api, summary) \
-	"fault|" #id "|" #key "|" #group "|" #where "|" #irqs "|" code "|" api "\n",
-#define IRQCOST_BPF(id, key, group, where, irqs, code, api, summary) \
-	"bpf|" #id "|" #key "|" #group "|" #where "|" #irqs "|" #code "|" api "\n",
+#define IRQCOST_INSN(id, key, group, where, irqs, needs, code, api, summary, use) \
+	"insn|" #id "|" #key "|" #group "|" #where "|" #irqs "|" #needs "|" code "|" api "\n",
+#define IRQCOST_CALL(id, key, group, where, irqs, needs, code, api, summary, use) \
+	"call|" #id "|" #key "|" #group "|" #where "|" #irqs "|" #needs "|" #code "|" api "\n",
+#define IRQCOST_FAULT(id, key, group, where, irqs, needs, code, api, summary, use) \
+	"fault|" #id "|" #key "|" #group "|" #where "|" #irqs "|" #needs "|" code "|" api "\n",
+#define IRQCOST_BPF(id, key, group, where, irqs, needs, code, api, summary, use) \
+	"bpf|" #id "|" #key "|" #group "|" #where "|" #irqs "|" #needs "|" #code "|" api "\n",
 static const char *const irqcost_catalogue_text[] = {
 #include "probes.def"
 };

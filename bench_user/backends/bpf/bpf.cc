@@ -7,7 +7,6 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <ctime>
 #include <map>
@@ -62,7 +61,7 @@ Object Open() {
 // The first function of a row that this kernel does not have; empty where it has all.
 std::string MissingFunction(const Probe& probe) {
   const std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), btf__free);
-  for (const std::string& name : CalledFunctions(probe.bpf_code))
+  for (const std::string& name : CalledFunctions(probe.code))
     if (btf__find_by_name_kind(kernel.get(), name.c_str(), BTF_KIND_FUNC) < 0) return name;
   return {};
 }
@@ -132,11 +131,6 @@ UniqueFd LoadAgain(const Row& row) {
   return UniqueFd(fd);
 }
 
-bool IsControl(const Probe& probe) {
-  constexpr std::array<std::string_view, 3> kControls = {"empty", "dep_add", "dep_imul"};
-  return std::find(kControls.begin(), kControls.end(), probe.key) != kControls.end();
-}
-
 // The clock that bpf_ktime_get_ns() reads.
 std::uint64_t MonotonicNs() {
   timespec now{};
@@ -178,7 +172,7 @@ Bpf::Bpf() {
   if (obstacle_) return;
   std::vector<const Probe*> probes;
   for (const Probe& probe : kCatalogue)
-    if (!probe.bpf_code.empty() || IsControl(probe)) probes.push_back(&probe);
+    if (probe.where & IRQCOST_BPF_ONLY) probes.push_back(&probe);
   const Object together = LoadAll(probes);
   if (!together && (obstacle_ = FindLoopObstacle())) return;
   for (const Probe* probe : probes) {

@@ -130,10 +130,10 @@ _Static_assert(IRQCOST_CHAIN_UNROLL == 32,
 	}
 
 /* A BPF row is a statement list without the last semicolon, as in probes.def. */
-#define IRQCOST_BPF(id, key, group, where, irqs, code, api, summary)          \
+#define IRQCOST_BPF(id, key, group, where, irqs, needs, code, ...)            \
 	PROGRAM(key, TIMES_16(code;), TIMES_32(code;))
-#define IRQCOST_INSN(id, key, group, where, irqs, code, api, summary)
-#define IRQCOST_CALL(id, key, group, where, irqs, code, api, summary)
+#define IRQCOST_INSN(...)
+#define IRQCOST_CALL(...)
 #include <irqcost/probes.def>
 
 PROGRAM(empty, , )

@@ -123,7 +123,7 @@ void Record(const std::vector<MeasuredRow>& measured, const Costs& costs, Json& 
         AddFunction(context, Name(*probe),
                     FunctionJson(kProgramSymbol, program->bytes, live.NamedTargets(*program)));
       Row row{probe, {}};
-      for (const std::string& name : CalledFunctions(probe->bpf_code))
+      for (const std::string& name : CalledFunctions(probe->code))
         row.functions.push_back(ReadFunction(live, name));
       if (!row.functions.empty()) rows.push_back(std::move(row));
     }

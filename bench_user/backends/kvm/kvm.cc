@@ -160,7 +160,7 @@ void Kvm::TryOut(bool asked_for) {
 // Why a row cannot be measured; empty where it can. A CPU that runs the guest may still hand single
 // instructions to the host: mov to CR8 on Intel, where no local APIC is there to take it.
 std::string Kvm::TryRow(const Probe& probe, int cpu) {
-  if (std::string missing = MissingInstruction(probe.key); !missing.empty()) return missing;
+  if (std::string missing = MissingInstruction(probe.needs); !missing.empty()) return missing;
   Run run;
   try {
     run = Measure({&probe, IRQCOST_ISOLATED, cpu, 0, kTrialLoops, kRowSamples});

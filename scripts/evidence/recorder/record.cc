@@ -62,7 +62,7 @@ void Record(int cpu, unsigned rounds) {
   std::vector<Request> requests;
   for (const Offer& offer : offers) {
     // Faults are the kernel's; the rows of known slow-downs are no primitives.
-    if (!offer.unusable.empty() || offer.probe->faults || offer.probe->key.starts_with("slow_"))
+    if (!offer.unusable.empty() || offer.probe->kind == Kind::kFault || offer.probe->key.starts_with("slow_"))
       continue;
     for (const Mode& mode : offer.modes) {
       std::printf("# %zu %s/%s\n", requests.size(), std::string(offer.probe->key).c_str(),

@@ -14,7 +14,6 @@ class Exit(IntEnum):
     FAILED = 1  # a regression, or a check that failed
     UNUSABLE = 2  # wrong usage or unusable data, also where the rest was still done
     UNDECIDED = 3
-    SKIPPED = 4
     INTERRUPTED = 130  # as shells report SIGINT
     GUEST_DIED = 255
 

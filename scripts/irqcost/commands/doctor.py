@@ -13,7 +13,6 @@ from irqcost.model import description
 from irqcost.model.result import Backend
 
 
-# What each backend needs, whether or not this machine has it.
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "doctor",
@@ -54,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
             _print_facts("its module", host.module_facts(host.kernel_release()))
     if not bench.exists():
         _print_facts("kmod", host.module_facts(host.kernel_release()))
+        for name in (one for one in kinds if one not in ("ring3", "kmod")):
+            print(f"\n{name}: known when the harness is built\n  needs: {kinds[name]['needs']}")
     _print_facts("vm (ring 0 in an emulated guest)", host.vm_facts())
     usable = any(backend.name == "ring3" and backend.usable for backend in backends)
     return Exit.OK if usable else Exit.FAILED

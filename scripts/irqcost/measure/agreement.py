@@ -17,13 +17,12 @@ from itertools import combinations
 from typing import Any
 
 from irqcost.measure.processes import Series, Target
+from irqcost.model import catalogue
 from irqcost.stats import intervals
 
 _AT_LEVEL_0 = ("kmod", "kvm")
 # Ticks of a clock in ns are made with the frequency of the TSC, known to 1 kHz of about 1 GHz.
 _SCALE = 2e-6
-# Controls of backend bpf: instructions that the JIT makes of BPF's own.
-_BPF_CONTROLS = ("empty", "dep_add", "dep_imul")
 
 
 @dataclass(frozen=True)
@@ -70,21 +69,20 @@ class Agreement:
         )
 
 
-def expected(backend: str, probe: str, code: str) -> str | None:
+def expected(backend: str, probe: str) -> str | None:
     """The group of backends with which this one must agree on a probe; None: with none."""
-    if backend == "bpf":
-        return "all" if probe in _BPF_CONTROLS else None
-    if "popf" in code:
+    row = catalogue.by_key().get(probe)
+    if row is None or row.kind == "bpf" or row.requires("CR8"):
+        return None
+    if row.requires("POPF"):
         return "level 0" if backend in _AT_LEVEL_0 else None
-    return None if "cr8" in code else "all"
+    return "all"
 
 
-def check(
-    series: Mapping[str, Series], code: Mapping[str, str], target: Target, exact: bool
-) -> list[Agreement]:
+def check(series: Mapping[str, Series], target: Target, exact: bool) -> list[Agreement]:
     """Compares what more than one backend measured, where each has an interval.
 
-    @code: the catalogue's code by probe. @target: how far intervals may be apart, since no more was
+    @target: how far intervals may be apart, since no more was
     asked of them. @exact: ticks are instructions; then figures have to be equal within one step of
     the clock.
     """
@@ -93,7 +91,7 @@ def check(
     for name, one in series.items():
         backend, rest = name.split("/", 1)
         probe = rest.split("/")[0]
-        group = expected(backend, probe, code.get(probe, ""))
+        group = expected(backend, probe)
         figure = _figure(backend, one, unit, exact) if group else None
         if group and figure:
             groups.setdefault((rest, group), []).append(figure)

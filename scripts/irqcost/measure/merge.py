@@ -49,9 +49,7 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
     seconds = sum(epoch.seconds for epoch in epochs)
     # What a control doubts contradicts nobody.
     sound = {name: one for name, one in series.items() if not controls.doubt(name)}
-    agreements = agreement.check(
-        sound, context.get("code", {}), target, bool(context["instruction_clock"])
-    )
+    agreements = agreement.check(sound, target, bool(context["instruction_clock"]))
     context["agreement"] = [one.document() for one in agreements]
     disagreeing = [one for one in agreements if not one.agree]
     contradicted = {name: one.name for one in disagreeing for name in one.benchmarks}

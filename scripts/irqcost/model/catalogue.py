@@ -3,11 +3,13 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from irqcost import ROOT
 from irqcost.model import description
 
-PROBES_DEF = ROOT / "bench_kmod" / "include" / "irqcost" / "probes.def"
+# The files of its rows.
+PROBES = ROOT / "bench_kmod" / "include" / "irqcost" / "probes"
 
 # Headings of the groups, in the order of the catalogue.
 GROUPS = {
@@ -31,6 +33,7 @@ CONTEXTS = tuple(description.read()["contexts"])
 RINGS = {
     "RING3": "3",
     "ANY": "3 and 0",
+    "ANY_BPF": "3 and 0",
     "ANY_UNMASKS": "3 and 0",
     "RING0": "0",
     "RING0_UNMASKS": "0",
@@ -61,9 +64,11 @@ class Probe:
     group: str
     where: str
     irqs: str
+    needs: str
     code: str
     api: str
     summary: str
+    use: str
 
     @property
     def rings(self) -> str:
@@ -72,6 +77,20 @@ class Probe:
     @property
     def in_ring3(self) -> bool:
         return self.where.startswith("ANY") or self.where == "RING3"
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """Backends that have the row, where they can run."""
+        if self.kind in ("call", "bpf"):
+            return ("kmod",) if self.kind == "call" else ("bpf",)
+        found = ["ring3"] if self.in_ring3 else []
+        found += ["kmod", "kvm"] if self.where != "RING3" else []
+        found += ["bpf"] if self.where == "ANY_BPF" else []
+        return tuple(found)
+
+    def requires(self, what: str) -> bool:
+        """Whether the column `needs` has that name of enum irqcost_needs."""
+        return what in self.needs.split("_AND_")
 
     @property
     def sleeps_on_rt(self) -> bool:
@@ -103,6 +122,12 @@ class Probe:
     def repeatable(self) -> bool:
         """Whether it leaves the interrupt flag as it found it, and so has a throughput."""
         return self.irqs in ("IF_00", "IF_11")
+
+
+@lru_cache(maxsize=1)
+def by_key() -> dict[str, Probe]:
+    """The rows by their keys."""
+    return {probe.key: probe for probe in read()}
 
 
 def read() -> tuple[Probe, ...]:

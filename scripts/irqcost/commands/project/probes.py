@@ -3,13 +3,12 @@
 
 import argparse
 import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from irqcost import ROOT
 from irqcost.base import files
-from irqcost.base.errors import Exit, IrqcostError
+from irqcost.base.errors import Exit
 from irqcost.base.table import Table
 from irqcost.measure import build
 from irqcost.model import catalogue, description
@@ -17,7 +16,6 @@ from irqcost.model.catalogue import Probe
 from irqcost.model.machine_code import executed
 from irqcost.model.machine_code.executed import Executed, Recording
 
-_GUIDE = catalogue.PROBES_DEF.with_name("guide.toml")
 
 # More instructions than these tell a reader less than their number does.
 _MOST_LINES = 40
@@ -45,8 +43,8 @@ counts them, and `./irqcost disasm` shows the functions of the running one.
 
 ## Where the figures come from
 
-**Assembler rows**: the code stands between two time stamps as it is, the same bytes in ring 3 and
-in the module (`body.h`); no compiler has a part in it.
+**Assembler rows**: the code stands between two time stamps as it is, the same bytes in ring 3,
+in the module, and in the guest of backend `kvm` (`body.h`); no compiler has a part in it.
 
 **Kernel API rows**: compiled into the module by the kernel's own build, with its headers and
 options. What the headers inline is in the module, what they call is the running kernel's, patched
@@ -85,12 +83,7 @@ def run(args: argparse.Namespace) -> int:
         return _update()
     probes = catalogue.read()
     if args.json:
-        uses = guide()
-        print(
-            json.dumps(
-                [asdict(probe) | {"use": uses.get(probe.key, "")} for probe in probes], indent=1
-            )
-        )
+        print(json.dumps([asdict(probe) for probe in probes], indent=1))
     elif args.markdown:
         print(markdown(probes), end="")
     else:
@@ -119,36 +112,27 @@ def _groups(probes: tuple[Probe, ...]) -> list[tuple[str, list[Probe]]]:
 
 
 def _text(probes: tuple[Probe, ...]) -> str:
-    uses = guide()
     table = Table(("probe", "rings", "interrupts", "code"), "<<<<")
     for heading, members in _groups(probes):
         table.heading(f"\n{heading}")
         for probe in members:
             table.row(f"  {probe.key}", probe.rings, probe.interrupts, probe.shown_code)
             table.heading(f"      {probe.summary}")
-            table.heading(f"      {uses.get(probe.key, '')}".rstrip())
+            table.heading(f"      {probe.use}")
     return str(table)
-
-
-def guide() -> dict[str, str]:
-    """When to use each row, by key."""
-    try:
-        return tomllib.loads(_GUIDE.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise IrqcostError(f"{_GUIDE}: {error}") from error
 
 
 def markdown(probes: tuple[Probe, ...]) -> str:
     """The whole of docs/PROBES.md."""
-    uses, recordings = guide(), executed.read()
+    recordings = executed.read()
     parts = [_MARKDOWN_HEAD]
     for heading, members in _groups(probes):
         parts.append(f"\n## {heading}\n")
-        parts += [_section(probe, uses.get(probe.key, ""), recordings) for probe in members]
+        parts += [_section(probe, recordings) for probe in members]
     return "".join(parts)
 
 
-def _section(probe: Probe, use: str, recordings: Sequence[Recording]) -> str:
+def _section(probe: Probe, recordings: Sequence[Recording]) -> str:
     summary = probe.summary[0].upper() + probe.summary[1:]
     lines = [f"\n### `{probe.key}`", "", f"{summary}.", ""]
     if probe.code:
@@ -159,7 +143,7 @@ def _section(probe: Probe, use: str, recordings: Sequence[Recording]) -> str:
     by_release = {r.release: r.rows[probe.key] for r in recordings if probe.key in r.rows}
     if by_release:
         lines.append(f"- **Instructions**: {_counts(by_release)}")
-    lines += [f"- **Use**: {use}"] if use else []
+    lines.append(f"- **Use**: {probe.use}")
     lines.append(f"- **Figure**: {_figures(probe)}")
     lines += _listings(probe, by_release)
     return "\n".join(lines) + "\n"
@@ -190,18 +174,14 @@ def _counts(by_release: Mapping[str, Executed]) -> str:
 
 
 def _figures(probe: Probe) -> str:
-    backends = {
-        "insn": (["ring3"] if probe.in_ring3 else []) + ["kmod"],
-        "call": ["kmod"],
-        "bpf": ["bpf"],
-        "fault": ["ring3"],
-    }[probe.kind]
     kind = {"insn": "assembler", "call": "kernel API", "bpf": "BPF", "fault": "fault"}[probe.kind]
     modes = ["throughput"] if probe.repeatable else []
     modes += ["isolated"] if probe.kind in ("insn", "call") else []
     modes += ["in situ"] if probe.has_section else []
-    names = " and ".join(f"`{backend}/{probe.key}/…`" for backend in backends)
-    return f"{kind} row, {names}: {', '.join(modes)}"
+    own = [one for one in probe.backends if one != "bpf" or probe.kind == "bpf"]
+    names = ", ".join(f"`{backend}/{probe.key}/…`" for backend in own)
+    control = "; `bpf/{}/throughput`".format(probe.key) if len(own) < len(probe.backends) else ""
+    return f"{kind} row, {names}: {', '.join(modes)}{control}"
 
 
 def _listings(probe: Probe, by_release: Mapping[str, Executed]) -> list[str]:
