@@ -52,8 +52,10 @@ class Chroot:
     def make_argv(self, headers: Path, sources: Path, build: Path, *further: str) -> list[str]:
         """The command that builds the module; the paths are those of this machine."""
         inside = KERNEL / headers.relative_to(self.kernel)
-        mounts = [str(self.root), str(self.kernel), str(sources), str(build)]
-        make = ["make", "-C", str(_SOURCES), f"KDIR={inside}", f"BUILD={_BUILD}", *further]
+        # With the folder around the sources, which they have links into.
+        mounts = [str(self.root), str(self.kernel), str(sources.parent), str(build)]
+        within = _SOURCES / sources.name
+        make = ["make", "-C", str(within), f"KDIR={inside}", f"BUILD={_BUILD}", *further]
         return [*_NAMESPACE, "sh", "-euc", _ENTER, "enter", *mounts, *make]
 
     def identity(self) -> str:

@@ -21,6 +21,8 @@ def source_files(sources: Path = SOURCES) -> list[Path]:
     """What the module is made from."""
     files = [sources / "Kbuild", sources / "Makefile", *sources.glob("*.[ch]")]
     files += (path for path in (sources / "include").rglob("*") if path.is_file())
+    # Revisions before 0.3 have none.
+    files += (path for path in [sources / "VERSION"] if path.is_file())
     # Kbuild's own product, where somebody built in the source tree.
     return sorted(path for path in files if not path.name.endswith(".mod.c"))
 
