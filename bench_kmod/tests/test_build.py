@@ -22,12 +22,13 @@ def small(target: Path) -> Path:
         place = target / path.relative_to(SOURCES)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, place)
-    rows = target / "include/irqcost/probes.def"
-    text = rows.read_text(encoding="utf-8")
-    calls = re.findall(r"^IRQCOST_CALL\((?:.|\n)*?(?=^\S|\Z)", text, re.MULTILINE)
-    for call in calls[1:]:
-        text = text.replace(call, "")
-    rows.write_text(text, encoding="utf-8")
+    kept = False
+    for rows in sorted((target / "include").rglob("*.def")):
+        text = rows.read_text(encoding="utf-8")
+        for call in re.findall(r"^IRQCOST_CALL\((?:.|\n)*?(?=^\S|\Z)", text, re.MULTILINE):
+            text = text.replace(call, "") if kept else text
+            kept = True
+        rows.write_text(text, encoding="utf-8")
     return target
 
 
