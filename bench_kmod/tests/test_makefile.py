@@ -123,6 +123,12 @@ def test_another_compiler(tmp_path: Path, settings: list[str], said: str) -> Non
     assert "gcc-99 (Somebody's) 99.1" in done.stderr
 
 
+def test_a_copy_without_the_version(tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text(f"include {SOURCES}/Kbuild\nall:\n")
+    done = make(tmp_path, "CC=gcc", f"src={tmp_path}")
+    assert done.returncode and f"{tmp_path}/VERSION is missing" in done.stderr
+
+
 def test_what_a_kernel_has_is_seen_in_its_headers(tmp_path: Path) -> None:
     (tmp_path / "Makefile").write_text(f"include {SOURCES}/Kbuild\nall:\n\t@echo $(ccflags-y)\n")
     headers = {
@@ -132,7 +138,7 @@ def test_what_a_kernel_has_is_seen_in_its_headers(tmp_path: Path) -> None:
     for path, content in headers.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("hrtimer_setup_on_stack\n")
-    arguments = ["CC=gcc", f"srctree={tmp_path}"]
+    arguments = ["CC=gcc", f"srctree={tmp_path}", f"src={SOURCES}"]
     assert "IRQCOST_HAS" not in make(tmp_path, *arguments).stdout
     for path, content in headers.items():
         (tmp_path / path).write_text(content)

@@ -83,6 +83,17 @@ Preemption FindPreemption(const std::string& version, const std::optional<std::s
   return found;
 }
 
+std::optional<std::string> FindTracepoints(const std::string& root) {
+  for (const std::string tracefs : {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"}) {
+    const std::string events = root + tracefs + "/events";
+    // "X": some of them are.
+    if (const auto line = ReadLine(events + "/preemptirq/enable"))
+      return *line == "0" ? "off" : "on";
+    if (ReadLine(events + "/enable")) return "absent";
+  }
+  return std::nullopt;
+}
+
 std::string KernelParameters(const std::string& command_line) {
   std::istringstream words(command_line);
   std::string kept;
@@ -114,6 +125,7 @@ Kernel FindKernel(std::optional<std::uint64_t> module_config,
                       kernel.version.find("PREEMPT_RT") != std::string::npos;
   }
   kernel.preemption = FindPreemption(kernel.version, boot_log);
+  kernel.tracepoints = FindTracepoints();
   return kernel;
 }
 

@@ -25,6 +25,7 @@ struct Kernel {
   std::optional<std::string> command_line;  ///< KernelParameters() of it
   bool realtime = false;                    ///< PREEMPT_RT
   Preemption preemption;
+  std::optional<std::string> tracepoints;          ///< FindTracepoints()
   std::optional<std::vector<std::string>> config;  ///< names; only the module knows them
 };
 
@@ -41,6 +42,13 @@ std::string KernelParameters(const std::string& command_line);
  */
 Preemption FindPreemption(const std::string& version, const std::optional<std::string>& boot_log,
                           const std::string& root = "");
+
+/**
+ * What is done at the tracepoints where interrupts and preemption are switched (preemptirq), by
+ * what is below @root: "absent" where the kernel has none, "off", or "on" where any of them is;
+ * nothing where this user may not see it.
+ */
+std::optional<std::string> FindTracepoints(const std::string& root = "");
 
 /** @module_config: irqcost_config bits of the module, where it is loaded. */
 Kernel FindKernel(std::optional<std::uint64_t> module_config,

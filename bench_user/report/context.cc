@@ -201,6 +201,7 @@ Json KernelJson(const Kernel& kernel) {
            {{"model", OrNull(preemption.model)},
             {"mode", OrNull(preemption.mode)},
             {"source", OrNull(preemption.source)}}},
+          {"tracepoints", OrNull(kernel.tracepoints)},
           {"config", OrNull(kernel.config)}};
 }
 

@@ -47,6 +47,21 @@ TEST(Preemption, IsNotGuessed) {
   EXPECT_EQ(FindPreemption("#1 SMP PREEMPT_DYNAMIC x", std::nullopt, root).mode, "full");
 }
 
+TEST(Tracepoints, AreWhatTracefsSays) {
+  FakeMachine machine;
+  const std::string root = machine.Root();
+  EXPECT_FALSE(FindTracepoints(root));
+  machine.Write("sys/kernel/debug/tracing/events/enable", "0\n");
+  EXPECT_EQ(FindTracepoints(root), "absent");
+  const std::string enable = "sys/kernel/tracing/events/preemptirq/enable";
+  machine.Write(enable, "0\n");
+  EXPECT_EQ(FindTracepoints(root), "off");
+  for (const char* some : {"X\n", "1\n"}) {
+    machine.Write(enable, some);
+    EXPECT_EQ(FindTracepoints(root), "on");
+  }
+}
+
 TEST(KernelHypervisor, IsWhatTheKernelSays) {
   FakeMachine machine;
   const std::string root = machine.Root();

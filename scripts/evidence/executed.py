@@ -13,12 +13,13 @@ import sys
 
 from irqcost.base import jsontext
 from irqcost.model.machine_code import executed
-from vm_guests import KERNELS, kernel, traced
+from irqcost.vm.kernels import TESTED
+from vm_guests import kernel, traced
 from vm_trace import code_of
 
 
 def main(names: list[str]) -> None:
-    for name in names or KERNELS:
+    for name in names or TESTED:
         release = kernel(name).release
         path = executed.FOLDER / f"{release}.json"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -15,6 +16,7 @@ from irqcost.commands import vm
 from irqcost.model import catalogue, reader
 from irqcost.model.result import Absent, Result
 from irqcost.vm import apt, built, chroot, from_source, kernels, matrix, module, soak
+from irqcost.vm.initramfs import Command
 from irqcost.vm.kernels import Kernel
 from irqcost.vm.qemu import GuestResult, Machine
 
@@ -58,7 +60,7 @@ def test_controls_are_no_rows() -> None:
 
 def test_kernels_of_the_matrix() -> None:
     assert vm.matrix_names([]) == list(kernels.DEBIAN_KERNELS)
-    assert vm.matrix_names(["all"])[-1] == "debug"
+    assert vm.matrix_names(["all"]) == [*kernels.NAMES, "tracepoints-on"]
     assert vm.matrix_names(["6.12", "5.10"]) == ["5.10", "6.12"]
 
 
@@ -71,7 +73,10 @@ def parse(*arguments: str) -> argparse.Namespace:
 def test_a_kernel_that_cannot_be_had_leaves_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def measure(args: argparse.Namespace, machine: Machine) -> tuple[Path, Result, int]:
+    def measure(
+        args: argparse.Namespace, machine: Machine, setup: Sequence[Command]
+    ) -> tuple[Path, Result, int]:
+        assert not setup
         assert machine.exact and args.filter == matrix.FILTER
         if args.kernel == "5.10":
             raise IrqcostError("no archive has it\nmore of it")
@@ -85,6 +90,44 @@ def test_a_kernel_that_cannot_be_had_leaves_the_rest(
     out, err = capsys.readouterr()
     assert "file.json" in out and "kernel 5.10: no archive has it" in err
     assert vm.run(parse("--matrix", "6.1")) == Exit.OK
+
+
+def test_what_is_switched_on_is_on_when_the_module_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+
+    def guest(kernel: Kernel, commands: Sequence[Command], **_: object) -> GuestResult:
+        ran.extend(one.name for one in commands)
+        logs = {f"{name}.log": b"no such file" for name in ran}
+        return GuestResult({**dict.fromkeys(ran, 0), "switch": 1}, "", logs)
+
+    own = Kernel("tracepoints", "7.0-tracepoints", Path("/k"), Path("/k"))
+    (tmp_path / "irqcost.ko").write_bytes(b"")
+    monkeypatch.setattr(vm.build, "harness", lambda: Path("/bench"))
+    monkeypatch.setattr(vm, "find_kernel", lambda name, *_: {"tracepoints": own}[name])
+    monkeypatch.setattr(vm, "build_module", lambda *_: tmp_path / "irqcost.ko")
+    monkeypatch.setattr(vm, "run_guest", guest)
+    monkeypatch.setattr(vm, "_default_target", lambda *_: tmp_path / "result.json")
+    assert vm.run(parse("--matrix", "tracepoints-on")) == Exit.UNUSABLE
+    assert ran.index("switch") < ran.index("insmod")
+    # Where it cannot be switched on, there is no column that says it was.
+    assert not (tmp_path / "result.json").exists()
+
+
+def exact(release: str, tracepoints: str | None = None) -> Result:
+    kernel = replace(EXACT.context.kernel, release=release, tracepoints=tracepoints)
+    return Result(replace(EXACT.context, kernel=kernel), EXACT.entries)
+
+
+def test_a_setting_has_a_section_where_all_its_columns_are() -> None:
+    releases = ["7.0-plain", "7.0-tracepoints", "6.1.0-1-rt-amd64", "7.0-rt", "7.0-rt-bh-lock"]
+    some = [exact(release) for release in releases]
+    page = matrix.markdown(some, PROBES, [])
+    assert "Tracepoints of interrupts" not in page
+    assert "| | 7.0-rt | 7.0-rt-bh-lock |\n" in page
+    page = matrix.markdown([*some, exact("7.0-tracepoints", "on")], PROBES, [])
+    assert "| | 7.0-plain | 7.0-tracepoints | 7.0-tracepoints on |\n" in page
 
 
 def test_options_that_do_not_go_together() -> None:
@@ -134,12 +177,12 @@ def test_the_table_of_builds(
     assert page.read_text().count("## Where the module builds") == 1
     # What was not built again has its row, and its day, of before.
     assert page.read_text().index("no archive") < page.read_text().index("`6.1`")
-    assert page.read_text().count("| `6.1` | 6.1.0-1-amd64 | gcc 12 | yes | 20") == 1
+    assert page.read_text().count("| `6.1` | 6.1.0-1-amd64 | gcc 12 | yes | 0 | 20") == 1
 
 
 def test_new_counts_leave_the_builds_on_the_page() -> None:
     page = built.with_rows("old counts\n", built.rows([FINE, WARNED], date(2026, 1, 2)))
-    assert "2026-01-02" in page and "yes, 1 warnings" in page
+    assert "| gcc 12 | yes | 0 | 2026-01-02 |" in page and "| gcc 15 | yes | 1 | " in page
     assert page == "old counts\n" + built.section_of(page) and built.section_of("counts") == ""
     assert WARNED.warnings[0] in built.text([WARNED])
 
@@ -176,8 +219,8 @@ def test_the_module_is_built_where_its_compiler_is() -> None:
     argv = module.make_argv(kernel, Path("/tmp/build"), "W=1")
     assert argv[0] == "unshare"
     assert argv[argv.index("enter") + 1 :] == [
-        *("/c/chroot", "/c/root", str(module.SOURCES), "/tmp/build"),
-        *("make", "-C", "/irqcost", "KDIR=/kernel/usr/src/linux-5", "BUILD=/build", "W=1"),
+        *("/c/chroot", "/c/root", str(module.SOURCES.parent), "/tmp/build"),
+        *("make", "-C", "/irqcost/bench_kmod", "KDIR=/kernel/usr/src/linux-5", "BUILD=/build", "W=1"),
     ]
 
 
@@ -186,16 +229,16 @@ def test_a_compiler_comes_with_its_assembler(
 ) -> None:
     ran = []
 
-    def run(command: list[str], **_: object) -> object:
+    def run(command: list[str], _: str) -> str:
         ran.append(command)
         (tmp_path / "c").mkdir()
-        return argparse.Namespace(returncode=0, stdout="")
+        return ""
 
     monkeypatch.setattr(chroot.os, "geteuid", lambda: 0)
     monkeypatch.setattr(chroot.shutil, "which", lambda name: name)
-    monkeypatch.setattr(chroot.subprocess, "run", run)
+    monkeypatch.setattr(chroot, "output", run)
     chroot.make(tmp_path / "c", "sid", ["gcc-14-for-host"], apt.Source("http://a.test/debian", ()))
-    assert "--include=make,binutils,gcc-14-for-host" in ran[0]
+    assert "--include=make,binutils,perl,gcc-14-for-host" in ran[0]
 
 
 def test_kernels_that_need_the_same_compiler_share_it(
@@ -222,6 +265,29 @@ def test_only_root_installs_a_compiler(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(chroot.os, "geteuid", lambda: 1000)
     with pytest.raises(IrqcostError, match="only root"):
         chroot.make(tmp_path / "c", "sid", [], apt.Source("http://a.test/debian", ()))
+
+
+def test_a_kernel_is_configured_as_its_recipe_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[list[str]] = []
+
+    def make(argv: list[str], _: str) -> str:
+        made.append(argv)
+        if argv[-1] == "allnoconfig":
+            asked = Path(argv[-2].removeprefix("KCONFIG_ALLCONFIG="))
+            (tmp_path / "build/.config").write_text(asked.read_text())
+        return ""
+
+    monkeypatch.setattr(from_source, "output", make)
+    monkeypatch.setattr(from_source.shutil, "which", lambda name: name)
+    for _ in range(2):
+        from_source.build("rt-bh-lock", tmp_path, tmp_path / "build", lambda text: None)
+    config = (tmp_path / "build/.config").read_text()
+    assert "CONFIG_PREEMPT_RT=y\n" in config and 'LOCALVERSION="-rt-bh-lock"\n' in config
+    # The second time nothing is configured, and make sees that all is there.
+    assert [argv[-1] for argv in made] == ["allnoconfig", "modules", "modules"]
+    assert all(f"O={tmp_path}/build" in argv for argv in made)
 
 
 def test_settings_that_kconfig_did_not_take() -> None:

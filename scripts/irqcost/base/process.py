@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from typing import IO
 
 from irqcost import ROOT
-from irqcost.base.errors import IrqcostError
+from irqcost.base.errors import BuildError, IrqcostError
 
 _GRACE_SECONDS = 10
+_TAIL_LINES = 30
 
 
 @contextmanager
@@ -63,3 +64,14 @@ def child(
             except subprocess.TimeoutExpired:
                 process.kill()
             raise
+
+
+def output(command: Sequence[str], failure: str) -> str:
+    """What a command printed, both streams. Raises BuildError with @failure and the end of it."""
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    if done.returncode:
+        tail = "\n".join(done.stdout.splitlines()[-_TAIL_LINES:])
+        raise BuildError(f"{failure}:\n{tail}")
+    return done.stdout

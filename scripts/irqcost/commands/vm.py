@@ -22,10 +22,10 @@ from irqcost.model import catalogue, reader
 from irqcost.model.result import Result
 from irqcost.output import terminal
 from irqcost.vm import built, matrix, soak
+from irqcost.vm.from_source import RECIPES
 from irqcost.vm.initramfs import MARK, Command
 from irqcost.vm.kernels import (
     DEBIAN_KERNELS,
-    NAMES,
     Kernel,
     find_kernel,
     is_fetched,
@@ -69,19 +69,20 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--kernel",
         default="6.1",
         metavar="KERNEL",
-        help=f"{', '.join(DEBIAN_KERNELS)} (Debian's), clang (built from source by clang, with "
-        "kCFI: minutes), debug (the same by gcc with all checks), or a path: a kernel build tree, "
-        "or a kernel image with --headers (default: %(default)s)",
+        help=f"{', '.join(DEBIAN_KERNELS)} (Debian's), {', '.join(RECIPES)} (built from source, "
+        "which takes minutes: see docs/KERNELS.md), or a path: a kernel build tree, or a kernel "
+        "image with --headers (default: %(default)s)",
     )
     add("--headers", type=Path, metavar="DIR", help="what to build modules for that image against")
     add("--exact", action="store_true", help="instruction clock: a tick is an instruction")
     add(
         "--matrix",
         nargs="*",
-        choices=("all", *NAMES),
+        choices=("all", *matrix.COLUMNS),
         metavar="KERNEL",
         help="one table of exact counts: every kernel of Debian's, those named, or all, which is "
-        "clang and debug as well",
+        f"those built from source as well; {', '.join(matrix.SWITCHED)}: what that kernel costs "
+        "with them on",
     )
     add(
         "--builds",
@@ -202,8 +203,11 @@ def run(args: argparse.Namespace) -> int:
     return status
 
 
-def _measure(args: argparse.Namespace, machine: Machine) -> tuple[Path, Result, int]:
-    """Measure args.kernel in a guest: the result's file, the result, and the harness's status."""
+def _measure(
+    args: argparse.Namespace, machine: Machine, setup: Sequence[Command] = ()
+) -> tuple[Path, Result, int]:
+    """Measure args.kernel in a guest that has run @setup: the result's file, the result, and the
+    harness's status."""
     bench = build.harness()
     with Progress(f"kernel {args.kernel}") as progress:
         kernel = find_kernel(args.kernel, progress.show, args.mirror, args.headers)
@@ -219,7 +223,10 @@ def _measure(args: argparse.Namespace, machine: Machine) -> tuple[Path, Result, 
             progress.show("booting")
             guest = run_guest(
                 kernel,
-                guest_commands(args.samples, args.filter, args.contexts, args.backends, own),
+                [
+                    *setup,
+                    *guest_commands(args.samples, args.filter, args.contexts, args.backends, own),
+                ],
                 programs={BENCH: bench},
                 files={MODULE: module.read_bytes(), **{f"/{name}": own[name] for name in own}},
                 machine=machine,
@@ -227,6 +234,9 @@ def _measure(args: argparse.Namespace, machine: Machine) -> tuple[Path, Result, 
                 on_line=Follower(progress).line,
                 work=work,
             )
+        for one in setup:
+            if guest.status[one.name]:
+                raise IrqcostError(f"{one.name} fails in the guest: {guest.log(one.name).strip()}")
         partial.write_bytes(measured(guest))
         _keep(partial, time.monotonic() - started)
         return target, _checked(partial, machine), guest.status["measure"]
@@ -270,10 +280,10 @@ def _tell(complaints: Sequence[str], otherwise: str) -> bool:
 
 
 def matrix_names(asked: Sequence[str]) -> list[str]:
-    """The kernels of --matrix, in the table's order; none named: Debian's."""
+    """The columns of --matrix, in the table's order; none named: Debian's kernels."""
     if "all" in asked:
-        return list(NAMES)
-    return [name for name in NAMES if name in (asked or DEBIAN_KERNELS)]
+        return list(matrix.COLUMNS)
+    return [name for name in matrix.COLUMNS if name in (asked or DEBIAN_KERNELS)]
 
 
 def _run_matrix(args: argparse.Namespace) -> int:
@@ -285,14 +295,14 @@ def _run_matrix(args: argparse.Namespace) -> int:
         )
     results, failed = [], []
     for name in matrix_names(args.matrix):
-        one = argparse.Namespace(**vars(args))
-        one.kernel, one.filter = name, args.filter or matrix.FILTER
-        machine = Machine(exact=True, memory_mib=memory_mib(name))
+        one, column = argparse.Namespace(**vars(args)), matrix.COLUMNS[name]
+        one.kernel, one.filter = column.kernel, args.filter or matrix.FILTER
+        machine = Machine(exact=True, memory_mib=memory_mib(column.kernel))
         if args.dry_run:
             _dry_run(one, machine)
             continue
         try:
-            target, result, _ = _measure(one, machine)
+            target, result, _ = _measure(one, machine, column.setup)
         except IrqcostError as error:
             failed.append(f"{name}: {str(error).splitlines()[0]}")
             print(f"irqcost: kernel {name}: {error}", file=sys.stderr)
@@ -314,7 +324,8 @@ def _run_builds(args: argparse.Namespace) -> int:
         raise IrqcostError("--builds takes no option but --matrix, --markdown and --mirror")
     builds: list[built.Built] = []
     page = _page(args.markdown) if args.markdown else ""
-    for name in matrix_names(args.matrix):
+    # What is switched on in a kernel is nothing to its modules.
+    for name in dict.fromkeys(matrix.COLUMNS[one].kernel for one in matrix_names(args.matrix)):
         with Progress(f"kernel {name}") as progress:
             try:
                 kernel = find_kernel(name, progress.show, args.mirror)

@@ -217,6 +217,7 @@ def differences(base: Context, other: Context) -> dict[str, str]:
         ("niceness", base.niceness, other.niceness),
         ("core", base.cpu.codename, other.cpu.codename),
         ("preemption", base.kernel.preemption, other.kernel.preemption),
+        ("tracepoints", base.kernel.tracepoints, other.kernel.tracepoints),
         ("confidential computing", _list(base.cpu.confidential), _list(other.cpu.confidential)),
         ("lfence waits", base.cpu.lfence_waits, other.cpu.lfence_waits),
         ("masking", base.masking.kind or None, other.masking.kind or None),

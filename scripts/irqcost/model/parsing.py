@@ -195,6 +195,7 @@ def _context(
             realtime=kernel.flag("realtime"),
             config=kernel.maybe_texts("config"),
             preemption=preemption.maybe_text("mode") if preemption else None,
+            tracepoints=kernel.maybe_text("tracepoints") if kernel.has("tracepoints") else None,
         ),
         hypervisor=ours.maybe_text("cpuid_hypervisor"),
         governor=settings.maybe_text("governor"),

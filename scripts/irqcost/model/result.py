@@ -49,6 +49,8 @@ class Kernel:
     config: tuple[str, ...] | None
     # Mode of preemption at the time of the run; None where it was not known, or in older files.
     preemption: str | None = None
+    # Of irqs and preemption: absent, off or on; None likewise.
+    tracepoints: str | None = None
 
 
 @dataclass(frozen=True)

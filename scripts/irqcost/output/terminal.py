@@ -96,6 +96,7 @@ def _conditions(context: Context) -> str:
         ("boost", context.boost),
         ("SMT", context.smt),
         ("preemption", context.kernel.preemption),
+        ("tracepoints", context.kernel.tracepoints),
     ):
         if value is not None:
             conditions.append(f"{name} {value}")

@@ -22,8 +22,8 @@ _INTRODUCTION = """\
 Built with `W=1` by `./irqcost vm --matrix --builds --markdown docs/KERNELS.md`; a name in the first
 column is what `--kernel` takes, and the newest package of that day was taken.
 
-| kernel | release | compiler | builds | on |
-|---|---|---|---|---|"""
+| kernel | release | compiler | builds | warnings | on |
+|---|---|---|---|---:|---|"""
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,8 @@ class Built:
 
     @property
     def verdict(self) -> str:
-        """In a word or two."""
-        if self.problem:
-            return f"no: {self.problem}"
-        return f"yes, {len(self.warnings)} warnings" if self.warnings else "yes"
+        """In a word, or with the reason."""
+        return f"no: {self.problem}" if self.problem else "yes"
 
 
 def warnings_of(output: str) -> tuple[str, ...]:
@@ -70,17 +68,22 @@ def _cause(message: str) -> str:
 
 def text(builds: Sequence[Built]) -> str:
     """The table for a terminal, and every warning."""
-    table = Table(("kernel", "release", "compiler", "builds"), "<<<<")
+    table = Table(("kernel", "release", "compiler", "builds", "warnings"), "<<<<>")
     for one in builds:
-        table.row(one.kernel, one.release, one.compiler, one.verdict)
+        table.row(one.kernel, one.release, one.compiler, one.verdict, _count(one))
     return "\n".join([str(table), *(line for one in builds for line in one.warnings)])
+
+
+def _count(one: Built) -> str:
+    return "–" if one.problem else str(len(one.warnings))
 
 
 def rows(builds: Sequence[Built], day: date) -> dict[str, str]:
     """A row of the page for each kernel."""
     return {
-        b.kernel: f"| `{b.kernel}` | {b.release} | {b.compiler} | {b.verdict} | {day.isoformat()} |"
-        for b in builds
+        one.kernel: f"| `{one.kernel}` | {one.release} | {one.compiler} | {one.verdict} "
+        f"| {_count(one)} | {day.isoformat()} |"
+        for one in builds
     }
 
 

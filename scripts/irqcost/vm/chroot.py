@@ -10,12 +10,12 @@ is gone when make ends, however it ends.
 import hashlib
 import os
 import shutil
-import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from irqcost.base.errors import BuildError, IrqcostError
+from irqcost.base.process import output
 from irqcost.vm.apt import Source
 
 # Where the kernel's unpacked packages, the module's sources and its objects are within.
@@ -23,7 +23,9 @@ KERNEL = Path("/kernel")
 _SOURCES = Path("/irqcost")
 _BUILD = Path("/build")
 
-_LOG_TAIL_LINES = 10
+# Beside what a kernel's packages name. A compiler for cross builds has no plain `as`; with W=1 the
+# kernel's scripts in Perl read the module's comments.
+TOOLS = ("make", "binutils", "perl")
 
 # What is mounted in it is gone with the last process in it.
 _NAMESPACE = ("unshare", "--mount", "--propagation", "private")
@@ -50,8 +52,10 @@ class Chroot:
     def make_argv(self, headers: Path, sources: Path, build: Path, *further: str) -> list[str]:
         """The command that builds the module; the paths are those of this machine."""
         inside = KERNEL / headers.relative_to(self.kernel)
-        mounts = [str(self.root), str(self.kernel), str(sources), str(build)]
-        make = ["make", "-C", str(_SOURCES), f"KDIR={inside}", f"BUILD={_BUILD}", *further]
+        # With the folder around the sources, which they have links into.
+        mounts = [str(self.root), str(self.kernel), str(sources.parent), str(build)]
+        within = _SOURCES / sources.name
+        make = ["make", "-C", str(within), f"KDIR={inside}", f"BUILD={_BUILD}", *further]
         return [*_NAMESPACE, "sh", "-euc", _ENTER, "enter", *mounts, *make]
 
     def identity(self) -> str:
@@ -63,12 +67,11 @@ class Chroot:
 
 
 def make(root: Path, suite: str, packages: Iterable[str], archive: Source) -> None:
-    """Make a minimal Debian system of @suite in @root, with make, an assembler and @packages.
+    """Make a minimal Debian system of @suite in @root, with TOOLS and @packages.
 
     Raises IrqcostError, also where the user is not root.
     """
-    # A compiler that kernels' packages name may be one for cross builds, without plain `as`.
-    bootstrap(root, suite, archive, ["make", "binutils", *packages])
+    bootstrap(root, suite, archive, [*TOOLS, *packages])
     for place in (KERNEL, _SOURCES, _BUILD):
         (root / place.relative_to("/")).mkdir()
 
@@ -89,13 +92,7 @@ def bootstrap(root: Path, suite: str, archive: Source, packages: Sequence[str] =
     if Path(archive.signed_by).is_file():
         command.append(f"--keyring={archive.signed_by}")
     # It mounts /proc and /sys in the new system, and leaves them mounted when it is ended.
-    done = subprocess.run(
+    output(
         [*_NAMESPACE, *command, suite, str(root), archive.uri],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
+        f"{' '.join(command)} {suite} failed",
     )
-    if done.returncode:
-        tail = "\n".join(done.stdout.splitlines()[-_LOG_TAIL_LINES:])
-        raise IrqcostError(f"{' '.join(command)} {suite} failed:\n{tail}")

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Kernels built from Debian's sources, each by a recipe: a configuration and a compiler.
+"""Kernels built from Debian's sources, each by a recipe: source, configuration and compiler.
 
-It takes some minutes, once. A build that was stopped goes on where it was.
+It takes some minutes, once. A build that was stopped continues where it was. Kernels of one source
+share its tree; each has a folder of its own for what is built.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -16,38 +18,64 @@ from pathlib import Path
 from irqcost import ROOT
 from irqcost.base import archives
 from irqcost.base.errors import BuildError, IrqcostError
+from irqcost.base.process import output
 from irqcost.vm.apt import PrivateApt, find_archive, machine_sources
+
+# Told what is being done, for a line of progress.
+Say = Callable[[str], None]
 
 CONFIGS = ROOT / "bench_kmod" / "tests"
 
-# Of the table's releases the one whose compiler is likeliest this machine's.
-_RELEASE, _PACKAGE = "bookworm", "linux-source-6.1"
+# Of what a metapackage of sources depends on, the sources.
+_SOURCE_PACKAGE = re.compile(r"^linux-source-\d")
 
-_LOG_TAIL_LINES = 30
+
+@dataclass(frozen=True)
+class Source:
+    """A package of kernel sources, or the metapackage that names the newest one, in a release."""
+
+    release: str
+    package: str
+
+
+# Of the table's releases the one whose compiler is likeliest this machine's.
+_STABLE = Source("bookworm", "linux-source-6.1")
+# Any compiler of the last years builds it.
+_NEWEST = Source("trixie-backports", "linux-source")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a kernel is built: @configs on top of tinyconfig, in that order, and by clang or gcc."""
+    """How a kernel is built: @configs and nothing else, in that order, and by clang or gcc."""
 
+    source: Source
     configs: tuple[str, ...]
     clang: bool = False
 
-    def settings(self) -> str:
-        """What is wanted of Kconfig."""
-        return "".join((CONFIGS / name).read_text(encoding="utf-8") for name in self.configs)
+    def settings(self, name: str) -> str:
+        """What is wanted of Kconfig; @name stands in the kernel's release."""
+        texts = [(CONFIGS / config).read_text(encoding="utf-8") for config in self.configs]
+        return "".join([*texts, f'CONFIG_LOCALVERSION="-{name}"\n'])
 
-    def make_argv(self, tree: Path, *targets: str) -> list[str]:
-        """The command that builds @targets in @tree."""
+    def make_argv(self, source: Path, build: Path, *targets: str) -> list[str]:
+        """The command that builds @targets in @build."""
         compiler = [f"LLVM={_llvm()}"] if self.clang else []
-        return ["make", "-C", str(tree), f"-j{os.cpu_count() or 1}", *compiler, *targets]
+        places = ["-C", str(source), f"O={build}"]
+        return ["make", *places, f"-j{os.cpu_count() or 1}", *compiler, *targets]
 
 
 RECIPES = {
+    # What the toggles below are compared with.
+    "plain": Recipe(_NEWEST, ("guest.config",)),
+    # Tracepoints wherever interrupts or preemption are switched.
+    "tracepoints": Recipe(_NEWEST, ("guest.config", "tracepoints.config")),
+    # PREEMPT_RT without and with the lock that all sections with softirqs off once shared.
+    "rt": Recipe(_NEWEST, ("guest.config", "rt.config")),
+    "rt-bh-lock": Recipe(_NEWEST, ("guest.config", "rt.config", "rt-bh-lock.config")),
     # kCFI is newer than the clang of Debian 12, which has others beside it.
-    "clang": Recipe(("guest.config", "clang.config"), clang=True),
+    "clang": Recipe(_STABLE, ("guest.config", "clang.config"), clang=True),
     # Lock proving, the tracing of the interrupt flag, sanitizers, leak detection.
-    "debug": Recipe(("guest.config", "debug.config")),
+    "debug": Recipe(_STABLE, ("guest.config", "debug.config")),
 }
 
 # The first clang with -fsanitize=kcfi.
@@ -74,56 +102,58 @@ def missing_settings(wanted: str, config: str) -> list[str]:
     ]
 
 
-def build(name: str, tree: Path, say: Callable[[str], None], mirror: str | None) -> None:
-    """Make @tree the built kernel of recipe @name. Raises IrqcostError."""
+def source_of(name: str, sources: Path, say: Say, mirror: str | None) -> Path:
+    """The unpacked source of recipe @name in the folder @sources, fetched if it is not there.
+
+    Raises IrqcostError.
+    """
+    source = RECIPES[name].source
+    tree = sources / source.package
+    if not tree.is_dir():
+        say(f"kernel {name}: fetching {source.package}")
+        _fetch(source, tree, mirror)
+    return tree
+
+
+def build(name: str, source: Path, directory: Path, say: Say) -> None:
+    """Make @directory the built kernel of recipe @name from @source. Raises IrqcostError."""
     recipe = RECIPES[name]
     for tool in ("bison", "flex", "bc"):
         if not shutil.which(tool):
             raise IrqcostError(
                 f"{tool} is missing, which builds kernels: install the package {tool}"
             )
-    if not tree.is_dir():
-        say(f"kernel {name}: fetching {_PACKAGE}")
-        _unpack_source(tree, mirror)
-    wanted = recipe.settings()
-    config = tree / ".config"
+    wanted = recipe.settings(name)
+    config = directory / ".config"
     if not config.is_file() or missing_settings(wanted, config.read_text(encoding="utf-8")):
         say(f"kernel {name}: configuring")
-        _make(recipe.make_argv(tree, "tinyconfig"))
-        config.write_text(config.read_text(encoding="utf-8") + wanted, encoding="utf-8")
-        _make(recipe.make_argv(tree, "olddefconfig"))
+        directory.mkdir(parents=True, exist_ok=True)
+        asked = directory / "asked.config"
+        asked.write_text(wanted, encoding="utf-8")
+        # What is not asked for is left out, also where it comes with something else by default.
+        _make(recipe.make_argv(source, directory, f"KCONFIG_ALLCONFIG={asked}", "allnoconfig"))
         missing = missing_settings(wanted, config.read_text(encoding="utf-8"))
         if missing:
             raise BuildError(f"kernel {name}: its source does not have {', '.join(missing)}")
     say(f"kernel {name}: building (some minutes, once)")
-    _make(recipe.make_argv(tree, "bzImage", "modules"))
+    _make(recipe.make_argv(source, directory, "bzImage", "modules"))
 
 
 def _make(argv: Sequence[str]) -> None:
-    done = subprocess.run(
-        argv,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        tail = "\n".join(done.stdout.splitlines()[-_LOG_TAIL_LINES:])
-        raise BuildError(f"the kernel does not build ({' '.join(argv)}):\n{tail}")
+    output(argv, f"the kernel does not build ({' '.join(argv)})")
 
 
-def _unpack_source(tree: Path, mirror: str | None) -> None:
-    """Fetch and unpack the sources beside @tree, and rename them when they are complete."""
-    tree.parent.mkdir(parents=True, exist_ok=True)
+def _fetch(source: Source, target: Path, mirror: str | None) -> None:
+    """Fetch and unpack the sources beside @target, and rename them when they are complete."""
     archive = find_archive(machine_sources(), mirror)
-    with tempfile.TemporaryDirectory(dir=tree.parent, prefix=".source-") as work:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".source-") as work:
         scratch = Path(work)
-        apt = PrivateApt(scratch / "apt", archive, _RELEASE)
+        apt = PrivateApt(scratch / "apt", archive, source.release)
         apt.update()
-        [deb] = apt.download([_PACKAGE], scratch)
-        subprocess.run(["dpkg-deb", "--extract", str(deb), str(scratch / "deb")], check=True)
+        for deb in apt.download(apt.closure([source.package], _SOURCE_PACKAGE), scratch):
+            subprocess.run(["dpkg-deb", "--extract", str(deb), str(scratch / "deb")], check=True)
         [packed] = (scratch / "deb/usr/src").glob("linux-source-*.tar.*")
         with tarfile.open(packed) as tar:
             archives.unpack(tar, scratch / "source")
-        [source] = (scratch / "source").iterdir()
-        source.rename(tree)
+        [tree] = (scratch / "source").iterdir()
+        tree.rename(target)

@@ -30,6 +30,7 @@ export PATH=/bin LC_ALL=C
 mount -t devtmpfs none /dev
 mount -t proc none /proc
 mount -t sysfs none /sys
+[ ! -d /sys/kernel/tracing ] || mount -t tracefs none /sys/kernel/tracing
 mkdir -p /tmp /out
 """
 

@@ -14,7 +14,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,12 +22,10 @@ from irqcost.base.cache import cache_directory, locked
 from irqcost.base.errors import IrqcostError
 from irqcost.vm import chroot, from_source
 from irqcost.vm.apt import Archive, PrivateApt, find_archive, machine_sources, suites_of
+from irqcost.vm.from_source import Say
 
 # In a kernel's folder a link to where its modules are built, if not with this machine's tools.
 _CHROOT = "chroot"
-
-# Told what is being done, for a line of progress.
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -129,11 +127,13 @@ def find_kernel(
 
 
 def _built_kernel(name: str, say: Say, mirror: str | None) -> Kernel:
-    kernels = cache_directory() / "kernels"
+    sources, kernels = cache_directory() / "sources", cache_directory() / "kernels"
+    with locked(sources / ".lock"):
+        source = from_source.source_of(name, sources, say, mirror)
     with locked(kernels / f".{name}.lock"):
-        tree = kernels / name / "tree"
-        from_source.build(name, tree, say, mirror)
-    return dataclasses.replace(_own_kernel(tree, None), name=name)
+        build = kernels / name / "build"
+        from_source.build(name, source, build, say)
+    return dataclasses.replace(_own_kernel(build, None), name=name)
 
 
 def _own_kernel(path: Path, headers: Path | None) -> Kernel:
@@ -254,7 +254,7 @@ def _fetch(name: str, final: Path, say: Say, mirror: str | None) -> None:
 def _toolchain(suite: str, needed: Iterable[str], archive: Archive, say: Say) -> Path:
     """A system of @suite with the packages @needed: one for all kernels that need the same."""
     packages = sorted(needed)
-    digest = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
+    digest = hashlib.sha256(" ".join([*chroot.TOOLS, *packages]).encode()).hexdigest()[:12]
     folder = cache_directory() / "toolchains"
     final = folder / f"{suite}-{digest}"
     with locked(folder / f".{final.name}.lock"):

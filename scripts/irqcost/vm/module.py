@@ -11,17 +11,18 @@ from pathlib import Path
 from irqcost import ROOT
 from irqcost.base.cache import cache_directory, locked
 from irqcost.base.errors import BuildError
+from irqcost.base.process import output
 from irqcost.vm.kernels import Kernel, Say
 
 SOURCES = ROOT / "bench_kmod"
-
-_LOG_TAIL_LINES = 30
 
 
 def source_files(sources: Path = SOURCES) -> list[Path]:
     """What the module is made from."""
     files = [sources / "Kbuild", sources / "Makefile", *sources.glob("*.[ch]")]
     files += (path for path in (sources / "include").rglob("*") if path.is_file())
+    # Revisions before 0.3 have none.
+    files += (path for path in [sources / "VERSION"] if path.is_file())
     # Kbuild's own product, where somebody built in the source tree.
     return sorted(path for path in files if not path.name.endswith(".mod.c"))
 
@@ -58,17 +59,10 @@ def compiler_of(kernel: Kernel) -> str:
 
 def make_module(kernel: Kernel, build: Path, *further: str, sources: Path = SOURCES) -> str:
     """Build in @build. Return: make's output. Raises BuildError with its end."""
-    done = subprocess.run(
+    return output(
         make_argv(kernel, build, *further, sources=sources),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
+        f"the module does not build for kernel {kernel.release}",
     )
-    if done.returncode:
-        tail = "\n".join(done.stdout.splitlines()[-_LOG_TAIL_LINES:])
-        raise BuildError(f"the module does not build for kernel {kernel.release}:\n{tail}")
-    return done.stdout
 
 
 def build_module(kernel: Kernel, say: Say, sources: Path = SOURCES) -> Path:
