@@ -9,6 +9,7 @@
 #include <linux/bottom_half.h>
 #include <linux/interrupt.h>
 #include <linux/irqflags.h>
+#include <linux/kconfig.h>
 #include <linux/mutex.h>
 #include <linux/objtool.h>
 #include <linux/percpu.h>
@@ -17,6 +18,7 @@
 #include <linux/seqlock.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/srcu.h>
 #include <asm/local.h>
 #include <asm/processor.h>
 #include "internal.h"
@@ -122,6 +124,33 @@ next:;										\
 asm(PERCPU_UPDATE("irqcost_update", "%r15"));
 #define UPDATE() asm volatile("irqcost_update" : : : "r15", "cc", "memory")
 
+/*
+ * The kernel has it built in and not exported: what a CPU without cmpxchg16b calls in place of
+ * that. No row gets there (probes.c).
+ */
+#if defined(IRQCOST_HAS_CMPXCHG_DOUBLE) || defined(IRQCOST_HAS_CMPXCHG128)
+asm(".pushsection .text\n\t"
+    ".type this_cpu_cmpxchg16b_emu, @function\n"
+    "this_cpu_cmpxchg16b_emu:\n\t"
+    "ud2\n\t"
+    ".size this_cpu_cmpxchg16b_emu, . - this_cpu_cmpxchg16b_emu\n\t"
+    ".popsection\n");
+#endif
+
+/* What rows need that is no matter of the kernel's headers. */
+#define IRQCOST_HAS_NOTHING 1
+#define IRQCOST_HAS_IRQ 1
+
+/*
+ * Expands @present for a row of which this kernel's headers offer what it needs, else @absent, each
+ * with the rest.
+ */
+#define IF_OFFERED(needs, present, absent, ...)					\
+	CONCATENATE(CHOOSE_, __is_defined(IRQCOST_HAS_##needs))(present, absent)(__VA_ARGS__)
+#define CHOOSE_1(present, absent) present
+#define CHOOSE_0(present, absent) absent
+#define NO_WINDOW(...)
+
 SINGLE_WINDOW(irqcost_call_empty_1)
 const irqcost_window_fn irqcost_windows_call_empty[] = { irqcost_call_empty_1 };
 
@@ -135,12 +164,17 @@ const irqcost_window_fn irqcost_windows_call_empty[] = { irqcost_call_empty_1 };
  */
 #define IRQCOST_INSN(...)
 #define IRQCOST_CALL(id, key, group, where, irqs, needs, code, ...)		\
-	SINGLE_WINDOW(irqcost_##key##_1, code)					\
-	LOOP_WINDOW(irqcost_##key##_4, 4, code)					\
-	LOOP_WINDOW(irqcost_##key##_8, 8, code)					\
-	LOOP_WINDOW(irqcost_##key##_16, 16, code)				\
-	LOOP_WINDOW(irqcost_##key##_32, 32, code)				\
-	LOOP_WINDOW(irqcost_##key##_64, 64, code)				\
+	IF_OFFERED(needs, WINDOWS, NO_WINDOWS, key, code)
+#define NO_WINDOWS(key, ...)							\
+	const irqcost_window_fn irqcost_windows_##key[IRQCOST_NR_WINDOWS];	\
+	const irqcost_window_fn irqcost_in_situ_##key[NR_SECTIONS];
+#define WINDOWS(key, ...)							\
+	SINGLE_WINDOW(irqcost_##key##_1, __VA_ARGS__)				\
+	LOOP_WINDOW(irqcost_##key##_4, 4, __VA_ARGS__)					\
+	LOOP_WINDOW(irqcost_##key##_8, 8, __VA_ARGS__)					\
+	LOOP_WINDOW(irqcost_##key##_16, 16, __VA_ARGS__)				\
+	LOOP_WINDOW(irqcost_##key##_32, 32, __VA_ARGS__)				\
+	LOOP_WINDOW(irqcost_##key##_64, 64, __VA_ARGS__)				\
 	STACK_FRAME_NON_STANDARD(irqcost_##key##_16);				\
 	STACK_FRAME_NON_STANDARD(irqcost_##key##_32);				\
 	STACK_FRAME_NON_STANDARD(irqcost_##key##_64);				\
@@ -155,7 +189,8 @@ const irqcost_window_fn irqcost_windows_call_empty[] = { irqcost_call_empty_1 };
 
 #define IRQCOST_INSN(...)
 #define IRQCOST_CALL(id, key, group, where, irqs, needs, code, ...)		\
-	LOOP_WINDOW(irqcost_##key##_percpu, 1, code)
+	IF_OFFERED(needs, PERCPU_WINDOW, NO_WINDOW, key, code)
+#define PERCPU_WINDOW(key, ...) LOOP_WINDOW(irqcost_##key##_percpu, 1, __VA_ARGS__)
 #include <irqcost/probes.def>
 
 LOOP_WINDOW(irqcost_call_section_percpu, 1, irqcost_section())
@@ -165,7 +200,7 @@ LOOP_WINDOW(irqcost_call_section_percpu, 1, irqcost_section())
 
 #define IRQCOST_INSN(...)
 #define IRQCOST_CALL(id, key, group, where, irqs, needs, code, ...)		\
-	IN_SITU_WINDOWS(key, code)
+	IF_OFFERED(needs, IN_SITU_WINDOWS, NO_WINDOW, key, code)
 #include <irqcost/probes.def>
 
 IN_SITU_WINDOWS(call_section, irqcost_section())

@@ -10,6 +10,7 @@
 #include <linux/hrtimer.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
+#include <linux/srcu.h>
 
 /**
  * irqcost_arch_interrupts() - interrupts that have no line of their own
@@ -84,6 +85,25 @@ static inline void irqcost_init_timer(struct hrtimer *timer,
 	timer->function = function;
 #endif
 }
+
+#ifdef IRQCOST_HAS_SRCU_FAST
+/**
+ * irqcost_init_srcu_fast() - make a structure for readers of srcu_read_lock_fast()
+ * @srcu: which
+ *
+ * In the first releases that have such readers every structure may have them.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+static inline int irqcost_init_srcu_fast(struct srcu_struct *srcu)
+{
+#ifdef IRQCOST_HAS_SRCU_FAST_INIT
+	return init_srcu_struct_fast(srcu);
+#else
+	return init_srcu_struct(srcu);
+#endif
+}
+#endif
 
 /**
  * irqcost_exit_thread() - end a thread that has a reference to the module, and give that back

@@ -30,7 +30,8 @@
  * @needs: enum irqcost_needs
  * @max_unroll: greatest unroll factor that there are windows for
  * @code: what one operation is
- * @windows: as irqcost_window_index() orders them, up to size 2 * @max_unroll
+ * @windows: as irqcost_window_index() orders them, up to size 2 * @max_unroll; all NULL where this
+ *	kernel does not offer the row
  * @in_situ: as irqcost_section_index() orders them, and PERCPU_SECTION; to be used where @code has
  *	the marker
  * @empty: windows without a body, written in the way of this row's: the single one alone

@@ -7,6 +7,7 @@
 #include <linux/kernel.h>
 #include <linux/lockdep.h>
 #include <irqcost/abi.h>
+#include "compat.h"
 #include "objects.h"
 
 #define OBJECT_BYTES 64
@@ -21,6 +22,9 @@ struct irqcost_objects irqcost_objects = {
 
 DEFINE_PER_CPU(struct irqcost_cpu_objects, irqcost_cpu) = {
 	.lock = INIT_LOCAL_LOCK(lock),
+#ifdef IRQCOST_HAS_LOCAL_TRYLOCK
+	.trylock = INIT_LOCAL_TRYLOCK(trylock),
+#endif
 };
 
 DEFINE_PER_CPU(unsigned long, irqcost_section_word);
@@ -30,7 +34,7 @@ DEFINE_PER_CPU(unsigned long, irqcost_section_word);
  * lock that an interrupt handler takes must not be taken with interrupts on.
  */
 static struct {
-	struct lock_class_key lock, raw_lock, rwlock, seqlock, seqcount, cpu_lock;
+	struct lock_class_key lock, raw_lock, rwlock, seqlock, seqcount, cpu_lock, cpu_trylock;
 } classes[IRQCOST_NR_CONTEXTS];
 
 /**
@@ -50,6 +54,9 @@ void irqcost_objects_serve(u32 context, u32 cpu)
 	lockdep_set_class(&o->seqlock.lock, &classes[context].seqlock);
 	lockdep_set_class(&o->seqlock.seqcount.seqcount, &classes[context].seqcount);
 	lockdep_set_class(&per_cpu_ptr(&irqcost_cpu, cpu)->lock, &classes[context].cpu_lock);
+#ifdef IRQCOST_HAS_LOCAL_TRYLOCK
+	lockdep_set_class(&per_cpu_ptr(&irqcost_cpu, cpu)->trylock, &classes[context].cpu_trylock);
+#endif
 }
 
 /* Of a line that nothing raises. */
@@ -90,11 +97,30 @@ static unsigned int own_irq(void)
  */
 int irqcost_objects_init(void)
 {
+	int ret;
+
 	irqcost_objects.cache = kmem_cache_create("irqcost", OBJECT_BYTES, OBJECT_BYTES, 0, NULL);
 	if (!irqcost_objects.cache)
 		return -ENOMEM;
+	ret = init_srcu_struct(&irqcost_objects.srcu);
+	if (ret)
+		goto destroy_cache;
+#ifdef IRQCOST_HAS_SRCU_FAST
+	ret = irqcost_init_srcu_fast(&irqcost_objects.srcu_fast);
+	if (ret)
+		goto cleanup_srcu;
+#endif
+	irqcost_objects.cpu = &irqcost_cpu;
 	irqcost_objects.irq = own_irq();
 	return 0;
+
+#ifdef IRQCOST_HAS_SRCU_FAST
+cleanup_srcu:
+	cleanup_srcu_struct(&irqcost_objects.srcu);
+#endif
+destroy_cache:
+	kmem_cache_destroy(irqcost_objects.cache);
+	return ret;
 }
 
 /**
@@ -106,5 +132,9 @@ void irqcost_objects_exit(void)
 		free_irq(irqcost_objects.irq, &irqcost_objects);
 		irq_free_desc(irqcost_objects.irq);
 	}
+#ifdef IRQCOST_HAS_SRCU_FAST
+	cleanup_srcu_struct(&irqcost_objects.srcu_fast);
+#endif
+	cleanup_srcu_struct(&irqcost_objects.srcu);
 	kmem_cache_destroy(irqcost_objects.cache);
 }

@@ -11,10 +11,13 @@
 #include <linux/seqlock.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/srcu.h>
 /* It does not include itself what it needs on PREEMPT_RT. */
 #include <linux/local_lock.h>
 #include <asm/local.h>
 #include <irqcost/body.h>
+
+struct irqcost_cpu_objects;
 
 /**
  * struct irqcost_objects - the memory and the locks of a run
@@ -38,6 +41,23 @@ struct irqcost_objects {
 	unsigned long bits;
 	/** @word: always 0 */
 	unsigned long word;
+	/** @pair: always 0 */
+	unsigned long pair[2] __aligned(16);
+#ifdef IRQCOST_HAS_CMPXCHG128
+	/** @wide: always 0 */
+	u128 wide;
+#endif
+	/**
+	 * @cpu: irqcost_cpu, as allocated data is reached: what replaces a call of
+	 * another by an instruction must not hold an address relative to itself
+	 */
+	struct irqcost_cpu_objects __percpu *cpu;
+	/** @srcu: protects nothing */
+	struct srcu_struct srcu;
+#ifdef IRQCOST_HAS_SRCU_FAST
+	/** @srcu_fast: protects nothing; a structure has readers of one kind */
+	struct srcu_struct srcu_fast;
+#endif
 	/** @atomic: counts for nobody */
 	atomic_long_t atomic;
 	/** @cache: of objects of 64 bytes */
@@ -52,12 +72,24 @@ struct irqcost_objects {
 struct irqcost_cpu_objects {
 	/** @lock: protects nothing; sleeps on PREEMPT_RT */
 	local_lock_t lock;
+#ifdef IRQCOST_HAS_LOCAL_TRYLOCK
+	/** @trylock: protects nothing; sleeps on PREEMPT_RT */
+	local_trylock_t trylock;
+#endif
+	/** @busy: set while a task works on data that this does not have */
+	unsigned char busy;
 	/** @count: counts for nobody */
 	unsigned long count;
 	/** @word: always 0 */
 	unsigned long word;
 	/** @local: counts for nobody */
 	local_t local;
+	/** @pair: always 0 */
+	unsigned long pair[2] __aligned(16);
+#ifdef IRQCOST_HAS_CMPXCHG128
+	/** @wide: always 0 */
+	u128 wide;
+#endif
 };
 
 extern struct irqcost_objects irqcost_objects;

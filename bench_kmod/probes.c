@@ -105,6 +105,10 @@ const char *irqcost_row_unusable(const struct irqcost_row *row, u32 context)
 		return "the kernel knows no rate of the time stamp counter";
 	if (!(row->where & IRQCOST_RING0))
 		return "not a row for ring 0";
+	if (!row->windows[0])
+		return "this kernel does not offer it";
+	if (row->needs & IRQCOST_NEEDS_CX16 && !boot_cpu_has(X86_FEATURE_CX16))
+		return "the CPU has no cmpxchg16b";
 	if (row->needs & IRQCOST_NEEDS_RDTSCP && !boot_cpu_has(X86_FEATURE_RDTSCP))
 		return "the CPU has no rdtscp";
 	if (row->needs & IRQCOST_NEEDS_LAHF && !boot_cpu_has(X86_FEATURE_LAHF_LM))

@@ -174,6 +174,8 @@ static int answer(struct reading *reading)
 		return -EPERM;
 	if (!row)
 		return -ENOENT;
+	if (!row->windows[0])
+		return -ENODATA;
 	keep_question(text);
 	ret = read_text(reading, (unsigned long)row->windows[0]);
 	return ret || !text->number ? ret : read_callee(reading);

@@ -19,18 +19,24 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <irqcost/abi.h>
+#include <irqcost/catalogue.h>
 #include "rows.h"
 #include "tap.h"
 
-/* A row with what any kernel calls the functions that it must call; NULL: none. */
+/*
+ * A row with what any kernel calls the functions that it must call (NULL: none), and what it needs.
+ * Of what is none of a CPU's or of the module's own, a kernel may offer it or not.
+ */
 static const struct {
 	enum row id;
 	const char *calls;
+	unsigned int needs;
 } rows[] = {
-#define IRQCOST_INSN(id, key, ...) { ROW_##key, NULL },
-#define IRQCOST_CALL(id, key, ...) { ROW_##key, NULL },
+#define IRQCOST_INSN(id, key, group, where, irqs, needs, ...) { ROW_##key, NULL, 0 },
+#define IRQCOST_CALL(id, key, group, where, irqs, needs, ...)			\
+	{ ROW_##key, NULL, IRQCOST_NEEDS_##needs & ~IRQCOST_NEEDS_IRQ },
 #include <irqcost/probes.def>
-	{ ROW_raw_spin_lock_irqsave, "_raw_spin_lock_irqsave" },
+	{ ROW_raw_spin_lock_irqsave, "_raw_spin_lock_irqsave", 0 },
 };
 
 #define DEVICE "/dev/" IRQCOST_DEVICE
@@ -165,6 +171,10 @@ static void every_row(void)
 			if (got && !(number && got == EFBIG))
 				break;
 			named |= !number && rows[i].calls && names(&text, rows[i].calls);
+		}
+		if (!number && rows[i].needs && got == ENODATA) {
+			report(true, "row %u is not offered by this kernel", rows[i].id);
+			continue;
 		}
 		report(number && got == ERANGE && named,
 		       "row %u has its window and %u functions: %s", rows[i].id,

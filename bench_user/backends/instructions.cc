@@ -14,6 +14,8 @@ constexpr unsigned kRdtscpBit = 1U << 27;  // EDX
 std::string MissingInstruction(unsigned needs) {
   unsigned eax = 0, ebx = 0;
   ExtendedFeatures features;
+  unsigned basic_edx = 0;
+  __get_cpuid(1, &eax, &ebx, &features.basic_ecx, &basic_edx);
   __get_cpuid(0x80000001, &eax, &ebx, &features.ecx, &features.edx);
   return MissingInstruction(needs, features);
 }
@@ -22,6 +24,8 @@ std::string MissingInstruction(unsigned needs, const ExtendedFeatures& features)
   if (needs & IRQCOST_NEEDS_RDTSCP && !(features.edx & kRdtscpBit)) return "the CPU has no RDTSCP";
   if (needs & IRQCOST_NEEDS_LAHF && !(features.ecx & bit_LAHF_LM))
     return "the CPU has no LAHF and SAHF in 64-bit mode";
+  if (needs & IRQCOST_NEEDS_CX16 && !(features.basic_ecx & bit_CMPXCHG16B))
+    return "the CPU has no CMPXCHG16B";
   return {};
 }
 

@@ -6,9 +6,9 @@
 
 namespace irqcost {
 
-/** CPUID leaf 0x80000001. */
+/** CPUID leaf 0x80000001, and ECX of leaf 1. */
 struct ExtendedFeatures {
-  unsigned ecx = 0, edx = 0;
+  unsigned ecx = 0, edx = 0, basic_ecx = 0;
 };
 
 /** Empty where this CPU has the instructions that a row needs (irqcost_needs), else what it lacks.
