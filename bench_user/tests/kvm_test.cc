@@ -55,6 +55,7 @@ class FakeKvm final : public KvmSystem {
   std::function<void(kvm_run&)> end = [](kvm_run& run) { run.exit_reason = KVM_EXIT_HLT; };
   int signal_at = -1;  // the stay, counted from 0, that a signal ends
   int stays = 0;
+  kvm_vcpu_events events{};
   std::function<std::uint64_t()> tsc = [] { return __rdtsc(); };  // the guest's
 
   int Open(const char*) override {
@@ -64,6 +65,8 @@ class FakeKvm final : public KvmSystem {
 
   int Ioctl(int fd, unsigned long request, void* argument) override {
     if (request == KVM_GET_SREGS) return Fail(request) ? -1 : 0;
+    if (request == KVM_GET_VCPU_EVENTS) *static_cast<kvm_vcpu_events*>(argument) = events;
+    if (request == KVM_SET_VCPU_EVENTS) events = *static_cast<kvm_vcpu_events*>(argument);
     if (request == KVM_SET_SREGS)
       task_ = reinterpret_cast<GuestTask*>(static_cast<kvm_sregs*>(argument)->gs.base);
     if (_IOC_NR(request) == 5) {  // KVM_GET_SUPPORTED_CPUID, whose size is another in C++
@@ -185,6 +188,7 @@ TEST(KvmErrors, OfTheSystem) {
       {KVM_SET_USER_MEMORY_REGION, EINVAL, "the guest's memory: Invalid argument", "dmesg"},
       {KVM_CREATE_VCPU, EEXIST, "making a CPU", "dmesg"},
       {KVM_SET_SREGS, EINVAL, "64-bit mode: Invalid argument", "dmesg"},
+      {KVM_SET_VCPU_EVENTS, EINVAL, "pending events: Invalid argument", "dmesg"},
       {KVM_RUN, EFAULT, "running the guest: Bad address", "report it"},
   };
   for (const auto& one : cases) {
@@ -253,6 +257,21 @@ TEST(KvmErrors, ASignalEndsARunEarlyAndSpoilsNoSample) {
   EXPECT_EQ(kvm.Measure(request).samples.size(), 5U);
 }
 
+// A signal may end a stay behind a sti, or while an exception is delivered.
+TEST(KvmErrors, AResetLiftsTheShadowOfAnInterruptAndNoMore) {
+  FakeKvm system;
+  KvmVm vm(system, kDevice);
+  system.events.interrupt.shadow = KVM_X86_SHADOW_INT_STI;
+  system.events.exception.injected = 1;
+  system.events.nmi.masked = 1;
+  system.events.flags = KVM_VCPUEVENT_VALID_SMM;
+  vm.Reset();
+  EXPECT_EQ(system.events.interrupt.shadow, 0);
+  EXPECT_EQ(system.events.exception.injected, 0);
+  EXPECT_EQ(system.events.nmi.masked, 1);
+  EXPECT_EQ(system.events.flags, KVM_VCPUEVENT_VALID_SMM | KVM_VCPUEVENT_VALID_SHADOW);
+}
+
 // In ticks. What is called a cycle in a trial is a multiply of the chain.
 Trial Costs(double nop, double add, double imul) {
   Trial trial;
@@ -289,6 +308,10 @@ TEST(GuestMemory, HasTheCodeAtItsOwnAddresses) {
   EXPECT_EQ(memory.Physical(reinterpret_cast<std::uintptr_t>(&memory.Task())),
             reinterpret_cast<unsigned char*>(&memory.Task()) - memory.Start());
   EXPECT_FALSE(memory.Physical(0));
+}
+
+TEST(GuestMemory, HasPagesForItsTables) {
+  EXPECT_THROW(GuestMemory(1 + 3), std::length_error);  // the code alone, at the least
 }
 
 // With the device. Where the host emulates the guest this takes a microsecond an instruction, so
@@ -367,9 +390,33 @@ class KvmMachine : public testing::Test {
     task.irqs = IRQCOST_IF_00;
     return vm->Run();
   }
-  KvmSystem system;
+  // Knows the CPU's descriptor, by which a test may ask KVM what the machine does not tell.
+  class System final : public KvmSystem {
+   public:
+    int cpu = -1;
+    int Ioctl(int fd, unsigned long request, void* argument) override {
+      if (request == KVM_SET_REGS) cpu = fd;
+      return KvmSystem::Ioctl(fd, request, argument);
+    }
+    using KvmSystem::Ioctl;
+  };
+  System system;
   std::optional<KvmVm> vm;
 };
+
+TEST_F(KvmMachine, ResetLiftsTheShadowOfAnInterrupt) {
+  vm->Reset();
+  kvm_vcpu_events events{};
+  ASSERT_EQ(system.Ioctl(system.cpu, KVM_GET_VCPU_EVENTS, &events), 0);
+  events.flags |= KVM_VCPUEVENT_VALID_SHADOW;
+  events.interrupt.shadow = KVM_X86_SHADOW_INT_STI;
+  ASSERT_EQ(system.Ioctl(system.cpu, KVM_SET_VCPU_EVENTS, &events), 0);
+  ASSERT_EQ(system.Ioctl(system.cpu, KVM_GET_VCPU_EVENTS, &events), 0);
+  ASSERT_NE(events.interrupt.shadow, 0);  // else nothing is shown
+  vm->Reset();
+  ASSERT_EQ(system.Ioctl(system.cpu, KVM_GET_VCPU_EVENTS, &events), 0);
+  EXPECT_EQ(events.interrupt.shadow, 0);
+}
 
 TEST_F(KvmMachine, SeesAStackThatIsNotRestored) {
   EXPECT_TRUE(RunBody(irqcost_test_stack).finished);

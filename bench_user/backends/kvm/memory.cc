@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <stdexcept>
+#include <string>
 #include <system_error>
 
 #include "backends/kvm/section.h"
@@ -18,9 +20,6 @@ constexpr std::uint64_t kStack = 2 * kPage;  // grows down from its end
 constexpr std::uint64_t kStackEnd = kStack + 4 * kPage;
 constexpr std::uint64_t kFaultStackEnd = kStackEnd + kPage;
 constexpr std::uint64_t kTables = kFaultStackEnd;
-// The top one, and for each of two ranges below 512 GB at most two of the other three kinds.
-constexpr std::uint64_t kTablesEnd = kTables + 13 * kPage;
-constexpr std::uint64_t kCode = kTablesEnd;
 
 constexpr std::uint64_t kTssOffset = 256;
 constexpr std::uint64_t kIdtOffset = 512;
@@ -50,18 +49,20 @@ std::size_t Index(std::uint64_t address, int shift) {
 
 }  // namespace
 
-GuestMemory::GuestMemory() : next_table_(kTables + kPage) {
-  const std::size_t bytes = kCode + CodeBytes();
+GuestMemory::GuestMemory(std::size_t tables)
+    : next_table_(kTables + kPage), tables_end_(kTables + tables * kPage) {
+  const std::size_t bytes = tables_end_ + CodeBytes();
   memory_ = Mapping(mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0),
                     bytes);
   if (!memory_.Get())
     throw std::system_error(errno, std::generic_category(), "memory for the guest");
   // What else lies on the first and the last page of the section stays out.
-  std::memcpy(Start() + kCode + (Address(__start_irqcost_text) - CodeStart()), __start_irqcost_text,
+  std::memcpy(Start() + tables_end_ + (Address(__start_irqcost_text) - CodeStart()),
+              __start_irqcost_text,
               static_cast<std::size_t>(__stop_irqcost_text - __start_irqcost_text));
   for (std::uint64_t page = 0; page < CodeBytes(); page += kPage)
-    MapPage(CodeStart() + page, kCode + page);
+    MapPage(CodeStart() + page, tables_end_ + page);
   for (std::uint64_t page = 0; page < kTables; page += kPage)
     MapPage(Address(Start()) + page, page);
   FillTables();
@@ -75,7 +76,7 @@ std::uint64_t GuestMemory::StackTop() const { return Address(Start()) + kStackEn
 std::uint64_t GuestMemory::Root() const { return kTables; }
 
 const unsigned char* GuestMemory::CopyOf(const void* code) const {
-  return Start() + kCode + (Address(code) - CodeStart());
+  return Start() + tables_end_ + (Address(code) - CodeStart());
 }
 
 std::optional<std::uint64_t> GuestMemory::Physical(std::uint64_t address) const {
@@ -96,6 +97,10 @@ void GuestMemory::MapPage(std::uint64_t address, std::uint64_t physical) {
   for (int shift = kTopShift; shift > kPageShift; shift -= kIndexBits) {
     std::uint64_t& entry = Table(table)[Index(address, shift)];
     if (entry == 0) {
+      // The code lies behind them.
+      if (next_table_ == tables_end_)
+        throw std::length_error("the guest's " + std::to_string(CodeBytes()) +
+                                " bytes of code need more page tables than it has pages for");
       entry = next_table_ | kPresentWritable;
       next_table_ += kPage;
     }

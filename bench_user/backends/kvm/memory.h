@@ -14,6 +14,12 @@ namespace irqcost {
 
 inline constexpr std::size_t kPage = 4096;
 
+/**
+ * Pages of page tables: the top one, and for each of two ranges (code and data) below 512 GB at
+ * most two of the other three kinds.
+ */
+inline constexpr std::size_t kGuestTables = 1 + 2 * 2 * 3;
+
 /** Selectors and limits that the vCPU's segment registers need beside the addresses. */
 inline constexpr std::uint16_t kGuestCode = 0x08;
 inline constexpr std::uint16_t kGuestTss = 0x18;
@@ -23,11 +29,13 @@ inline constexpr std::uint32_t kTssLimit = 103;
 
 /**
  * One piece of anonymous memory. Its offsets are the guest's physical addresses; the guest's
- * virtual addresses are those of this process. Throws std::system_error where there is no memory.
+ * virtual addresses are those of this process. Throws std::system_error where there is no memory,
+ * std::length_error where the code needs more page tables than there are.
  */
 class GuestMemory {
  public:
-  GuestMemory();
+  /** @tables: pages of page tables; for tests another number. */
+  explicit GuestMemory(std::size_t tables = kGuestTables);
 
   [[nodiscard]] unsigned char* Start() const { return memory_.Get(); }
   [[nodiscard]] std::size_t Bytes() const { return memory_.Bytes(); }
@@ -52,7 +60,7 @@ class GuestMemory {
   void FillTables();
 
   Mapping memory_;
-  std::uint64_t next_table_;
+  std::uint64_t next_table_, tables_end_;
 };
 
 }  // namespace irqcost

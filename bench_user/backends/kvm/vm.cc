@@ -231,6 +231,15 @@ void KvmVm::Reset() {
   registers.rsp = memory_.StackTop() - 8;  // as behind a call
   registers.rflags = kFlags;
   set(KVM_SET_REGS, &registers, "setting the guest's registers");
+
+  // What the CPU keeps beside its registers: behind a sti or a mov to SS it takes no interrupt for
+  // one instruction, and an exception may be on its way. A stay may have ended in either.
+  kvm_vcpu_events events{};
+  set(KVM_GET_VCPU_EVENTS, &events, "reading the guest's pending events");
+  events.flags |= KVM_VCPUEVENT_VALID_SHADOW;
+  events.interrupt.shadow = 0;
+  events.exception.injected = 0;
+  set(KVM_SET_VCPU_EVENTS, &events, "clearing the guest's pending events");
   Task().exception = {kNoException, 0, 0, 0};
   Task().fault = GuestFault::kNone;
 }
