@@ -40,7 +40,10 @@ class Kmod final : public Backend, public Waits {
   [[nodiscard]] CounterOfCycles GetCounter() const override;
   Run Measure(const Request& request) override;
   Waits* GetWaits() override { return this; }
-  /** Adds `text`: of each row that was measured the window and what it calls. */
+  /**
+   * Adds `text`: of each row that was measured the window and what it calls; to `build.module` the
+   * module's compiler and the ring in which its kernel runs.
+   */
   void Supplement(nlohmann::ordered_json& context, const Costs& costs) override;
 
   [[nodiscard]] bool LocksSleep() const override;

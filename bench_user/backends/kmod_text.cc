@@ -30,6 +30,8 @@ std::string WhyNot(int error) {
   switch (error) {
     case ENOENT:
       return "the module has no such row";
+    case ENODATA:
+      return "this kernel does not offer it";
     case ENOTTY:
       return "the module is older than this harness: build it from this source tree and load it "
              "again";
@@ -70,6 +72,10 @@ std::vector<ModuleText> Kmod::ReadTexts(const Probe& probe) const {
 }
 
 void Kmod::Supplement(Json& context, const Costs& /*costs*/) {
+  Json& module = context["build"]["module"];
+  if (module.is_null()) module = {{"srcversion", nullptr}, {"build_id", nullptr}};
+  module["compiler"] = std::string(info_.compiler, strnlen(info_.compiler, sizeof(info_.compiler)));
+  module["privilege"] = info_.privilege;
   for (const Probe* probe : measured_) {
     try {
       for (const ModuleText& text : ReadTexts(*probe))

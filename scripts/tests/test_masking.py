@@ -17,9 +17,10 @@ from irqcost.base.errors import ResultError
 from irqcost.compare import baseline, columns
 from irqcost.compare.labels import series
 from irqcost.measure.merge import merge
-from irqcost.measure.processes import Target
+from irqcost.measure.processes import Epoch, Target
 from irqcost.model import catalogue, naming, parsing, reader, store
 from irqcost.model.machine_code import disassembly, masking
+from irqcost.model.parsing import FormatError
 from irqcost.model.result import Context, MachineCode
 from irqcost.output import terminal
 from irqcost.output.headline import headline
@@ -76,6 +77,8 @@ def test_native_is_an_instruction_on_its_boundary(code: str, expected: str) -> N
         ("native_irq_enable", "unknown"),
         ("irq_disable", "unknown"),
         ("pvm_irq_disable_later", "unknown"),
+        ("_raw_spin_lock_irq_disable", "unknown"),
+        ("raw_spin_unlock_irq_enable", "unknown"),
     ],
 )
 def test_a_call_in_the_place_of_cli(symbol: str, expected: str) -> None:
@@ -112,6 +115,52 @@ def test_the_program_and_other_backends_are_not_the_kernel() -> None:
     assert masking.find({}, {"ring3"}, None, False).kind == ""
     assert masking.find({}, {"ring3"}, "PVM", False).kind == PVM
     assert masking.find({}, {"kmod"}, None, True).kind == ""
+
+
+def test_nothing_is_native_where_the_kernel_is_not_in_ring_0() -> None:
+    def found(ring: int, code: bytes = b"\xfa\xc3", **targets: int) -> masking.Masking:
+        text = MachineCode(code, "", "", {at: name for name, at in targets.items()})
+        return masking.find({ROW: {"f": text}}, {"bpf"}, None, True, ring)
+
+    assert found(0).kind == "native" and found(0).native("bpf", "irq_save_restore")
+    assert found(3).kind == "unknown" and "ring 3" in found(3).reason
+    assert not found(3).native("bpf", "irq_save_restore")
+    assert found(3).rows[ROW].kind == "unknown"
+    assert masking.apart(found(0), found(3), "bpf", "irq_save_restore")
+    assert found(3, bytes.fromhex(CALL + "c3"), pvm_irq_disable=0).kind == PVM
+    assert masking.find({}, {"kmod"}, None, True, 3).kind == "unknown"
+    assert masking.find({}, {"kmod"}, "PVM", True, 3).kind == PVM
+
+
+def of_module(**more: Any) -> dict[str, Any]:
+    content = document("alpha")
+    module = {"srcversion": None, "build_id": None, **more}
+    content["context"]["irqcost"]["build"] = {"flags": "", "sha256": None, "module": module}
+    return content
+
+
+def test_what_compiled_the_module_is_a_difference() -> None:
+    one, other, older = (
+        parsing.parse(of_module(**more)).context
+        for more in ({"compiler": "gcc 12"}, {"compiler": "clang 16"}, {})
+    )
+    assert one.module_compiler == "gcc 12" and older.module_compiler is None
+    told = {"module's compiler": "gcc 12 | clang 16"}
+    assert columns.differences(one, other) == told
+    assert columns.differences(one, older) == {}
+
+
+def test_the_ring_of_the_module_is_read_by_run_and_reader() -> None:
+    content = of_module(compiler="gcc 12", privilege=3)
+    content["context"]["irqcost"].pop("masking", None)
+    content["benchmarks"] = [entry("kmod/local_irq_save_restore/throughput", 10.0)]
+    assert parsing.parse(content).context.masking.kind == "unknown"
+    merged = merge([Epoch(content, 0)], Target())
+    assert merged["context"]["irqcost"]["masking"]["kind"] == "unknown"
+    assert "ring 3" in merged["context"]["irqcost"]["masking"]["reason"]
+    jsonschema.validate(merged, SCHEMA)
+    with pytest.raises(FormatError, match="no ring"):
+        parsing.parse(of_module(privilege=4))
 
 
 def test_unlocking_by_other_code() -> None:

@@ -220,6 +220,7 @@ def differences(base: Context, other: Context) -> dict[str, str]:
         ("tracepoints", base.kernel.tracepoints, other.kernel.tracepoints),
         ("confidential computing", _list(base.cpu.confidential), _list(other.cpu.confidential)),
         ("lfence waits", base.cpu.lfence_waits, other.cpu.lfence_waits),
+        ("module's compiler", base.module_compiler, other.module_compiler),
         ("masking", base.masking.kind or None, other.masking.kind or None),
     ):
         if None not in (old, new) and old != new:

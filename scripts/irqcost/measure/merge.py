@@ -118,7 +118,11 @@ def _add_masking(context: dict[str, Any], measured: Collection[str]) -> None:
         return
     says = (context.get("kernel_hypervisor") or {}).get("name")
     found = masking.find(
-        parsing.machine_code(context), measured, says, bool(context["instruction_clock"])
+        parsing.machine_code(context),
+        measured,
+        says,
+        bool(context["instruction_clock"]),
+        parsing.privilege_of(context),
     )
     context["masking"] = found.document()
     context["kernel"] = {**context["kernel"], "execution": None}

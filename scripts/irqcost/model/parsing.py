@@ -167,6 +167,7 @@ def _context(
     )
     of_run["absent"] += lost
     preemption = kernel.object("preemption") if kernel.has("preemption") else None
+    module = _module(ours)
     return Context(
         date=date,
         version=ours.text("version"),
@@ -214,6 +215,7 @@ def _context(
         cpu_quota=settings.maybe_number("cpu_quota"),
         masking=masking,
         kernel_hypervisor=kernel_hypervisor,
+        module_compiler=module.text("compiler") if module and module.has("compiler") else None,
     )
 
 
@@ -235,7 +237,8 @@ def _masking(
 ) -> Masking:
     """What masks: as the run found, else by its live text."""
     if _untold(ours):
-        return masking_.find(code, measured, says, ours.flag("instruction_clock"))
+        exact = ours.flag("instruction_clock")
+        return masking_.find(code, measured, says, exact, _privilege(ours))
     found = ours.object("masking")
     rows = found.object("rows")
     return Masking(
@@ -252,10 +255,30 @@ def _masking(
     )
 
 
+def _module(ours: Object) -> Object | None:
+    """What the file says of the kernel module; None where none was loaded."""
+    build = ours.object("build") if ours.maybe("build") else None
+    return build.object("module") if build and build.maybe("module") else None
+
+
+def _privilege(ours: Object) -> int:
+    """The ring in which the module's kernel runs: 0, too, where nobody asked."""
+    module = _module(ours)
+    found = module.number("privilege") if module and module.has("privilege") else 0
+    if found not in range(4):
+        raise FormatError(f"context.irqcost.build.module.privilege is {found:g}: no ring")
+    return int(found)
+
+
 def _kind(kind: str, where: str) -> str:
     if kind in ("", masking_.NATIVE, masking_.UNKNOWN) or kind.startswith(masking_.PARAVIRTUAL):
         return kind
     raise FormatError(f"{where} has the unknown kind of masking {kind!r}")
+
+
+def privilege_of(ours: object) -> int:
+    """The ring of the kernel by a context.irqcost. Raises FormatError."""
+    return _privilege(Object(ours, "result.context.irqcost"))
 
 
 def machine_code(ours: object) -> dict[str, dict[str, MachineCode]]:

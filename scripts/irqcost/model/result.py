@@ -133,6 +133,8 @@ class Context:
     masking: Masking = Masking()
     # The hypervisor that the kernel says it runs on; None where it does not say, or did not yet.
     kernel_hypervisor: str | None = None
+    # Of the rows that the module compiles; None where it was not used, or did not say yet.
+    module_compiler: str | None = None
 
     @property
     def clock_doubt(self) -> str:

@@ -8,7 +8,7 @@ store to memory, which is no cost of the CPU's masking. The live text tells whic
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -27,7 +27,7 @@ _PROGRAM = "program"
 
 # Those of Xen also end in _direct.
 _CALLS = re.compile(
-    r"(?:__raw_callee_save_)?([A-Za-z]\w*?)"
+    r"(?:__raw_callee_save_)?([A-Za-z]\w*?)(?<!lock)"
     r"_(?:irq_disable|irq_enable|save_fl|restore_fl)(?:_direct)?"
 )
 _UNLOCKS = re.compile(r"(?:__raw_callee_save_)?_*([A-Za-z]\w*?)_queued_spin_unlock")
@@ -107,9 +107,13 @@ def find(
     measured: Iterable[str],
     kernel_hypervisor: str | None,
     exact: bool,
+    privilege: int = 0,
 ) -> Masking:
     """What masks, by `texts` (backend/probe → symbol → function), in a run that `measured` these
     backends; where there is none, by the hypervisor that the kernel says it runs on.
+
+    @privilege: the ring in which the module found the kernel to run. In any but 0 an instruction
+    that masks would trap, so that nothing is native there, whatever the code looks like.
 
     Under the instruction clock (`exact`) a run without texts is no matter: it is of a guest that
     irqcost booted.
@@ -125,10 +129,19 @@ def find(
     signs = {row.kind: (name, sign) for name, (row, sign) in reversed(found.items())}
     for kind in sorted(signs, key=lambda kind: (kind == UNKNOWN, kind == NATIVE)):
         name, sign = signs[kind]
+        if privilege and kind == NATIVE:
+            break
         return Masking(kind, f"{sign} ({name})" if sign else _NO_SIGN, rows)
     for name, people in _STORES.items():
         if kernel_hypervisor == people:
             return Masking(PARAVIRTUAL + name, f"the kernel says that it runs on {people}")
+    if privilege:
+        trapped = {
+            name: replace(row, kind=UNKNOWN) if row.kind == NATIVE else row
+            for name, row in rows.items()
+        }
+        reason = f"the kernel runs in ring {privilege}, where cli and sti trap"
+        return Masking(UNKNOWN, reason, trapped)
     if exact or not set(KERNEL) & set(measured):
         return Masking()
     return Masking(UNKNOWN, "the file has no code of the kernel")
