@@ -130,11 +130,11 @@ asm(PERCPU_UPDATE("irqcost_update", "%r15"));
  */
 #if defined(IRQCOST_HAS_CMPXCHG_DOUBLE) || defined(IRQCOST_HAS_CMPXCHG128)
 asm(".pushsection .text\n\t"
-    ".type this_cpu_cmpxchg16b_emu, @function\n"
-    "this_cpu_cmpxchg16b_emu:\n\t"
-    "ud2\n\t"
-    ".size this_cpu_cmpxchg16b_emu, . - this_cpu_cmpxchg16b_emu\n\t"
-    ".popsection\n");
+	".type this_cpu_cmpxchg16b_emu, @function\n"
+	"this_cpu_cmpxchg16b_emu:\n\t"
+	"ud2\n\t"
+	".size this_cpu_cmpxchg16b_emu, . - this_cpu_cmpxchg16b_emu\n\t"
+	".popsection\n");
 #endif
 
 /* What rows need that is no matter of the kernel's headers. */

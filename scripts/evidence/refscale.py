@@ -43,9 +43,9 @@ _RUNS = 3
 _FILES = ("kernel/rcu/refscale.c", "kernel/rcu/rcu.h", "kernel/torture.c")
 _KBUILD = "obj-m := torture.o refscale.o\nccflags-y := -I$(src)\n"
 _MAKEFILE = """\
-modules:
-	cp -r $(CURDIR)/*.[ch] $(CURDIR)/Kbuild $(CURDIR)/rcu '$(BUILD)/'
-	$(MAKE) -C '$(KDIR)' M='$(BUILD)' modules
+modules: ; \\
+  cp -r $(CURDIR)/*.[ch] $(CURDIR)/Kbuild $(CURDIR)/rcu '$(BUILD)/' && \\
+  $(MAKE) -C '$(KDIR)' M='$(BUILD)' modules
 """
 
 
@@ -67,7 +67,8 @@ def commands() -> list[Command]:
     """Each type with each number of loops: the module measures once it is loaded."""
     script = [
         f"dmesg -c >/dev/null; insmod /refscale.ko scale_type={name} loops={loops} nreaders=1 "
-        f"nruns={_RUNS} shutdown_secs=0 && while ! dmesg | grep -q 'Runs.Time'; do sleep 1; done; sleep 1; "
+        f"nruns={_RUNS} shutdown_secs=0 && "
+        "while ! dmesg | grep -q 'Runs.Time'; do sleep 1; done; sleep 1; "
         f"rmmod refscale; echo '== {name} {loops}'; dmesg"
         for name in TYPES
         for loops in _LOOPS

@@ -209,7 +209,10 @@ def test_of_a_kernels_own_modules_those_of_kvm_are_kept(tmp_path: Path) -> None:
     found = kernels.kvm_modules(replace(KERNEL, root=root))
     assert list(found) == ["irqbypass.ko", "kvm.ko", "ccp.ko", "kvm-amd.ko"]
     assert found["kvm-amd.ko"] == b"kvm-amd.ko.xz" and found["kvm.ko"] == b"kvm.ko"
-    assert len(list(root.glob("**/*.ko*"))) == len(found) and not deb.exists()
+    intel = kernels.kvm_modules(replace(KERNEL, root=root), "intel")
+    assert list(intel) == ["irqbypass.ko", "kvm.ko", "kvm-intel.ko"]
+    kept = {path.name.removesuffix(".xz") for path in root.glob("**/*.ko*")}
+    assert kept == found.keys() | intel.keys() and not deb.exists()
     for without in (KERNEL, replace(KERNEL, root=tmp_path / "none")):
         with pytest.raises(IrqcostError, match="6.1: no module irqbypass, which KVM needs"):
             kernels.kvm_modules(without)

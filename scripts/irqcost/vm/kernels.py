@@ -70,9 +70,13 @@ DEBUG = "debug"
 
 NAMES = (*DEBIAN_KERNELS, *from_source.RECIPES)
 
-# What a guest needs to have guests of its own on a CPU with SVM, which QEMU emulates; in the order
-# in which they are loaded.
-_KVM_MODULES = ("irqbypass", "kvm", "ccp", "kvm-amd")
+# What a guest needs to have guests of its own, in the order in which they are loaded, by the vendor
+# of its CPU. QEMU emulates one with SVM, of AMD.
+_KVM_MODULES = {
+    "amd": ("irqbypass", "kvm", "ccp", "kvm-amd"),
+    "intel": ("irqbypass", "kvm", "kvm-intel"),
+}
+_KEPT_MODULES = {name for names in _KVM_MODULES.values() for name in names}
 
 # Of what a kernel's packages depend on, these hold parts of the kernel itself.
 _KERNEL_PACKAGE = re.compile(r"^linux-(?:image|binary|headers|kbuild)-")
@@ -192,10 +196,10 @@ def _debian_kernel(name: str, say: Say, mirror: str | None) -> Kernel:
     return _checked(Kernel(name, about["release"], vmlinuz, headers, toolchain, root))
 
 
-def kvm_modules(kernel: Kernel) -> dict[str, bytes]:
+def kvm_modules(kernel: Kernel, vendor: str = "amd") -> dict[str, bytes]:
     """The modules of KVM by file name, in the order of loading. Raises IrqcostError."""
     found = {}
-    for name in _KVM_MODULES:
+    for name in _KVM_MODULES[vendor]:
         paths = [path for path in _own_modules(kernel.root) if path.name.split(".ko")[0] == name]
         if len(paths) != 1:
             raise IrqcostError(
@@ -276,7 +280,7 @@ def _unpack(deb: Path, root: Path) -> None:
         raise IrqcostError(f"cannot unpack {deb.name}: {done.stderr.strip()}")
     # The kernel's own modules are most of its package, and the guest needs no others.
     for module in _own_modules(root):
-        if module.name.split(".ko")[0] not in _KVM_MODULES:
+        if module.name.split(".ko")[0] not in _KEPT_MODULES:
             module.unlink()
     deb.unlink()
 
