@@ -13,13 +13,14 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from irqcost.base.errors import IrqcostError
 from irqcost.commands.vm import BENCH, MODULE, guest_commands, measured
 from irqcost.measure import build
 from irqcost.model import reader
-from irqcost.model.result import Result
+from irqcost.model.result import Entry, Result
 from irqcost.vm.initramfs import Command
 from irqcost.vm.kernels import Kernel, find_kernel
 from irqcost.vm.module import build_module, make_module
@@ -109,21 +110,26 @@ def truth(kernel: Kernel) -> Result:
         return reader.read_result(path)
 
 
+def table(nanoseconds: Mapping[tuple[str, int], float], figures: Mapping[str, Entry]) -> str:
+    """A row for each type: what refscale reads, and how far it is beyond the exact count."""
+    loops = " | ".join(f"refscale, {count:,} loops" for count in _LOOPS)
+    lines = [f"| type | probe | {loops} | exact | beyond it |"]
+    lines.append("|---|---|" + "---:|" * (len(_LOOPS) + 2))
+    for kind, probe in TYPES.items():
+        values = [nanoseconds[kind, count] for count in _LOOPS]
+        exact = figures[f"kmod/{probe}/throughput"].ticks
+        cells = " | ".join(f"{value:.3f}" for value in values)
+        beyond = values[-1] - exact
+        lines.append(f"| `{kind}` | `{probe}` | {cells} | {exact:g} | {beyond:.2f} |")
+    return "\n".join(lines)
+
+
 def main(source: Path, name: str = "trixie-backports") -> None:
     kernel = find_kernel(name, print)
     with tempfile.TemporaryDirectory() as work:
         own = modules(kernel, source, Path(work))
     guest = run_guest(kernel, commands(), files=own, machine=Machine(exact=True))
-    nanoseconds = read(guest.log("refscale"))
-    figures = truth(kernel).figures
-    loops = " | ".join(f"refscale, {count:,} loops" for count in _LOOPS)
-    print(f"| `scale_type` | probe | {loops} | per loop beyond it | exact |")
-    print("|---|---|" + "---:|" * (len(_LOOPS) + 2))
-    for kind, probe in TYPES.items():
-        values = [nanoseconds[kind, count] for count in _LOOPS]
-        exact = figures[f"kmod/{probe}/throughput"].ticks
-        cells = " | ".join(f"{value:.3f}" for value in values)
-        print(f"| `{kind}` | `{probe}` | {cells} | {values[-1] - exact:.2f} | {exact:g} |")
+    print(table(read(guest.log("refscale")), truth(kernel).figures))
 
 
 if __name__ == "__main__":
