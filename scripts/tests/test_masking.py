@@ -119,7 +119,7 @@ def test_the_program_and_other_backends_are_not_the_kernel() -> None:
 
 def test_nothing_is_native_where_the_kernel_is_not_in_ring_0() -> None:
     def found(ring: int, code: bytes = b"\xfa\xc3", **targets: int) -> masking.Masking:
-        text = MachineCode(code, "", "", {at: name for name, at in targets.items()})
+        text = MachineCode(code, "", {at: name for name, at in targets.items()})
         return masking.find({ROW: {"f": text}}, {"bpf"}, None, True, ring)
 
     assert found(0).kind == "native" and found(0).native("bpf", "irq_save_restore")

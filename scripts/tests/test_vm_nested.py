@@ -37,7 +37,7 @@ def programs() -> dict[str, Path]:
 
 def commands(modules: dict[str, bytes]) -> list[Command]:
     """What the guest runs: KVM is loaded, the backend tested, and then measures a row."""
-    rows = "^kvm/(empty|cli_sti|save_cli_popf|sti_setting)/latency$"
+    rows = "^kvm/(empty|cli_sti|save_cli_popf|sti_setting)/isolated$"
     measure = [_BENCH, "--irqcost_backends=kvm", "--irqcost_samples=2"]
     measure += [f"--benchmark_filter={rows}", "--benchmark_out_format=json"]
     return [
