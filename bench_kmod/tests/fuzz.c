@@ -459,10 +459,13 @@ static const struct request {
 
 #define NR_REQUESTS (sizeof(requests) / sizeof(*requests))
 
-/* All that abi.h says may be answered. EIO, a broken promise, only where a request says so. */
+/*
+ * All that abi.h and text.h say may be answered. EIO, a broken promise, only where a request says
+ * so.
+ */
 static const int allowed[] = {
 	0, E2BIG, EINVAL, ENOTTY, ENOENT, EOPNOTSUPP, ENODEV, EXDEV, EDOM, ERANGE, ENOSPC, EBUSY,
-	EINTR, EFAULT, ENOMEM, EFBIG, EIO,
+	EINTR, EFAULT, ENOMEM, EFBIG, EIO, ENODATA,
 };
 
 #define NR_ALLOWED (sizeof(allowed) / sizeof(*allowed))
