@@ -165,10 +165,15 @@ def test_the_table_of_builds(
             raise IrqcostError("no archive has it\nmore of it")
         return Kernel(name, FINE.release, Path("/k"), Path("/k"))
 
-    monkeypatch.setattr(vm, "find_kernel", find)
-    monkeypatch.setattr(built, "build", lambda kernel: FINE)
     page = tmp_path / "KERNELS.md"
-    page.write_text("counts\n")
+    page.write_text("old counts\n")
+
+    def build(_: Kernel) -> built.Built:
+        page.write_text(page.read_text().removeprefix("old "))
+        return FINE
+
+    monkeypatch.setattr(vm, "find_kernel", find)
+    monkeypatch.setattr(built, "build", build)
     options = ["--builds", "--markdown", str(page)]
     assert vm.run(parse("--matrix", "5.10", "6.1", *options)) == Exit.FAILED
     assert "no: no archive has it" in capsys.readouterr().out

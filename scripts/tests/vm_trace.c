@@ -61,7 +61,7 @@ static void add(struct irqcost_run run, const struct irqcost_probe *probe, const
 static __u64 instructions(int device, const struct irqcost_probe *probe)
 {
 	struct irqcost_run run = {
-		.size = sizeof(run), .probe = probe->id, .mode = IRQCOST_LATENCY, .loops = 1,
+		.size = sizeof(run), .probe = probe->id, .mode = IRQCOST_ISOLATED, .loops = 1,
 		.chain_loops = 1, .sensor_loops = 1, .samples = 1,
 		.buffer = (unsigned long)samples, .buffer_bytes = sizeof(samples),
 	};
@@ -88,8 +88,8 @@ static void add_all(int device, const struct irqcost_probe *probe)
 			add(run, probe, "throughput");
 		run.unroll = 0;
 	}
-	if (probe->modes & 1 << IRQCOST_LATENCY) {
-		run.mode = IRQCOST_LATENCY;
+	if (probe->modes & 1 << IRQCOST_ISOLATED) {
+		run.mode = IRQCOST_ISOLATED;
 		add(run, probe, "isolated");
 	}
 	if (probe->modes & 1 << IRQCOST_IN_SITU) {

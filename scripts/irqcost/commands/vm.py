@@ -323,7 +323,6 @@ def _run_builds(args: argparse.Namespace) -> int:
     if args.out or args.headers or args.smp or args.dry_run:
         raise IrqcostError("--builds takes no option but --matrix, --markdown and --mirror")
     builds: list[built.Built] = []
-    page = _page(args.markdown) if args.markdown else ""
     # What is switched on in a kernel is nothing to its modules.
     for name in dict.fromkeys(matrix.COLUMNS[one].kernel for one in matrix_names(args.matrix)):
         with Progress(f"kernel {name}") as progress:
@@ -334,9 +333,10 @@ def _run_builds(args: argparse.Namespace) -> int:
             except IrqcostError as error:
                 builds.append(built.Built(name, "", problem=str(error).splitlines()[0]))
         if args.markdown:
-            # Each time: it takes long, and what is done stays where it is stopped.
-            day = datetime.now(timezone.utc).date()
-            _write_page(args.markdown, built.with_rows(page, built.rows(builds, day)))
+            # Each time: it takes long, and what is done stays where it is stopped. The page is read
+            # anew, as somebody may have written to it meanwhile.
+            new = built.rows(builds, datetime.now(timezone.utc).date())
+            _write_page(args.markdown, built.with_rows(_page(args.markdown), new))
     print(built.text(builds))
     return Exit.FAILED if any(one.problem or one.warnings for one in builds) else Exit.OK
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from irqcost.base.cache import cache_directory, locked
 from irqcost.base.errors import IrqcostError
 from irqcost.vm import chroot, from_source
-from irqcost.vm.apt import Archive, PrivateApt, find_archive, machine_sources, suites_of
+from irqcost.vm.apt import Archive, PrivateApt, find_archive, machine_sources
 from irqcost.vm.from_source import Say
 
 # In a kernel's folder a link to where its modules are built, if not with this machine's tools.
@@ -32,17 +32,17 @@ _CHROOT = "chroot"
 class DebianKernel:
     """A row of the table: a Debian release, and the metapackages that name its newest kernel.
 
-    @own_compiler: modules for it need the compiler, or the C library, of that release.
+    @tools: the release whose compiler and C library modules for it need; "": this machine's do.
     """
 
     release: str
     image: str
     headers: str
-    own_compiler: bool = False
+    tools: str = ""
 
 
 DEBIAN_KERNELS = {
-    "5.10": DebianKernel("bullseye", "linux-image-amd64", "linux-headers-amd64", True),
+    "5.10": DebianKernel("bullseye", "linux-image-amd64", "linux-headers-amd64", "bullseye"),
     "6.1": DebianKernel("bookworm", "linux-image-amd64", "linux-headers-amd64"),
     "6.1-rt": DebianKernel("bookworm", "linux-image-rt-amd64", "linux-headers-rt-amd64"),
     "6.1-cloud": DebianKernel("bookworm", "linux-image-cloud-amd64", "linux-headers-cloud-amd64"),
@@ -52,14 +52,18 @@ DEBIAN_KERNELS = {
     "bookworm-backports": DebianKernel(
         "bookworm-backports", "linux-image-amd64", "linux-headers-amd64"
     ),
-    "trixie": DebianKernel("trixie", "linux-image-amd64", "linux-headers-amd64", True),
-    "trixie-rt": DebianKernel("trixie", "linux-image-rt-amd64", "linux-headers-rt-amd64", True),
-    "forky": DebianKernel("forky", "linux-image-amd64", "linux-headers-amd64", True),
-    "sid": DebianKernel("sid", "linux-image-amd64", "linux-headers-amd64", True),
+    "trixie": DebianKernel("trixie", "linux-image-amd64", "linux-headers-amd64", "trixie"),
+    "trixie-rt": DebianKernel("trixie", "linux-image-rt-amd64", "linux-headers-rt-amd64", "trixie"),
+    # Built in sid before it came to forky.
+    "forky": DebianKernel("forky", "linux-image-amd64", "linux-headers-amd64", "sid"),
+    "sid": DebianKernel("sid", "linux-image-amd64", "linux-headers-amd64", "sid"),
     "trixie-backports": DebianKernel(
-        "trixie-backports", "linux-image-amd64", "linux-headers-amd64", True
+        "trixie-backports", "linux-image-amd64", "linux-headers-amd64", "trixie"
     ),
-    "newest": DebianKernel("experimental", "linux-image-amd64", "linux-headers-amd64", True),
+    "trixie-backports-rt": DebianKernel(
+        "trixie-backports", "linux-image-rt-amd64", "linux-headers-rt-amd64", "trixie"
+    ),
+    "newest": DebianKernel("experimental", "linux-image-amd64", "linux-headers-amd64", "sid"),
 }
 
 # These are fetched by the tests; the others only when they are asked for.
@@ -241,9 +245,9 @@ def _fetch(name: str, final: Path, say: Say, mirror: str | None) -> None:
         for deb in debs:
             _unpack(deb, new / "root")
         about = _describe(name, new)
-        if row.own_compiler:
+        if row.tools:
             needed = [tool for tool in tools - set(packages) if not _NO_TOOL.search(tool)]
-            shared = _toolchain(suites_of(row.release)[0][0], needed, archive, say)
+            shared = _toolchain(row.tools, needed, archive, say)
             (new / _CHROOT).symlink_to(os.path.relpath(shared, final))
             _relocate(new / about["headers"], chroot.KERNEL)
         else:
