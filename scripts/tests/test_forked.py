@@ -114,7 +114,7 @@ def test_errors_of_two_arguments_come_back(tmp_path: Path) -> None:
 
 _AT_ONCE = """
 import signal
-from irqcost import forked
+from irqcost.base import forked
 forked.os.sched_getaffinity = lambda _: {0, 1}
 def ended(*_): raise KeyboardInterrupt
 signal.signal(signal.SIGTERM, ended)
@@ -137,7 +137,7 @@ def test_an_end_at_once_does_not_hang() -> None:
 
 _BAR = """
 import io, os, sys
-from irqcost.progress import Progress
+from irqcost.base.progress import Progress
 import numpy
 sys.stderr = io.StringIO()
 sys.stderr.isatty = lambda: True
@@ -161,7 +161,7 @@ def test_nothing_begins_threads_in_their_master() -> None:
 
 _TWO_POOLS = """
 import sys, time
-from irqcost import forked
+from irqcost.base import forked
 forked.os.sched_getaffinity = lambda _: {0, 1}
 with forked.workers(lambda: None) as one, forked.workers(lambda: None) as two:
     print(*[process.pid for workers in (one, two) for process in workers._processes], flush=True)

@@ -236,7 +236,8 @@ def test_an_interrupted_run_leaves_nothing(fake: Path, number: signal.Signals) -
         "    time.sleep(100)",
     )
     code = (
-        "import signal, sys; from pathlib import Path; from irqcost import cli; from irqcost.measure import build;"
+        "import signal, sys; from pathlib import Path; from irqcost import cli;"
+        "from irqcost.measure import build;"
         # As from a terminal, also where the tests run in the background, without one.
         "signal.signal(signal.SIGINT, signal.default_int_handler);"
         "signal.signal(signal.SIGHUP, signal.SIG_DFL);"

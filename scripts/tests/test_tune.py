@@ -171,7 +171,8 @@ def test_ctrl_c_while_putting_back(laptop: Path, capsys: pytest.CaptureFixture[s
 _KILLED = """
 import sys
 from pathlib import Path
-from irqcost import hostfacts, settings, tune
+from irqcost.commands import tune
+from irqcost.machine import hostfacts, settings
 from fake_host import Interrupted
 tree = Interrupted(Path(sys.argv[1]), int(sys.argv[2]), kill=True)
 tune.apply(settings.plan(hostfacts.read(1, tree), tree), tree)
