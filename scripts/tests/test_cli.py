@@ -157,12 +157,35 @@ def test_what_a_command_can_do_without_stops_nothing(
     assert "without" in done.stderr
 
 
+@pytest.mark.parametrize("option", ["--scheduler=x", "--scheduler x"])
+def test_an_option_has_needs_of_its_own(tmp_path: Path, option: str) -> None:
+    (tmp_path / "irqcost").write_bytes((ROOT / "irqcost").read_bytes())
+    (tmp_path / "scripts" / "irqcost").mkdir(parents=True)
+    (tmp_path / "scripts" / "irqcost" / "__init__.py").touch()
+    (tmp_path / "scripts" / "irqcost" / "__main__.py").write_text("print('ran')\n")
+    wanted = "--scheduler,test? command:nosuch debian fedora arch\n"
+    (tmp_path / "scripts" / "packages.txt").write_text(wanted)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        command = ["bash", str(tmp_path / "irqcost"), "--no-install", "compare", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    assert run("folder") == (0, "ran\n")
+    assert run(*option.split(), "--help") == (0, "ran\n")
+    code, said = run(*option.split(), "folder")
+    assert code == 2 and "missing: command:nosuch\n" in said
+
+
 def test_every_line_of_the_list_is_well_formed() -> None:
     text = (ROOT / "scripts" / "packages.txt").read_text(encoding="utf-8")
     lines = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
     assert len(lines) > 20
     for commands, sign, *packages in lines:
-        assert {name.removesuffix("?") for name in commands.split(",")} <= {*_COMMANDS, "all"}
+        assert {name.removesuffix("?") for name in commands.split(",")} <= {
+            *_COMMANDS,
+            *("all", "--scheduler"),
+        }
         assert sign.partition(":")[0] in ("command", "python", "header", "file")
         assert len(packages) == 3
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from irqcost.base import jsontext
+from irqcost.base import executors, jsontext
 from irqcost.base.errors import IrqcostError, ResultError
 from irqcost.model import index, reader, store
 import machine_code
@@ -33,19 +33,14 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     seen: list[Path] = []
     parse = store._parse
 
-    def note(one: Path) -> Any:
+    def note(one: Path, documents: dict[str, str]) -> Any:
         seen.append(one)
-        return parse(one)
+        return parse(one, documents)
 
-    monkeypatch.setattr(store, "_outcomes", lambda paths: map(note, paths))
-    # Documents are sent once a process, and here every call is a new one.
-    monkeypatch.setattr(store, "_sent", NoneSent())
+    monkeypatch.setattr(store, "_parse", note)
+    # In this process, for no other one would note them.
+    monkeypatch.setattr(executors.os, "sched_getaffinity", lambda _: {0})
     return seen
-
-
-class NoneSent(set[str]):
-    def __contains__(self, key: object) -> bool:
-        return False
 
 
 def shifted(target: Path, cycles: float) -> Path:

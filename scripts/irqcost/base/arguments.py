@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Types of options on the command line."""
+"""What options of several commands have in common."""
 
 import argparse
 from pathlib import Path
@@ -11,3 +11,13 @@ def named(text: str) -> Path:
     if path.name in ("", ".."):
         raise argparse.ArgumentTypeError(f"{text!r} is not the name of a file")
     return path
+
+
+def add_scheduler(parser: argparse.ArgumentParser) -> None:
+    """The option --scheduler, for executors.found()."""
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="have many files read by the Dask cluster of this scheduler (tcp://HOST:PORT), which "
+        "sees files and checkout under the same paths (default: by the CPUs of this machine)",
+    )

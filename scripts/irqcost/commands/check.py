@@ -70,6 +70,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add("--config", metavar="FILE", type=Path, help="TOML, over scripts/irqcost/compare/check.toml")
     add("--select", metavar="REGEX", help="only figures whose name (backend/probe/mode) matches")
     add("--all", action="store_true", help="show the figures that are ok as well")
+    arguments.add_scheduler(parser)
     measuring = parser.add_argument_group(
         "measuring",
         "With --run the new result is measured; what then is slower or undecided is "
@@ -108,7 +109,8 @@ def run(args: argparse.Namespace) -> int:
     errors: list[ResultError] = []
     # That the places of what is to be written are there is seen before anything is measured.
     with ci.outputs(args) as write:
-        known = store.read(named)
+        with store.readers(args.scheduler) as readers:
+            known = store.read(named, executor=readers)
         # One bad file among many of a folder leaves the others; one that was named is missed.
         errors += [one for one in known.errors if one.path in named]
         name_left_out([one for one in known.errors if one.path not in named], "no baseline")

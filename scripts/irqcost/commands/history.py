@@ -3,15 +3,15 @@
 
 import argparse
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 
-from irqcost.base import arguments, forked
+from irqcost.base import arguments
 from irqcost.base.errors import Exit, IrqcostError, name_left_out
-from irqcost.base.forked import Workers
 from irqcost.base.table import Table
 from irqcost.compare import policy
 from irqcost.compare.trend import History, Line, histories
@@ -51,26 +51,27 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "(default: irqcost-history in this folder)",
     )
     add("--theme", choices=("light", "dark", "both"), default="light", help="of the chart")
+    arguments.add_scheduler(parser)
     add("--no-chart", action="store_true", help="table only")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    ready = (lambda: None) if args.no_chart else charts.load
-    with forked.workers(ready, len(METADATA) * len(themes_of(args.theme))) as workers:
-        return _run(args, workers)
+    most = 0 if args.no_chart else len(METADATA) * len(themes_of(args.theme))
+    with charts.drawers(most) as drawers, store.readers(args.scheduler) as readers:
+        return _run(args, readers, drawers)
 
 
-def _run(args: argparse.Namespace, workers: Workers) -> int:
+def _run(args: argparse.Namespace, readers: Executor, drawers: Executor) -> int:
     rules = policy.read(args.config)
-    loaded = store.read(args.paths, args.select)
+    loaded = store.read(args.paths, args.select, readers)
     name_left_out(loaded.errors)
-    found = histories([one for one in loaded.records if one.names], rules, workers)
+    found = histories([one for one in loaded.records if one.names], rules, readers)
     if not found:
         raise IrqcostError("no machine has two results with figures here: no history")
     for place, one in enumerate(found):
         with nullcontext([]) if args.no_chart else _places(args, place) as places:
-            charts.each_place(partial(_draw, charted(one)), workers, places)
+            charts.each_place(partial(_draw, charted(one)), drawers, places)
         print(("" if place == 0 else "\n") + text(one, args.all))
     # What was named and could not be read is missed; of a folder the rest is its history.
     missed = any(error.path in args.paths for error in loaded.errors)
