@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Many results at once, and the index: never believed against the files."""
 
-import json
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -11,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from irqcost.base import executors, jsontext
-from irqcost.base.errors import IrqcostError, ResultError
-from irqcost.model import index, reader, store
+from irqcost.base import executors
+from irqcost.base.errors import IrqcostError
+from irqcost.model import index, store
 import machine_code
 from results import changed, path, result
 

@@ -58,7 +58,7 @@ def _columns(
     select: str | None,
     executor: Executor | None,
 ) -> Read:
-    expression = compiled(select)
+    expression = store.compiled(select)
     named = [baseline] if baseline else []
     many = reader.more_results_than(MOST_COLUMNS, [*named, *paths])
     folder = baseline is not None and baseline.is_dir()
@@ -99,14 +99,6 @@ def _columns(
 def _refuse_too_many(count: int, what: str, by: str) -> None:
     if count > _MOST_ASKED_FOR:
         raise IrqcostError(f"{count} {what} are no columns to be read: use --by {by}")
-
-
-def compiled(pattern: str | None) -> re.Pattern[str] | None:
-    """The expression of --select. Raises IrqcostError where it is none."""
-    try:
-        return None if pattern is None else re.compile(pattern)
-    except re.error as error:
-        raise IrqcostError(f"--select {pattern}: not a regular expression: {error}") from error
 
 
 def _each(baseline: Sequence[Path], paths: Sequence[Path], select: re.Pattern[str] | None) -> Read:

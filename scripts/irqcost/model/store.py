@@ -169,7 +169,7 @@ def read(
     `select` is a regular expression (IrqcostError where it is none): figures whose name it does
     not match are left out; a file may be left with none.
     """
-    expression = _compiled(select)
+    expression = compiled(select)
     found, errors = reader.find_results(paths)
     with index.opened(len(found)) as known:
         known.look_up(paths)
@@ -190,7 +190,8 @@ def read(
     return Loaded(records, reader.faults(errors, paths))
 
 
-def _compiled(select: str | None) -> re.Pattern[str] | None:
+def compiled(select: str | None) -> re.Pattern[str] | None:
+    """The expression of --select. Raises IrqcostError where it is none."""
     try:
         return None if select is None else re.compile(select)
     except re.error as error:
