@@ -27,6 +27,7 @@ from typing import Any
 from guard import RULES, SMALL, entry_of, epoch_of, share
 from irqcost.base import files, jsontext
 from irqcost.commands import ab
+from irqcost.compare.ab import timed
 from irqcost.measure.injected import PLAIN, PRIMITIVES
 from irqcost.measure.processes import Epoch, Request
 from irqcost.stats.difference import FASTER, SLOWER, UNDECIDED
@@ -88,7 +89,7 @@ def job(recorded: Recorded, start: int, figures: int) -> Job:
     count = len(recorded.pairs)
     names = [entry["run_name"] for entry in recorded.pairs[0][0].entries]
 
-    def side(index: int) -> ab.Measure:
+    def side(index: int) -> timed.Measure:
         place = start
 
         def measure(request: Request, cpu: int | None) -> Epoch:
@@ -101,10 +102,10 @@ def job(recorded: Recorded, start: int, figures: int) -> Job:
 
         return measure
 
-    pairs = ab.interleaved([side(0), side(1)], ab.PAIRS, names)
-    lines = {line.name: line for line in ab.judged(pairs, ab.CYCLES, ab.PERCENT, figures)}
+    pairs = timed.interleaved([side(0), side(1)], timed.PAIRS, names)
+    lines = {line.name: line for line in timed.judged(pairs, ab.CYCLES, ab.PERCENT, figures)}
     slow = lines[_SLOW].difference.value
-    means = [recorded.means[(start + n) % count] for n in range(ab.PAIRS)]
+    means = [recorded.means[(start + n) % count] for n in range(timed.PAIRS)]
     values = {
         name: [[pair[side][name] for pair in means if name in pair[side]] for side in (0, 1)]
         for name in names
@@ -139,7 +140,7 @@ def count(added: float, recorded: Recorded, jobs: Sequence[Job]) -> dict[str, An
         "added": added,
         "pairs": len(recorded.pairs),
         "jobs": len(jobs),
-        "disjoint_jobs": min(len(recorded.pairs) // ab.PAIRS, len(jobs)),
+        "disjoint_jobs": min(len(recorded.pairs) // timed.PAIRS, len(jobs)),
         "false_jobs": wrong_jobs,
         "figures": sum(words.values()),
         "false_figures": sum(false.values()),
@@ -195,7 +196,7 @@ def document(lines: Sequence[Mapping[str, Any]], kinds: Sequence[Mapping[str, An
         },
         "seconds": round(sum(sum(one["seconds"]) for one in lines), 1),
         "seconds_per_pair": round(statistics.median(sum(one["seconds"]) for one in lines), 3),
-        "pairs_per_job": ab.PAIRS,
+        "pairs_per_job": timed.PAIRS,
         "thresholds": {"cycles": ab.CYCLES, "percent": ab.PERCENT},
         "kinds": list(kinds),
     }

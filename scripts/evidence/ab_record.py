@@ -29,9 +29,9 @@ from guard_record import judged_by, plain
 from irqcost.base.cache import cache_directory
 from irqcost.base.errors import IrqcostError
 from irqcost.base.progress import Progress
-from irqcost.commands import ab
-from irqcost.measure import builds, harness
-from irqcost.measure.builds import Build
+from irqcost.measure import harness
+from irqcost.compare.ab import builds, timed
+from irqcost.compare.ab.builds import Build
 from irqcost.measure.injected import ADDED, PLAIN, PRIMITIVES
 from irqcost.measure.processes import Epoch
 
@@ -89,7 +89,10 @@ def variants(plain_build: Build) -> tuple[Build, dict[str, Build]]:
             new = place / f".{kind}"
             shutil.rmtree(new, ignore_errors=True)
             shutil.copytree(source, new, ignore=shutil.ignore_patterns("build", ".git"))
-            slow_down(new / "bench_kmod" / "include" / "irqcost" / "probes" / "instructions.def", float(kind))
+            slow_down(
+                new / "bench_kmod" / "include" / "irqcost" / "probes" / "instructions.def",
+                float(kind),
+            )
             new.rename(copy)
         found[kind] = builds.find(str(copy))
     return plain_build, found
@@ -126,7 +129,7 @@ def record(a: Path, others: Mapping[str, Path], about: str, args: argparse.Names
     with Progress("pairs") as progress:
         sides = {
             kind: [
-                ab.measure_of(ab.session_of(bench, chosen[kind], args.seconds, progress))
+                timed.measure_of(timed.session_of(bench, chosen[kind], args.seconds, progress))
                 for bench in (a, others[kind])
             ]
             for kind in args.pairs
@@ -137,8 +140,8 @@ def record(a: Path, others: Mapping[str, Path], about: str, args: argparse.Names
             kind = max(left, key=lambda one: left[one])
             if left[kind] <= 0:
                 break
-            window = latest[kind][-ab.PAIRS :]
-            pair = ab.pair_of(sides[kind], window, had[kind] % 2 == 1, names[kind])
+            window = latest[kind][-timed.PAIRS :]
+            pair = timed.pair_of(sides[kind], window, had[kind] % 2 == 1, names[kind])
             latest[kind] = [*window, pair]
             write(args.out, kind, about, pair)
             had[kind] += 1

@@ -7,5 +7,6 @@ from pathlib import Path
 # The checkout: irqcost runs from its source tree, where it builds, caches and writes results.
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-# OpenBLAS begins threads as numpy is loaded: a process that has some must not fork (forked.py).
+# OpenBLAS begins threads as numpy is loaded, and the server of processes that loads it forks
+# (base/executors.py): a process with threads must not.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

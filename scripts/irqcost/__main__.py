@@ -9,4 +9,5 @@ os.environ.pop("PYTHONSAFEPATH", None)
 
 from irqcost.cli import main  # noqa: E402
 
-sys.exit(main())
+if __name__ == "__main__":  # Processes that work for this one load it as well.
+    sys.exit(main())

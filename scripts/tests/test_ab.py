@@ -15,8 +15,10 @@ from epochs_of import calibration, entry, epoch
 from irqcost import cli
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.commands import ab
-from irqcost.measure import builds, loaded
+from irqcost.compare.ab import builds, counted, loaded, outcome, timed
 from irqcost.measure.processes import Epoch, Request
+from irqcost.output import ab_table
+from irqcost.stats import difference
 from irqcost.stats.difference import SAME, SLOWER, UNDECIDED
 from irqcost.vm import both
 from irqcost.vm.kernels import Kernel
@@ -46,7 +48,7 @@ class Side:
 def test_builds_take_turns_each_pair_on_one_cpu() -> None:
     order: list[str] = []
     a, b = Side("A", order, [13.0] * 4), Side("B", order, [14.0] * 4)
-    pairs = ab.interleaved([a, b], 4, [POPF])
+    pairs = timed.interleaved([a, b], 4, [POPF])
     assert "".join(order) == "ABBAABBA"
     assert [[e.entries[0]["core_cycles"] for e in pair] for pair in pairs] == [[13, 14]] * 4
     # The first of a pair chooses, the second one follows.
@@ -57,7 +59,7 @@ def test_builds_take_turns_each_pair_on_one_cpu() -> None:
 def test_what_was_disturbed_is_measured_again_and_not_for_ever() -> None:
     order: list[str] = []
     log = [Side(name, order, [30.0] * 20, label=DISTURBED) for name in "AB"]
-    assert len(ab.interleaved(log, 8, [POPF])) == 16
+    assert len(timed.interleaved(log, 8, [POPF])) == 16
     assert {names for names, _ in log[0].asked} == {(POPF,)}
 
     class Once(Side):
@@ -70,7 +72,7 @@ def test_what_was_disturbed_is_measured_again_and_not_for_ever() -> None:
             return found
 
     once = [Once("A", order, [30.0] * 9), Side("B", order, [30.0] * 9)]
-    assert len(ab.interleaved(once, 8, [POPF, LAHF])) == 9
+    assert len(timed.interleaved(once, 8, [POPF, LAHF])) == 9
     assert once[1].asked[-1][0] == (POPF,)
     assert all(names == (POPF, LAHF) for names, _ in once[1].asked[:-1])
 
@@ -80,7 +82,7 @@ def test_an_emulated_cpu_is_refused() -> None:
         return epoch(entry(POPF, 1.0), execution={"kind": "emulated", "reason": ""})
 
     with pytest.raises(IrqcostError, match="--vm"):
-        ab.interleaved([emulated, emulated], 8, [POPF])
+        timed.interleaved([emulated, emulated], 8, [POPF])
 
     class Once(Side):
         """The first process was disturbed while it looked how the CPU executes."""
@@ -91,15 +93,15 @@ def test_an_emulated_cpu_is_refused() -> None:
 
     order: list[str] = []
     sides = [Once("A", order, [30.0] * 9), Side("B", order, [30.0] * 9)]
-    assert len(ab.interleaved(sides, 8, [POPF])) == 8
+    assert len(timed.interleaved(sides, 8, [POPF])) == 8
 
 
-def compared(a: float, b: float, pairs: int = 16, **more: Any) -> ab.Comparison:
+def compared(a: float, b: float, pairs: int = 16, **more: Any) -> outcome.Outcome:
     both_sides = (epoch(entry(POPF, a)), epoch(entry(POPF, b, **more)))
-    return ab.Comparison(ab.judged([both_sides] * pairs, 0.125, 0.3), "core cycles")
+    return outcome.Outcome(timed.judged([both_sides] * pairs, 0.125, 0.3), "core cycles")
 
 
-def words(found: ab.Comparison) -> list[str]:
+def words(found: outcome.Outcome) -> list[str]:
     return [line.difference.word for line in found.lines]
 
 
@@ -116,8 +118,8 @@ def test_a_slower_build_is_told_and_ends_with_1() -> None:
 def test_a_disturbed_epoch_makes_no_pair() -> None:
     found = compared(30, 31, label=DISTURBED)
     assert words(found) == [UNDECIDED]
-    assert "1 undecided" in ab.text(found) and "--pairs" in ab.text(found)
-    assert "--pairs" not in ab.text(compared(30, 31))
+    assert "1 undecided" in ab_table.text(found) and "--pairs" in ab_table.text(found)
+    assert "--pairs" not in ab_table.text(compared(30, 31))
 
 
 def of_version(cost: float, sensor: float, **ours: Any) -> Epoch:
@@ -135,10 +137,10 @@ def test_each_build_is_judged_by_its_own_sensor_and_clock() -> None:
     # The older build allows a sensor 5 % more; and its clock counted cycles of another length.
     newer = epoch(entry(POPF, 13.0, sensor=0.2), floor=0.2)
     pairs = [(of_version(13.0, 0.15), newer)] * 16
-    assert ab.undisturbed(pairs) == {POPF: [(13.0, 13.0)] * 16}
-    assert words(ab.Comparison(ab.judged(pairs, 0.125, 0.3), "core cycles")) == [SAME]
+    assert timed.undisturbed(pairs) == {POPF: [(13.0, 13.0)] * 16}
+    assert words(outcome.Outcome(timed.judged(pairs, 0.125, 0.3), "core cycles")) == [SAME]
     swapped = [(b, a) for a, b in pairs]
-    assert len(ab.undisturbed(swapped)[POPF]) == 16
+    assert len(timed.undisturbed(swapped)[POPF]) == 16
 
 
 def test_a_process_that_found_another_latency_makes_no_pair() -> None:
@@ -147,20 +149,20 @@ def test_a_process_that_found_another_latency_makes_no_pair() -> None:
         for cost, latency in ((12.0, 3), (16.0, 4))
     )
     pairs = [(right, right)] * 7 + [(right, wrong)]
-    assert ab.undisturbed(pairs) == {POPF: [(12.0, 12.0)] * 7}
+    assert timed.undisturbed(pairs) == {POPF: [(12.0, 12.0)] * 7}
 
 
 def test_each_build_is_told_the_level_of_its_own_sensor() -> None:
     asked: list[dict[str, float]] = []
 
-    def side(sensor: float) -> ab.Measure:
+    def side(sensor: float) -> timed.Measure:
         def measure(request: Request, cpu: int | None) -> Epoch:
             asked.append(dict(request.sensor_levels))
             return epoch(entry(POPF, 13.0, sensor=sensor), floor=sensor)
 
         return measure
 
-    ab.interleaved([side(0.2), side(0.15)], 3, [POPF])
+    timed.interleaved([side(0.2), side(0.15)], 3, [POPF])
     assert asked[:2] == [{}, {}]
     assert asked[-2:] == [{"ring3": 0.2}, {"ring3": 0.15}]
 
@@ -169,38 +171,38 @@ def test_two_odd_pairs_of_sixteen_decide_nothing_alone() -> None:
     usual = (epoch(entry(POPF, 30)), epoch(entry(POPF, 30.25)))
     odd = [(epoch(entry(POPF, 30)), epoch(entry(POPF, cost))) for cost in (10, 90)]
     names = [POPF, *(f"ring3/row{n}/throughput" for n in range(95))]
-    confidence = ab._confidence(len(names))
-    (line,) = ab.judged([usual] * 14 + odd, 0.125, 0.3)
+    confidence = timed._confidence(len(names))
+    (line,) = timed.judged([usual] * 14 + odd, 0.125, 0.3)
     assert line.difference.word == SLOWER
     # And so it is where 96 figures are to be right together.
     values = [0.25] * 14 + [-20.0, 60.0]
-    assert ab.difference.judge(values, 0.125, confidence).word == SLOWER
-    assert ab.difference.judge(values, 0.125, ab._confidence(97)).word == UNDECIDED
+    assert difference.judge(values, 0.125, confidence).word == SLOWER
+    assert difference.judge(values, 0.125, timed._confidence(97)).word == UNDECIDED
 
 
 def test_a_benchmark_that_one_of_them_cannot_measure_is_named() -> None:
     pairs = [(epoch(entry(POPF, 30), entry(LAHF, 1)), epoch(entry(POPF, 30)))] * 16
-    found = ab.Comparison(
-        ab.judged(pairs, 0.125, 0.3), "core cycles", missing=ab.missing(pairs, [POPF, LAHF])
+    found = outcome.Outcome(
+        timed.judged(pairs, 0.125, 0.3), "core cycles", missing=timed.missing(pairs, [POPF, LAHF])
     )
     assert list(found.missing) == [LAHF] and [line.name for line in found.lines] == [POPF]
-    assert f"Not measured in one of the two: {LAHF}" in ab.text(found)
+    assert f"Not measured in one of the two: {LAHF}" in ab_table.text(found)
     assert ab.code(found) == Exit.UNUSABLE
 
 
 def test_only_common_benchmarks_are_compared_and_the_others_named() -> None:
-    names, notes = ab.common([["a", "b", "c"], ["d", "c", "b"]])
+    names, notes = outcome.common([["a", "b", "c"], ["d", "c", "b"]])
     assert names == ["b", "c"]
     assert notes == ["Only in A, not compared: a", "Only in B, not compared: d"]
-    assert ab.common([["a"], ["a"]]) == (["a"], [])
+    assert outcome.common([["a"], ["a"]]) == (["a"], [])
     with pytest.raises(IrqcostError, match="no benchmark in common"):
-        ab.common([["a"], ["b"]])
+        outcome.common([["a"], ["b"]])
 
 
 def test_other_code_under_the_same_name_is_told() -> None:
     a, b = {"popf": "popf", "nop": "nop"}, {"popf": "nop; popf", "x": ""}
-    assert ab.other_code(a, b) == ["Other code under the same name: popf"]
-    assert ab.other_code(a, a) == []
+    assert outcome.other_code(a, b) == ["Other code under the same name: popf"]
+    assert outcome.other_code(a, a) == []
 
 
 def result(absent: Sequence[str] = (), unusable: Sequence[str] = (), **ticks: float) -> Any:
@@ -214,7 +216,7 @@ def result(absent: Sequence[str] = (), unusable: Sequence[str] = (), **ticks: fl
 
 
 def test_under_the_instruction_clock_one_instruction_counts() -> None:
-    found = ab.exact([result(a=31, b=4)] * 2, [result(a=32, c=9)] * 2)
+    found = counted.exact([result(a=31, b=4)] * 2, [result(a=32, c=9)] * 2)
     assert [(line.name, line.difference.value) for line in found.lines] == [("kmod/a/isolated", 1)]
     assert words(found) == [SLOWER] and ab.code(found) == Exit.FAILED
     assert found.notes == [
@@ -222,9 +224,9 @@ def test_under_the_instruction_clock_one_instruction_counts() -> None:
         "Only in B, not compared: kmod/c/isolated",
         "Other code under the same name: a",
     ]
-    assert ab.code(ab.exact([result(a=31)] * 2, [result(a=31)] * 2)) == Exit.OK
+    assert ab.code(counted.exact([result(a=31)] * 2, [result(a=31)] * 2)) == Exit.OK
     # A count that is not the same in two turns of one build is none.
-    assert words(ab.exact([result(a=31), result(a=31)], [result(a=31), result(a=32)])) == [
+    assert words(counted.exact([result(a=31), result(a=31)], [result(a=31), result(a=32)])) == [
         UNDECIDED
     ]
 
@@ -240,7 +242,7 @@ def test_under_the_instruction_clock_one_instruction_counts() -> None:
     ids=["row", "mode", "backend", "one turn"],
 )
 def test_what_a_build_could_not_measure_is_no_success(b: list[Any]) -> None:
-    found = ab.exact([result(a=31, b=4)] * 2, b)
+    found = counted.exact([result(a=31, b=4)] * 2, b)
     assert list(found.missing) == ["kmod/b/isolated"] and ab.code(found) == Exit.UNUSABLE
     assert [line.name for line in found.lines] == ["kmod/a/isolated"]
 

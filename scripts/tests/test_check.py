@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from irqcost import ROOT, cli
+from irqcost.base import jsontext
 from irqcost.base.errors import Exit, IrqcostError
-from irqcost.commands import check
 from irqcost.compare import baseline, checked, policy, regression
 from irqcost.compare.regression import INCOMPARABLE, INCONCLUSIVE, OK, REGRESSION
+from irqcost.measure import running
+from irqcost.measure.options import Options
 from irqcost.model import reader, store
 import machine_code
 from results import changed, path
@@ -236,7 +238,7 @@ def test_one_instruction_is_found_without_a_threshold(tmp_path: Path) -> None:
         content = reader.read_document(file)[0]
         one_more(content)
         target = tmp_path / "more.json"
-        target.write_text(check.ci.trackers.jsontext.dumps(content), encoding="utf-8")
+        target.write_text(jsontext.dumps(content), encoding="utf-8")
         found = judged(target, file)
         slower = [one for one in found.judged if one.word != OK]
         assert [(one.name, one.word, one.reason) for one in slower] == [
@@ -342,22 +344,16 @@ def test_what_the_baseline_hides_is_measured_once(tmp_path: Path, folder: Path) 
 
 
 def test_a_measurement_that_fails_is_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked: list[list[str]] = []
+    asked: list[Options] = []
 
-    class Done:
-        returncode = 1
+    def fail(options: Options) -> None:
+        asked.append(options)
+        raise IrqcostError("no harness")
 
-    def fail(command: list[str], **_: Any) -> Done:
-        asked.append(command)
-        return Done()
-
-    monkeypatch.setattr(check.subprocess, "run", fail)
+    monkeypatch.setattr(running, "prepared", fail)
     arguments = ["check", "--run", "--quick", "--cpu", "1", "--out", str(tmp_path / "o.json")]
     assert cli.main([*arguments, "--baseline", str(path("alpha"))]) == Exit.UNUSABLE
-    assert asked[0][0] == str(ROOT / "irqcost")
-    wanted = ["run", "--no-chart", "--out", str(tmp_path / "o.json"), "--quick", "--cpu=1"]
-    assert asked[0][1:] == wanted
-    with pytest.raises(IrqcostError, match="ended with status 1"):
-        check._measure(cli.parser().parse_args(arguments), tmp_path / "o.json", None)
+    assert asked == [Options(quick=True, cpu="1")]
+    assert capsys.readouterr().err == "irqcost: no harness\n"

@@ -16,7 +16,7 @@ import results
 from irqcost import cli
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.commands import check
-from irqcost.commands.project.test import Counts, count
+from irqcost.commands.project.suites import Counts, count
 from irqcost.compare import baseline, regression
 from irqcost.compare.checked import Checked
 from irqcost.compare.regression import (

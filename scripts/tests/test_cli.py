@@ -10,8 +10,8 @@ import pytest
 from irqcost import ROOT, cli
 from irqcost.base.errors import IrqcostError
 from irqcost.base.table import Table
-from irqcost.commands.project import lint, test
-from irqcost.commands.project.test import Counts
+from irqcost.commands.project import linters, suites
+from irqcost.commands.project.suites import Counts
 from irqcost.stats import intervals
 
 _COMMANDS = (
@@ -157,19 +157,42 @@ def test_what_a_command_can_do_without_stops_nothing(
     assert "without" in done.stderr
 
 
+@pytest.mark.parametrize("option", ["--scheduler=x", "--scheduler x"])
+def test_an_option_has_needs_of_its_own(tmp_path: Path, option: str) -> None:
+    (tmp_path / "irqcost").write_bytes((ROOT / "irqcost").read_bytes())
+    (tmp_path / "scripts" / "irqcost").mkdir(parents=True)
+    (tmp_path / "scripts" / "irqcost" / "__init__.py").touch()
+    (tmp_path / "scripts" / "irqcost" / "__main__.py").write_text("print('ran')\n")
+    wanted = "--scheduler,test? command:nosuch debian fedora arch\n"
+    (tmp_path / "scripts" / "packages.txt").write_text(wanted)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        command = ["bash", str(tmp_path / "irqcost"), "--no-install", "compare", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    assert run("folder") == (0, "ran\n")
+    assert run(*option.split(), "--help") == (0, "ran\n")
+    code, said = run(*option.split(), "folder")
+    assert code == 2 and "missing: command:nosuch\n" in said
+
+
 def test_every_line_of_the_list_is_well_formed() -> None:
     text = (ROOT / "scripts" / "packages.txt").read_text(encoding="utf-8")
     lines = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
     assert len(lines) > 20
     for commands, sign, *packages in lines:
-        assert {name.removesuffix("?") for name in commands.split(",")} <= {*_COMMANDS, "all"}
+        assert {name.removesuffix("?") for name in commands.split(",")} <= {
+            *_COMMANDS,
+            *("all", "--scheduler"),
+        }
         assert sign.partition(":")[0] in ("command", "python", "header", "file")
         assert len(packages) == 3
 
 
 def junit(folder: Path, text: str) -> Counts:
     (folder / "x.xml").write_text(text)
-    return test.count(folder / "x.xml")
+    return suites.count(folder / "x.xml")
 
 
 def test_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -183,7 +206,7 @@ def test_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert str(Counts(2)) == "2 passed, 0 failed"
     # A runner that died has failed, whatever it did before.
     assert junit(tmp_path, "<testsuite tests=") == Counts(failed=1)
-    assert test.count(tmp_path / "none.xml") == Counts(failed=1)
+    assert suites.count(tmp_path / "none.xml") == Counts(failed=1)
 
 
 _PYTEST_SKIPS = """<testsuites><testsuite errors="0" failures="0" skipped="3" tests="4">
@@ -223,18 +246,18 @@ def test_skips_are_counted_by_reason(tmp_path: Path) -> None:
 def test_lint_reports_each_check(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken() -> lint.Outcome:
+    def broken() -> linters.Outcome:
         raise IrqcostError("no such tool")
 
     checks = (
-        lint.Check("good", lambda: lint._command(["true"])),
-        lint.Check("warns", lambda: lint._command(["echo", "warning: x"], warnings=True)),
-        lint.Check("bad", lambda: lint._command(["sh", "-c", "echo why; exit 1"])),
-        lint.Check("gone", lambda: lint._command(["/no/such/tool"])),
-        lint.Check("broken", broken),
-        lint.Check("left", lambda: lint.Outcome("skipped", "no headers")),
+        linters.Check("good", lambda: linters._command(["true"])),
+        linters.Check("warns", lambda: linters._command(["echo", "warning: x"], warnings=True)),
+        linters.Check("bad", lambda: linters._command(["sh", "-c", "echo why; exit 1"])),
+        linters.Check("gone", lambda: linters._command(["/no/such/tool"])),
+        linters.Check("broken", broken),
+        linters.Check("left", lambda: linters.Outcome("skipped", "no headers")),
     )
-    monkeypatch.setattr(lint, "CHECKS", checks)
+    monkeypatch.setattr(linters, "CHECKS", checks)
     assert cli.main(["lint"]) == 1
     assert capsys.readouterr().out.splitlines() == [
         "good: ok",

@@ -9,10 +9,11 @@ import pytest
 
 from epochs_of import entry, epoch
 from irqcost.base.errors import Exit
-from irqcost.commands import selftest
-from irqcost.measure import injected
+from irqcost.commands.selftest import code
+from irqcost.measure import injected, selftest
 from irqcost.measure.injected import ADDED, PRIMITIVES, PROCESSES
 from irqcost.measure.processes import Epoch, gather
+from irqcost.output import selftest_table
 from irqcost.stats import intervals
 from irqcost.stats.difference import FASTER, SAME, SLOWER, UNDECIDED, judge
 
@@ -149,8 +150,8 @@ def recorded(value: float, shift: float = 0.0, label: str = "clean") -> dict[str
 
 def test_a_self_test_passes_fails_or_is_undecided() -> None:
     good = recorded(1.0)
-    assert selftest.code(good) == Exit.OK
-    assert "Passed" in selftest.text(good) and good["controls"] == {"dep_add": 0.0}
-    assert selftest.code(recorded(1.2)) == Exit.FAILED  # the control dep_add is off
-    assert selftest.code(recorded(1.0, shift=0.3)) == Exit.FAILED
-    assert selftest.code(recorded(1.0, label="disturbed: 0 of 60 samples free")) == Exit.UNDECIDED
+    assert code(good) == Exit.OK
+    assert "Passed" in selftest_table.text(good) and good["controls"] == {"dep_add": 0.0}
+    assert code(recorded(1.2)) == Exit.FAILED  # the control dep_add is off
+    assert code(recorded(1.0, shift=0.3)) == Exit.FAILED
+    assert code(recorded(1.0, label="disturbed: 0 of 60 samples free")) == Exit.UNDECIDED

@@ -10,6 +10,7 @@ import pytest
 
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.commands import disasm
+from irqcost.measure import live_code
 from irqcost.model import catalogue
 from irqcost.model.machine_code import disassembly
 from irqcost.model.machine_code.disassembly import Function
@@ -100,7 +101,7 @@ def test_listing_names_the_thunk() -> None:
 
 
 def test_default_functions_are_those_of_the_catalogue() -> None:
-    functions = disasm.default_functions()
+    functions = live_code.default_functions()
     assert {"bpf_local_irq_save", "bpf_spin_unlock", "_raw_spin_lock_irqsave"} <= set(functions)
     assert len(functions) == len(set(functions))
 
@@ -115,7 +116,7 @@ def fake_bench(folder: Path, script: str) -> Path:
 def test_refusal_of_the_harness_is_the_message(tmp_path: Path) -> None:
     bench = fake_bench(tmp_path, "echo 'irqcost-bench: this process lacks CAP_BPF' >&2; exit 2")
     with pytest.raises(IrqcostError, match="^this process lacks CAP_BPF$"):
-        disasm.read(bench, ["schedule"])
+        live_code.read(bench, ["schedule"])
 
 
 def test_absent_function_is_told_and_the_rest_printed(
@@ -145,7 +146,7 @@ def test_a_row_shows_its_own_body(capsys: pytest.CaptureFixture[str]) -> None:
     lines = [line.split("#")[0].split()[-2:] for line in capsys.readouterr().out.splitlines()[1:-1]]
     assert [" ".join(line[-1:]) for line in lines] == ["pushfq", "%rax", "cli", "%rax", "popfq"]
     # Here a nop is no padding.
-    assert "nop" in disassembly.listing(disasm.body(row("nop")), {}, trim=False).split()
+    assert "nop" in disassembly.listing(live_code.body(row("nop")), {}, trim=False).split()
 
 
 # The heart of a window, and how the module tells of it: a call whose distance is another one in

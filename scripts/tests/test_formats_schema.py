@@ -12,8 +12,7 @@ import pytest
 
 from epochs_of import entry, epoch
 from irqcost import ROOT, cli
-from irqcost.commands import selftest
-from irqcost.measure import injected
+from irqcost.measure import injected, selftest
 from irqcost.measure.injected import Kind
 from irqcost.stats.difference import Difference
 from results import path

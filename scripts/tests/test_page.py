@@ -14,7 +14,7 @@ import results
 import results_of
 from irqcost import cli
 from irqcost.base.errors import IrqcostError, NoChart
-from irqcost.base.forked import Workers
+from irqcost.base.executors import Here
 from irqcost.compare import columns
 from irqcost.model import catalogue, published
 from irqcost.model.result import Result
@@ -153,11 +153,11 @@ def test_a_chart_that_fails_is_a_failure(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(pictures.charts, "draw", draw)
     error: Exception = NoChart("nothing")
-    assert pictures.drawn(found, (), (), tmp_path, Workers()) == []
+    assert pictures.drawn(found, (), (), tmp_path, Here()) == []
     assert len(asked) > 4
     for error in (IrqcostError("broken"), ValueError("broken")):
         with pytest.raises(type(error), match="broken"):
-            pictures.drawn(found, (), (), tmp_path, Workers())
+            pictures.drawn(found, (), (), tmp_path, Here())
 
 
 def test_counts_of_several_kernels_have_their_ratio() -> None:

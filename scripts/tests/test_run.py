@@ -17,10 +17,10 @@ import pytest
 
 from irqcost import ROOT, cli
 from irqcost.base.errors import IrqcostError
-from irqcost.commands import run as run_command
 from irqcost.machine import host, hostfacts, kconfig
 from irqcost.machine.quota import Quota
-from irqcost.measure import build, harness
+from irqcost.measure import build, harness, running
+from irqcost.measure.options import Options
 from irqcost.measure.processes import Target
 from epochs_of import entry, epoch
 from results import document, path
@@ -200,9 +200,17 @@ def test_a_cpu_that_goes_offline(fake: Path, capsys: pytest.CaptureFixture[str])
     assert names(fake) == ["x.json"]
 
 
+def test_a_check_measures_as_a_run_does(fake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--no-chart", "--out", str(fake / "old.json")) == 0
+    files = ["--baseline", str(fake / "old.json"), "--out", str(fake / "new.json")]
+    assert cli.main(["check", "--run", "--time", "0.001", "--filter", "popf", *files]) == 3
+    assert {"old.json", "new.json"} <= set(names(fake))
+    assert f"{fake / 'new.json'} against {fake / 'old.json'}" in capsys.readouterr().out
+
+
 def test_a_quota_is_recorded(fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     limits = iter([Quota(0.5, "/sys/fs/cgroup/cpu.max"), None])
-    monkeypatch.setattr(run_command, "tightest_quota", lambda text_of: next(limits))
+    monkeypatch.setattr(running, "tightest_quota", lambda text_of: next(limits))
     for name, expected in (("limited", 0.5), ("free", None)):
         assert run("--no-chart", "--out", str(fake / f"{name}.json")) == 0
         content = json.loads((fake / f"{name}.json").read_text())
@@ -236,7 +244,8 @@ def test_an_interrupted_run_leaves_nothing(fake: Path, number: signal.Signals) -
         "    time.sleep(100)",
     )
     code = (
-        "import signal, sys; from pathlib import Path; from irqcost import cli; from irqcost.measure import build;"
+        "import signal, sys; from pathlib import Path; from irqcost import cli;"
+        "from irqcost.measure import build;"
         # As from a terminal, also where the tests run in the background, without one.
         "signal.signal(signal.SIGINT, signal.default_int_handler);"
         "signal.signal(signal.SIGHUP, signal.SIG_DFL);"
@@ -272,14 +281,13 @@ def test_an_interrupted_run_leaves_nothing(fake: Path, number: signal.Signals) -
     ],
 )
 def test_how_long_and_how_narrow(flags: list[str], seconds: float, target: Target) -> None:
-    args = cli.parser().parse_args(["run", *flags])
-    assert run_command._seconds(args, backends=1) == seconds
-    assert run_command._target(args) == target
+    asked = Options.of(cli.parser().parse_args(["run", *flags]))
+    assert asked.seconds(backends=1) == seconds
+    assert asked.target == target
 
 
 def test_many_backends_take_no_minute() -> None:
-    args = cli.parser().parse_args(["run"])
-    assert run_command._seconds(args, backends=3) == 45
+    assert Options().seconds(backends=3) == 45
 
 
 @pytest.mark.parametrize(

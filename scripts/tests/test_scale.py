@@ -118,7 +118,7 @@ def test_what_is_kept_does_not_grow_with_a_file(folder: Path) -> None:
 
 
 def _kept(one: Path) -> int:
-    _, row, _ = store._parse(one)
+    row = store._parse(one, {})
     assert row.reason == ""
     return sum(len(value) for value in astuple(row))
 

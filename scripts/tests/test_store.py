@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Many results at once, and the index: never believed against the files."""
 
-import json
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -11,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from irqcost.base import jsontext
-from irqcost.base.errors import IrqcostError, ResultError
-from irqcost.model import index, reader, store
+from irqcost.base import executors
+from irqcost.base.errors import IrqcostError
+from irqcost.model import index, store
 import machine_code
 from results import changed, path, result
 
@@ -33,19 +32,14 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     seen: list[Path] = []
     parse = store._parse
 
-    def note(one: Path) -> Any:
+    def note(one: Path, documents: dict[str, str]) -> Any:
         seen.append(one)
-        return parse(one)
+        return parse(one, documents)
 
-    monkeypatch.setattr(store, "_outcomes", lambda paths: map(note, paths))
-    # Documents are sent once a process, and here every call is a new one.
-    monkeypatch.setattr(store, "_sent", NoneSent())
+    monkeypatch.setattr(store, "_parse", note)
+    # In this process, for no other one would note them.
+    monkeypatch.setattr(executors.os, "sched_getaffinity", lambda _: {0})
     return seen
-
-
-class NoneSent(set[str]):
-    def __contains__(self, key: object) -> bool:
-        return False
 
 
 def shifted(target: Path, cycles: float) -> Path:

@@ -13,6 +13,7 @@ from irqcost.measure import unroll
 from irqcost.measure.processes import Epoch, Request
 from irqcost.measure.unroll import Point, Sweep
 from irqcost.model.units import Figure
+from irqcost.output import sweep_table
 from irqcost.output.charts import places as places_, sweep as chart
 from epochs_of import entry, epoch
 from results import result
@@ -57,19 +58,20 @@ def test_what_is_in_doubt_bears_no_plateau() -> None:
 
 def test_the_verdict_says_what_is_seen() -> None:
     assert (
-        sweep.verdict(swept(15, 13, 13)) == "popf costs 13.00 core cycles from unroll factor 8 on"
+        sweep_table.verdict(swept(15, 13, 13))
+        == "popf costs 13.00 core cycles from unroll factor 8 on"
     )
-    assert sweep.verdict(swept(13, 14, 13, 15)).startswith(
+    assert sweep_table.verdict(swept(13, 14, 13, 15)).startswith(
         "popf stands on no plateau: 13.00 to 15.00"
     )
-    assert "one unroll factor only" in sweep.verdict(swept(13))
+    assert "one unroll factor only" in sweep_table.verdict(swept(13))
     # A plateau that was not seen is not denied, and a step between sound figures is.
-    assert "in doubt" in sweep.verdict(swept(13, 13, 13, doubtful=1))
-    assert "no plateau: 13" in sweep.verdict(swept(13, 13, 15, doubtful=0))
+    assert "in doubt" in sweep_table.verdict(swept(13, 13, 13, doubtful=1))
+    assert "no plateau: 13" in sweep_table.verdict(swept(13, 13, 15, doubtful=0))
 
 
 def test_the_table_has_a_row_for_each_factor() -> None:
-    lines = sweep.text(swept(15, 13, 13, doubtful=0)).splitlines()
+    lines = sweep_table.text(swept(15, 13, 13, doubtful=0)).splitlines()
     rows = [line.split() for line in lines if line.strip()[:1].isdigit()]
     assert [row[:2] for row in rows] == [["4", "15.000"], ["8", "13.000"], ["16", "13.000"]]
     assert "disturbed: 3 of 400" in lines[4]
@@ -78,7 +80,7 @@ def test_the_table_has_a_row_for_each_factor() -> None:
 def test_the_picture(tmp_path: Path) -> None:
     one = swept(15, 13, 13, spread=0.1, doubtful=0)
     with places_.made(tmp_path / "x", replace=True) as places:
-        chart.draw(one, sweep.verdict(one), places)
+        chart.draw(one, sweep_table.verdict(one), places)
     svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
     for text in ("15.00 ?", "core cycles per operation", "popf costs 13.00 core cycles", "Hollow"):
         assert text in svg

@@ -15,7 +15,7 @@ from fake_host import Interrupted, Refusing
 from irqcost import ROOT
 from irqcost.base.errors import IrqcostError
 from irqcost.commands import tune
-from irqcost.machine import hostfacts, settings
+from irqcost.machine import hostfacts, settings, tuning
 from irqcost.machine.hostfacts import CPUS, Tree
 
 STATE = "run/irqcost/tune.json"
@@ -84,10 +84,10 @@ def test_dry_run_changes_nothing(laptop: Path, capsys: pytest.CaptureFixture[str
 
 def test_the_sibling_is_last_to_go_and_first_to_be_back(laptop: Path) -> None:
     tree = Interrupted(laptop)
-    tune.apply(plan(tree), tree)
+    tuning.apply(plan(tree), tree)
     assert tree.writes == list(CHANGED)
     back = Interrupted(laptop)
-    tune.restore(back)
+    tuning.restore(back)
     assert back.writes == list(reversed(CHANGED))
 
 
@@ -100,14 +100,14 @@ def test_the_record_is_there_before_the_first_change(laptop: Path) -> None:
             super().write(path, value)
 
     tree = Watching(laptop)
-    tune.apply(plan(tree), tree)
+    tuning.apply(plan(tree), tree)
     assert all([one["path"] for one in changes] == list(CHANGED) for changes in seen)
 
 
 def test_a_second_tune_keeps_the_first_record(laptop: Path) -> None:
     before = fake_host.content(laptop)
     tree = Tree(laptop)
-    tune.apply(plan(tree), tree)
+    tuning.apply(plan(tree), tree)
     record = (laptop / STATE).read_bytes()
     # Something else is to change by now, and still what was there first is kept.
     tree.write("proc/irq/120/smp_affinity", "02")
@@ -152,7 +152,7 @@ def test_ctrl_c_puts_back(laptop: Path, step: int) -> None:
     before = fake_host.content(laptop)
     tree = Interrupted(laptop, step)
     with pytest.raises(KeyboardInterrupt):
-        tune.apply(plan(tree), tree)
+        tuning.apply(plan(tree), tree)
     assert fake_host.content(laptop) == before
     assert not (laptop / STATE).exists()
 
@@ -161,7 +161,7 @@ def test_ctrl_c_while_putting_back(laptop: Path, capsys: pytest.CaptureFixture[s
     before = fake_host.content(laptop)
     tree = Interrupted(laptop, 5, 7)
     with pytest.raises(KeyboardInterrupt):
-        tune.apply(plan(tree), tree)
+        tuning.apply(plan(tree), tree)
     assert "not all was put back; ./irqcost tune --restore" in capsys.readouterr().err
     assert fake_host.content(laptop) != before
     assert command(Tree(laptop), "--restore") == 0
@@ -171,7 +171,8 @@ def test_ctrl_c_while_putting_back(laptop: Path, capsys: pytest.CaptureFixture[s
 _KILLED = """
 import sys
 from pathlib import Path
-from irqcost import hostfacts, settings, tune
+from irqcost.commands import tune
+from irqcost.machine import hostfacts, settings
 from fake_host import Interrupted
 tree = Interrupted(Path(sys.argv[1]), int(sys.argv[2]), kill=True)
 tune.apply(settings.plan(hostfacts.read(1, tree), tree), tree)
@@ -241,11 +242,11 @@ def test_two_at_a_time(laptop: Path) -> None:
     class Nested(Tree):
         def write(self, path: str, value: str) -> None:
             with pytest.raises(IrqcostError, match="under way"):
-                tune.restore(Tree(laptop))
+                tuning.restore(Tree(laptop))
             super().write(path, value)
 
     tree = Nested(laptop)
-    assert not tune.apply(plan(tree), tree)
+    assert not tuning.apply(plan(tree), tree)
 
 
 def test_nothing_to_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -178,7 +178,9 @@ def judged_with(control: str, cost: float) -> tuple[dict[str, str], RunVerdict]:
     """The words by name of a run of three backends in which one control costs that, and the
     run's."""
     names = [f"{b}/{p}/throughput" for b in BACKENDS for p in ("empty", "dep_add", "popf")]
-    names += [f"{b}/popf/{mode}" for b in BACKENDS for mode in ("isolated", "in_situ/20", "softirq")]
+    names += [
+        f"{b}/popf/{mode}" for b in BACKENDS for mode in ("isolated", "in_situ/20", "softirq")
+    ]
     known = {"empty": 0.0, "dep_add": 1.0, "popf": 13.0}
     costs = {name: known[name.split("/")[1]] for name in names} | {control: cost}
     floors = {backend: level(0.18) for backend in BACKENDS}

@@ -238,7 +238,13 @@ def test_build_key_changes_with_what_the_module_depends_on(tmp_path: Path) -> No
 
 def test_sources_of_the_module() -> None:
     names = {str(path.relative_to(module.SOURCES)) for path in module.source_files()}
-    assert {"Kbuild", "Makefile", "include/irqcost/probes.def", "include/irqcost/probes/calls.def", "main.c"} <= names
+    assert {
+        "Kbuild",
+        "Makefile",
+        "include/irqcost/probes.def",
+        "include/irqcost/probes/calls.def",
+        "main.c",
+    } <= names
     assert not any(name.endswith((".o", ".mod.c")) for name in names)
 
 

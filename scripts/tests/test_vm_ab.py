@@ -19,6 +19,7 @@ from irqcost.base.errors import Exit
 from irqcost.base.progress import Progress
 from irqcost.commands import ab
 from irqcost.measure import build
+from irqcost.compare.ab import counted
 from irqcost.measure.merge import merge
 from irqcost.measure.processes import Epoch, Target
 from irqcost.model import catalogue
@@ -55,7 +56,7 @@ def turns() -> Sequence[Turn]:
         plain.write_bytes(module(_KERNEL))
         bench = build.harness()
         sides = [both.Side(bench, plain), both.Side(bench, folder / "build" / "irqcost.ko")]
-        return both.in_turn(kernel(_KERNEL), sides, ab.TURNS, _FILTER, Progress("guest"))
+        return both.in_turn(kernel(_KERNEL), sides, counted.TURNS, _FILTER, Progress("guest"))
 
 
 def calls() -> dict[str, int]:
@@ -69,7 +70,7 @@ def calls() -> dict[str, int]:
 
 def test_ab_counts_the_instruction_wherever_it_was_added() -> None:
     a, b = ([turn.result for turn in turns() if turn.side == side] for side in (0, 1))
-    found = ab.exact(a, b)
+    found = counted.exact(a, b)
     assert len({line.name.split("/")[1] for line in found.lines}) > 8
     for line in found.lines:
         backend, row, _ = line.name.split("/", 2)
@@ -79,7 +80,7 @@ def test_ab_counts_the_instruction_wherever_it_was_added() -> None:
     assert {3, 2, 1, 0} == {line.difference.value for line in found.lines}
     assert ab.code(found) == Exit.FAILED
     # Each build counts the same in both of its turns.
-    assert ab.code(ab.exact(a[:1], a[1:])) == ab.code(ab.exact(b[:1], b[1:])) == Exit.OK
+    assert ab.code(counted.exact(a[:1], a[1:])) == ab.code(counted.exact(b[:1], b[1:])) == Exit.OK
 
 
 def test_check_finds_the_instruction_without_a_threshold(

@@ -225,7 +225,14 @@ def test_the_module_is_built_where_its_compiler_is() -> None:
     assert argv[0] == "unshare"
     assert argv[argv.index("enter") + 1 :] == [
         *("/c/chroot", "/c/root", str(module.SOURCES.parent), "/tmp/build"),
-        *("make", "-C", "/irqcost/bench_kmod", "KDIR=/kernel/usr/src/linux-5", "BUILD=/build", "W=1"),
+        *(
+            "make",
+            "-C",
+            "/irqcost/bench_kmod",
+            "KDIR=/kernel/usr/src/linux-5",
+            "BUILD=/build",
+            "W=1",
+        ),
     ]
 
 

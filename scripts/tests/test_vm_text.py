@@ -8,12 +8,11 @@ from functools import cache
 
 import pytest
 
-from irqcost.commands import disasm
 from irqcost.commands.vm import BENCH, MODULE, guest_commands, measured
-from irqcost.measure import build
+from irqcost.measure import build, live_code
 from irqcost.model import catalogue, parsing
 from irqcost.model.machine_code import equality
-from irqcost.model.result import Text
+from irqcost.model.result import MachineCode
 from irqcost.vm.qemu import Machine, run_guest
 from vm_guests import KERNELS, TIME_LIMIT, ExactGuest, exact_guest, kernel, module
 
@@ -38,7 +37,7 @@ def test_assembler_rows_stand_in_memory_as_the_catalogue_has_them(exact: ExactGu
     assert {"cli_sti", "save_cli_popf", "dep_imul"} <= found.keys()
     for probe in rows:
         if probe.key in found:
-            body = disasm.body(probe).code
+            body = live_code.body(probe).code
             assert FENCE + body + STAMP in found[probe.key], probe.key
     assert FENCE + b"\xfa\xfb" + STAMP in found["cli_sti"]
 
@@ -65,7 +64,7 @@ def test_hashes_are_of_the_bytes_and_of_the_code(exact: ExactGuest) -> None:
 Code = Mapping[tuple[str, str], tuple[str, str]]
 
 
-def hashes(text: Mapping[str, Mapping[str, Text]]) -> Code:
+def hashes(text: Mapping[str, Mapping[str, MachineCode]]) -> Code:
     """Of each function of the module's rows: the hash of its bytes, and that of its code."""
     return {
         (name, symbol): (one.hash, equality.code_hash(one.code, one.targets))

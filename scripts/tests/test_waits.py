@@ -10,9 +10,9 @@ import pytest
 
 from epochs_of import entry, epoch
 from irqcost import ROOT, cli
-from irqcost.commands.run import _charts
 from irqcost.measure.merge import merge
 from irqcost.measure.processes import Target
+from irqcost.output.charts.of_run import _charts
 from irqcost.model import contention, members, parsing
 from irqcost.model.contention import PERCENTILES, Contention, Pending
 

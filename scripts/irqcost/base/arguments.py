@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Types of options on the command line."""
+"""What options of several commands have in common."""
 
 import argparse
+import math
 from pathlib import Path
 
 
@@ -11,3 +12,29 @@ def named(text: str) -> Path:
     if path.name in ("", ".."):
         raise argparse.ArgumentTypeError(f"{text!r} is not the name of a file")
     return path
+
+
+def positive(text: str) -> float:
+    """The type of an option that is a number above 0."""
+    value = float(text)
+    if not (value > 0 and math.isfinite(value)):
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def count(text: str) -> int:
+    """The type of an option that is a whole number above 0."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def add_scheduler(parser: argparse.ArgumentParser) -> None:
+    """The option --scheduler, for executors.found()."""
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="have many files read by the Dask cluster of this scheduler (tcp://HOST:PORT), which "
+        "sees files and checkout under the same paths (default: by the CPUs of this machine)",
+    )

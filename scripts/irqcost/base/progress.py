@@ -48,8 +48,6 @@ class Progress:
         if self._bar is None:
             from tqdm import tqdm  # Only where there is a bar to be drawn.
 
-            # Its monitor is a thread that stays, and a process that has threads must not fork.
-            tqdm.monitor_interval = 0
             options: dict[str, Any] = {
                 "leave": False,
                 "dynamic_ncols": True,

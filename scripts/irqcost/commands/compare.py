@@ -4,14 +4,14 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 
 from irqcost.base import arguments
 from irqcost.base.errors import Exit, IrqcostError
-from irqcost.base.forked import Workers
 from irqcost.compare import columns, comparison, reading
 from irqcost.compare.columns import Column
-from irqcost.model import catalogue, published, units
+from irqcost.model import catalogue, published, store, units
 from irqcost.model.machine_code import equality
 from irqcost.output import charts, formats, published_table
 from irqcost.output.charts.places import METADATA, made, themes_of
@@ -88,6 +88,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="charts as PREFIX.png and PREFIX.svg, of several as PREFIX-NAME.…, dark ones as "
         "PREFIX-dark.… (default: irqcost-compare in this folder)",
     )
+    arguments.add_scheduler(parser)
     parser.add_argument("--no-chart", action="store_true", help="table only")
     parser.set_defaults(run=run)
 
@@ -96,11 +97,14 @@ def run(args: argparse.Namespace) -> int:
     wanted = args.chart or (["bars"] if args.format == "text" else [])
     most = len(METADATA) * len(themes_of(args.theme))
     with charts.drawers(0 if args.no_chart or not wanted else most) as drawers:
-        return _run(args, wanted, drawers)
+        with store.readers(args.scheduler) as readers:
+            return _run(args, wanted, readers, drawers)
 
 
-def _run(args: argparse.Namespace, wanted: Sequence[str], drawers: Workers) -> int:
-    found = reading.columns(args.paths, args.baseline, args.by, args.select)
+def _run(
+    args: argparse.Namespace, wanted: Sequence[str], readers: Executor, drawers: Executor
+) -> int:
+    found = reading.columns(args.paths, args.baseline, args.by, args.select, readers)
     read = found.columns
     if not read:
         raise IrqcostError("nothing to compare")
@@ -156,7 +160,7 @@ def _other_instructions(read: Sequence[Column]) -> list[str]:
 
 
 def _draw(
-    args: argparse.Namespace, wanted: Sequence[str], material: charts.Material, drawers: Workers
+    args: argparse.Namespace, wanted: Sequence[str], material: charts.Material, drawers: Executor
 ) -> None:
     """The charts, and where they are: beside the text, or apart from what programs read."""
     if not wanted:

@@ -3,22 +3,21 @@
 
 import argparse
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 
-from irqcost.base import arguments, forked
+from irqcost.base import arguments
 from irqcost.base.errors import Exit, IrqcostError, name_left_out
-from irqcost.base.forked import Workers
-from irqcost.base.table import Table
 from irqcost.compare import policy
 from irqcost.compare.trend import History, Line, histories
 from irqcost.model import store
 from irqcost.output import charts
 from irqcost.output.charts.places import METADATA, Place, made, themes_of
-from irqcost.stats import intervals
+from irqcost.output.history_table import text
 
 # Panels of a chart.
 _MOST_CHARTED = 8
@@ -51,26 +50,27 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "(default: irqcost-history in this folder)",
     )
     add("--theme", choices=("light", "dark", "both"), default="light", help="of the chart")
+    arguments.add_scheduler(parser)
     add("--no-chart", action="store_true", help="table only")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    ready = (lambda: None) if args.no_chart else charts.load
-    with forked.workers(ready, len(METADATA) * len(themes_of(args.theme))) as workers:
-        return _run(args, workers)
+    most = 0 if args.no_chart else len(METADATA) * len(themes_of(args.theme))
+    with charts.drawers(most) as drawers, store.readers(args.scheduler) as readers:
+        return _run(args, readers, drawers)
 
 
-def _run(args: argparse.Namespace, workers: Workers) -> int:
+def _run(args: argparse.Namespace, readers: Executor, drawers: Executor) -> int:
     rules = policy.read(args.config)
-    loaded = store.read(args.paths, args.select)
+    loaded = store.read(args.paths, args.select, readers)
     name_left_out(loaded.errors)
-    found = histories([one for one in loaded.records if one.names], rules, workers)
+    found = histories([one for one in loaded.records if one.names], rules, readers)
     if not found:
         raise IrqcostError("no machine has two results with figures here: no history")
     for place, one in enumerate(found):
         with nullcontext([]) if args.no_chart else _places(args, place) as places:
-            charts.each_place(partial(_draw, charted(one)), workers, places)
+            charts.each_place(partial(_draw, charted(one)), drawers, places)
         print(("" if place == 0 else "\n") + text(one, args.all))
     # What was named and could not be read is missed; of a folder the rest is its history.
     missed = any(error.path in args.paths for error in loaded.errors)
@@ -103,34 +103,3 @@ def charted(history: History) -> History:
 def _places(args: argparse.Namespace, place: int) -> AbstractContextManager[list[Place]]:
     prefix = args.out if place == 0 else args.out.with_name(f"{args.out.name}-{place + 1}")
     return made(prefix, replace=True, themes=themes_of(args.theme))
-
-
-def text(history: History, everything: bool) -> str:
-    """A table of the changes (or of every figure), and what it comes to."""
-    count = len(history.contexts)
-    first, last = (history.dates[place].date().isoformat() for place in (0, -1))
-    parts = [history.title, f"{count} runs from {first} to {last}"]
-    unit = "instructions" if history.exact else "core cycles"
-    table = Table((f"figure ({unit})", "since", "before", "after", "%", "fell on"), "<<>>><")
-    changed = 0
-    for line in history.lines:
-        changed += bool(line.changes)
-        for one in line.changes:
-            table.row(
-                line.label,
-                history.dates[one.run].date().isoformat(),
-                f"{one.before:.2f}",
-                f"{one.after:.2f}",
-                f"{100 * (one.after / one.before - 1):+.1f}" if one.before else "-",
-                one.fell_on or "nothing that the files tell",
-            )
-        if everything and not line.changes and line.values:
-            level = intervals.median(line.values)
-            table.row(line.label, "always", f"{level:.2f}", f"{level:.2f}", "", "")
-    if changed or everything:
-        parts += ["", str(table)]
-    doubtful = sum(line.doubtful for line in history.lines)
-    parts += ["", f"{changed} of {len(history.lines)} figures changed their level"]
-    if doubtful:
-        parts.append(f"{doubtful} values in doubt were left out")
-    return "\n".join(parts)

@@ -5,14 +5,14 @@ import argparse
 import shutil
 import sys
 import tempfile
+from concurrent.futures import Executor
 from contextlib import ExitStack
 from pathlib import Path
 
-from irqcost.base import files
+from irqcost.base import arguments, files
 from irqcost.base.errors import Exit, IrqcostError
-from irqcost.base.forked import Workers
 from irqcost.compare import columns, reading
-from irqcost.model import catalogue
+from irqcost.model import catalogue, store
 from irqcost.output import charts
 from irqcost.output.page import document, html, markdown, pictures
 
@@ -52,17 +52,19 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--select", metavar="REGEX", help="only figures whose name (backend/probe/mode) matches"
     )
+    arguments.add_scheduler(parser)
     parser.add_argument("--force", action="store_true", help="overwrite an earlier report")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     with charts.drawers(pictures.MOST_JOBS) as drawers:
-        return _run(args, drawers)
+        with store.readers(args.scheduler) as readers:
+            return _run(args, readers, drawers)
 
 
-def _run(args: argparse.Namespace, drawers: Workers) -> int:
-    read = reading.columns(args.paths, args.baseline, args.by, args.select)
+def _run(args: argparse.Namespace, readers: Executor, drawers: Executor) -> int:
+    read = reading.columns(args.paths, args.baseline, args.by, args.select, readers)
     if not any(column.result.entries for column in read.columns):
         matching = "" if args.select is None else f" with a name that matches {args.select}"
         raise IrqcostError(f"nothing to report: no figure{matching} in these files")

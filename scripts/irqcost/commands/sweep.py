@@ -6,10 +6,10 @@ from pathlib import Path
 
 from irqcost.base import arguments
 from irqcost.base.errors import Exit, IrqcostError
-from irqcost.base.table import Table, number
 from irqcost.measure import build
-from irqcost.measure.unroll import Sweep, measure, plateau
-from irqcost.model import catalogue, naming
+from irqcost.measure.unroll import measure
+from irqcost.model import catalogue
+from irqcost.output.sweep_table import text, verdict
 
 _DESCRIPTION = """\
 Measures the throughput of one probe with every unroll factor, and shows whether it is the same
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         print(text(measure(bench, arguments)))
         return Exit.OK
     from irqcost.output.charts import places as places_
-    from irqcost.output.charts import sweep as chart  # matplotlib: only where it draws
+    from irqcost.output.charts import sweep as chart
 
     with places_.made(args.out, replace=True) as places:
         sweep = measure(bench, arguments)
@@ -62,36 +62,3 @@ def run(args: argparse.Namespace) -> int:
     for place in places:
         print(f"Chart:  {place.target}")
     return Exit.OK
-
-
-def verdict(sweep: Sweep) -> str:
-    """What is seen, in a sentence."""
-    probe = sweep.name.split("/")[1]
-    level = plateau(sweep.points)
-    if level:
-        cost = number(level[-1].figure.value, 2)
-        return f"{probe} costs {cost} {sweep.unit} from unroll factor {level[0].unroll} on"
-    values = [point.figure.value for point in sweep.points]
-    low, high = (number(value, 2) for value in (min(values), max(values)))
-    if len(values) == 1:
-        return f"{probe} has one unroll factor only: {low} {sweep.unit}"
-    if any(point.entry.doubtful for point in sweep.points[-2:]):
-        return f"{probe}: no plateau to be told, for figures of the greatest factors are in doubt"
-    return f"{probe} stands on no plateau: {low} to {high} {sweep.unit}, by unroll factor"
-
-
-def text(sweep: Sweep) -> str:
-    """The sweep as a table."""
-    table = Table(("unroll", sweep.unit, "from", "to", "clean", "remark"), ">>>>><")
-    for point in sweep.points:
-        entry = point.entry
-        table.row(
-            str(point.unroll),
-            number(point.figure.value, 3),
-            number(point.figure.low, 3),
-            number(point.figure.high, 3),
-            f"{entry.clean:.0f}/{entry.samples:.0f}",
-            entry.label if entry.doubtful else "",
-        )
-    heading = f"{sweep.name}/throughput: {naming.title(sweep.context)}"
-    return "\n".join([heading, "", str(table), "", verdict(sweep)])

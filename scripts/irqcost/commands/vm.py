@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from irqcost import ROOT
-from irqcost.base import files, jsontext
+from irqcost.base import arguments, files, jsontext
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.base.progress import Progress
 from irqcost.measure import build
@@ -92,7 +92,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--markdown", type=Path, metavar="FILE", help="write the table of --matrix there, too")
     add(
         "--soak",
-        type=_positive,
+        type=arguments.count,
         nargs="?",
         const=10,
         metavar="MINUTES",
@@ -101,10 +101,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "2); then the same in a second guest, on one CPU under the instruction clock, for a tenth "
         "of the time by that clock: its figures must be the same before and after",
     )
-    add("--fuzz", type=_positive, metavar="REQUESTS", help="random requests, without the rest")
+    add(
+        "--fuzz", type=arguments.count, metavar="REQUESTS", help="random requests, without the rest"
+    )
     add("--seed", type=int, default=1, metavar="N", help="of --soak and --fuzz: what is sent")
     add("--out", type=Path, metavar="FILE", help="result file (default: in results/emulated)")
-    add("--samples", type=_positive, metavar="N", help="samples of each benchmark")
+    add("--samples", type=arguments.count, metavar="N", help="samples of each benchmark")
     add("--filter", metavar="REGEX", help="only benchmarks whose name matches")
     add(
         "--contexts",
@@ -118,19 +120,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="LIST",
         help="of ring3, kmod, bpf and kvm, which is a guest in the guest (default: %(default)s)",
     )
-    add("--smp", type=_positive, metavar="N", help="CPUs (default: 1)")
+    add("--smp", type=arguments.count, metavar="N", help="CPUs (default: 1)")
     add("--mirror", metavar="URL", help="Debian archive (default: the one of this machine's apt)")
-    add("--time-limit", type=_positive, default=600, metavar="S", help="seconds for the guest")
+    add(
+        "--time-limit", type=arguments.count, default=600, metavar="S", help="seconds for the guest"
+    )
     add("--keep", action="store_true", help="keep the guest's files, and say where they are")
     add("--dry-run", action="store_true", help="print the commands, run none")
     parser.set_defaults(run=run)
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return value
 
 
 def guest_commands(

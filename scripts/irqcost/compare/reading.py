@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,14 +33,18 @@ class Read:
 
 
 def columns(
-    paths: Sequence[Path], baseline: Path | None, by: str | None, select: str | None
+    paths: Sequence[Path],
+    baseline: Path | None,
+    by: str | None,
+    select: str | None,
+    executor: Executor | None = None,
 ) -> Read:
-    """Results as columns; what is left out is told to the user.
+    """Results as columns; what is left out is told to the user. Many are read by `executor`.
 
     `by` is `file`, one of columns.BY, or None: by machine where there are more than MOST_COLUMNS,
     and then no more than these. `select` is the regular expression that the names of figures match.
     """
-    read = _columns(paths, baseline, by, select)
+    read = _columns(paths, baseline, by, select, executor)
     name_left_out(read.errors)
     if read.beyond:
         print(f"irqcost: {read.beyond}", file=sys.stderr)
@@ -47,9 +52,13 @@ def columns(
 
 
 def _columns(
-    paths: Sequence[Path], baseline: Path | None, by: str | None, select: str | None
+    paths: Sequence[Path],
+    baseline: Path | None,
+    by: str | None,
+    select: str | None,
+    executor: Executor | None,
 ) -> Read:
-    expression = compiled(select)
+    expression = store.compiled(select)
     named = [baseline] if baseline else []
     many = reader.more_results_than(MOST_COLUMNS, [*named, *paths])
     folder = baseline is not None and baseline.is_dir()
@@ -58,11 +67,11 @@ def _columns(
         found, _ = reader.find_results([*named, *paths])
         _refuse_too_many(len(found), "results", "machine")
         return _each(named, paths, expression)
-    base = store.read(named, select)
+    base = store.read(named, select, executor)
     if baseline and not base.records:
         why = base.errors[0] if base.errors else f"{baseline}: no result in this folder"
         raise IrqcostError(f"no baseline: {why}")
-    loaded = store.read(paths, select)
+    loaded = store.read(paths, select, executor)
     if by is None and not folder and len(base.records) + len(loaded.records) <= MOST_COLUMNS:
         return _each(named, paths, expression)  # Many files, but few of them results.
     first = columns_.groups(base.records, chosen)
@@ -90,14 +99,6 @@ def _columns(
 def _refuse_too_many(count: int, what: str, by: str) -> None:
     if count > _MOST_ASKED_FOR:
         raise IrqcostError(f"{count} {what} are no columns to be read: use --by {by}")
-
-
-def compiled(pattern: str | None) -> re.Pattern[str] | None:
-    """The expression of --select. Raises IrqcostError where it is none."""
-    try:
-        return None if pattern is None else re.compile(pattern)
-    except re.error as error:
-        raise IrqcostError(f"--select {pattern}: not a regular expression: {error}") from error
 
 
 def _each(baseline: Sequence[Path], paths: Sequence[Path], select: re.Pattern[str] | None) -> Read:

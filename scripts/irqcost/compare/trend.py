@@ -2,13 +2,14 @@
 """How figures went over many runs of a machine, and on what their changes fell."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
 import numpy as np
 
-from irqcost.base.forked import Workers
+from irqcost.base import executors
 from irqcost.compare import columns
 from irqcost.compare.baseline import when
 from irqcost.compare.policy import Policy
@@ -17,7 +18,7 @@ from irqcost.model.machine_code import masking
 from irqcost.model.result import Context
 from irqcost.stats import changepoints, intervals
 
-# Lines that are handed to a process at a time.
+# Lines that are one task.
 _AT_A_TIME = 4
 
 
@@ -66,17 +67,17 @@ class History:
 
 
 def histories(
-    records: Sequence[store.Record], rules: Policy, workers: Workers = Workers()
+    records: Sequence[store.Record], rules: Policy, executor: Executor = executors.Here()
 ) -> list[History]:
     """A history for each machine that has two runs or more, that with most runs first. Changes are
-    looked for by the workers."""
+    looked for by the executor."""
     same: dict[int, tuple[object, ...]] = {}
     groups: dict[tuple[object, ...], list[store.Record]] = {}
     for record in records:
         key = same.setdefault(id(record.shared), _machine(record.shared))
         groups.setdefault(key, []).append(record)
     several = sorted((group for group in groups.values() if len(group) > 1), key=len, reverse=True)
-    return [_history(group, rules, workers) for group in several]
+    return [_history(group, rules, executor) for group in several]
 
 
 def _machine(context: Context) -> tuple[object, ...]:
@@ -89,7 +90,7 @@ def _machine(context: Context) -> tuple[object, ...]:
     )
 
 
-def _history(group: Sequence[store.Record], rules: Policy, workers: Workers) -> History:
+def _history(group: Sequence[store.Record], rules: Policy, executor: Executor) -> History:
     dates = [when(record.date) for record in group]
     order = sorted(range(len(group)), key=lambda i: (dates[i], str(group[i].path)))
     records = [group[i] for i in order]
@@ -105,7 +106,7 @@ def _history(group: Sequence[store.Record], rules: Policy, workers: Workers) -> 
         kept, runs = values[sound].tolist(), one.places[sound].tolist()
         doubtful = int(np.count_nonzero(one.doubtful))
         lines.append(Line(name, tuple(kept), tuple(runs), (), doubtful, kernel))
-    found = workers.each(partial(_changes, exact, rules), lines, _AT_A_TIME)
+    found = executors.each(executor, partial(_changes, exact, rules), lines, _AT_A_TIME)
     lines = [_with_changes(line, places, contexts) for line, places in zip(lines, found)]
     title = f"{naming.cpu_name(contexts[-1])}, {naming.execution(contexts[-1])}"
     if contexts[-1].kernel.realtime:

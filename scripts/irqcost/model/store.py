@@ -19,7 +19,8 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -28,7 +29,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from irqcost.base import forked
+from irqcost.base import executors
 from irqcost.base.errors import IrqcostError, ResultError
 from irqcost.base.progress import Progress
 from irqcost.model import index, members, parsing, reader
@@ -64,7 +65,7 @@ _COMMON = (
 _COMMON_SETTINGS = ("governor", "boost", "smt", "mitigations", "nice", "cpu_quota")
 _OWN_TSC = ("khz", "step", "invariant", "clock_source")
 
-# So many files are handed to a process at a time.
+# So many files are one task.
 _CHUNK = 16
 
 
@@ -154,19 +155,27 @@ class Loaded:
     errors: list[ResultError]
 
 
-def read(paths: Sequence[Path], select: str | None = None) -> Loaded:
-    """The results in files, and in folders with all below them (reader.find_results()).
+def readers(scheduler: str | None) -> AbstractContextManager[Executor]:
+    """Whoever reads many files: the workers of a cluster, or by default this machine's CPUs."""
+    return executors.found(scheduler, [__name__])
+
+
+def read(
+    paths: Sequence[Path], select: str | None = None, executor: Executor | None = None
+) -> Loaded:
+    """The results in files, and in folders with all below them (reader.find_results()); many are
+    read by `executor`, or where there is none by a process for each CPU.
 
     `select` is a regular expression (IrqcostError where it is none): figures whose name it does
     not match are left out; a file may be left with none.
     """
-    expression = _compiled(select)
+    expression = compiled(select)
     found, errors = reader.find_results(paths)
     with index.opened(len(found)) as known:
         known.look_up(paths)
         rows = {path: row for path in found if (row := known.find(path)) is not None}
         unknown = [path for path in found if path not in rows]
-        for path, row in _parsed(unknown, known.documents):
+        for path, row in _parsed(unknown, known.documents, executor):
             rows[path] = row
             known.add(path, row)
         known.forget([path for path in paths if path.is_dir()], found)
@@ -181,7 +190,8 @@ def read(paths: Sequence[Path], select: str | None = None) -> Loaded:
     return Loaded(records, reader.faults(errors, paths))
 
 
-def _compiled(select: str | None) -> re.Pattern[str] | None:
+def compiled(select: str | None) -> re.Pattern[str] | None:
+    """The expression of --select. Raises IrqcostError where it is none."""
     try:
         return None if select is None else re.compile(select)
     except re.error as error:
@@ -191,52 +201,62 @@ def _compiled(select: str | None) -> re.Pattern[str] | None:
 # Files into rows
 
 
-def _parsed(paths: Sequence[Path], documents: dict[str, str]) -> Iterator[tuple[Path, index.Row]]:
-    """Parses files, many of them in as many processes as there are CPUs; adds to `documents`."""
+def _parsed(
+    paths: Sequence[Path], documents: dict[str, str], executor: Executor | None
+) -> Iterator[tuple[Path, index.Row]]:
+    """Parses files, many of them by an executor; adds to `documents`."""
     if not paths:
         return
     many = Progress(f"reading {len(paths)} result files") if len(paths) >= index.WORTH else None
     with many or nullcontext():
-        for done, (path, row, new) in enumerate(_outcomes(paths), 1):
+        done = 0
+        for rows, new in _outcomes(paths, executor):
             documents.update(new)
-            if many:
-                # A name may hold what moves a cursor.
-                many.count(done, len(paths), ascii(path.name))
-            yield path, row
+            for row in rows:
+                path = paths[done]
+                done += 1
+                if many:
+                    # A name may hold what moves a cursor.
+                    many.count(done, len(paths), ascii(path.name))
+                yield path, row
 
 
-# What comes of a file: its row, and documents not sent before.
-_Outcome = tuple[Path, index.Row, dict[str, str]]
+# What comes of a part of the files: a row for each, and the documents that these have in common.
+_Outcome = tuple[list[index.Row], dict[str, str]]
 
 
-def _outcomes(paths: Sequence[Path]) -> Iterator[_Outcome]:
-    _sent.clear()
+def _outcomes(paths: Sequence[Path], executor: Executor | None) -> Iterator[_Outcome]:
+    # Whoever reads them may be in another folder.
+    whole = [path.absolute() for path in paths]
+    parts = [whole[i : i + _CHUNK] for i in range(0, len(whole), _CHUNK)]
     if len(paths) < index.WORTH:
-        yield from map(_parse, paths)
+        yield from map(_parse_all, parts)
+    elif executor is not None:
+        yield from executor.map(_parse_all, parts)
     else:
-        yield from forked.each(_parse, paths, _CHUNK)
+        with readers(None) as pool:
+            yield from pool.map(_parse_all, parts)
 
 
-# Documents that this process has sent already.
-_sent: set[str] = set()
+def _parse_all(paths: Sequence[Path]) -> _Outcome:
+    documents: dict[str, str] = {}
+    return [_parse(path, documents) for path in paths], documents
 
 
-def _parse(path: Path) -> _Outcome:
+def _parse(path: Path, documents: dict[str, str]) -> index.Row:
     try:
         document, result = reader.read_document(path, with_code=False)
         result = without_emulated(result)
         shared = _shared(document, result.context)
     except ResultError as error:
-        return path, index.Row(reason=error.reason), {}
+        return index.Row(reason=error.reason)
     except members.FormatError as error:
-        return path, index.Row(reason=str(error)), {}
+        return index.Row(reason=str(error))
     names = json.dumps(list(result.figures))
-    digests = {_digest(text): text for text in (shared, names)}
-    new = {key: text for key, text in digests.items() if key not in _sent}
-    _sent.update(new)
-    shared_key, names_key = digests
+    shared_key, names_key = _digest(shared), _digest(names)
+    documents |= {shared_key: shared, names_key: names}
     entries = list(result.figures.values())
-    row = index.Row(
+    return index.Row(
         date=result.context.date,
         own=_own(document, result),
         verdict=result.context.verdict,
@@ -246,7 +266,6 @@ def _parse(path: Path) -> _Outcome:
         verdicts="\n".join(entry.verdict for entry in entries),
         remarks=json.dumps([[i, e.remark] for i, e in enumerate(entries) if e.doubtful]),
     )
-    return path, row, new
 
 
 def _numbers(entry: Entry) -> list[float]:

@@ -12,7 +12,8 @@ from irqcost import ROOT
 from irqcost.base.cache import cache_directory, locked
 from irqcost.base.errors import BuildError
 from irqcost.base.process import output
-from irqcost.vm.kernels import Kernel, Say
+from irqcost.vm.from_source import Say
+from irqcost.vm.kernels import Kernel
 
 SOURCES = ROOT / "bench_kmod"
 

@@ -2,47 +2,9 @@
 """`irqcost test`: every test there is, and one count over all."""
 
 import argparse
-import re
-import subprocess
-import sys
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from pathlib import Path
-from xml.etree import ElementTree
 
-from irqcost import ROOT
-from irqcost.base.errors import BuildError, Exit
-from irqcost.base.progress import Progress
-from irqcost.measure import build
-
-_PRESET = "ci"
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many tests ended how, and why how many were skipped."""
-
-    passed: int = 0
-    failed: int = 0
-    skipped: int = 0
-    reasons: Counter[str] = field(default_factory=Counter, compare=False)
-
-    def __add__(self, other: "Counts") -> "Counts":
-        return Counts(
-            self.passed + other.passed,
-            self.failed + other.failed,
-            self.skipped + other.skipped,
-            self.reasons + other.reasons,
-        )
-
-    def __str__(self) -> str:
-        text = f"{self.passed} passed, {self.failed} failed"
-        return f"{text}, {self.skipped} skipped" if self.skipped else text
-
-    def skips(self) -> list[str]:
-        """A line for each reason, the most frequent first."""
-        return [f"{number:5} skipped: {reason}" for reason, number in self.reasons.most_common()]
+from irqcost.base.errors import Exit
+from irqcost.commands.project.suites import harness_tests, python_tests
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -58,83 +20,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    counts = _harness_tests() + _python_tests(args.fast)
+    counts = harness_tests() + python_tests(args.fast)
     print(*counts.skips(), counts, sep="\n")
     return Exit.FAILED if counts.failed or not counts.passed else Exit.OK
-
-
-def count(junit: Path) -> Counts:
-    """Tests in a JUnit file. One that is missing or broken counts as a failure: its runner died."""
-    try:
-        root = ElementTree.parse(junit).getroot()
-    except (OSError, ElementTree.ParseError):
-        print(f"irqcost: {junit}: the tests did not run to their end", file=sys.stderr)
-        return Counts(failed=1)
-    return _count(root.iter("testsuite"))
-
-
-def _count(suites: Iterable[ElementTree.Element]) -> Counts:
-    total = Counts()
-    for suite in suites:
-
-        def number(*keys: str) -> int:
-            return sum(int(suite.get(key, "0")) for key in keys)
-
-        failed = number("failures", "errors")
-        skipped = number("skipped", "disabled")
-        reasons = Counter(_reason(case) for case in suite.iter("testcase") if _is_skipped(case))
-        total += Counts(number("tests") - failed - skipped, failed, skipped, reasons)
-    return total
-
-
-def _is_skipped(case: ElementTree.Element) -> bool:
-    return case.find("skipped") is not None or case.get("status") in ("disabled", "notrun")
-
-
-# What a test says where it is skipped, by runner: pytest of a whole file, GoogleTest, and the
-# programs of our own that ctest runs. ctest itself only knows by which sign it saw that.
-_SAID = (r"'Skipped: (.*)'\)", r": Skipped\n(.+)", r"^SKIP: (.+)")
-
-
-def _reason(case: ElementTree.Element) -> str:
-    """Why a test was skipped, in one line."""
-    skipped = case.find("skipped")
-    message = "" if skipped is None else skipped.get("message", "")
-    said = "\n".join([case.findtext("skipped", ""), case.findtext("system-out", "")])
-    for sign in _SAID:
-        if found := re.search(sign, said, re.M):
-            return found[1].strip()
-    return " ".join(message.split()) or "no reason given"
-
-
-def _harness_tests() -> Counts:
-    try:
-        build.harness(_PRESET, target="all")
-    except BuildError as error:
-        print(f"irqcost: {error}", file=sys.stderr)
-        return Counts(failed=1)
-    junit = _fresh("ctest.xml")
-    command = ["ctest", "--preset", _PRESET, "--output-junit", str(junit)]
-    with Progress("tests of the harness"):
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        print(done.stdout, done.stderr, sep="\n", end="")
-    return count(junit)
-
-
-def _python_tests(fast: bool) -> Counts:
-    junit = _fresh("pytest.xml")
-    command = [sys.executable, "-m", "pytest", "-q", "-rs", "--tb=short", f"--junitxml={junit}"]
-    if fast:
-        command += ["-m", "not guest"]
-    print("tests of the scripts and of the module …", file=sys.stderr, flush=True)
-    subprocess.run(command, cwd=ROOT)
-    return count(junit)
-
-
-def _fresh(name: str) -> Path:
-    """A place for a report, without the one of an earlier run."""
-    path = ROOT / "build" / _PRESET / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    return path

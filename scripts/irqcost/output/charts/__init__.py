@@ -10,13 +10,14 @@ where something is drawn, or in the processes of drawers().
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from irqcost.base import forked
+from irqcost.base import executors
 from irqcost.compare.labels import Series
 from irqcost.model.catalogue import Probe
 from irqcost.model.published import Published
@@ -74,43 +75,49 @@ CHARTS = {
 
 
 @contextmanager
-def drawers(most: int) -> Iterator[forked.Workers]:
+def drawers(most: int) -> Iterator[Executor]:
     """Processes for drawing `most` files at a time: they load matplotlib while this one still reads
     what they are to draw."""
-    with forked.workers(load, most) as found:
+    with executors.processes(most, _LIBRARIES) as found:
+        if not isinstance(found, executors.Here):
+            found.submit(load)
         yield found
+
+
+_LIBRARIES = (
+    "irqcost.output.charts.style",
+    "matplotlib.backends.backend_svg",
+    "PIL.PngImagePlugin",
+)
 
 
 def load() -> None:
     """Loads matplotlib and what it writes files with, or raises what keeps it from being loaded."""
-    for name in (
-        "irqcost.output.charts.style",
-        "matplotlib.backends.backend_svg",
-        "PIL.PngImagePlugin",
-    ):
+    for name in _LIBRARIES:
         import_module(name)
 
 
 def each_place(
-    draw: Callable[[Sequence["Place"]], object], workers: forked.Workers, places: Sequence["Place"]
+    draw: Callable[[Sequence["Place"]], object], drawers: Executor, places: Sequence["Place"]
 ) -> None:
-    """Has the workers draw into the files of places.made(), each into one; without any, all are
+    """Has the drawers draw into the files of places.made(), each into one; in this process all are
     drawn at once. Raises what `draw` raises."""
     if places:
-        list(workers.each(draw, [[place] for place in places] if len(workers) else [list(places)]))
+        alone = isinstance(drawers, executors.Here)
+        list(drawers.map(draw, [list(places)] if alone else [[place] for place in places]))
 
 
 def draw(
     name: str,
     material: Material,
     places: Sequence["Place"],
-    workers: forked.Workers = forked.Workers(),
+    drawers: Executor = executors.Here(),
 ) -> None:
     """Draws a chart of CHARTS into the files of places.made().
 
     Raises NoChart where the material has nothing for it.
     """
-    each_place(partial(_draw, name, material), workers, places)
+    each_place(partial(_draw, name, material), drawers, places)
 
 
 def _draw(name: str, material: Material, places: Sequence["Place"]) -> None:

@@ -3,10 +3,10 @@
 
 import shlex
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
-from irqcost.base.forked import Workers
 from irqcost.compare.columns import Column
 from irqcost.compare.reading import Read
 from irqcost.model import naming, published
@@ -62,7 +62,7 @@ def made(
     probes: Sequence[Probe],
     arguments: Sequence[str],
     folder: Path,
-    drawers: Workers,
+    drawers: Executor,
 ) -> Document:
     """The report on columns; pictures are made in a folder for temporary files.
 
@@ -138,7 +138,7 @@ def _section(
     probes: Sequence[Probe],
     figures: Sequence[Published],
     folder: Path,
-    drawers: Workers,
+    drawers: Executor,
 ) -> Section:
     counted = part.kind == COUNTED
     groups = [

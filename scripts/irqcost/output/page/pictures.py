@@ -3,11 +3,11 @@
 
 import re
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from irqcost.base.errors import IrqcostError, NoChart
-from irqcost.base.forked import Workers
 from irqcost.compare.labels import Series
 from irqcost.model.catalogue import Probe
 from irqcost.model.published import Published
@@ -71,7 +71,7 @@ def drawn(
     probes: Sequence[Probe],
     figures: Sequence[Published],
     folder: Path,
-    drawers: Workers,
+    drawers: Executor,
 ) -> list[Picture]:
     """All charts that the part has figures for, made in a folder for temporary files."""
     several = len(part.columns) > 1
@@ -84,7 +84,7 @@ def drawn(
         for theme in THEMES.values():
             jobs.append(_Job(one.chart, material, [p for p in places if p.theme is theme]))
     done = dict[Path, bool]()
-    for job, made in zip(jobs, drawers.each(_draw, jobs)):
+    for job, made in zip(jobs, drawers.map(_draw, jobs)):
         done |= {place.file: made for place in job.places}
     return [
         _picture(one, folder)

@@ -18,7 +18,8 @@ from irqcost.base import archives
 from irqcost.base.cache import cache_directory, locked
 from irqcost.base.errors import BuildError, IrqcostError
 from irqcost.measure import build
-from irqcost.vm.kernels import Kernel, Say
+from irqcost.vm.from_source import Say
+from irqcost.vm.kernels import Kernel
 from irqcost.vm.module import build_module
 
 # Revisions that stay unpacked and built, so that a comparison made again begins at once.

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A run: with which harness, on which CPUs, and into which result file."""
+
+import os
+import re
+import sys
+import time
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from irqcost import ROOT
+from irqcost.base import files, jsontext
+from irqcost.base.errors import CpuGone, IrqcostError
+from irqcost.base.progress import Progress
+from irqcost.machine import host, hostfacts, kconfig
+from irqcost.machine.quota import tightest_quota
+from irqcost.measure import build, harness, simulate
+from irqcost.measure.interference import Memory
+from irqcost.measure.merge import merge
+from irqcost.measure.options import Options
+from irqcost.measure.processes import Epoch, Plan, Request, collect
+from irqcost.model import filenames, reader
+from irqcost.model.result import Result
+
+# A tenth of a second that a process of --quick has for measuring: one is enough.
+_QUICK_LATER = ["--irqcost_code=false"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The harness with its arguments, what these select, and how long it took to find that."""
+
+    options: Options
+    bench: Path
+    arguments: list[str]
+    names: tuple[str, ...]
+    starting: float
+
+
+def prepared(options: Options) -> Prepared:
+    """Builds the harness, and asks it what there is to be measured. Raises IrqcostError."""
+    bench = build.harness()
+    started = time.monotonic()
+    arguments = options.arguments()
+    if options.filter is None:
+        names = harness.names(bench, arguments)
+    else:
+        arguments, names = harness.with_controls(bench, arguments)
+    # A simulated machine has its own time, in which a process says itself how long it took.
+    starting = time.monotonic() - started if options.simulate is None else 0.0
+    return Prepared(options, bench, arguments, names, starting)
+
+
+def default_target(options: Options) -> Path:
+    """The result file where none is named. That of a simulated machine never lies among the real
+    ones by itself. Raises IrqcostError where it cannot be written."""
+    now = datetime.now(timezone.utc)
+    if options.simulate is not None:
+        name = re.sub(r"[^A-Za-z0-9.]+", "-", simulate.name(options.simulate)).strip("-")
+        return Path(f"simulated-{name or 'machine'}-{now.strftime('%Y-%m-%dT%H-%M-%SZ')}.json")
+    if not files.may_write(ROOT / "results"):
+        raise IrqcostError(
+            f"{ROOT / 'results'}: cannot be written to; name a result file with --out"
+        )
+    return filenames.default_path(host.cpu(), host.kernel_release(), now)
+
+
+def parts(options: Options, target: Path) -> list[tuple[Path, frozenset[int] | None]]:
+    """The files to be written, each with the CPUs to measure on (None: any): one for each type of
+    core, since figures of two types have nothing in common."""
+    if options.simulate is not None:
+        if options.core_type is not None:
+            raise IrqcostError("--core-type: a simulated machine has one core")
+        return [(target, None)]
+    allowed = hostfacts.usable_cpus(hostfacts.Tree())
+    types = {name: cpus & allowed for name, cpus in host.core_types().items() if cpus & allowed}
+    if options.core_type is not None:
+        if options.core_type not in types:
+            found = f"there are {' and '.join(types)}" if types else "the kernel tells of no types"
+            raise IrqcostError(
+                f"--core-type {options.core_type}: no such cores to measure on; {found}"
+            )
+        return [(target, types[options.core_type])]
+    if options.cpu is not None or len(types) < 2:
+        return [(target, None)]
+    return [(_of_type(target, name), cpus) for name, cpus in types.items()]
+
+
+def _of_type(target: Path, core_type: str) -> Path:
+    path = target.with_name(f"{target.stem}-{core_type}{target.suffix}")
+    if os.path.lexists(path):
+        raise IrqcostError(f"{path}: exists, and is never overwritten; give another name")
+    return path
+
+
+def measured(what: Prepared, target: Path) -> Result:
+    """Measures into a result file, and says what was left out. Raises IrqcostError."""
+    options = what.options
+    clock = None if options.simulate is None else simulate.Clock()
+    # What is known of the sensor is known of a machine that is there.
+    memory = Memory(options.forget_floors) if clock is None else None
+    with files.written_whole(target) as partial:
+        epochs = _epochs(what, clock, memory)
+        document = merge(epochs, options.target)
+        _complete(document["context"]["irqcost"], real=clock is None)
+        partial.write_text(jsontext.dumps(document), encoding="utf-8")
+        result = reader.read_result(partial)
+    if memory:
+        verdicts = {entry["run_name"]: entry["verdict"] for entry in document["benchmarks"]}
+        memory.keep(epochs, verdicts)
+    for backend in result.context.backends:
+        if not backend.usable:
+            print(
+                f"left out: {backend.name}: {backend.reason} (remedy: {backend.remedy})",
+                file=sys.stderr,
+            )
+    return result
+
+
+def _epochs(what: Prepared, clock: simulate.Clock | None, memory: Memory | None) -> list[Epoch]:
+    options = what.options
+    seconds = options.seconds(len({name.split("/")[0] for name in what.names}))
+    with Progress(f"measuring {len(what.names)} figures") as progress:
+        session = harness.Session(
+            what.bench,
+            what.arguments,
+            seconds,
+            progress,
+            clock=clock,
+            later=_QUICK_LATER if options.quick else (),
+        )
+
+        def once(request: Request) -> Epoch:
+            epoch = session.measure(request)
+            return memory.remind(epoch) if memory else epoch
+
+        def measure(request: Request) -> Epoch:
+            try:
+                return once(request)
+            except CpuGone as gone:
+                if options.cpu is not None:
+                    raise
+                print(f"irqcost: {gone}; going on with another CPU", file=sys.stderr)
+                return once(request)
+
+        now = time.monotonic if clock is None else clock.now
+        return collect(measure, Plan(seconds, options.target), now, what.starting)
+
+
+def _complete(ours: dict[str, Any], real: bool) -> None:
+    """Puts into context.irqcost what the harness does not know of the machine."""
+    kernel: dict[str, Any] = ours["kernel"]
+    if kernel["config"] is None and real:
+        kernel["config"] = kconfig.read(kernel["release"])
+    limit = tightest_quota(hostfacts.Tree().read)
+    ours["settings"]["cpu_quota"] = limit and limit.cpus

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The charts that lie beside the result of a run."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from irqcost.compare.labels import series
+from irqcost.model import catalogue, contention
+from irqcost.model.result import Result, without_emulated
+from irqcost.output import charts
+from irqcost.output.charts import places as places_
+
+
+@contextmanager
+def beside(target: Path, names: Sequence[str]) -> Iterator[Callable[[Result], None]]:
+    """Yields what draws the charts of these benchmarks beside a result file, and says where they
+    are. That they can be drawn, and written, is seen on entry: rather than behind minutes of
+    measuring."""
+    charts.load()
+    prefix = target.with_suffix("") if target.suffix == ".json" else target
+    with ExitStack() as stack:
+        places = {
+            chart: stack.enter_context(places_.made(prefix.with_name(name), replace=False))
+            for chart, name in _charts(names, prefix.name).items()
+        }
+
+        def draw(result: Result) -> None:
+            real = without_emulated(result)
+            shown = real if real.entries else result
+            for chart, found in places.items():
+                charts.draw(chart, charts.Material(series([shown]), catalogue.read()), found)
+
+        yield draw
+    for found in places.values():
+        for place in found:
+            print(f"Chart:  {place.target}")
+
+
+def _charts(names: Sequence[str], prefix: str) -> dict[str, str]:
+    """The charts of these benchmarks: by name, what their files are called."""
+    waiting = {mode: f"{prefix}-{mode}" for mode in contention.modes(names)}
+    if all(contention.mode_of(name) in waiting for name in names):
+        return waiting
+    return {"bars": prefix, **waiting}

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A history, as a table of its changes."""
+
+
+from irqcost.base.table import Table
+from irqcost.compare.trend import History
+from irqcost.stats import intervals
+
+
+def text(history: History, everything: bool) -> str:
+    """A table of the changes (or of every figure), and what it comes to."""
+    count = len(history.contexts)
+    first, last = (history.dates[place].date().isoformat() for place in (0, -1))
+    parts = [history.title, f"{count} runs from {first} to {last}"]
+    unit = "instructions" if history.exact else "core cycles"
+    table = Table((f"figure ({unit})", "since", "before", "after", "%", "fell on"), "<<>>><")
+    changed = 0
+    for line in history.lines:
+        changed += bool(line.changes)
+        for one in line.changes:
+            table.row(
+                line.label,
+                history.dates[one.run].date().isoformat(),
+                f"{one.before:.2f}",
+                f"{one.after:.2f}",
+                f"{100 * (one.after / one.before - 1):+.1f}" if one.before else "-",
+                one.fell_on or "nothing that the files tell",
+            )
+        if everything and not line.changes and line.values:
+            level = intervals.median(line.values)
+            table.row(line.label, "always", f"{level:.2f}", f"{level:.2f}", "", "")
+    if changed or everything:
+        parts += ["", str(table)]
+    doubtful = sum(line.doubtful for line in history.lines)
+    parts += ["", f"{changed} of {len(history.lines)} figures changed their level"]
+    if doubtful:
+        parts.append(f"{doubtful} values in doubt were left out")
+    return "\n".join(parts)
