@@ -7,9 +7,7 @@
  * but the lock that is measured.
  */
 #include <linux/atomic.h>
-#include <linux/cache.h>
 #include <linux/cpumask.h>
-#include <linux/irqflags.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
@@ -20,7 +18,6 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
-#include <linux/stringify.h>
 #include <linux/time64.h>
 #include <linux/topology.h>
 #include <linux/uaccess.h>
@@ -30,71 +27,10 @@
 #include <asm/tsc.h>
 #include "compat.h"
 #include "internal.h"
-
-/* Operations between two looks at the clock, which costs as much as a short section. */
-#define LOOK_EVERY 16
+#include "team.h"
 
 /* The least of so many operations is what one takes alone. */
 #define TRIALS 16
-
-struct contender;
-struct team;
-
-/**
- * struct lock_kind - a lock, and what a CPU does with it in each half of a round
- * @key: of its row
- * @counted: take and release it until the half is over, and count
- * @stamped: the same, and stamp each wait
- * @alone: take and release it once; returns the ticks, and whether it masks
- */
-struct lock_kind {
-	const char *key;
-	void (*counted)(struct contender *c);
-	void (*stamped)(struct contender *c);
-	u64 (*alone)(struct team *team, u32 passes, bool *masks);
-};
-
-/**
- * struct contender - a CPU's part in it
- * @result: what its thread has found so far
- * @team: the run
- * @half: the half that it is in
- * @lock: protects what follows
- * @told: what the caller is told: @result after the last round
- * @closed: that @told changes no more
- */
-struct contender {
-	struct irqcost_contender result;
-	struct team *team;
-	u32 half;
-	raw_spinlock_t lock;
-	struct irqcost_contender told;
-	bool closed;
-} ____cacheline_aligned_in_smp;
-
-/*
- * One run. The caller has a reference to it, and so has each thread: one that gets
- * no CPU outlives the run, and so do the locks, of which it may hold one. What all
- * CPUs write has cache lines of its own: only the lock is to be fought for.
- */
-struct team {
-	refcount_t users;
-	const struct lock_kind *kind;
-	u32 passes;		/* of IRQCOST_HOLD_STEP adds in a section */
-	u32 rounds;
-	u32 size;		/* CPUs */
-	u64 half_ticks;
-	u64 patience;
-	bool cancelled;
-	u64 deadline;		/* of the half under way */
-	u32 begun;		/* halves that all CPUs have come to */
-	u32 ended ____cacheline_aligned_in_smp;	/* halves that are over */
-	atomic_t arrived ____cacheline_aligned_in_smp;
-	spinlock_t spin_lock ____cacheline_aligned_in_smp;
-	spinlock_t spin_lock_masking ____cacheline_aligned_in_smp;
-	raw_spinlock_t raw_spin_lock_masking ____cacheline_aligned_in_smp;
-	struct contender contenders[];
-};
 
 /* Threads that are not over. No run begins before those of the last one are. */
 static atomic_t threads;
@@ -104,116 +40,6 @@ static void put_team(struct team *team)
 {
 	if (refcount_dec_and_test(&team->users))
 		vfree(team);
-}
-
-/* Of 1 core cycle an add; the loop around them runs beside the chain. */
-static __always_inline unsigned long section(unsigned long work, u32 passes)
-{
-	for (; passes; passes--)
-		asm volatile(".rept " __stringify(IRQCOST_HOLD_STEP) "\n\t"
-			     "add %0, %0\n\t"
-			     ".endr" : "+r" (work) : : "cc");
-	return work;
-}
-
-static __always_inline bool ended(const struct contender *c)
-{
-	return READ_ONCE(c->team->ended) > c->half;
-}
-
-/*
- * Whether the half is over, after so many operations: so each CPU does at least
- * one. Whoever sees that the time is up ends the half for all, so all end at once.
- */
-static __always_inline bool over(const struct contender *c, u64 operations)
-{
-	if (operations % LOOK_EVERY == 0 && !ended(c) && rdtsc() >= c->team->deadline)
-		WRITE_ONCE(c->team->ended, c->half + 1);
-	return ended(c);
-}
-
-static void note_wait(struct contender *c, u64 wait, u64 irqs_off)
-{
-	struct irqcost_contender *result = &c->result;
-
-	result->waits++;
-	result->histogram[irqcost_wait_bin(wait)]++;
-	result->longest_wait = max_t(u64, result->longest_wait, wait);
-	result->longest_irqs_off = max_t(u64, result->longest_irqs_off, irqs_off);
-}
-
-/* Written out for each lock: a call by pointer would stand between the stamps, and be counted. */
-#define LOCK_KIND(name, acquire, release)					\
-static void name##_counted(struct contender *c)					\
-{										\
-	unsigned long flags __maybe_unused, work = 1;				\
-	struct team *const team = c->team;					\
-	const u32 passes = team->passes;					\
-	u64 operations = 0;							\
-										\
-	do {									\
-		acquire;							\
-		work = section(work, passes);					\
-		release;							\
-		operations++;							\
-	} while (!over(c, operations));						\
-	c->result.operations += operations;					\
-}										\
-										\
-static void name##_stamped(struct contender *c)					\
-{										\
-	unsigned long flags __maybe_unused, work = 1;				\
-	struct team *const team = c->team;					\
-	const u32 passes = team->passes;					\
-	u64 called, held, released, operations = 0;				\
-	bool masked;								\
-										\
-	do {									\
-		called = rdtsc_ordered();					\
-		acquire;							\
-		held = rdtsc_ordered();						\
-		masked = irqs_disabled();					\
-		work = section(work, passes);					\
-		release;							\
-		released = rdtsc_ordered();					\
-		note_wait(c, held - called, masked ? released - called : 0);	\
-		operations++;							\
-	} while (!over(c, operations));						\
-}										\
-										\
-static u64 name##_alone(struct team *team, u32 passes, bool *masks)		\
-{										\
-	unsigned long flags __maybe_unused;					\
-	u64 start = rdtsc_ordered();						\
-										\
-	acquire;								\
-	*masks = irqs_disabled();						\
-	section(1, passes);							\
-	release;								\
-	return rdtsc_ordered() - start;						\
-}
-
-LOCK_KIND(spin_lock, spin_lock(&team->spin_lock), spin_unlock(&team->spin_lock))
-LOCK_KIND(spin_lock_irqsave, spin_lock_irqsave(&team->spin_lock_masking, flags),
-	  spin_unlock_irqrestore(&team->spin_lock_masking, flags))
-LOCK_KIND(raw_spin_lock_irqsave, raw_spin_lock_irqsave(&team->raw_spin_lock_masking, flags),
-	  raw_spin_unlock_irqrestore(&team->raw_spin_lock_masking, flags))
-
-#define KIND(name) { #name, name##_counted, name##_stamped, name##_alone }
-static const struct lock_kind kinds[] = {
-	KIND(spin_lock),
-	KIND(spin_lock_irqsave),
-	KIND(raw_spin_lock_irqsave),
-};
-
-static const struct lock_kind *kind_of(const struct irqcost_row *row)
-{
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (!strcmp(kinds[i].key, row->key))
-			return &kinds[i];
-	return NULL;
 }
 
 /*
@@ -288,7 +114,7 @@ static bool run_round(struct contender *c)
 	chain = irqcost_chain_ticks();
 	if (!gather(c))
 		return false;
-	missed = ended(c);
+	missed = half_ended(c);
 	before = switches();
 	start = rdtsc_ordered();
 	kind->counted(c);
@@ -303,7 +129,7 @@ static bool run_round(struct contender *c)
 	cond_resched();
 	if (!at_home(c) || !gather(c))
 		return false;
-	missed |= ended(c);
+	missed |= half_ended(c);
 	before = switches();
 	kind->stamped(c);
 	preempted |= switches() != before;
@@ -536,7 +362,7 @@ static int check(const struct irqcost_contention *request, const struct irqcost_
 		return -EINVAL;
 	if (!row)
 		return -ENOENT;
-	if (!kind_of(row) || irqcost_row_unusable(row, IRQCOST_PROCESS))
+	if (!irqcost_lock_kind(row) || irqcost_row_unusable(row, IRQCOST_PROCESS))
 		return -EOPNOTSUPP;
 	if (request->section % IRQCOST_HOLD_STEP || request->section > IRQCOST_MAX_HOLD_CYCLES)
 		return -EDOM;
@@ -572,7 +398,7 @@ int irqcost_ioc_contention(void __user *arg)
 		return ret;
 
 	user = u64_to_user_ptr(request.contenders);
-	team = new_team(&request, kind_of(row));
+	team = new_team(&request, irqcost_lock_kind(row));
 	if (!team)
 		return -ENOMEM;
 	ret = read_cpus(team, user);

@@ -125,8 +125,10 @@ int irqcost_ioc_contention(void __user *arg);
 int irqcost_ioc_pending(void __user *arg);
 int irqcost_ioc_text(void __user *arg);
 
-/* run.c: what every command that measures needs. */
+/* run.c: what every command that measures takes. */
 extern struct mutex irqcost_run_lock;
+
+/* cpus.c */
 u32 irqcost_interrupts_of(u32 cpu);
 bool irqcost_cpu_online(u32 *cpu);
 int irqcost_bound_to(u32 *cpu);

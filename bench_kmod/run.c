@@ -6,10 +6,8 @@
  * the clock (two), the sensor, base and body. Interrupts are masked a window at
  * a time and on between windows: one that waits behind cli slows some CPUs down.
  */
-#include <linux/cpumask.h>
 #include <linux/hardirq.h>
 #include <linux/irqflags.h>
-#include <linux/kernel_stat.h>
 #include <linux/log2.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
@@ -171,17 +169,6 @@ static int section_of(const struct irqcost_run *run)
 {
 	return run->mode == IRQCOST_IN_SITU_PERCPU ? PERCPU_SECTION :
 						     irqcost_section_index(run->section);
-}
-
-/**
- * irqcost_interrupts_of() - all that a CPU took since boot
- * @cpu: its number
- *
- * Return: interrupts of devices and of the local APIC, and NMIs.
- */
-u32 irqcost_interrupts_of(u32 cpu)
-{
-	return kstat_cpu_irqs_sum(cpu) + irqcost_arch_interrupts(cpu);
 }
 
 /*
@@ -417,33 +404,6 @@ static bool section_fits(const struct irqcost_run *run)
 static bool loops_fit(u32 loops)
 {
 	return loops && loops <= IRQCOST_MAX_LOOPS;
-}
-
-/**
- * irqcost_cpu_online() - check the number of a CPU
- * @cpu: as the caller gave it; from then on an index also where the CPU speculates
- *
- * Return: whether it is online.
- */
-bool irqcost_cpu_online(u32 *cpu)
-{
-	if (*cpu >= nr_cpu_ids)
-		return false;
-	*cpu = array_index_nospec(*cpu, nr_cpu_ids);
-	return cpu_online(*cpu);
-}
-
-/**
- * irqcost_bound_to() - check that the caller stays on the CPU that it names
- * @cpu: its number, as for irqcost_cpu_online()
- *
- * Return: 0; -ENODEV where the CPU is not online; -EXDEV where the caller may run elsewhere.
- */
-int irqcost_bound_to(u32 *cpu)
-{
-	if (!irqcost_cpu_online(cpu))
-		return -ENODEV;
-	return cpumask_equal(current->cpus_ptr, cpumask_of(*cpu)) ? 0 : -EXDEV;
 }
 
 static int check(struct irqcost_run *run, const struct irqcost_row *row)

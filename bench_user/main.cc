@@ -15,21 +15,24 @@
 #include <system_error>
 #include <vector>
 
-#include "backends/affinity.h"
 #include "backends/bpf/bpf.h"
-#include "backends/kmod.h"
-#include "bench.h"
-#include "machine.h"
+#include "backends/kmod/kmod.h"
+#include "base/affinity.h"
+#include "base/usage_error.h"
 #include "measure/calibration.h"
+#include "measure/execution.h"
 #include "measure/interleave.h"
 #include "measure/quiet_cpu.h"
 #include "measure/sensor.h"
-#include "options.h"
 #include "report/context.h"
 #include "report/describe.h"
 #include "report/interleaved.h"
 #include "report/out_file.h"
 #include "report/reporters.h"
+#include "run/bench.h"
+#include "run/machine.h"
+#include "run/options.h"
+#include "simulate/simulated_machine.h"
 
 namespace irqcost {
 namespace {
@@ -77,7 +80,7 @@ void RequireBenchmarks(const Selection& selection, const Backends& backends) {
     if (const auto obstacle = backend->GetObstacle())
       text += "\n" + std::string(backend->Name()) + " cannot run: " + obstacle->reason +
               "; remedy: " + obstacle->remedy;
-  for (const Absence& absence : selection.absent)
+  for (const Absence& absence : selection.results.absent)
     text += "\n" + absence.name + " cannot run: " + absence.reason;
   throw UsageError(text);
 }
@@ -125,25 +128,10 @@ std::vector<Contender> Contenders(const std::vector<std::string>& names,
   return contenders;
 }
 
-int MeasureAll(Machine& machine, const std::vector<std::string>& command, const Options& options) {
-  Opened opened = machine.Open(options);
-  RunContext run;
-  run.command = command;
-  // Before this thread is bound to one of them: afterwards it is allowed no other.
-  const std::vector<int> cpus = machine.MeasurableCpus(options.cpu);
-  run.measured_cpu = cpus.front();
-  Selection selection = Select(opened.backends, options.filter, options.unroll,
-                               Waiting(machine, options, run.measured_cpu));
-  RequireBenchmarks(selection, opened.backends);
-  const std::vector<Contender> contenders = Contenders(options.interleave, selection);
-  InitializeLibrary(command.front(), options, !options.out.empty());
-  std::optional<OutFile> out;
-  if (!options.out.empty()) out.emplace(options.out);
-
-  machine.Pin(run.measured_cpu);
-  run.load_at_start = machine.Load();
-  machine.Describe(run, options, opened.module);
-
+// Finds the CPU to measure on and binds to it, its clock, and what a core cycle is there. Returns
+// what the sampler needs to know of that.
+SamplerOptions FindConditions(Machine& machine, const Options& options,
+                              const std::vector<int>& cpus, RunContext& run) {
   SamplerOptions sampler;
   sampler.ticks_per_us = run.tsc.khz / 1e3;
   sampler.tsc_step = run.tsc.step;
@@ -151,14 +139,13 @@ int MeasureAll(Machine& machine, const std::vector<std::string>& command, const 
   if (const auto obstacle = ring3.GetObstacle())
     throw UsageError(obstacle->reason + ": " + obstacle->remedy);
   run.measured_cpu = FindQuietCpu(ring3, cpus, sampler);
-  // Not before: a task that waits would not show to one that it does not get past.
+  // Raise the priority only now: earlier it would hide competing tasks from the scan.
   machine.RaisePriority();
   machine.Pin(run.measured_cpu);
   sampler.cpu = run.measured_cpu;
-  const Activity before = machine.ActivityOf(run.measured_cpu);
+  run.activity = machine.ActivityOf(run.measured_cpu);
   machine.DescribeCpu(run);
-  const auto now_us = [&machine] { return machine.NowUs(); };
-  run.controls = MeasureControls(ring3, sampler, now_us);
+  run.controls = MeasureControls(ring3, sampler, [&machine] { return machine.NowUs(); });
   run.calibration = Calibrate(run.controls);
   run.execution = Classify(run.hypervisor, run.controls, run.calibration);
   sampler.imul_latency = run.calibration.imul_latency.value_or(1);
@@ -170,60 +157,98 @@ int MeasureAll(Machine& machine, const std::vector<std::string>& command, const 
     machine.Pin(run.measured_cpu);
   }
   sampler.sensor = run.sensor.probe;
+  sampler.sensor_levels = options.sensor_levels;
   sampler.unroll = options.unroll;
   sampler.target = options.target;
   sampler.samples = options.samples;
   sampler.with_cycles = run.execution.counts_cycles;
   sampler.exact = run.execution.instruction_clock;
+  return sampler;
+}
 
-  const std::size_t known_absent = selection.absent.size();
-  sampler.sensor_levels = options.sensor_levels;
-  if (!contenders.empty()) {
-    auto json =
-        InterleavedJson(options.interleave, Interleave(contenders, options.blocks, sampler));
-    machine.RequireStillOn(run.measured_cpu);
-    run.activity = Growth(before, machine.ActivityOf(run.measured_cpu));
-    run.load_at_end = machine.Load();
-    json["context"] = ContextJson(run, opened.backends, selection);
-    machine.Supplement(json["context"], selection);
-    Print(json.dump() + "\n");
-    return kFine;
-  }
-  Register(selection, sampler, options.seconds, now_us);
-  std::unique_ptr<TextReporter> file;
-  if (out) file = MakeTextReporter(options.out_format);
-  std::unique_ptr<TextReporter> text;
+// What a result says of the run, when all is measured.
+nlohmann::ordered_json Describe(Machine& machine, RunContext& run, const Backends& backends,
+                                const Selection& selection) {
+  machine.RequireStillOn(run.measured_cpu);
+  run.activity = Growth(run.activity, machine.ActivityOf(run.measured_cpu));
+  run.load_at_end = machine.Load();
+  return ContextJson(run, backends, ProbesOf(selection), selection.results);
+}
+
+std::unique_ptr<benchmark::BenchmarkReporter> MakeConsole(const std::string& color) {
+  return MakeConsoleReporter(color == "on" || (color == "auto" && isatty(STDOUT_FILENO)));
+}
+
+// Measures what is selected and reports it, to standard output and, with @out, to a file.
+int MeasureSelected(Machine& machine, const Options& options, RunContext& run,
+                    const Backends& backends, Selection& selection, const SamplerOptions& sampler,
+                    std::optional<OutFile>& out) {
+  const std::size_t known_absent = selection.results.absent.size();
+  Register(selection, sampler, options.seconds, [&machine] { return machine.NowUs(); });
+  std::unique_ptr<TextReporter> file, text;
   std::unique_ptr<benchmark::BenchmarkReporter> console;
+  if (out) file = MakeTextReporter(options.out_format);
   if (options.format == "console")
-    console = MakeConsoleReporter(options.color == "on" ||
-                                  (options.color == "auto" && isatty(STDOUT_FILENO)));
+    console = MakeConsole(options.color);
   else
     text = MakeTextReporter(options.format);
   benchmark::BenchmarkReporter* display = text ? text.get() : console.get();
   benchmark::RunSpecifiedBenchmarks(display, file.get(), ".");
-  machine.RequireStillOn(run.measured_cpu);
 
-  run.activity = Growth(before, machine.ActivityOf(run.measured_cpu));
-  run.load_at_end = machine.Load();
-  auto context = ContextJson(run, opened.backends, selection);
-  for (const auto& backend : opened.backends)
+  auto context = Describe(machine, run, backends, selection);
+  for (const auto& backend : backends)
     if (options.code && !backend->GetObstacle())
-      backend->Supplement(context, MedianCosts(selection));
+      backend->Supplement(context, MedianCosts(selection.results));
   machine.Supplement(context, selection);
-  const Samples samples = options.keep_samples ? selection.samples : Samples{};
-  if (out) out->Commit(file->Text(context, samples, selection.extras));
-  Print(text ? text->Text(context, samples, selection.extras) : "");
-  for (const Absence& absence : selection.absent)
+  const Results& results = selection.results;
+  const Samples samples = options.keep_samples ? results.samples : Samples{};
+  if (out) out->Commit(file->Text(context, samples, results.extras));
+  Print(text ? text->Text(context, samples, results.extras) : "");
+  for (const Absence& absence : results.absent)
     std::cerr << "not measured: " << absence.name << ": " << absence.reason << "\n";
-  return selection.absent.size() == known_absent ? kFine : kUnusable;
+  return results.absent.size() == known_absent ? kFine : kUnusable;
+}
+
+int MeasureAll(Machine& machine, const std::vector<std::string>& command, const Options& options) {
+  const Backends backends = machine.Open(options.backends, options.backend);
+  RunContext run;
+  run.command = command;
+  // Before this thread is bound to one of them: afterwards it is allowed no other.
+  const std::vector<int> cpus = machine.MeasurableCpus(options.cpu);
+  run.measured_cpu = cpus.front();
+  Selection selection =
+      Select(backends, options.filter, options.unroll, Waiting(machine, options, run.measured_cpu));
+  RequireBenchmarks(selection, backends);
+  const std::vector<Contender> contenders = Contenders(options.interleave, selection);
+  InitializeLibrary(command.front(), options, !options.out.empty());
+  std::optional<OutFile> out;
+  if (!options.out.empty()) out.emplace(options.out);
+
+  machine.Pin(run.measured_cpu);
+  run.load_at_start = machine.Load();
+  machine.Describe(run, options.tsc_khz, backends);
+  const SamplerOptions sampler = FindConditions(machine, options, cpus, run);
+  if (contenders.empty())
+    return MeasureSelected(machine, options, run, backends, selection, sampler, out);
+  auto json = InterleavedJson(options.interleave, Interleave(contenders, options.blocks, sampler));
+  json["context"] = Describe(machine, run, backends, selection);
+  machine.Supplement(json["context"], selection);
+  Print(json.dump() + "\n");
+  return kFine;
 }
 
 // Rows are read through the module, functions of the kernel through BPF.
 nlohmann::ordered_json TextsJson(const Options& options) {
   const auto rows = std::count_if(options.text.begin(), options.text.end(), NamesModuleText);
   if (rows == 0) return LiveTextJson(options.text);
-  if (rows == std::ssize(options.text)) return ModuleTextJson(options.device, options.text);
+  if (rows == std::ssize(options.text))
+    return ModuleTextJson(options.backend.kmod_device, options.text);
   throw UsageError("--irqcost_text: either rows, such as kmod/cli_sti, or functions, not both");
+}
+
+std::unique_ptr<Machine> MakeMachine(const Options& options) {
+  if (options.simulate.empty()) return std::make_unique<Machine>();
+  return simulate::MakeMachine(options);
 }
 
 int Main(const std::vector<std::string>& command) {
@@ -240,13 +265,13 @@ int Main(const std::vector<std::string>& command) {
   if (!options.text.empty()) {
     Print(TextsJson(options).dump(2) + "\n");
   } else if (options.list_backends) {
-    Print(BackendsJson(machine->Open(options).backends).dump(2) + "\n");
+    Print(BackendsJson(machine->Open(options.backends, options.backend)).dump(2) + "\n");
   } else if (options.list_tests) {
-    const Opened opened = machine->Open(options);
+    const Backends backends = machine->Open(options.backends, options.backend);
     const int measured = machine->MeasurableCpus(options.cpu).front();
-    const Selection selection = Select(opened.backends, options.filter, options.unroll,
-                                       Waiting(*machine, options, measured));
-    RequireBenchmarks(selection, opened.backends);
+    const Selection selection =
+        Select(backends, options.filter, options.unroll, Waiting(*machine, options, measured));
+    RequireBenchmarks(selection, backends);
     std::string names;
     for (const Benchmark& bench : selection.benchmarks) names += bench.name + "\n";
     for (const WaitBenchmark& bench : selection.waits) names += bench.name + "\n";

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "catalogue.h"
+#include "base/catalogue.h"
 
 namespace irqcost {
 
@@ -75,6 +75,12 @@ struct CounterOfCycles {
   std::string reason;  ///< why there is none
 };
 
+/** What a backend that is part of the kernel knows of it. */
+struct KernelFacts {
+  std::uint64_t config = 0;       ///< irqcost_config bits
+  std::optional<double> tsc_khz;  ///< frequency of the TSC as the kernel has it
+};
+
 /** What one operation was found to cost, in core cycles. */
 struct Cost {
   double core_cycles = 0;
@@ -121,6 +127,9 @@ class Backend {
   [[nodiscard]] virtual CounterOfCycles GetCounter() const {
     return {{}, "this backend reads no counter of core cycles"};
   }
+
+  /** What it knows of the kernel; nothing where it is no part of it. */
+  [[nodiscard]] virtual std::optional<KernelFacts> GetKernelFacts() const { return std::nullopt; }
 
   /** Most loops in one window. */
   [[nodiscard]] virtual unsigned MaxLoops() const = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "backends/sibling.h"
 
-#include "backends/affinity.h"
 #include "backends/windows.h"
+#include "base/affinity.h"
 
 namespace irqcost {
 namespace {

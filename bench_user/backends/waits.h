@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "catalogue.h"
+#include "base/catalogue.h"
 
 namespace irqcost {
 

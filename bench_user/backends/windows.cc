@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 // Expanded from the catalogue. They lie in a section of their own, so that the guest of backend
 // `kvm` can be given these and nothing else of the program.
-#include "backends/kvm/section.h"
+#include "backends/guest_section.h"
 #define IRQCOST_WINDOW_SECTION IRQCOST_GUEST_SECTION ",\"ax\",@progbits"
 
 #include "backends/windows.h"

@@ -7,7 +7,7 @@
 #include <irqcost/body.h>
 #include <irqcost/catalogue.h>
 
-#include "catalogue.h"
+#include "base/catalogue.h"
 
 namespace irqcost {
 

@@ -9,8 +9,8 @@
 #include <iterator>
 #include <sstream>
 
+#include "base/text_file.h"
 #include "machine/msr.h"
-#include "machine/text_file.h"
 
 namespace irqcost {
 namespace {

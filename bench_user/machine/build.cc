@@ -11,8 +11,9 @@
 #include <system_error>
 #include <vector>
 
-#include "machine/text_file.h"
-#include "report/sha256.h"
+#include "base/hex.h"
+#include "base/sha256.h"
+#include "base/text_file.h"
 
 namespace irqcost {
 namespace {

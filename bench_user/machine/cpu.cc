@@ -10,10 +10,10 @@
 #include <set>
 #include <sstream>
 
+#include "base/text_file.h"
 #include "machine/boot_log.h"
 #include "machine/microarchitecture.h"
 #include "machine/msr.h"
-#include "machine/text_file.h"
 
 namespace irqcost {
 namespace {

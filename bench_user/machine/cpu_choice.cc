@@ -10,9 +10,9 @@
 #include <sstream>
 #include <thread>
 
-#include "backends/affinity.h"
+#include "base/affinity.h"
+#include "base/text_file.h"
 #include "machine/activity.h"
-#include "machine/text_file.h"
 
 namespace irqcost {
 namespace {

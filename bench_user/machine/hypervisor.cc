@@ -5,8 +5,8 @@
 
 #include <cstring>
 
+#include "base/text_file.h"
 #include "machine/boot_log.h"
-#include "machine/text_file.h"
 
 namespace irqcost {
 namespace {

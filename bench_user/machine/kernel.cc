@@ -10,8 +10,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text_file.h"
 #include "machine/boot_log.h"
-#include "machine/text_file.h"
 
 namespace irqcost {
 namespace {

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "backends/unique_fd.h"
+#include "base/unique_fd.h"
 
 namespace irqcost {
 

@@ -6,7 +6,7 @@
 #include <sstream>
 #include <system_error>
 
-#include "machine/text_file.h"
+#include "base/text_file.h"
 
 namespace irqcost {
 namespace {

@@ -11,8 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/text_file.h"
 #include "machine/clock_step.h"
-#include "machine/text_file.h"
 
 namespace irqcost {
 namespace {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "backends/affinity.h"
+#include "base/affinity.h"
 #include "machine/cpu.h"
 
 namespace irqcost {

@@ -17,6 +17,9 @@
 
 namespace irqcost {
 
+/** Longest that a process may measure, in seconds. */
+inline constexpr double kMostSeconds = 86400;
+
 /**
  * Time of the greater window of a pair, and with it of the chain's. The whole
  * sample then takes about 35 µs: long against the step of the TSC (10 ns on Zen 3:

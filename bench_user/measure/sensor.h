@@ -7,26 +7,11 @@
 #include <string>
 
 #include "backends/backend.h"
+#include "backends/sibling.h"
 #include "measure/calibration.h"
 #include "measure/sampler.h"
 
 namespace irqcost {
-
-/** A thread of ours on the core's other hardware thread, which keeps that busy. */
-class Sibling {
- public:
-  Sibling() = default;
-  Sibling(const Sibling&) = delete;
-  Sibling& operator=(const Sibling&) = delete;
-  virtual ~Sibling() = default;
-
-  /** What it is, for a sentence: "CPU 3". */
-  [[nodiscard]] virtual std::string Name() const = 0;
-  /** Begins to work; returns when it does. */
-  virtual void Start() = 0;
-  /** Ends; returns when it has. */
-  virtual void Stop() = 0;
-};
 
 /** The row that the interference sensor is made of, and how it was chosen: a sentence. */
 struct SensorChoice {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "report/context.h"
 
-#include <cinttypes>
-#include <cstdio>
 #include <filesystem>
 #include <optional>
 
+#include "base/hex.h"
 #include "machine/priority.h"
 #include "measure/location.h"
 
@@ -20,12 +19,6 @@ constexpr int kSchema = 2;
 template <typename Value>
 Json OrNull(const std::optional<Value>& value) {
   return value ? Json(*value) : Json(nullptr);
-}
-
-std::string Hexadecimal(std::uint64_t value) {
-  char text[17];
-  std::snprintf(text, sizeof(text), "%016" PRIx64, value);
-  return text;
 }
 
 // An argument such as --benchmark_out=/home/someone/x tells where someone's files lie: the
@@ -61,11 +54,9 @@ Json CpuJson(const Cpu& cpu, int measured) {
           {"lfence_waits", OrNull(cpu.lfence_waits)}};
 }
 
-// The rows that were measured, by their names.
-Json CodeJson(const std::vector<Benchmark>& benchmarks) {
+Json CodeJson(const std::vector<const Probe*>& probes) {
   Json json = Json::object();
-  for (const Benchmark& benchmark : benchmarks)
-    json[std::string(benchmark.offer.probe->key)] = benchmark.offer.probe->code;
+  for (const Probe* probe : probes) json[std::string(probe->key)] = probe->code;
   return json;
 }
 
@@ -112,7 +103,7 @@ Json BaselinesJson(const std::map<std::string, Found>& found) {
 }
 
 // Which clock the core cycles of a backend are by, and what the CPU's counter made of that clock.
-Json CyclesJson(const std::vector<std::unique_ptr<Backend>>& backends, const Selection& selection,
+Json CyclesJson(const std::vector<std::unique_ptr<Backend>>& backends, const Results& results,
                 bool counts_cycles, unsigned imul_latency) {
   Json json = Json::object();
   for (const auto& backend : backends) {
@@ -124,8 +115,8 @@ Json CyclesJson(const std::vector<std::unique_ptr<Backend>>& backends, const Sel
     entry["counter"] = counter.name.empty() ? Json(nullptr) : Json(counter.name);
     if (counter.name.empty()) {
       entry["reason"] = counter.reason;
-    } else if (const auto found = selection.counted_cycles.find(name);
-               found != selection.counted_cycles.end()) {
+    } else if (const auto found = results.counted_cycles.find(name);
+               found != results.counted_cycles.end()) {
       entry["imul_cycles"] = imul_latency * Quantile(found->second, 0.5);
     } else {
       entry["reason"] = "no figure had enough free samples that the counter counted";
@@ -236,12 +227,12 @@ Json BackendsJson(const std::vector<std::unique_ptr<Backend>>& backends) {
 }
 
 Json ContextJson(const RunContext& run, const std::vector<std::unique_ptr<Backend>>& backends,
-                 const Selection& selection) {
+                 const std::vector<const Probe*>& probes, const Results& results) {
   return {
       {"schema", kSchema},
       {"version", IRQCOST_VERSION},
       {"catalogue_hash", Hexadecimal(irqcost_catalogue_hash())},
-      {"code", CodeJson(selection.benchmarks)},
+      {"code", CodeJson(probes)},
       {"command", CommandJson(run.command)},
       {"execution", {{"kind", run.execution.kind}, {"reason", run.execution.reason}}},
       {"instruction_clock", run.execution.instruction_clock},
@@ -256,10 +247,10 @@ Json ContextJson(const RunContext& run, const std::vector<std::unique_ptr<Backen
       {"controls", ControlsJson(run)},
       {"calibration", CalibrationJson(run.calibration)},
       {"sensor", {{"row", run.sensor.probe->key}, {"reason", run.sensor.reason}}},
-      {"cycles", CyclesJson(backends, selection, run.execution.counts_cycles,
+      {"cycles", CyclesJson(backends, results, run.execution.counts_cycles,
                             run.calibration.imul_latency.value_or(1))},
-      {"baselines", BaselinesJson(selection.found)},
-      {"absent", AbsentJson(selection.absent)},
+      {"baselines", BaselinesJson(results.found)},
+      {"absent", AbsentJson(results.absent)},
       {"compiler", run.build.compiler},
       {"build", BuildJson(run.build)},
   };

@@ -9,17 +9,17 @@
 #include <vector>
 
 #include "backends/backend.h"
-#include "bench.h"
 #include "machine/activity.h"
 #include "machine/build.h"
 #include "machine/cpu.h"
-#include "machine/execution.h"
 #include "machine/hypervisor.h"
 #include "machine/kernel.h"
 #include "machine/settings.h"
 #include "machine/tsc.h"
 #include "measure/calibration.h"
+#include "measure/execution.h"
 #include "measure/sensor.h"
+#include "report/results.h"
 
 namespace irqcost {
 
@@ -42,10 +42,13 @@ struct RunContext {
   std::vector<double> load_at_start, load_at_end;
 };
 
-/** Object of context.irqcost. */
+/**
+ * Object of context.irqcost.
+ * @probes: that were measured.
+ */
 nlohmann::ordered_json ContextJson(const RunContext& run,
                                    const std::vector<std::unique_ptr<Backend>>& backends,
-                                   const Selection& selection);
+                                   const std::vector<const Probe*>& probes, const Results& results);
 
 /** Object: backend to {"usable": true}, or to false with reason and remedy. */
 nlohmann::ordered_json BackendsJson(const std::vector<std::unique_ptr<Backend>>& backends);

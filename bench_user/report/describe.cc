@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "backends/kinds.h"
-#include "catalogue.h"
+#include "backends/registry.h"
+#include "base/catalogue.h"
 #include "measure/calibration.h"
 #include "measure/recording.h"
-#include "options.h"
+#include "measure/sampler.h"
 
 namespace irqcost {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "backends/unique_fd.h"
+#include "base/unique_fd.h"
 
 namespace irqcost {
 

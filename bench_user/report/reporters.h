@@ -6,27 +6,14 @@
 
 #include <benchmark/benchmark.h>
 
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
-#include <vector>
 
-#include "measure/estimate.h"
+#include "report/results.h"
 
 namespace irqcost {
-
-/** All samples by the benchmark's name, a distribution for each repetition. */
-using Samples = std::map<std::string, std::vector<Distribution>>;
-
-/** An object of its own that an entry has: its key, and what it is. */
-struct Extra {
-  std::string key;
-  nlohmann::ordered_json object;
-};
-/** Such objects by the benchmark's name, one for each repetition. */
-using Extras = std::map<std::string, std::vector<Extra>>;
 
 /**
  * Counter in which a benchmark says how many operations it timed, to be reported

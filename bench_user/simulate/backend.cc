@@ -25,6 +25,16 @@ constexpr double kPerCpuCycles = 6;
 constexpr double kPhaseMultiplies = 15;
 constexpr double kRunNs = 2000;
 
+// By which of its rows a backend is known: irqcost_where of those that it has, 0 for one that
+// cannot be simulated.
+unsigned RowsOf(std::string_view name) {
+  constexpr std::pair<std::string_view, unsigned> kRows[] = {
+      {"ring3", IRQCOST_RING3}, {"kmod", IRQCOST_RING0}, {"bpf", IRQCOST_BPF_ONLY}};
+  for (const auto& [known, rows] : kRows)
+    if (known == name) return rows;
+  return 0;
+}
+
 // A clock that is read in steps.
 struct Counter {
   double per_ns;
@@ -40,7 +50,8 @@ class Simulated final : public Backend {
   Simulated(std::string name, bool there, const Description& description, int process,
             Timeline& timeline, std::vector<irqcost_context> contexts)
       : name_(std::move(name)),
-        there_(there),
+        rows_(RowsOf(name_)),
+        there_(there && rows_ != 0),
         d_(description),
         process_(process),
         timeline_(timeline),
@@ -48,14 +59,14 @@ class Simulated final : public Backend {
         random_(Hash({d_.seed, 10, static_cast<std::uint64_t>(process), name_.size(),
                       static_cast<unsigned char>(name_.front())})),
         tsc_{d_.clock.tsc_mhz / 1e3, d_.clock.step},
-        counter_(name_ == "bpf" ? Counter{1, d_.clock.bpf_step_ns} : tsc_),
+        counter_(rows_ == IRQCOST_BPF_ONLY ? Counter{1, d_.clock.bpf_step_ns} : tsc_),
         share_other_(ShareOf(d_, "other")) {}
 
   [[nodiscard]] std::string_view Name() const override { return name_; }
   [[nodiscard]] std::optional<Obstacle> GetObstacle() const override;
   [[nodiscard]] std::vector<Offer> Offers() const override;
   [[nodiscard]] Clock GetClock() const override {
-    return name_ == "bpf" ? Clock::kNanoseconds : Clock::kTscTicks;
+    return rows_ == IRQCOST_BPF_ONLY ? Clock::kNanoseconds : Clock::kTscTicks;
   }
   // The sensor is ring 3's in every backend.
   [[nodiscard]] Clock GetSensorClock() const override { return Clock::kTscTicks; }
@@ -68,7 +79,6 @@ class Simulated final : public Backend {
   void Supplement(nlohmann::ordered_json& context, const Costs& costs) override;
 
  private:
-  [[nodiscard]] bool Has(const Probe& probe) const;
   [[nodiscard]] Offer OfferOf(const Probe& probe, irqcost_context context) const;
   [[nodiscard]] Work Copies(double cycles, double share, unsigned copies, unsigned loops) const;
   [[nodiscard]] std::pair<Work, Work> Pair(const Request& request) const;
@@ -79,6 +89,7 @@ class Simulated final : public Backend {
   std::uint64_t Sum(const Work& window, unsigned count);
 
   std::string name_;
+  unsigned rows_;
   bool there_;
   const Description& d_;
   int process_;
@@ -96,17 +107,12 @@ std::optional<Obstacle> Simulated::GetObstacle() const {
                   "name it in `backends` of " + d_.file + ", if it is one that can be simulated"};
 }
 
-bool Simulated::Has(const Probe& probe) const {
-  if (name_ == "ring3") return (probe.where & IRQCOST_RING3) != 0;
-  if (name_ == "kmod") return (probe.where & IRQCOST_RING0) != 0;
-  return (probe.where & IRQCOST_BPF_ONLY) != 0;
-}
-
 Offer Simulated::OfferOf(const Probe& probe, irqcost_context context) const {
   const std::string missing =
       IsMissing(d_, probe) ? "this simulated CPU does not have it" : std::string();
-  if (name_ == "bpf") return {&probe, {IRQCOST_THROUGHPUT}, kBpfUnroll, kBpfUnroll, missing};
-  if (name_ == "kmod")
+  if (rows_ == IRQCOST_BPF_ONLY)
+    return {&probe, {IRQCOST_THROUGHPUT}, kBpfUnroll, kBpfUnroll, missing};
+  if (rows_ == IRQCOST_RING0)
     return {&probe, KernelModes(probe, context), IRQCOST_MIN_UNROLL,
             probe.kind == Kind::kInstruction ? IRQCOST_MAX_UNROLL : kCallUnroll, missing};
   const bool faults = probe.kind == Kind::kFault;
@@ -119,8 +125,8 @@ std::vector<Offer> Simulated::Offers() const {
   if (GetObstacle()) return offers;
   const std::vector<irqcost_context> once = {IRQCOST_PROCESS};
   for (const Probe& probe : kCatalogue)
-    if (Has(probe))
-      for (const irqcost_context context : name_ == "kmod" ? contexts_ : once)
+    if (probe.where & rows_)
+      for (const irqcost_context context : rows_ == IRQCOST_RING0 ? contexts_ : once)
         offers.push_back(OfferOf(probe, context));
   return offers;
 }
@@ -238,7 +244,7 @@ Run Simulated::Measure(const Request& request) {
   run.ops = std::uint64_t{request.loops.body} *
             (request.mode.kind == IRQCOST_THROUGHPUT ? request.unroll : 1);
   run.samples.resize(request.samples);
-  const bool ring0 = name_ == "kmod";
+  const bool ring0 = rows_ == IRQCOST_RING0;
   std::uint64_t longest = 0;
   for (irqcost_sample& sample : run.samples) {
     timeline_.Idle(kRecordNs);
@@ -264,7 +270,7 @@ Run Simulated::Measure(const Request& request) {
 }
 
 void Simulated::Supplement(nlohmann::ordered_json& context, const Costs& /*costs*/) {
-  if (name_ != "bpf") return;
+  if (rows_ != IRQCOST_BPF_ONLY) return;
   context["backends"]["bpf"]["clock"] = {
       {"name", "bpf_ktime_get_ns"}, {"source", "simulated"}, {"step_ns", d_.clock.bpf_step_ns}};
 }

@@ -3,7 +3,7 @@
 #ifndef IRQCOST_BENCH_USER_SIMULATE_COSTS_H
 #define IRQCOST_BENCH_USER_SIMULATE_COSTS_H
 
-#include "catalogue.h"
+#include "base/catalogue.h"
 #include "simulate/timeline.h"
 
 namespace irqcost::simulate {

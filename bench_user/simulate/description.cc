@@ -8,8 +8,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "catalogue.h"
-#include "options.h"
+#include "base/catalogue.h"
+#include "base/usage_error.h"
 #include "simulate/fields.h"
 
 namespace irqcost::simulate {

@@ -5,7 +5,7 @@
 #include <sstream>
 #include <utility>
 
-#include "options.h"
+#include "base/usage_error.h"
 
 namespace irqcost::simulate {
 namespace {

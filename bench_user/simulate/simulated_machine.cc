@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string>
 
+#include "base/usage_error.h"
 #include "simulate/backend.h"
 #include "simulate/costs.h"
 
@@ -34,7 +35,7 @@ class SimulatedMachine final : public Machine {
         timeline_(d_, start_s_, process_),
         ring3_(MakeBackend("ring3", true, d_, process_, timeline_, {})) {}
 
-  Opened Open(const Options& options) override;
+  Backends Open(const std::vector<std::string>& names, const BackendOptions& options) override;
   Backend& Ring3() override { return *ring3_; }
   [[nodiscard]] std::vector<int> AllowedCpus() const override { return {kCpu}; }
   [[nodiscard]] std::vector<int> MeasurableCpus(std::optional<int> asked) const override {
@@ -50,8 +51,7 @@ class SimulatedMachine final : public Machine {
   [[nodiscard]] double NowUs() const override { return timeline_.NowNs() / 1e3; }
   [[nodiscard]] std::vector<double> Load() const override { return {}; }
   [[nodiscard]] Activity ActivityOf(int /*cpu*/) const override { return {}; }
-  void Describe(RunContext& run, const Options& options,
-                const std::optional<irqcost_info>& module) override;
+  void Describe(RunContext& run, std::optional<double> tsc_khz, const Backends& backends) override;
   void DescribeCpu(RunContext& run) override;
   void Supplement(nlohmann::ordered_json& context, const Selection& selection) override;
 
@@ -63,24 +63,25 @@ class SimulatedMachine final : public Machine {
   std::unique_ptr<Backend> ring3_;
 };
 
-Opened SimulatedMachine::Open(const Options& options) {
-  Opened opened;
-  for (const std::string& name : options.backends) {
+Backends SimulatedMachine::Open(const std::vector<std::string>& names,
+                                const BackendOptions& options) {
+  Backends opened;
+  for (const std::string& name : names) {
     const bool there = std::find(d_.backends.begin(), d_.backends.end(), name) != d_.backends.end();
-    opened.backends.push_back(MakeBackend(name, there, d_, process_, timeline_, options.contexts));
+    opened.push_back(MakeBackend(name, there, d_, process_, timeline_, options.contexts));
   }
   return opened;
 }
 
-void SimulatedMachine::Describe(RunContext& run, const Options& options,
-                                const std::optional<irqcost_info>& /*module*/) {
+void SimulatedMachine::Describe(RunContext& run, std::optional<double> tsc_khz,
+                                const Backends& /*backends*/) {
   timeline_.Idle(std::round(d_.start_s * 1e9));
   run.hypervisor.present = !d_.identity.hypervisor.empty();
   if (run.hypervisor.present) run.hypervisor.name = d_.identity.hypervisor;
   run.build = FindBuild();
   run.build.module.reset();
   run.kernel.release = run.kernel.version = "simulated";
-  run.tsc = ChooseTscKhz({options.tsc_khz, {}, {}, {}}, d_.clock.tsc_mhz * 1e3);
+  run.tsc = ChooseTscKhz({tsc_khz, {}, {}, {}}, d_.clock.tsc_mhz * 1e3);
   run.tsc.measured_ms = d_.start_s * 1e3;
   run.tsc.invariant = d_.clock.invariant;
   run.tsc.step = d_.clock.step;

@@ -5,7 +5,8 @@
 
 #include <memory>
 
-#include "machine.h"
+#include "run/machine.h"
+#include "run/options.h"
 
 namespace irqcost::simulate {
 

@@ -13,7 +13,8 @@
 #include "backends/bpf/live_text.h"
 #include "backends/bpf/obstacle.h"
 #include "backends/bpf/symbols.h"
-#include "report/sha256.h"
+#include "base/hex.h"
+#include "base/sha256.h"
 
 namespace irqcost {
 namespace {

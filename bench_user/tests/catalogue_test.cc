@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "catalogue.h"
+#include "base/catalogue.h"
 
 #include <gtest/gtest.h>
 

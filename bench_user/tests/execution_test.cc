@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "machine/execution.h"
+#include "measure/execution.h"
 
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "catalogue.h"
+#include "base/catalogue.h"
 
 namespace irqcost {
 namespace {

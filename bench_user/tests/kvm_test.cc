@@ -14,10 +14,10 @@
 #include <string>
 #include <string_view>
 
-#include "backends/affinity.h"
+#include "backends/guest_section.h"
 #include "backends/kvm/execution.h"
-#include "backends/kvm/section.h"
 #include "backends/windows.h"
+#include "base/affinity.h"
 #include "fake_machine.h"
 
 // Windows that no row has: each breaks one promise, or stops the guest.
@@ -275,9 +275,9 @@ TEST(KvmErrors, AResetLiftsTheShadowOfAnInterruptAndNoMore) {
 // In ticks. What is called a cycle in a trial is a multiply of the chain.
 Trial Costs(double nop, double add, double imul) {
   Trial trial;
-  trial.nop.ticks = nop;
-  trial.dep_add.ticks = add;
-  trial.dep_imul.ticks = imul;
+  trial.nop = nop;
+  trial.dep_add = add;
+  trial.dep_imul = imul;
   for (Estimate* one : {&trial.nop, &trial.dep_add, &trial.dep_imul}) one->cycle = imul;
   return trial;
 }

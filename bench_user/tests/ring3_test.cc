@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "backends/ring3.h"
+#include "backends/ring3/ring3.h"
 
 #include <gtest/gtest.h>
 #include <ucontext.h>
@@ -11,10 +11,10 @@
 #include <string>
 #include <system_error>
 
-#include "backends/affinity.h"
-#include "backends/fault_guard.h"
-#include "backends/kmod.h"
+#include "backends/kmod/kmod.h"
+#include "backends/ring3/fault_guard.h"
 #include "backends/windows.h"
+#include "base/affinity.h"
 #include "measure/estimate.h"
 
 namespace irqcost {

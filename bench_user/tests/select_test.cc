@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <gtest/gtest.h>
 
-#include "bench.h"
 #include "fake_backend.h"
-#include "options.h"
+#include "run/bench.h"
+#include "run/options.h"
 
 namespace irqcost {
 namespace {
@@ -57,16 +57,16 @@ TEST_F(SelectTest, InSituIsNamedByItsSection) {
 
 TEST_F(SelectTest, UnusableRowsAreAbsentWithTheirReason) {
   const Selection selection = Select(backends_, "", {});
-  ASSERT_EQ(selection.absent.size(), 1U);
-  EXPECT_EQ(selection.absent[0].name, "fake/rdtscp/isolated");
-  EXPECT_EQ(selection.absent[0].reason, "the CPU has no RDTSCP");
-  EXPECT_TRUE(Select(backends_, "popf", {}).absent.empty());
+  ASSERT_EQ(selection.results.absent.size(), 1U);
+  EXPECT_EQ(selection.results.absent[0].name, "fake/rdtscp/isolated");
+  EXPECT_EQ(selection.results.absent[0].reason, "the CPU has no RDTSCP");
+  EXPECT_TRUE(Select(backends_, "popf", {}).results.absent.empty());
 }
 
 TEST_F(SelectTest, RowsWithoutTheUnrollFactorAreAbsent) {
   const Selection selection = Select(backends_, "cli", 32);
-  ASSERT_EQ(selection.absent.size(), 1U);
-  EXPECT_EQ(selection.absent[0].name, "fake/cli/throughput");
+  ASSERT_EQ(selection.results.absent.size(), 1U);
+  EXPECT_EQ(selection.results.absent[0].name, "fake/cli/throughput");
   EXPECT_EQ(selection.benchmarks.size(), 1U);
 }
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "measure/sampler.h"
-#include "options.h"
+#include "run/options.h"
 #include "simulate/backend.h"
 #include "simulate/costs.h"
 #include "simulate/description.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "waits.h"
+#include "run/waits.h"
 
 #include <gtest/gtest.h>
 
 #include <numeric>
 
-#include "bench.h"
 #include "fake_waits.h"
-#include "options.h"
+#include "run/bench.h"
+#include "run/options.h"
 
 namespace irqcost {
 namespace {
@@ -252,9 +252,9 @@ TEST_F(WaitSelectionTest, ALockThatSleepsMasksNothing) {
   fake_->locks_sleep = true;
   const Selection selection = Selected("/pending/");
   EXPECT_EQ(selection.waits.size(), 12U);
-  ASSERT_EQ(selection.absent.size(), 3U);
-  EXPECT_EQ(selection.absent[0].name, "fake/spin_lock_irqsave/pending/handler");
-  EXPECT_EQ(selection.absent[0].reason, "masks nothing on PREEMPT_RT, where it sleeps");
+  ASSERT_EQ(selection.results.absent.size(), 3U);
+  EXPECT_EQ(selection.results.absent[0].name, "fake/spin_lock_irqsave/pending/handler");
+  EXPECT_EQ(selection.results.absent[0].reason, "masks nothing on PREEMPT_RT, where it sleeps");
 }
 
 TEST_F(WaitSelectionTest, AnObstacleLeavesNothing) {

@@ -34,9 +34,11 @@ def added_row() -> tuple[int, str]:
     return number, row
 
 
-def test_the_example_is_a_row_of_the_catalogue() -> None:
+def test_the_examples_are_rows() -> None:
     rows = (catalogue.PROBES / "instructions.def").read_text(encoding="utf-8")
     assert example("c", "cli_sti_nop") in rows
+    registry = ROOT / "bench_user" / "backends" / "registry.def"
+    assert example("cpp", "MakeRing3") in registry.read_text(encoding="utf-8")
     assert catalogue.by_key()["cli_sti_nop"].where == "RING0_UNMASKS"
 
 
@@ -46,11 +48,10 @@ def test_a_probe_and_a_backend_are_added_in_one_place_each(tmp_path: Path) -> No
     number, row = added_row()
     with (include / "irqcost" / "probes" / "instructions.def").open("a", encoding="utf-8") as rows:
         rows.write(row)
-    kinds = tmp_path / "backends" / "kinds.h"
-    kinds.parent.mkdir()
-    text = (ROOT / "bench_user" / "backends" / "kinds.h").read_text(encoding="utf-8")
-    before, mark, after = text.rpartition("});")
-    kinds.write_text(before + example("cpp", '"example"') + mark + after, encoding="utf-8")
+    registry = tmp_path / "backends" / "registry.def"
+    registry.parent.mkdir()
+    text = (ROOT / "bench_user" / "backends" / "registry.def").read_text(encoding="utf-8")
+    registry.write_text(text + example("cpp", "MakeRing3").replace("ing3", "ing4"))
     (tmp_path / "main.cc").write_text(_MAIN)
     sources = [tmp_path / "main.cc", ROOT / "bench_user" / "report" / "describe.cc"]
     # The copies come first, so they are what is included.
@@ -65,7 +66,7 @@ def test_a_probe_and_a_backend_are_added_in_one_place_each(tmp_path: Path) -> No
     # Interrupts are on in it: not in a handler that runs with interrupts off.
     assert "hardirq" not in probe.contexts()
     assert probe.backends == ("kmod", "kvm") and probe.use
-    assert "example" in [one["name"] for one in told["backends"]]
+    assert "ring4" in [one["name"] for one in told["backends"]]
     known = description.read()
     assert len(told["catalogue"]) == len(known["catalogue"]) + 1
     assert len(told["backends"]) == len(known["backends"]) + 1

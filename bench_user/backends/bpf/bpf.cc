@@ -18,13 +18,13 @@
 #include <system_error>
 #include <vector>
 
-#include "backends/affinity.h"
 #include "backends/bpf/called.h"
 #include "backends/bpf/jited.h"
 #include "backends/bpf/obstacle.h"
 #include "backends/bpf/record.h"
-#include "backends/unique_fd.h"
 #include "backends/windows.h"
+#include "base/affinity.h"
+#include "base/unique_fd.h"
 #include "irqcost_probes.skel.h"
 #include "machine/clock_step.h"
 #include "machine/tsc.h"
@@ -249,6 +249,8 @@ void Bpf::Supplement(Json& context, const Costs& costs) {
 
 }  // namespace
 
-std::unique_ptr<Backend> MakeBpf() { return std::make_unique<Bpf>(); }
+std::unique_ptr<Backend> MakeBpf(const BackendOptions& /*options*/) {
+  return std::make_unique<Bpf>();
+}
 
 }  // namespace irqcost

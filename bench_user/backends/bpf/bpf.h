@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "backends/backend.h"
+#include "backends/registry.h"
 
 namespace irqcost {
 
 /** The backend; in a harness built without BPF, one with that obstacle. */
-std::unique_ptr<Backend> MakeBpf();
+std::unique_ptr<Backend> MakeBpf(const BackendOptions& options);
 
 /**
  * Live text of the kernel's functions, with those that each calls or jumps to:

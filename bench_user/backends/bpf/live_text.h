@@ -15,7 +15,7 @@
 
 #include "backends/backend.h"
 #include "backends/bpf/symbols.h"
-#include "report/text.h"
+#include "backends/machine_code.h"
 
 struct irqcost_text_bpf;
 

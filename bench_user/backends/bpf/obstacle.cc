@@ -11,8 +11,8 @@
 #include <fstream>
 #include <system_error>
 
-#include "backends/unique_fd.h"
-#include "machine/text_file.h"
+#include "base/text_file.h"
+#include "base/unique_fd.h"
 
 namespace irqcost {
 namespace {

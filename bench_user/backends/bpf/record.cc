@@ -13,7 +13,7 @@
 #include "backends/bpf/called.h"
 #include "backends/bpf/derive.h"
 #include "backends/bpf/live_text.h"
-#include "report/text.h"
+#include "backends/machine_code.h"
 
 namespace irqcost {
 namespace {

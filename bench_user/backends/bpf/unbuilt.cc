@@ -24,7 +24,9 @@ class Unbuilt final : public Backend {
 
 }  // namespace
 
-std::unique_ptr<Backend> MakeBpf() { return std::make_unique<Unbuilt>(); }
+std::unique_ptr<Backend> MakeBpf(const BackendOptions& /*options*/) {
+  return std::make_unique<Unbuilt>();
+}
 
 nlohmann::ordered_json LiveTextJson(const std::vector<std::string>& /*symbols*/) {
   throw std::runtime_error(std::string(kReason) + ": " + kRemedy);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "backends/kvm/execution.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
 
@@ -26,12 +27,22 @@ std::string Sentence(const char* format, const char* name, double guest, double 
 
 }  // namespace
 
+double LeastTicks(const Run& run) {
+  const auto least = [&run](auto irqcost_sample::*window) {
+    const auto shorter = [window](const auto& a, const auto& b) { return a.*window < b.*window; };
+    return static_cast<double>(*std::min_element(run.samples.begin(), run.samples.end(), shorter).*
+                               window);
+  };
+  return (least(&irqcost_sample::body) - least(&irqcost_sample::base)) /
+         static_cast<double>(run.ops);
+}
+
 BackendExecution JudgeGuest(const Trial& guest, const Trial& ring3) {
-  const Pair pairs[] = {{"nop", guest.nop.ticks, ring3.nop.ticks},
-                        {"dependent add", guest.dep_add.ticks, ring3.dep_add.ticks},
-                        {"dependent multiply", guest.dep_imul.ticks, ring3.dep_imul.ticks}};
+  const Pair pairs[] = {{"nop", guest.nop, ring3.nop},
+                        {"dependent add", guest.dep_add, ring3.dep_add},
+                        {"dependent multiply", guest.dep_imul, ring3.dep_imul}};
   // A dependent add takes one core cycle; what a multiply takes has not been found yet.
-  const double cycle = ring3.dep_add.ticks > 0 ? ring3.dep_add.ticks : 1;
+  const double cycle = ring3.dep_add > 0 ? ring3.dep_add : 1;
   for (const Pair& pair : pairs)
     if (pair.guest > kMostSlower * pair.ring3 && pair.guest > cycle)
       return {"emulated", Sentence("the host emulates guest ring 0: a %s costs %.0f core cycles "

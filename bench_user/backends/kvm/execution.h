@@ -3,16 +3,18 @@
 #define IRQCOST_BENCH_USER_BACKENDS_KVM_EXECUTION_H
 
 #include "backends/backend.h"
-#include "measure/estimate.h"
 
 namespace irqcost {
 
-/** Three rows, whose ticks alone tell. */
+/** Ticks per operation of three rows. */
 struct Trial {
-  Estimate nop;
-  Estimate dep_add;
-  Estimate dep_imul;
+  double nop = 0;
+  double dep_add = 0;
+  double dep_imul = 0;
 };
+
+/** Ticks per operation by the shortest windows of a run, which has at least one sample. */
+double LeastTicks(const Run& run);
 
 /**
  * How the host executes the guest's ring 0: the same controls, in the guest and in ring 3 of this

@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-#include "backends/kvm/section.h"
+#include "backends/guest_section.h"
 
 // Functions that are not inlined must lie in the section.
 #define IN_GUEST __attribute__((section(IRQCOST_GUEST_SECTION), used))

@@ -15,12 +15,12 @@
 #include <system_error>
 #include <thread>
 
-#include "backends/affinity.h"
 #include "backends/instructions.h"
 #include "backends/kvm/execution.h"
-#include "backends/ring3.h"
+#include "backends/registry.h"
+#include "backends/ring3/ring3.h"
 #include "backends/windows.h"
-#include "measure/estimate.h"
+#include "base/affinity.h"
 
 namespace irqcost {
 namespace {
@@ -100,15 +100,12 @@ void FlagGaps(Run& run, const std::vector<std::uint64_t>& gaps) {
       run.samples[i].flags |= IRQCOST_SAMPLE_INTERRUPTED;
 }
 
-Estimate Control(Backend& backend, std::string_view key, int cpu) {
+double Control(Backend& backend, std::string_view key, int cpu) {
   const Run run = backend.Measure(
       {FindProbe(key), IRQCOST_THROUGHPUT, cpu, IRQCOST_MAX_UNROLL, kTrialLoops, kTrialSamples});
   if (run.samples.empty())
     throw std::system_error(EINTR, std::generic_category(), "trying out the guest");
-  Recording recording(0);
-  recording.Add(recording.NewRow(), ToPoints(run, 1));
-  recording.Judge(std::nullopt);
-  return EstimateFrom(recording.Of(0), {Location::kLowQuantile, false, 0}, recording);
+  return LeastTicks(run);
 }
 
 Trial TryControls(Backend& backend, int cpu) {
@@ -240,6 +237,10 @@ Run Kvm::Measure(const Request& request) {
   }
   FlagGaps(run, gaps);
   return run;
+}
+
+std::unique_ptr<Backend> MakeKvm(const BackendOptions& options) {
+  return std::make_unique<Kvm>(options.kvm_device, options.asked_for);
 }
 
 void Kvm::Supplement(nlohmann::ordered_json& context, const Costs& /*costs*/) {

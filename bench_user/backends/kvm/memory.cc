@@ -8,7 +8,7 @@
 #include <string>
 #include <system_error>
 
-#include "backends/kvm/section.h"
+#include "backends/guest_section.h"
 
 namespace irqcost {
 namespace {

@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "backends/kvm/guest.h"
-#include "backends/mapping.h"
+#include "base/mapping.h"
 
 namespace irqcost {
 

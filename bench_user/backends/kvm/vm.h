@@ -13,8 +13,8 @@
 #include "backends/backend.h"
 #include "backends/kvm/memory.h"
 #include "backends/kvm/system.h"
-#include "backends/mapping.h"
-#include "backends/unique_fd.h"
+#include "base/mapping.h"
+#include "base/unique_fd.h"
 
 namespace irqcost {
 

@@ -17,8 +17,8 @@
 #include <string>
 #include <vector>
 
-#include "backends/ring3.h"
-#include "catalogue.h"
+#include "backends/ring3/ring3.h"
+#include "base/catalogue.h"
 #include "machine/tsc.h"
 #include "measure/calibration.h"
 #include "measure/estimate.h"

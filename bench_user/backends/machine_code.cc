@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "backends/machine_code.h"
+
+#include <nettle/base64.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+
+namespace irqcost {
+
+namespace {
+
+constexpr std::uint8_t kPadding = 0xcc;
+
+// RFC 4648: a third less than hexadecimal digits would take.
+std::string Base64(const std::vector<std::uint8_t>& bytes) {
+  std::string text(BASE64_ENCODE_RAW_LENGTH(bytes.size()), '\0');
+  base64_encode_raw(text.data(), bytes.size(), bytes.data());
+  return text;
+}
+
+}  // namespace
+
+nlohmann::ordered_json FunctionJson(const std::string& symbol,
+                                    const std::vector<std::uint8_t>& code,
+                                    const std::map<std::size_t, std::string>& targets) {
+  nlohmann::ordered_json json = {{"symbol", symbol},
+                                 {"code", Base64(code)},
+                                 {"targets", nlohmann::ordered_json::object()}};
+  for (const auto& [offset, name] : targets) json["targets"][name].push_back(offset);
+  return json;
+}
+
+void AddFunction(nlohmann::ordered_json& context, const std::string& probe,
+                 const nlohmann::ordered_json& function) {
+  auto& functions = context["machine_code"]["functions"];
+  const auto found = std::find(functions.begin(), functions.end(), function);
+  const auto place = found - functions.begin();
+  if (found == functions.end()) functions.push_back(function);
+  auto& places = context["machine_code"]["probes"][probe];
+  if (std::find(places.begin(), places.end(), place) == places.end()) places.push_back(place);
+}
+
+void TrimPadding(std::vector<std::uint8_t>& bytes) {
+  while (!bytes.empty() && bytes.back() == kPadding) bytes.pop_back();
+}
+
+}  // namespace irqcost

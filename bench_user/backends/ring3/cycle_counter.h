@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// Core cycles by a hardware counter, in ring 3: perf_event_open(2) and RDPMC.
+#ifndef IRQCOST_BENCH_USER_BACKENDS_RING3_CYCLE_COUNTER_H
+#define IRQCOST_BENCH_USER_BACKENDS_RING3_CYCLE_COUNTER_H
+
+#include <linux/perf_event.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace irqcost {
+
+/** Counts the core cycles of the calling thread. */
+class CycleCounter {
+ public:
+  CycleCounter() = default;
+  CycleCounter(const CycleCounter&) = delete;
+  CycleCounter& operator=(const CycleCounter&) = delete;
+  virtual ~CycleCounter() = default;
+
+  /** Cycles so far; nothing while the kernel has the counter in use for another event. */
+  virtual std::optional<std::uint64_t> Read() = 0;
+};
+
+/** A counter, or the reason why there is none. */
+struct CycleCounterOrReason {
+  std::unique_ptr<CycleCounter> counter;
+  std::string reason;
+};
+
+/**
+ * The kernel's event CPU_CYCLES for this thread, user mode alone, read with RDPMC. A read by
+ * system call would not do: its own time is in the TSC and not among the cycles of user mode.
+ */
+CycleCounterOrReason OpenPerfCycles();
+
+/**
+ * Reads a counter through the page that the kernel shares, by the protocol of
+ * linux/perf_event.h. Nothing where the counter is not on the CPU.
+ * @rdpmc: reads the hardware counter of an index
+ */
+std::optional<std::uint64_t> ReadThroughPage(const perf_event_mmap_page& page,
+                                             const std::function<std::uint64_t(unsigned)>& rdpmc);
+
+}  // namespace irqcost
+
+#endif  // IRQCOST_BENCH_USER_BACKENDS_RING3_CYCLE_COUNTER_H
