@@ -272,15 +272,8 @@ TEST(KvmErrors, AResetLiftsTheShadowOfAnInterruptAndNoMore) {
   EXPECT_EQ(system.events.flags, KVM_VCPUEVENT_VALID_SMM | KVM_VCPUEVENT_VALID_SHADOW);
 }
 
-// In ticks. What is called a cycle in a trial is a multiply of the chain.
-Trial Costs(double nop, double add, double imul) {
-  Trial trial;
-  trial.nop = nop;
-  trial.dep_add = add;
-  trial.dep_imul = imul;
-  for (Estimate* one : {&trial.nop, &trial.dep_add, &trial.dep_imul}) one->cycle = imul;
-  return trial;
-}
+// In ticks.
+Trial Costs(double nop, double add, double imul) { return {nop, add, imul}; }
 
 TEST(JudgeGuest, TellsEmulationByItsPrice) {
   const Trial ring3 = Costs(0.15, 0.75, 2.25);

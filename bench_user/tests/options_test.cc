@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 
+#include "base/usage_error.h"
+
 namespace irqcost {
 namespace {
 
@@ -35,8 +37,8 @@ TEST(Options, TakesLevelsByBackendAndATime) {
 }
 
 TEST(Options, TakesContexts) {
-  EXPECT_EQ(ParseOptions({}).contexts, std::vector{IRQCOST_PROCESS});
-  EXPECT_EQ(ParseOptions({"--irqcost_contexts=timer,softirq,timer"}).contexts,
+  EXPECT_EQ(ParseOptions({}).backend.contexts, std::vector{IRQCOST_PROCESS});
+  EXPECT_EQ(ParseOptions({"--irqcost_contexts=timer,softirq,timer"}).backend.contexts,
             (std::vector{IRQCOST_TIMER, IRQCOST_SOFTIRQ}));
 }
 

@@ -270,7 +270,7 @@ TEST(Kmod, SaysWhyItCannotRun) {
   EXPECT_NE(missing.GetObstacle()->reason.find("/no/such/device"), std::string::npos);
   EXPECT_NE(missing.GetObstacle()->remedy.find("insmod"), std::string::npos);
   EXPECT_TRUE(missing.Offers().empty());
-  EXPECT_FALSE(missing.Info());
+  EXPECT_FALSE(missing.GetKernelFacts());
 
   const Kmod other("/dev/null");
   ASSERT_TRUE(other.GetObstacle());

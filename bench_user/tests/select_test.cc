@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "fake_backend.h"
+#include "base/usage_error.h"
 #include "run/bench.h"
 #include "run/options.h"
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "measure/sampler.h"
+#include "base/usage_error.h"
 #include "run/options.h"
 #include "simulate/backend.h"
 #include "simulate/costs.h"

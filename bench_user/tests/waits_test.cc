@@ -5,6 +5,7 @@
 
 #include <numeric>
 
+#include "base/usage_error.h"
 #include "fake_waits.h"
 #include "run/bench.h"
 #include "run/options.h"

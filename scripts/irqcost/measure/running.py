@@ -41,6 +41,8 @@ class Prepared:
 
 def prepared(options: Options) -> Prepared:
     """Builds the harness, and asks it what there is to be measured. Raises IrqcostError."""
+    if options.simulate is not None:
+        simulate.name(options.simulate)  # A file that is none is named before anything is built.
     bench = build.harness()
     started = time.monotonic()
     arguments = options.arguments()
