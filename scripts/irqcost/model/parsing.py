@@ -41,8 +41,8 @@ OTHER_RECORD = "not a result, but a record of irqcost: "
 
 
 def parse(document: object, with_code: bool = True) -> Result:
-    """The result that a JSON document of this schema holds, with the machine code or without. Raises
-    FormatError."""
+    """The result that a JSON document of this schema holds, with the machine code or without.
+    Raises FormatError."""
     if not isinstance(document, dict) or "context" not in document:
         for kind in _RECORDS:
             if isinstance(document, dict) and isinstance(document.get(kind), int):

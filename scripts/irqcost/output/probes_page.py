@@ -50,10 +50,10 @@ and what the function costs alone is derived (`docs/METHOD.md`, Ring 0 through B
 delivery of SIGSEGV to a handler that steps over the instruction, and `sigreturn`. It is no cost
 of masking, and stands beside none.
 
-A *throughput* is the difference of windows of u and 2u copies, an *isolated* cost that of single ones
-between fences, *in situ* what is added to a section of work; *softirq*, *hardirq* and *timer* are
-throughputs called from there. `docs/METHOD.md` argues for all of it. Controls run in each run, so
-that a figure beside wrong controls says that it is.
+A *throughput* is the difference of windows of u and 2u copies, an *isolated* cost that of single
+ones between fences, *in situ* what is added to a section of work; *softirq*, *hardirq* and *timer*
+are throughputs called from there. `docs/METHOD.md` argues for all of it. Controls run in each run,
+so that a figure beside wrong controls says that it is.
 """
 
 
