@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from irqcost.base.errors import IrqcostError
-from irqcost.commands.vm import BENCH, MODULE, guest_commands, measured
 from irqcost.measure import build
+from irqcost.measure.guests.measuring import BENCH, MODULE, guest_commands, measured
 from irqcost.model import reader
 from irqcost.model.result import Entry, Result
 from irqcost.vm.initramfs import Command

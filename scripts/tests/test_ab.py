@@ -107,10 +107,10 @@ def words(found: outcome.Outcome) -> list[str]:
 
 def test_a_slower_build_is_told_and_ends_with_1() -> None:
     assert words(compared(30, 30.25)) == [SLOWER]
-    assert ab.code(compared(30, 30.25)) == Exit.FAILED
-    assert ab.code(compared(30, 29)) == Exit.OK
-    assert ab.code(compared(30, 30)) == Exit.OK
-    assert ab.code(compared(30, 31, pairs=5)) == Exit.UNDECIDED
+    assert compared(30, 30.25).code == Exit.FAILED
+    assert compared(30, 29).code == Exit.OK
+    assert compared(30, 30).code == Exit.OK
+    assert compared(30, 31, pairs=5).code == Exit.UNDECIDED
     # 0.3 % of 300 is more than 0.125.
     assert words(compared(300, 300.5)) == [SAME]
 
@@ -187,7 +187,7 @@ def test_a_benchmark_that_one_of_them_cannot_measure_is_named() -> None:
     )
     assert list(found.missing) == [LAHF] and [line.name for line in found.lines] == [POPF]
     assert f"Not measured in one of the two: {LAHF}" in ab_table.text(found)
-    assert ab.code(found) == Exit.UNUSABLE
+    assert found.code == Exit.UNUSABLE
 
 
 def test_only_common_benchmarks_are_compared_and_the_others_named() -> None:
@@ -218,13 +218,13 @@ def result(absent: Sequence[str] = (), unusable: Sequence[str] = (), **ticks: fl
 def test_under_the_instruction_clock_one_instruction_counts() -> None:
     found = counted.exact([result(a=31, b=4)] * 2, [result(a=32, c=9)] * 2)
     assert [(line.name, line.difference.value) for line in found.lines] == [("kmod/a/isolated", 1)]
-    assert words(found) == [SLOWER] and ab.code(found) == Exit.FAILED
+    assert words(found) == [SLOWER] and found.code == Exit.FAILED
     assert found.notes == [
         "Only in A, not compared: kmod/b/isolated",
         "Only in B, not compared: kmod/c/isolated",
         "Other code under the same name: a",
     ]
-    assert ab.code(counted.exact([result(a=31)] * 2, [result(a=31)] * 2)) == Exit.OK
+    assert counted.exact([result(a=31)] * 2, [result(a=31)] * 2).code == Exit.OK
     # A count that is not the same in two turns of one build is none.
     assert words(counted.exact([result(a=31), result(a=31)], [result(a=31), result(a=32)])) == [
         UNDECIDED
@@ -243,7 +243,7 @@ def test_under_the_instruction_clock_one_instruction_counts() -> None:
 )
 def test_what_a_build_could_not_measure_is_no_success(b: list[Any]) -> None:
     found = counted.exact([result(a=31, b=4)] * 2, b)
-    assert list(found.missing) == ["kmod/b/isolated"] and ab.code(found) == Exit.UNUSABLE
+    assert list(found.missing) == ["kmod/b/isolated"] and found.code == Exit.UNUSABLE
     assert [line.name for line in found.lines] == ["kmod/a/isolated"]
 
 

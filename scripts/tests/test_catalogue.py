@@ -9,10 +9,10 @@ import pytest
 
 from irqcost import ROOT, cli
 from irqcost.base.errors import IrqcostError
-from irqcost.commands.project import probes
 from irqcost.measure import build
 from irqcost.model import catalogue, description
 from irqcost.model.machine_code import executed
+from irqcost.output import probes_page
 
 ROWS = catalogue.read()
 
@@ -88,7 +88,7 @@ def test_columns_have_known_words() -> None:
 
 def test_the_page_is_up_to_date() -> None:
     page = (ROOT / "docs" / "PROBES.md").read_text(encoding="utf-8")
-    assert page == probes.markdown(ROWS), "run: ./irqcost probes --markdown > docs/PROBES.md"
+    assert page == probes_page.markdown(ROWS), "run: ./irqcost probes --markdown > docs/PROBES.md"
 
 
 def test_every_row_says_when_to_use_it() -> None:
@@ -96,7 +96,9 @@ def test_every_row_says_when_to_use_it() -> None:
 
 
 def test_the_page_explains_a_row() -> None:
-    section = probes.markdown(ROWS).partition("### `spin_lock_irqsave`\n")[2].partition("\n#")[0]
+    section = (
+        probes_page.markdown(ROWS).partition("### `spin_lock_irqsave`\n")[2].partition("\n#")[0]
+    )
     assert "**Stands for**: `spin_lock_irqsave() + spin_unlock_irqrestore()`" in section
     assert "contexts process, softirq, hardirq, timer (on PREEMPT_RT process, softirq)" in section
     assert "`kmod/spin_lock_irqsave/…`: throughput, isolated, in situ" in section
@@ -109,7 +111,7 @@ def test_recorded_instructions_are_listed_once_and_counted(tmp_path: Path) -> No
         document = {"release": release, "rows": {"spin_lock": row}}
         (tmp_path / f"{release}.json").write_text(json.dumps(document))
     (spin,) = [probe for probe in ROWS if probe.key == "spin_lock"]
-    section = probes._section(spin, executed.read(tmp_path))
+    section = probes_page._section(spin, executed.read(tmp_path))
     assert "2, 1 in hardirq on each of 6.1, 6.2\n" in section
     assert section.count("```asm\npushfq\n  cli\n```") == 1
 

@@ -124,8 +124,8 @@ def test_absent_function_is_told_and_the_rest_printed(
 ) -> None:
     bench = fake_bench(
         tmp_path,
-        'echo \'{"functions": [{"symbol": "f", "address": "0x1000", "code": "+sM=", "targets": {}}],'
-        ' "absent": [{"name": "g", "reason": "g: this kernel has no such function"}]}\'',
+        'echo \'{"functions": [{"symbol": "f", "address": "0x1000", "code": "+sM=", "targets": {}'
+        '}], "absent": [{"name": "g", "reason": "g: this kernel has no such function"}]}\'',
     )
     monkeypatch.setattr(disasm.build, "harness", lambda: bench)
     args = argparse.Namespace(functions=["f", "g"], callees=False, result=None)

@@ -13,6 +13,7 @@ from irqcost import ROOT
 
 _PACKAGE = ROOT / "scripts" / "irqcost"
 _MOST_MODULES = 15
+_MOST_LINES, _OF_A_COMMAND, _OF_A_FUNCTION = 500, 120, 60
 
 
 def layers() -> list[str]:
@@ -52,8 +53,19 @@ def imports(found: Mapping[str, Path], name: str) -> set[str]:
     return {one for one in imported if not any(other.startswith(f"{one}.") for other in imported)}
 
 
+def sizes(name: str, path: Path) -> list[str]:
+    """What of a file is too long to be seen through."""
+    text = path.read_text("utf-8")
+    functions = [one for one in ast.walk(ast.parse(text)) if isinstance(one, ast.FunctionDef)]
+    is_command = any(one.name == "add_parser" for one in functions)
+    most = _OF_A_COMMAND if is_command else _MOST_LINES
+    said = [f"{name} is longer than {most} lines"] if text.count("\n") > most else []
+    long = [one for one in functions if (one.end_lineno or 0) - one.lineno >= _OF_A_FUNCTION]
+    return said + [f"{name}: {one.name}() is longer than {_OF_A_FUNCTION} lines" for one in long]
+
+
 def faults(folder: Path, order: list[str]) -> list[str]:
-    """What is against the order, a circle, or too many modules in a folder."""
+    """What is against the order, a circle, too much in a folder, or too long."""
     found = modules(folder)
     uses = {name: imports(found, name) for name in found}
     said = []
@@ -69,6 +81,7 @@ def faults(folder: Path, order: list[str]) -> list[str]:
         TopologicalSorter(uses).prepare()
     except CycleError as error:
         said.append(f"a circle: {' <- '.join(error.args[1])}")
+    said += [fault for name in sorted(found) for fault in sizes(name, found[name])]
     folders: dict[Path, int] = {}
     for path in found.values():
         folders[path.parent] = folders.get(path.parent, 0) + (path.name != "__init__.py")
@@ -100,6 +113,12 @@ def test_packages_import_only_from_those_below_them() -> None:
         ),
         ({"other/a.py": ""}, "other is not drawn"),
         ({f"low/m{i}.py": "" for i in range(16)}, "low has 16 modules"),
+        ({"low/a.py": "\n" * 501}, "low.a is longer than 500 lines"),
+        (
+            {"low/a.py": "def add_parser():\n    pass\n" + "\n" * 119},
+            "low.a is longer than 120 lines",
+        ),
+        ({"low/a.py": "def f():\n" + "    pass\n" * 60}, "low.a: f() is longer than 60 lines"),
     ],
 )
 def test_what_is_against_the_order_is_found(

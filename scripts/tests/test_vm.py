@@ -16,6 +16,7 @@ from irqcost.base import cache
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.base.progress import Progress
 from irqcost.commands import vm
+from irqcost.measure.guests import measuring
 from irqcost.vm import apt, initramfs, kernels, module, qemu, transport
 from irqcost.vm.apt import Source
 from irqcost.vm.kernels import Kernel
@@ -408,11 +409,11 @@ def guest(files: dict[str, bytes], **status: int) -> qemu.GuestResult:
 
 
 def test_a_guest_without_a_result_is_an_error() -> None:
-    assert vm.measured(guest({"result.json": b"{}"}, insmod=0, measure=0)) == b"{}"
+    assert measuring.measured(guest({"result.json": b"{}"}, insmod=0, measure=0)) == b"{}"
     with pytest.raises(IrqcostError, match="no such thing"):
-        vm.measured(guest({}, insmod=1, measure=2))
+        measuring.measured(guest({}, insmod=1, measure=2))
     with pytest.raises(IrqcostError, match="status 2:\nit went wrong"):
-        vm.measured(guest({}, insmod=0, measure=2))
+        measuring.measured(guest({}, insmod=0, measure=2))
 
 
 def test_the_follower_counts() -> None:
@@ -425,7 +426,7 @@ def test_the_follower_counts() -> None:
         def count(self, done: int, total: int, now: str) -> None:
             shown.append((done, total, now))
 
-    follower = vm.Follower(Recorder("guest"))
+    follower = measuring.Follower(Recorder("guest"))
     for line in (
         "irqcost-guest: list",
         "kmod/cli/isolated",

@@ -17,7 +17,6 @@ from irqcost import cli
 from irqcost.base import jsontext
 from irqcost.base.errors import Exit
 from irqcost.base.progress import Progress
-from irqcost.commands import ab
 from irqcost.measure import build
 from irqcost.compare.ab import counted
 from irqcost.measure.merge import merge
@@ -78,9 +77,9 @@ def test_ab_counts_the_instruction_wherever_it_was_added() -> None:
         assert line.difference.value == more, line
         assert line.difference.word == (SLOWER if more else SAME), line
     assert {3, 2, 1, 0} == {line.difference.value for line in found.lines}
-    assert ab.code(found) == Exit.FAILED
+    assert found.code == Exit.FAILED
     # Each build counts the same in both of its turns.
-    assert ab.code(counted.exact(a[:1], a[1:])) == ab.code(counted.exact(b[:1], b[1:])) == Exit.OK
+    assert counted.exact(a[:1], a[1:]).code == counted.exact(b[:1], b[1:]).code == Exit.OK
 
 
 def test_check_finds_the_instruction_without_a_threshold(

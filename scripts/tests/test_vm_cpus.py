@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from irqcost.commands.vm import BENCH
 from irqcost.measure import build
+from irqcost.measure.guests.measuring import BENCH
 from irqcost.vm.initramfs import Command
 from irqcost.vm.qemu import GuestResult, Machine, run_guest
 from vm_guests import TIME_LIMIT, kernel

@@ -110,8 +110,8 @@ def lengths(made: dict[int, str], interrupts_on: bool) -> set[int]:
     return ways(min(made, default=-1), "")
 
 
-# In which releases a row that not every kernel offers is to be found: the module looks for it in the
-# headers, and so must not miss what is there. None: in no later one, or from the first on.
+# In which releases a row that not every kernel offers is to be found: the module looks for it in
+# the headers, and so must not miss what is there. None: in no later one, or from the first on.
 OFFERED = {
     "local_interrupt_disable_enable": ((7, 3), None),
     "local_interrupt_disable_enable_nested": ((7, 3), None),

@@ -13,6 +13,7 @@ import pytest
 from irqcost import ROOT
 from irqcost.base.errors import BuildError, Exit, IrqcostError
 from irqcost.commands import vm
+from irqcost.measure.guests import measuring, tasks
 from irqcost.model import catalogue, reader
 from irqcost.model.result import Absent, Result
 from irqcost.vm import apt, built, chroot, from_source, kernels, matrix, module, soak
@@ -59,9 +60,9 @@ def test_controls_are_no_rows() -> None:
 
 
 def test_kernels_of_the_matrix() -> None:
-    assert vm.matrix_names([]) == list(kernels.DEBIAN_KERNELS)
-    assert vm.matrix_names(["all"]) == [*kernels.NAMES, "tracepoints-on"]
-    assert vm.matrix_names(["6.12", "5.10"]) == ["5.10", "6.12"]
+    assert tasks.matrix_names([]) == list(kernels.DEBIAN_KERNELS)
+    assert tasks.matrix_names(["all"]) == [*kernels.NAMES, "tracepoints-on"]
+    assert tasks.matrix_names(["6.12", "5.10"]) == ["5.10", "6.12"]
 
 
 def parse(*arguments: str) -> argparse.Namespace:
@@ -82,7 +83,7 @@ def test_a_kernel_that_cannot_be_had_leaves_the_rest(
             raise IrqcostError("no archive has it\nmore of it")
         return Path("file.json"), EXACT, 0
 
-    monkeypatch.setattr(vm, "_measure", measure)
+    monkeypatch.setattr(tasks, "measure", measure)
     page = tmp_path / "KERNELS.md"
     status = vm.run(parse("--matrix", "5.10", "6.1", "--markdown", str(page)))
     assert status == Exit.UNUSABLE
@@ -104,11 +105,11 @@ def test_what_is_switched_on_is_on_when_the_module_is_loaded(
 
     own = Kernel("tracepoints", "7.0-tracepoints", Path("/k"), Path("/k"))
     (tmp_path / "irqcost.ko").write_bytes(b"")
-    monkeypatch.setattr(vm.build, "harness", lambda: Path("/bench"))
-    monkeypatch.setattr(vm, "find_kernel", lambda name, *_: {"tracepoints": own}[name])
-    monkeypatch.setattr(vm, "build_module", lambda *_: tmp_path / "irqcost.ko")
-    monkeypatch.setattr(vm, "run_guest", guest)
-    monkeypatch.setattr(vm, "_default_target", lambda *_: tmp_path / "result.json")
+    monkeypatch.setattr(measuring.build, "harness", lambda: Path("/bench"))
+    monkeypatch.setattr(measuring, "find_kernel", lambda name, *_: {"tracepoints": own}[name])
+    monkeypatch.setattr(measuring, "build_module", lambda *_: tmp_path / "irqcost.ko")
+    monkeypatch.setattr(measuring, "run_guest", guest)
+    monkeypatch.setattr(measuring, "_default_target", lambda *_: tmp_path / "result.json")
     assert vm.run(parse("--matrix", "tracepoints-on")) == Exit.UNUSABLE
     assert ran.index("switch") < ran.index("insmod")
     # Where it cannot be switched on, there is no column that says it was.
@@ -172,7 +173,7 @@ def test_the_table_of_builds(
         page.write_text(page.read_text().removeprefix("old "))
         return FINE
 
-    monkeypatch.setattr(vm, "find_kernel", find)
+    monkeypatch.setattr(tasks, "find_kernel", find)
     monkeypatch.setattr(built, "build", build)
     options = ["--builds", "--markdown", str(page)]
     assert vm.run(parse("--matrix", "5.10", "6.1", *options)) == Exit.FAILED
@@ -388,9 +389,9 @@ def test_a_soak_ends_with_figures(
         return replace(guest, files={**guest.files, **files_back})
 
     own = Kernel("6.1", "6.1.0-1", Path("/k"), Path("/k"))
-    monkeypatch.setattr(vm, "find_kernel", lambda *_: own)
-    monkeypatch.setattr(vm, "build_module", lambda *_: DATA / "exact.json")
-    monkeypatch.setattr(vm.build, "harness", lambda: Path("/bench"))
+    monkeypatch.setattr(tasks, "find_kernel", lambda *_: own)
+    monkeypatch.setattr(tasks, "build_module", lambda *_: DATA / "exact.json")
+    monkeypatch.setattr(tasks.build, "harness", lambda: Path("/bench"))
     monkeypatch.setattr(soak, "run", lambda *_: soaked("requests 9\n"))
     monkeypatch.setattr(soak, "run_exact", exactly)
     assert vm.run(parse("--soak", "2")) == status

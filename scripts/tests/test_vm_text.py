@@ -8,8 +8,8 @@ from functools import cache
 
 import pytest
 
-from irqcost.commands.vm import BENCH, MODULE, guest_commands, measured
 from irqcost.measure import build, live_code
+from irqcost.measure.guests.measuring import BENCH, MODULE, guest_commands, measured
 from irqcost.model import catalogue, parsing
 from irqcost.model.machine_code import equality
 from irqcost.model.result import MachineCode

@@ -142,20 +142,20 @@ def test_shown_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
             assert (tmp_path / f"result-{name}.{suffix}").stat().st_size > 1000
 
 
-def test_an_emulated_figure_without_a_free_sample_is_in_doubt(
+def test_an_emulated_figure_without_a_clean_sample_is_in_doubt(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pictures = []
-    for free in (20, 0):
+    for clean in (20, 0):
         content = document()
         for one in content["benchmarks"]:
-            one.update(verdict="emulated", reasons=["emulated"], free=free)
-        file = tmp_path / f"free{free}.json"
+            one.update(verdict="emulated", reasons=["emulated"], clean=clean)
+        file = tmp_path / f"clean{clean}.json"
         file.write_text(json.dumps(content), encoding="utf-8")
         assert cli.main(["waits", str(file)]) == 0
-        assert ("no sample was free" in capsys.readouterr().out) is (not free)
+        assert ("no sample was clean" in capsys.readouterr().out) is (not clean)
         pictures += [
-            (tmp_path / f"free{free}-{name}.png").read_bytes() for name in contention.MODES
+            (tmp_path / f"clean{clean}-{name}.png").read_bytes() for name in contention.MODES
         ]
     assert len(set(pictures)) == len(pictures)
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from irqcost import ROOT
-from irqcost.commands.vm import BENCH, MODULE, guest_commands, measured
 from irqcost.measure import build
+from irqcost.measure.guests.measuring import BENCH, MODULE, guest_commands, measured
 from irqcost.model import catalogue, reader
 from irqcost.model.result import Result
 from irqcost.vm.initramfs import Command

@@ -5,17 +5,15 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from irqcost.base.errors import Exit, IrqcostError
+from irqcost.base.errors import IrqcostError
 from irqcost.base.progress import Progress
 from irqcost.compare.ab import builds
 from irqcost.compare.ab.builds import Build
 from irqcost.compare.ab.counted import counted
 from irqcost.compare.ab.loaded import running_kernel
-from irqcost.compare.ab.outcome import Outcome
 from irqcost.compare.ab.timed import PAIRS, backends, measured
 from irqcost.output.ab_table import text
 from irqcost.stats import intervals
-from irqcost.stats.difference import SLOWER, UNDECIDED
 from irqcost.vm.kernels import Kernel, find_kernel
 
 # What matters, unless the user says other: the wider of the two.
@@ -98,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         found = measured(benches, modules or (None, None), args)
     print(text(found))
-    return code(found)
+    return found.code
 
 
 def _say_if_same(what: str, files: Sequence[Path]) -> None:
@@ -117,13 +115,3 @@ def _kernel(sides: Sequence[Build], args: argparse.Namespace) -> Kernel | None:
         return running_kernel()
     with Progress(f"kernel {args.kernel}") as progress:
         return find_kernel(args.kernel, progress.show)
-
-
-def code(found: Outcome) -> int:
-    """The exit code."""
-    words = {line.difference.word for line in found.lines}
-    if SLOWER in words:
-        return Exit.FAILED
-    if found.missing or not words:
-        return Exit.UNUSABLE
-    return Exit.UNDECIDED if UNDECIDED in words else Exit.OK

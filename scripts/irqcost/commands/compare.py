@@ -9,10 +9,8 @@ from pathlib import Path
 
 from irqcost.base import arguments
 from irqcost.base.errors import Exit, IrqcostError
-from irqcost.compare import columns, comparison, reading
-from irqcost.compare.columns import Column
+from irqcost.compare import comparison, reading
 from irqcost.model import catalogue, published, store, units
-from irqcost.model.machine_code import equality
 from irqcost.output import charts, formats, published_table
 from irqcost.output.charts.places import METADATA, made, themes_of
 
@@ -27,35 +25,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog="charts:\n" + "\n".join(f"  {c.name:13}{c.shows}" for c in charts.CHARTS.values()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "paths",
-        metavar="FILE|FOLDER",
-        nargs="+",
-        type=Path,
-        help="a result file, or a folder: every .json file below it",
-    )
-    parser.add_argument(
-        "--baseline",
-        metavar="FILE|FOLDER",
-        type=Path,
-        help="ratios are to this result (of a folder: to the median over it)",
-    )
-    parser.add_argument(
-        "--by",
-        choices=("file", *columns.BY),
-        help="put results together: all of a machine (CPU, microcode, kernel and execution), of a "
-        "CPU, or of a kernel",
-    )
+    reading.add_arguments(parser)
     parser.add_argument(
         "--unit",
         choices=tuple(units.UNITS),
         help="one unit only (default: core cycles and ns; ticks where no cycle was measured)",
-    )
-    parser.add_argument(
-        "--select",
-        "--filter",
-        metavar="REGEX",
-        help="only figures whose name (backend/probe/mode) matches",
     )
     parser.add_argument(
         "--format", choices=tuple(formats.FORMATS), default="text", help="of the table"
@@ -88,7 +62,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="charts as PREFIX.png and PREFIX.svg, of several as PREFIX-NAME.…, dark ones as "
         "PREFIX-dark.… (default: irqcost-compare in this folder)",
     )
-    arguments.add_scheduler(parser)
     parser.add_argument("--no-chart", action="store_true", help="table only")
     parser.set_defaults(run=run)
 
@@ -112,51 +85,20 @@ def _run(
         matching = "" if args.select is None else f" has a name that matches {args.select}"
         raise IrqcostError("no benchmark in these files" + matching)
     if not args.mix:
-        _refuse_mix(read)
+        reading.refuse_mix(read)
     rows = comparison.rows(read, args.unit)
     figures = published.read() if args.published or "generations" in wanted else ()
     beside = published_table.chosen(figures, read, rows, args.unit) if args.published else None
     what = formats.Comparison(read, rows, args.unit, beside)
     print(formats.FORMATS[args.format](what))
     if args.format == "text":
-        for line in _other_instructions(read):
+        for line in comparison.in_lines(read):
             print(line)
     if not args.no_chart:
         series = [column.series for column in read]
         material = charts.Material(series, catalogue.read(), args.unit, figures)
         _draw(args, wanted, material, drawers)
     return Exit.UNUSABLE if found.errors else Exit.OK
-
-
-def _refuse_mix(read: Sequence[Column]) -> None:
-    kinds: dict[str, list[str]] = {"emulated": [], "simulated": [], "real": []}
-    for column in read:
-        kinds[column.result.context.kind] += map(str, column.paths)
-    found = {kind: paths for kind, paths in kinds.items() if paths}
-    if len(found) > 1:
-        one, two = list(found)[:2]
-        raise IrqcostError(
-            f"{one} results are no measure of a CPU and are not compared with {two} ones\n"
-            + "".join(f"  {kind}: {_few(paths)}\n" for kind, paths in found.items())
-            + "--mix puts them side by side all the same"
-        )
-
-
-def _few(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return ", ".join(names[:5]) + more
-
-
-def _other_instructions(read: Sequence[Column]) -> list[str]:
-    """Where a result measured other instructions than the first under the same name."""
-    lines = []
-    for place, column in enumerate(read[1:], 1):
-        found = comparison.differences(read[0], column)
-        if found:
-            name = columns.letter(place)
-            lines += ["", f"{name} measured other instructions than {columns.letter(0)}:"]
-            lines += [f"  {line}" for line in equality.sentences(found)]
-    return lines
 
 
 def _draw(

@@ -9,9 +9,9 @@ from concurrent.futures import Executor
 from contextlib import ExitStack
 from pathlib import Path
 
-from irqcost.base import arguments, files
+from irqcost.base import files
 from irqcost.base.errors import Exit, IrqcostError
-from irqcost.compare import columns, reading
+from irqcost.compare import reading
 from irqcost.model import catalogue, store
 from irqcost.output import charts
 from irqcost.output.page import document, html, markdown, pictures
@@ -30,29 +30,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "measured. Results that were measured, and instruction counts, have parts of their own. "
         f"More than {reading.MOST_COLUMNS} results are put together by machine.",
     )
-    parser.add_argument(
-        "paths",
-        metavar="FILE|FOLDER",
-        nargs="+",
-        type=Path,
-        help="a result file, or a folder: every .json file below it",
-    )
+    reading.add_arguments(parser)
     parser.add_argument(
         "-o", "--out", metavar="FOLDER", type=Path, required=True, help="where the report goes"
     )
-    parser.add_argument(
-        "--baseline",
-        metavar="FILE|FOLDER",
-        type=Path,
-        help="say what changed against this result (of a folder: against the median over it)",
-    )
-    parser.add_argument(
-        "--by", choices=("file", *columns.BY), help="put results together, as of irqcost compare"
-    )
-    parser.add_argument(
-        "--select", metavar="REGEX", help="only figures whose name (backend/probe/mode) matches"
-    )
-    arguments.add_scheduler(parser)
     parser.add_argument("--force", action="store_true", help="overwrite an earlier report")
     parser.set_defaults(run=run)
 

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from irqcost.compare.columns import Column
+from irqcost.compare.columns import Column, letter
 from irqcost.measure.verdict import INCONSISTENT
 from irqcost.model import naming, units
 from irqcost.model.machine_code import equality, masking
@@ -179,3 +179,15 @@ def _ratio(
     doubtful = entry.doubtful or first.doubtful
     doubtful = doubtful or any(_clock_doubt(one, unit) for one in (base, column))
     return Ratio(value, low, high, doubtful), ""
+
+
+def in_lines(columns: Sequence[Column]) -> list[str]:
+    """Where a result measured other instructions than the first under the same name, in lines."""
+    lines = []
+    for place, column in enumerate(columns[1:], 1):
+        found = differences(columns[0], column)
+        if found:
+            name = letter(place)
+            lines += ["", f"{name} measured other instructions than {letter(0)}:"]
+            lines += [f"  {line}" for line in equality.sentences(found)]
+    return lines

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Files and folders as columns that stand side by side: each result, or each machine's many."""
 
+import argparse
 import os
 import re
 import sys
@@ -9,6 +10,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
+from irqcost.base.arguments import add_scheduler
 from irqcost.base.errors import IrqcostError, ResultError, name_left_out
 from irqcost.compare import columns as columns_
 from irqcost.compare.columns import Column
@@ -30,6 +32,56 @@ class Read:
     columns: list[Column]
     errors: list[ResultError]
     beyond: str = ""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that columns() takes, and --scheduler."""
+    parser.add_argument(
+        "paths",
+        metavar="FILE|FOLDER",
+        nargs="+",
+        type=Path,
+        help="a result file, or a folder: every .json file below it",
+    )
+    parser.add_argument(
+        "--baseline",
+        metavar="FILE|FOLDER",
+        type=Path,
+        help="compare with this result (of a folder: with the median over it)",
+    )
+    parser.add_argument(
+        "--by",
+        choices=("file", *columns_.BY),
+        help="put results together: all of a machine (CPU, microcode, kernel and execution), of a "
+        "CPU, or of a kernel",
+    )
+    parser.add_argument(
+        "--select",
+        "--filter",
+        metavar="REGEX",
+        help="only figures whose name (backend/probe/mode) matches",
+    )
+    add_scheduler(parser)
+
+
+def refuse_mix(read: Sequence[Column]) -> None:
+    """Raises IrqcostError where figures that are none of a CPU stand beside others."""
+    kinds: dict[str, list[str]] = {"emulated": [], "simulated": [], "real": []}
+    for column in read:
+        kinds[column.result.context.kind] += map(str, column.paths)
+    found = {kind: paths for kind, paths in kinds.items() if paths}
+    if len(found) > 1:
+        one, two = list(found)[:2]
+        raise IrqcostError(
+            f"{one} results are no measure of a CPU and are not compared with {two} ones\n"
+            + "".join(f"  {kind}: {_few(paths)}\n" for kind, paths in found.items())
+            + "--mix puts them side by side all the same"
+        )
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more
 
 
 def columns(

@@ -86,6 +86,13 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
     context["absent"] = _absent(epochs, found) + doubtful
     equality.add_hashes(context)
     _add_masking(context, {name.split("/")[0] for name in series})
+    return {"context": _closed(context, epochs, target, run), "benchmarks": entries}
+
+
+def _closed(
+    context: dict[str, Any], epochs: Sequence[Epoch], target: Target, run: verdict.RunVerdict
+) -> dict[str, Any]:
+    """The whole `context`, with how it was measured and what it comes to."""
     context["processes"] = {
         "count": len(epochs),
         "seconds": round(sum(epoch.seconds for epoch in epochs), 3),
@@ -106,7 +113,7 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
     # Who publishes a result need not tell how they call their machine.
     outer.pop("host_name", None)
     outer["irqcost"] = context
-    return {"context": outer, "benchmarks": entries}
+    return outer
 
 
 def _add_masking(context: dict[str, Any], measured: Collection[str]) -> None:

@@ -130,12 +130,7 @@ def add_choice(parser: Parser) -> None:
 
 def add_more(parser: Parser) -> None:
     """What else to measure, and how often."""
-    parser.add_argument(
-        "--contexts",
-        metavar="LIST",
-        help=f"from where the module calls what it measures: {','.join(catalogue.CONTEXTS)} "
-        "(default: process)",
-    )
+    add_contexts(parser)
     parser.add_argument(
         "--waits",
         action="store_true",
@@ -147,6 +142,16 @@ def add_more(parser: Parser) -> None:
         metavar="N",
         type=_samples,
         help=f"samples of each benchmark in each process, at least {_FEWEST_SAMPLES}",
+    )
+
+
+def add_contexts(parser: Parser) -> None:
+    """Where the module measures."""
+    parser.add_argument(
+        "--contexts",
+        metavar="LIST",
+        help=f"from where the module calls what it measures: {','.join(catalogue.CONTEXTS)} "
+        "(default: process)",
     )
 
 

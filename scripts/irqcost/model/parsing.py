@@ -41,8 +41,8 @@ OTHER_RECORD = "not a result, but a record of irqcost: "
 
 
 def parse(document: object, with_code: bool = True) -> Result:
-    """The result that a JSON document of this schema holds, with the machine code or without. Raises
-    FormatError."""
+    """The result that a JSON document of this schema holds, with the machine code or without.
+    Raises FormatError."""
     if not isinstance(document, dict) or "context" not in document:
         for kind in _RECORDS:
             if isinstance(document, dict) and isinstance(document.get(kind), int):
@@ -151,8 +151,6 @@ def _context(
     kind = execution.text("kind")
     if kind not in EXECUTIONS:
         raise FormatError(f"context.irqcost.execution.kind is none of {', '.join(EXECUTIONS)}")
-    cpu = ours.object("cpu")
-    kernel = ours.object("kernel")
     settings = ours.object("settings")
     mitigations = settings.object("mitigations")
     of_run = _of_run(ours)
@@ -166,7 +164,6 @@ def _context(
         map(_derived, ours.objects("derived")) if ours.has("derived") else (), masking
     )
     of_run["absent"] += lost
-    preemption = kernel.object("preemption") if kernel.has("preemption") else None
     module = _module(ours)
     return Context(
         date=date,
@@ -176,28 +173,8 @@ def _context(
         execution=kind,
         execution_reason=execution.text("reason"),
         instruction_clock=ours.flag("instruction_clock"),
-        cpu=Cpu(
-            vendor=cpu.maybe_text("vendor"),
-            brand=_trimmed(cpu.maybe_text("brand")),
-            codename=cpu.maybe_text("codename"),
-            family=_integer(cpu, "family"),
-            model=_integer(cpu, "model"),
-            stepping=_integer(cpu, "stepping"),
-            microcode=cpu.maybe_text("microcode"),
-            measured=_integer(cpu, "measured"),
-            core_type=cpu.maybe_text("core_type") if cpu.has("core_type") else None,
-            confidential=cpu.texts("confidential") if cpu.has("confidential") else None,
-            lfence_waits=cpu.flag("lfence_waits") if cpu.maybe("lfence_waits") else None,
-        ),
-        kernel=Kernel(
-            release=kernel.text("release"),
-            version=kernel.maybe_text("version"),
-            command_line=kernel.maybe_text("command_line"),
-            realtime=kernel.flag("realtime"),
-            config=kernel.maybe_texts("config"),
-            preemption=preemption.maybe_text("mode") if preemption else None,
-            tracepoints=kernel.maybe_text("tracepoints") if kernel.has("tracepoints") else None,
-        ),
+        cpu=_cpu(ours.object("cpu")),
+        kernel=_kernel(ours.object("kernel")),
         hypervisor=ours.maybe_text("cpuid_hypervisor"),
         governor=settings.maybe_text("governor"),
         boost=settings.maybe_text("boost"),
@@ -216,6 +193,35 @@ def _context(
         masking=masking,
         kernel_hypervisor=kernel_hypervisor,
         module_compiler=module.text("compiler") if module and module.has("compiler") else None,
+    )
+
+
+def _cpu(cpu: Object) -> Cpu:
+    return Cpu(
+        vendor=cpu.maybe_text("vendor"),
+        brand=_trimmed(cpu.maybe_text("brand")),
+        codename=cpu.maybe_text("codename"),
+        family=_integer(cpu, "family"),
+        model=_integer(cpu, "model"),
+        stepping=_integer(cpu, "stepping"),
+        microcode=cpu.maybe_text("microcode"),
+        measured=_integer(cpu, "measured"),
+        core_type=cpu.maybe_text("core_type") if cpu.has("core_type") else None,
+        confidential=cpu.texts("confidential") if cpu.has("confidential") else None,
+        lfence_waits=cpu.flag("lfence_waits") if cpu.maybe("lfence_waits") else None,
+    )
+
+
+def _kernel(kernel: Object) -> Kernel:
+    preemption = kernel.object("preemption") if kernel.has("preemption") else None
+    return Kernel(
+        release=kernel.text("release"),
+        version=kernel.maybe_text("version"),
+        command_line=kernel.maybe_text("command_line"),
+        realtime=kernel.flag("realtime"),
+        config=kernel.maybe_texts("config"),
+        preemption=preemption.maybe_text("mode") if preemption else None,
+        tracepoints=kernel.maybe_text("tracepoints") if kernel.has("tracepoints") else None,
     )
 
 

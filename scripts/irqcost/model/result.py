@@ -219,8 +219,8 @@ class Entry:
     # A word of measure/verdict.py with its reasons; "" in a file of the harness alone.
     verdict: str = ""
     reasons: tuple[str, ...] = ()
-    # 1: the p10 of all windows; 2: in isolated and in situ the mean of those from p10 to p75; 3: the
-    # windows of a sample by its own clock, then one location of all samples.
+    # 1: the p10 of all windows; 2: in isolated and in situ the mean of those from p10 to p75; 3:
+    # the windows of a sample by its own clock, then one location of all samples.
     estimator: int = 1
     # As it stands in the file: most of what is in one, and seldom looked at.
     raw_histogram: object = field(default=None, repr=False, compare=False)

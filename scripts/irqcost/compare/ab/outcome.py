@@ -4,8 +4,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from irqcost.base.errors import IrqcostError
-from irqcost.stats.difference import Difference
+from irqcost.base.errors import Exit, IrqcostError
+from irqcost.stats.difference import SLOWER, UNDECIDED, Difference
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,16 @@ class Outcome:
     unit: str
     notes: Sequence[str] = ()
     missing: Sequence[str] = ()
+
+    @property
+    def code(self) -> int:
+        """The exit code."""
+        words = {line.difference.word for line in self.lines}
+        if SLOWER in words:
+            return Exit.FAILED
+        if self.missing or not words:
+            return Exit.UNUSABLE
+        return Exit.UNDECIDED if UNDECIDED in words else Exit.OK
 
 
 def other_code(a: Mapping[str, str], b: Mapping[str, str]) -> list[str]:

@@ -107,8 +107,8 @@ def _any(series: Sequence[Series], backend: str, probe: str, modes: Iterable[str
 
 
 def _same_in_both(series: Sequence[Series]) -> bool:
-    """Whether every throughput is also the isolated cost, as counts of instructions are: then one panel
-    shows all."""
+    """Whether every throughput is also the isolated cost, as counts of instructions are: then one
+    panel shows all."""
     return all(
         entry.mode != "throughput"
         or entry.variant

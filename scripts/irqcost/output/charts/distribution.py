@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""How the samples of figures lie: clean ones, which the estimate is made of, and contaminated ones."""
+"""How the samples of figures lie: clean ones, which the estimate is made of, and others."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -104,8 +104,8 @@ def _headline(panel: _Panel) -> str:
         if begin + panel.clean.width > panel.value - near and begin < panel.value + near
     )
     return (
-        f"{panel.entry.probe}: {100 * inside / panel.clean.total:.0f} % of the clean samples lie within 1 % of "
-        f"{number(panel.value, 1)} {panel.unit}"
+        f"{panel.entry.probe}: {100 * inside / panel.clean.total:.0f} % of the clean samples lie "
+        f"within 1 % of {number(panel.value, 1)} {panel.unit}"
     )
 
 

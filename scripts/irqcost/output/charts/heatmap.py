@@ -11,8 +11,9 @@ from irqcost.output.charts.places import Theme
 from irqcost.output.headline import headline
 
 _CAPTION = (
-    "Throughput, back to back, and for probes that change the interrupt flag the isolated cost between "
-    "fences; loop and fences subtracted. Colours on a logarithmic scale. “?”: in doubt, the table "
+    "Throughput, back to back, and for probes that change the interrupt flag the isolated cost "
+    "between fences; loop and fences subtracted. Colours on a logarithmic scale. “?”: in doubt, "
+    "the table "
     "says why. –: not measured. "
 )
 
