@@ -90,3 +90,10 @@ def test_what_is_no_result_is_an_error_that_says_where(
         reader.read_result(one)
     except ResultError as error:
         assert "irqcost" in error.reason or "derived" in error.reason, error.reason
+
+
+def test_patterns_of_the_old_name_work(capsys: pytest.CaptureFixture[str]) -> None:
+    assert schema1.pattern("popf/(latency|throughput)") == "popf/(isolated|throughput)"
+    assert "the mode latency is called isolated now" in capsys.readouterr().err
+    assert schema1.pattern("-/slow_") == "-/slow_"
+    assert capsys.readouterr().err == ""

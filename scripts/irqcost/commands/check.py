@@ -12,6 +12,7 @@ from irqcost.compare.judging import Judge
 from irqcost.measure import options
 from irqcost.measure.options import Options
 from irqcost.model import reader, store
+from irqcost.model.schema1 import pattern
 from irqcost.output import ci
 from irqcost.output.check_table import text
 
@@ -60,7 +61,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "the checkout)",
     )
     add("--config", metavar="FILE", type=Path, help="TOML, over scripts/irqcost/compare/check.toml")
-    add("--select", metavar="REGEX", help="only figures whose name (backend/probe/mode) matches")
+    add(
+        "--select",
+        type=pattern,
+        metavar="REGEX",
+        help="only figures whose name (backend/probe/mode) matches",
+    )
     add("--all", action="store_true", help="show the figures that are ok as well")
     arguments.add_scheduler(parser)
     measuring = parser.add_argument_group(

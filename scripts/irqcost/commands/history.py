@@ -15,6 +15,7 @@ from irqcost.base.errors import Exit, IrqcostError, name_left_out
 from irqcost.compare import policy
 from irqcost.compare.trend import History, Line, histories
 from irqcost.model import store
+from irqcost.model.schema1 import pattern
 from irqcost.output import charts
 from irqcost.output.charts.places import METADATA, Place, made, themes_of
 from irqcost.output.history_table import text
@@ -38,7 +39,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     add = parser.add_argument
     add("paths", metavar="FOLDER|FILE", nargs="+", type=Path, help="results, at least two")
-    add("--select", metavar="REGEX", help="only figures whose name (backend/probe/mode) matches")
+    add(
+        "--select",
+        type=pattern,
+        metavar="REGEX",
+        help="only figures whose name (backend/probe/mode) matches",
+    )
     add("--config", metavar="FILE", type=Path, help="TOML, as of irqcost check: what matters")
     add("--all", action="store_true", help="show figures without a change as well")
     add(

@@ -10,6 +10,7 @@ from irqcost.measure import options
 from irqcost.measure.guests.measuring import BACKENDS, measure
 from irqcost.measure.guests.tasks import dry_run, run_builds, run_matrix, run_soak
 from irqcost.model import catalogue
+from irqcost.model.schema1 import pattern
 from irqcost.output import terminal
 from irqcost.vm import matrix
 from irqcost.vm.from_source import RECIPES
@@ -51,7 +52,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _add_tasks(parser)
     add("--out", type=Path, metavar="FILE", help="result file (default: in results/emulated)")
     add("--samples", type=arguments.count, metavar="N", help="samples of each benchmark")
-    add("--filter", metavar="REGEX", help="only benchmarks whose name matches")
+    add("--filter", type=pattern, metavar="REGEX", help="only benchmarks whose name matches")
     options.add_contexts(parser)
     add(
         "--backends",

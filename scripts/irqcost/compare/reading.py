@@ -16,6 +16,7 @@ from irqcost.compare import columns as columns_
 from irqcost.compare.columns import Column
 from irqcost.model import reader, store
 from irqcost.model.result import Result, without_emulated
+from irqcost.model.schema1 import pattern
 
 # More results than this are put together by machine, and of more machines those with most results
 # are shown: nobody reads so many columns.
@@ -58,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--select",
         "--filter",
+        type=pattern,
         metavar="REGEX",
         help="only figures whose name (backend/probe/mode) matches",
     )

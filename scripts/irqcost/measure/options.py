@@ -8,6 +8,7 @@ from pathlib import Path
 from irqcost.base.arguments import positive
 from irqcost.measure.processes import Target
 from irqcost.model import catalogue, description
+from irqcost.model.schema1 import pattern
 
 # More seconds than a process may take.
 _MOST_SECONDS = float(description.read()["most_seconds"])
@@ -124,7 +125,9 @@ def add_targets(parser: Parser) -> None:
 
 def add_choice(parser: Parser) -> None:
     """What to measure."""
-    parser.add_argument("--filter", metavar="REGEX", help="only benchmarks whose name matches")
+    parser.add_argument(
+        "--filter", type=pattern, metavar="REGEX", help="only benchmarks whose name matches"
+    )
     parser.add_argument("--backends", metavar="LIST", help="such as ring3,kmod (default: all)")
 
 

@@ -6,6 +6,7 @@ parsing finds it, and names its place.
 """
 
 import base64
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,8 +46,19 @@ def _upgraded(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def current_name(name: str) -> str:
-    """A figure's name, or a pattern of names, with the mode called as it is now."""
+    """A figure's name with the mode called as it is now."""
     return name.replace(_OLD_MODE, _MODE)
+
+
+def pattern(text: str) -> str:
+    """The type of an option that is a pattern of figures' names; an old name is told, and works."""
+    current = current_name(text)
+    if current != text:
+        print(
+            f"irqcost: the mode {_OLD_MODE} is called {_MODE} now: reading {text} as {current}",
+            file=sys.stderr,
+        )
+    return current
 
 
 def _renamed(item: Any, keys: Mapping[str, str]) -> Any:
