@@ -10,7 +10,7 @@ import pytest
 from irqcost import ROOT, cli
 from irqcost.base.errors import IrqcostError
 from irqcost.base.table import Table
-from irqcost.commands.project import linters, suites
+from irqcost.commands.project import lint, linters, suites
 from irqcost.commands.project.suites import Counts
 from irqcost.stats import intervals
 
@@ -257,7 +257,7 @@ def test_lint_reports_each_check(
         linters.Check("broken", broken),
         linters.Check("left", lambda: linters.Outcome("skipped", "no headers")),
     )
-    monkeypatch.setattr(linters, "CHECKS", checks)
+    monkeypatch.setattr(lint, "CHECKS", checks)
     assert cli.main(["lint"]) == 1
     assert capsys.readouterr().out.splitlines() == [
         "good: ok",
