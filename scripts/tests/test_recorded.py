@@ -12,6 +12,9 @@ RESULTS = {
     for result in map(reader.read_result, (ROOT / "results" / "emulated").glob("*-exact.json"))
 }
 RECORDINGS = {recording.release: recording for recording in executed.read()}
+# Of another ABI than a result's there may be a recording alone: when it is that which is fetched, the
+# tests of guests compare the counts of that day (test_vm_exact.py).
+WITH_RESULT = sorted(RECORDINGS.keys() & RESULTS.keys())
 
 # Counted before the module existed, with other code, by the kernel's ABI.
 KNOWN = {
@@ -42,10 +45,10 @@ KNOWN = {
 def test_there_are_recordings() -> None:
     for path in executed.FOLDER.glob("*.json"):
         assert path.stem in RECORDINGS
-    assert RECORDINGS and set(RECORDINGS) <= set(RESULTS)
+    assert RECORDINGS and WITH_RESULT
 
 
-@pytest.mark.parametrize("release", RECORDINGS)
+@pytest.mark.parametrize("release", WITH_RESULT)
 def test_a_recording_has_as_many_instructions_as_the_result_counts(release: str) -> None:
     figures = RESULTS[release]
     for key, row in RECORDINGS[release].rows.items():
