@@ -12,7 +12,7 @@ from irqcost.compare.ab.builds import Build
 from irqcost.compare.ab.counted import counted
 from irqcost.compare.ab.loaded import running_kernel
 from irqcost.compare.ab.timed import PAIRS, backends, measured
-from irqcost.model.schema1 import pattern
+from irqcost.measure import options
 from irqcost.output.ab_table import text
 from irqcost.stats import intervals
 from irqcost.vm.kernels import Kernel, find_kernel
@@ -47,7 +47,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add = parser.add_argument
     add("a", metavar="A", help="checkout, revision or irqcost-bench")
     add("b", metavar="B", help="what is held against it")
-    add("--filter", type=pattern, metavar="REGEX", help="only benchmarks whose name matches")
+    options.add_filter(parser)
     add("--backends", metavar="LIST", help="such as ring3,kmod (default: ring3)")
     add("--pairs", metavar="N", type=int, default=PAIRS, help="processes of each (default: 16)")
     add(

@@ -10,7 +10,6 @@ from irqcost.measure import options
 from irqcost.measure.guests.measuring import BACKENDS, measure
 from irqcost.measure.guests.tasks import dry_run, run_builds, run_matrix, run_soak
 from irqcost.model import catalogue
-from irqcost.model.schema1 import pattern
 from irqcost.output import terminal
 from irqcost.vm import matrix
 from irqcost.vm.from_source import RECIPES
@@ -52,7 +51,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _add_tasks(parser)
     add("--out", type=Path, metavar="FILE", help="result file (default: in results/emulated)")
     add("--samples", type=arguments.count, metavar="N", help="samples of each benchmark")
-    add("--filter", type=pattern, metavar="REGEX", help="only benchmarks whose name matches")
+    options.add_filter(parser)
     options.add_contexts(parser)
     add(
         "--backends",

@@ -123,11 +123,16 @@ def add_targets(parser: Parser) -> None:
     )
 
 
-def add_choice(parser: Parser) -> None:
-    """What to measure."""
+def add_filter(parser: Parser) -> None:
+    """The option --filter of what measures."""
     parser.add_argument(
         "--filter", type=pattern, metavar="REGEX", help="only benchmarks whose name matches"
     )
+
+
+def add_choice(parser: Parser) -> None:
+    """What to measure."""
+    add_filter(parser)
     parser.add_argument("--backends", metavar="LIST", help="such as ring3,kmod (default: all)")
 
 
