@@ -12,8 +12,8 @@ RESULTS = {
     for result in map(reader.read_result, (ROOT / "results" / "emulated").glob("*-exact.json"))
 }
 RECORDINGS = {recording.release: recording for recording in executed.read()}
-# Of another ABI than a result's there may be a recording alone: when it is that which is fetched, the
-# tests of guests compare the counts of that day (test_vm_exact.py).
+# Of another ABI than a result's there may be a recording alone: when it is that which is fetched,
+# the tests of guests compare the counts of that day (test_vm_exact.py).
 WITH_RESULT = sorted(RECORDINGS.keys() & RESULTS.keys())
 
 # Counted before the module existed, with other code, by the kernel's ABI.

@@ -23,13 +23,14 @@ Built with `W=1` by `./irqcost vm --matrix --builds --markdown docs/KERNELS.md`;
 column is what `--kernel` takes, and the newest package of that day was taken.
 
 With kCFI, code built by clang checks the type of each function that it calls by a pointer. A timed
-window has no type: its callers do not check (`__nocfi`), nor does the code within; the module's other
-calls are checked. Tried by clang 16 with `-fsanitize=kcfi` against the headers of 6.1.0-57-amd64, in
-a guest of that kernel: the module passes the tests of its requests (2170 checks), and without
-`__nocfi` it traps at its first window.
+window has no type: its callers do not check (`__nocfi`), nor does the code within; the module's
+other calls are checked. Tried by clang 16 with `-fsanitize=kcfi` against the headers of
+6.1.0-57-amd64, in a guest of that kernel: the module passes the tests of its requests (2170
+checks), and without `__nocfi` it traps at its first window.
 
 | kernel | release | compiler | builds | warnings | on |
-|---|---|---|---|---:|---|"""
+|---|---|---|---|---:|---|
+"""
 
 
 @dataclass(frozen=True)
