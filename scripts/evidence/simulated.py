@@ -30,10 +30,11 @@ from typing import Any
 from irqcost.base.errors import IrqcostError
 from irqcost.base.progress import Progress
 from irqcost.base.table import Table
-from irqcost.measure import build, harness, traits
+from irqcost.measure import build, harness
 from irqcost.measure.merge import merge
 from irqcost.measure.processes import Plan, Target, collect
-from irqcost.measure.simulate import Clock
+from irqcost.measure.simulation import traits
+from irqcost.measure.simulation.simulate import Clock
 
 # Nearer to the truth than the greater of the two is right.
 _RIGHT_PERCENT = 0.3

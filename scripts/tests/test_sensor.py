@@ -12,7 +12,7 @@ from irqcost.measure import build
 from irqcost.measure.harness import Session
 from irqcost.measure.merge import merge
 from irqcost.measure.processes import Plan, Target, collect
-from irqcost.measure.simulate import Clock
+from irqcost.measure.simulation.simulate import Clock
 
 SHARES = {"nop": 0, "zero_idiom": 0.6, "push_pop": 0.6, "dep_add": 0, "other": 0.3}
 

@@ -13,7 +13,8 @@ import pytest
 from irqcost import ROOT, cli
 from irqcost.base.errors import IrqcostError
 from irqcost.compare import baseline
-from irqcost.measure import build, simulate, traits
+from irqcost.measure import build
+from irqcost.measure.simulation import simulate, traits
 from irqcost.model import reader
 from irqcost.model.result import EXECUTIONS, Context
 from results import changed, path

@@ -47,6 +47,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="measure on the simulated machine that FILE describes (docs/SIMULATE.md), into "
         "NAME-TIME.json in this folder",
     )
+    parser.add_argument(
+        "--keep-samples",
+        action="store_true",
+        help="keep the samples of every process, too, beside the result in NAME.samples.json.xz",
+    )
     parser.add_argument("--no-chart", action="store_true", help="table and result file only")
     parser.set_defaults(run=run)
 

@@ -15,7 +15,7 @@ from irqcost.base.errors import CpuGone, Exit, IrqcostError
 from irqcost.base.process import child
 from irqcost.base.progress import Progress
 from irqcost.measure.processes import Epoch, Request
-from irqcost.measure.simulate import Clock
+from irqcost.measure.simulation.simulate import Clock
 from irqcost.measure.verdict import CONTROLS
 from irqcost.model import reader
 from irqcost.model.result import Backend

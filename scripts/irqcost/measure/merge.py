@@ -6,7 +6,7 @@ from collections.abc import Collection, Container, Mapping, Sequence
 from typing import Any
 
 from irqcost.base.errors import IrqcostError
-from irqcost.measure import agreement, interference, simulate, verdict
+from irqcost.measure import agreement, interference, verdict
 from irqcost.measure.processes import (
     Epoch,
     Series,
@@ -16,6 +16,7 @@ from irqcost.measure.processes import (
     sensor_levels,
     tolerance,
 )
+from irqcost.measure.simulation import simulate
 from irqcost.measure.verdict import Verdict
 from irqcost.model import contention, parsing
 from irqcost.model.machine_code import equality, masking

@@ -53,6 +53,7 @@ class Options:
     cpu: str | None = None
     core_type: str | None = None
     forget_floors: bool = False
+    keep_samples: bool = False
     simulate: Path | None = None
 
     @classmethod

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from irqcost.base.errors import CpuGone
-from irqcost.measure.simulate import executed
+from irqcost.measure.simulation.simulate import executed
 from irqcost.model import contention
 from irqcost.stats import intervals
 

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,11 +17,12 @@ from irqcost.base.errors import CpuGone, IrqcostError
 from irqcost.base.progress import Progress
 from irqcost.machine import host, hostfacts, kconfig
 from irqcost.machine.quota import tightest_quota
-from irqcost.measure import build, harness, simulate
+from irqcost.measure import build, harness, samples
 from irqcost.measure.interference import Memory
 from irqcost.measure.merge import merge
 from irqcost.measure.options import Options
 from irqcost.measure.processes import Epoch, Plan, Request, collect
+from irqcost.measure.simulation import simulate
 from irqcost.model import filenames, reader
 from irqcost.model.result import Result
 
@@ -103,12 +105,17 @@ def measured(what: Prepared, target: Path) -> Result:
     clock = None if options.simulate is None else simulate.Clock()
     # What is known of the sensor is known of a machine that is there.
     memory = Memory(options.forget_floors) if clock is None else None
-    with files.written_whole(target) as partial:
+    with ExitStack() as written:
+        partial = written.enter_context(files.written_whole(target))
+        if options.keep_samples:
+            kept = written.enter_context(files.written_whole(samples.beside(target)))
         epochs = _epochs(what, clock, memory)
         document = merge(epochs, options.target)
         _complete(document["context"]["irqcost"], real=clock is None)
         partial.write_text(jsontext.dumps(document), encoding="utf-8")
         result = reader.read_result(partial)
+        if options.keep_samples:
+            samples.write(kept, target, epochs)
     if memory:
         verdicts = {entry["run_name"]: entry["verdict"] for entry in document["benchmarks"]}
         memory.keep(epochs, verdicts)
