@@ -21,7 +21,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import redirect_stderr
+from contextlib import ExitStack, redirect_stderr
 from dataclasses import asdict, dataclass
 from io import StringIO
 from pathlib import Path
@@ -199,9 +199,9 @@ def cases(args: argparse.Namespace) -> list[Case]:
             raise IrqcostError(f"{condition} is none of {', '.join(traits.CONDITIONS)}")
     return [
         Case(source, condition, seed)
+        for seed in range(1, args.seeds + 1)
         for condition in conditions
         for source in chosen
-        for seed in range(1, args.seeds + 1)
     ]
 
 
@@ -216,7 +216,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--filter", default="-/slow_|_fault", help="Google Benchmark's")
     parser.add_argument("--bench", type=Path, help="the harness (default: build/release)")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--out", type=Path, help="every outcome, a line of JSON each")
+    parser.add_argument(
+        "--out", type=Path, help="every outcome, a line of JSON each; those in it are not run again"
+    )
     parser.add_argument("--files", type=Path, help="write the descriptions here, run nothing")
     args = parser.parse_args(argv)
     try:
@@ -237,22 +239,34 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def measured(args: argparse.Namespace, wanted: Sequence[Case]) -> list[Outcome]:
-    """The outcomes in the order of the cases."""
+    """The outcomes in the order of the cases. What is in --out already is not run again, and what
+    is new goes there at once: all of them take hours."""
     bench = args.bench or build.bench()
     arguments = [f"--irqcost_backends={args.backends}", f"--benchmark_filter={args.filter}"]
-    found: dict[Case, Outcome] = {}
-    with Progress(f"simulating {len(wanted)} runs") as progress:
-        with ProcessPoolExecutor(args.workers) as pool:
-            jobs = [pool.submit(run, bench, case, plan(args.quick), arguments) for case in wanted]
-            for done, job in enumerate(as_completed(jobs), 1):
-                outcome = job.result()
-                found[outcome.case] = outcome
-                progress.count(done, len(jobs), outcome.case.condition)
-    outcomes = [found[case] for case in wanted]
-    if args.out:
-        lines = [json.dumps(asdict(outcome)) + "\n" for outcome in outcomes]
-        args.out.write_text("".join(lines), encoding="utf-8")
-    return outcomes
+    found = _earlier(args.out)
+    left = [case for case in wanted if case not in found]
+    with Progress(f"simulating {len(left)} runs") as progress, ExitStack() as stack:
+        out = args.out and stack.enter_context(args.out.open("a", encoding="utf-8"))
+        pool = stack.enter_context(ProcessPoolExecutor(args.workers))
+        jobs = [pool.submit(run, bench, case, plan(args.quick), arguments) for case in left]
+        for done, job in enumerate(as_completed(jobs), 1):
+            outcome = job.result()
+            found[outcome.case] = outcome
+            if out:
+                print(json.dumps(asdict(outcome)), file=out, flush=True)
+            progress.count(done, len(jobs), outcome.case.condition)
+    return [found[case] for case in wanted]
+
+
+def _earlier(path: Path | None) -> dict[Case, Outcome]:
+    if path is None or not path.exists():
+        return {}
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        read: dict[str, Any] = json.loads(line)
+        case = Case(**read.pop("case"))
+        found[case] = Outcome(case=case, **read)
+    return found
 
 
 if __name__ == "__main__":
