@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-
 namespace irqcost {
 
 namespace {
@@ -25,9 +24,8 @@ std::string Base64(const std::vector<std::uint8_t>& bytes) {
 nlohmann::ordered_json FunctionJson(const std::string& symbol,
                                     const std::vector<std::uint8_t>& code,
                                     const std::map<std::size_t, std::string>& targets) {
-  nlohmann::ordered_json json = {{"symbol", symbol},
-                                 {"code", Base64(code)},
-                                 {"targets", nlohmann::ordered_json::object()}};
+  nlohmann::ordered_json json = {
+      {"symbol", symbol}, {"code", Base64(code)}, {"targets", nlohmann::ordered_json::object()}};
   for (const auto& [offset, name] : targets) json["targets"][name].push_back(offset);
   return json;
 }

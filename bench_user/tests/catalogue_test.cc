@@ -108,7 +108,9 @@ TEST(Catalogue, ALockOrMaskHasItsSectionMarked) {
     const std::string_view key = probe.key;
     const bool encloses = key.starts_with("spin_lock") || key.starts_with("raw_spin_lock") ||
                           key.starts_with("local_irq_save_restore");
-    if (encloses) EXPECT_FALSE(Sections(probe).empty()) << key;
+    if (encloses) {
+      EXPECT_FALSE(Sections(probe).empty()) << key;
+    }
   }
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <gtest/gtest.h>
 
-#include "fake_backend.h"
 #include "base/usage_error.h"
+#include "fake_backend.h"
 #include "run/bench.h"
 #include "run/options.h"
 

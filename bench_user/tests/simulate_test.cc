@@ -6,8 +6,8 @@
 #include <set>
 #include <string>
 
-#include "measure/sampler.h"
 #include "base/usage_error.h"
+#include "measure/sampler.h"
 #include "run/options.h"
 #include "simulate/backend.h"
 #include "simulate/costs.h"

@@ -17,8 +17,8 @@ std::unique_ptr<Backend> MakeBpf(const BackendOptions& options);
 
 /**
  * Live text of the kernel's functions, with those that each calls or jumps to:
- * {"functions": [{"symbol", "address", "code", "targets"}], "absent": [{"name", "reason"}]}, numbers in
- * hexadecimal. Throws std::runtime_error where this process can read none.
+ * {"functions": [{"symbol", "address", "code", "targets"}], "absent": [{"name", "reason"}]},
+ * numbers in hexadecimal. Throws std::runtime_error where this process can read none.
  */
 nlohmann::ordered_json LiveTextJson(const std::vector<std::string>& symbols);
 
