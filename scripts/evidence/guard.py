@@ -7,9 +7,9 @@ that guard_record.py recorded under one load condition, the baseline are five ot
 no run stands twice, and all are taken as they were recorded. A further look of check measures its
 few figures with all of its time; here it is one more whole run, with no more processes than the
 first. Nothing is added to any figure: the slow-downs are the recorded rows slow_05 and slow_1
-against slow_0 of the other runs, in which the primitive stands four times. Beside it, on the plain means of
-the same processes, one run against one: compare.py's U test, mean + 5 % and minimum + 3 %, both of
-the same condition.
+against slow_0 of the other runs, in which the primitive stands four times. Beside it, on the plain
+means of the same processes, one run against one: compare.py's U test, mean + 5 % and minimum + 3 %,
+both of the same condition.
 
 Jobs that share their new run are no independent witnesses. So an interval is that of the share seen
 in as many trials as there are different new runs; that 0.5 % is not exceeded takes 764 of them

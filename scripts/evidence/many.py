@@ -4,8 +4,9 @@
 Each is a copy of one of the given results, a day after the one before, with noise: every figure is
 multiplied by its own random factor about 1 (normal, --percent) and so are its intervals and
 processes; every hundredth file comes from a machine with another microcode. Samples and machine
-code, which are most of a file, are those of the original: files are as large as real ones. The same seed gives the same
-files. They are no measurements and do not belong into results/. Usage, in the checkout:
+code, which are most of a file, are those of the original: files are as large as real ones. The same
+seed gives the same files. They are no measurements and do not belong into results/. Usage, in the
+checkout:
 
     PYTHONPATH=scripts /usr/bin/python3 scripts/evidence/many.py --count 10000 --out FOLDER RESULT…
 """
