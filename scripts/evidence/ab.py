@@ -24,12 +24,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from guard import RULES, SMALL, entry_of, epoch_of, share
+from guard import RULES, SMALL, entry_of, process_of, share
 from irqcost.base import files, jsontext
 from irqcost.commands import ab
 from irqcost.compare.ab import timed
 from irqcost.measure.injected import PLAIN, PRIMITIVES
-from irqcost.measure.processes import Epoch, Request
+from irqcost.measure.processes import Process, Request
 from irqcost.stats.difference import FASTER, SLOWER, UNDECIDED
 
 SCHEMA = 1
@@ -37,7 +37,7 @@ SCHEMA = 1
 # The row in which the builds differ.
 _SLOW = f"ring3/{PLAIN}/throughput"
 
-Pair = tuple[Epoch, Epoch]
+Pair = tuple[Process, Process]
 
 
 @dataclass(frozen=True)
@@ -67,17 +67,18 @@ def read(path: Path) -> tuple[dict[str, Recorded], list[dict[str, Any]]]:
         found.setdefault(line["kind"], []).append(line.pop("pair"))
     return {
         kind: Recorded(
-            [(_epoch(a), _epoch(b)) for a, b in pairs], [(_means(a), _means(b)) for a, b in pairs]
+            [(_process(a), _process(b)) for a, b in pairs],
+            [(_means(a), _means(b)) for a, b in pairs],
         )
         for kind, pairs in found.items()
     }, lines
 
 
-def _epoch(short: Mapping[str, Any]) -> Epoch:
-    """An epoch as the harness wrote it, as far as ab looks at it."""
+def _process(short: Mapping[str, Any]) -> Process:
+    """A process as the harness wrote it, as far as ab looks at it."""
     figures = short["figures"].items()
     entries = [entry_of(name, cycles, free, sensor) for name, (free, cycles, sensor, _) in figures]
-    return epoch_of(short, entries)
+    return process_of(short, entries)
 
 
 def _means(short: Mapping[str, Any]) -> dict[str, float]:
@@ -92,13 +93,13 @@ def job(recorded: Recorded, start: int, figures: int) -> Job:
     def side(index: int) -> timed.Measure:
         place = start
 
-        def measure(request: Request, cpu: int | None) -> Epoch:
+        def measure(request: Request, cpu: int | None) -> Process:
             nonlocal place
-            epoch = recorded.pairs[place % count][index]
+            process = recorded.pairs[place % count][index]
             place += 1
             wanted = set(request.names or ())
-            entries = [one for one in epoch.entries if one["run_name"] in wanted]
-            return Epoch({**epoch.document, "benchmarks": entries}, 0)
+            entries = [one for one in process.entries if one["run_name"] in wanted]
+            return Process({**process.document, "benchmarks": entries}, 0)
 
         return measure
 

@@ -33,7 +33,7 @@ from irqcost.measure import harness
 from irqcost.compare.ab import builds, timed
 from irqcost.compare.ab.builds import Build
 from irqcost.measure.injected import ADDED, PLAIN, PRIMITIVES
-from irqcost.measure.processes import Epoch
+from irqcost.measure.processes import Process
 
 # By what is added to a primitive, in core cycles, how many pairs are recorded. A comparison has 16;
 # of the least slow-down a hundred shall be without a pair in common.
@@ -124,7 +124,7 @@ def record(a: Path, others: Mapping[str, Path], about: str, args: argparse.Names
     had = done(args.out)
     chosen = {kind: arguments(_SLOW if float(kind) else _ALL) for kind in args.pairs}
     names = {kind: harness.names(a, one) for kind, one in chosen.items()}
-    latest: dict[str, list[tuple[Epoch, Epoch]]] = {kind: [] for kind in args.pairs}
+    latest: dict[str, list[tuple[Process, Process]]] = {kind: [] for kind in args.pairs}
     end = time.monotonic() + args.seconds
     with Progress("pairs") as progress:
         sides = {
@@ -153,7 +153,7 @@ def arguments(pattern: str) -> list[str]:
     return ["--irqcost_backends=ring3", f"--benchmark_filter={pattern}"]
 
 
-def write(out: Path, kind: str, about: str, pair: Sequence[Epoch]) -> None:
+def write(out: Path, kind: str, about: str, pair: Sequence[Process]) -> None:
     context = pair[0].context
     line = {
         "kind": kind,
@@ -163,23 +163,23 @@ def write(out: Path, kind: str, about: str, pair: Sequence[Epoch]) -> None:
         "hypervisor": context["cpuid_hypervisor"],
         "kernel": context["kernel"]["release"],
         "load": os.getloadavg()[0],
-        "seconds": [round(epoch.seconds, 3) for epoch in pair],
-        "pair": [short(epoch) for epoch in pair],
+        "seconds": [round(process.seconds, 3) for process in pair],
+        "pair": [short(process) for process in pair],
     }
     with out.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
 
 
-def short(epoch: Epoch) -> dict[str, Any]:
-    """What is counted of an epoch: judged_by(), and by benchmark whether it was free, the figure in
-    core cycles, its sensor, and the plain mean of all samples in ticks."""
+def short(process: Process) -> dict[str, Any]:
+    """What is counted of a process: judged_by(), and by benchmark whether it was free, the figure
+    in core cycles, its sensor, and the plain mean of all samples in ticks."""
     figures = {}
-    for entry in epoch.entries:
+    for entry in process.entries:
         cycles = entry.get("core_cycles")
         free = entry["label"] == "clean"
         numbers = [cycles, entry.get("sensor"), plain(entry, cycles)]
         figures[entry["run_name"]] = [free, *(n if n is None else round(n, 5) for n in numbers)]
-    return {**judged_by(epoch), "figures": figures}
+    return {**judged_by(process), "figures": figures}
 
 
 if __name__ == "__main__":

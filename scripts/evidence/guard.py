@@ -5,11 +5,11 @@ A job is what `irqcost check --run` does: a new run against a stored baseline, f
 once, and what is slower or undecided is looked at again. The new run and the further looks are ones
 that guard_record.py recorded under one load condition, the baseline are five others; within a job
 no run stands twice, and all are taken as they were recorded. A further look of check measures its
-few figures with all of its time; here it is one more whole run, with no more epochs than the first.
-Nothing is added to any figure: the slow-downs are the recorded rows slow_05 and slow_1 against
-slow_0 of the other runs, in which the primitive stands four times. Beside it, on the plain means of
-the same processes, one run against one: compare.py's U test, mean + 5 % and minimum + 3 %, both of
-the same condition.
+few figures with all of its time; here it is one more whole run, with no more processes than the
+first. Nothing is added to any figure: the slow-downs are the recorded rows slow_05 and slow_1
+against slow_0 of the other runs, in which the primitive stands four times. Beside it, on the plain
+means of the same processes, one run against one: compare.py's U test, mean + 5 % and minimum + 3 %,
+both of the same condition.
 
 Jobs that share their new run are no independent witnesses. So an interval is that of the share seen
 in as many trials as there are different new runs; that 0.5 % is not exceeded takes 764 of them
@@ -37,7 +37,7 @@ from irqcost.compare import policy, regression
 from irqcost.compare.regression import INCONCLUSIVE, REGRESSION, Case
 from irqcost.measure import verdict
 from irqcost.measure.injected import PRIMITIVES
-from irqcost.measure.processes import Epoch, gather
+from irqcost.measure.processes import Process, gather
 from irqcost.stats.intervals import share_interval
 
 _PLAIN = "ring3/slow_0/throughput"
@@ -50,10 +50,10 @@ SMALL = 0.1
 
 @dataclass(frozen=True)
 class Recorded:
-    """A run: by figure the free epochs in core cycles, and the plain means in ticks."""
+    """A run: by figure the free processes in core cycles, and the plain means in ticks."""
 
     condition: str
-    epochs: Mapping[str, list[float]]
+    processes: Mapping[str, list[float]]
     plain: Mapping[str, list[float]]
     inconsistent: frozenset[str]  # figures that rest on a control that is off
 
@@ -87,7 +87,7 @@ def _recorded(run: dict[str, object]) -> Recorded:
     processes = run["epochs"]
     assert isinstance(processes, list)
     plain: dict[str, list[float]] = {}
-    epochs = []
+    processes = []
     for process in processes:
         entries = []
         for name, (cycles, free, sensor, mean) in process["figures"].items():
@@ -95,8 +95,8 @@ def _recorded(run: dict[str, object]) -> Recorded:
                 entries.append(entry_of(name, cycles, free, sensor))
             if mean is not None:
                 plain.setdefault(name, []).append(mean)
-        epochs.append(epoch_of(process, entries))
-    series = gather(epochs)
+        processes.append(process_of(process, entries))
+    series = gather(processes)
     controls = verdict.Controls(series, {}, None)
     return Recorded(
         str(run["condition"]),
@@ -111,14 +111,14 @@ def _recorded(run: dict[str, object]) -> Recorded:
 
 
 def entry_of(name: str, cycles: float | None, free: bool, sensor: float | None) -> dict[str, Any]:
-    """An entry of an epoch as the harness wrote it, as far as it was recorded."""
+    """An entry of a process as the harness wrote it, as far as it was recorded."""
     entry = {"run_name": name, "run_type": "iteration", "label": "clean" if free else "disturbed"}
     known = {"core_cycles": cycles, "sensor": sensor}
     return entry | {key: value for key, value in known.items() if value is not None}
 
 
-def epoch_of(short: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> Epoch:
-    """An epoch by what guard_record.judged_by() kept of it. Old recordings have floors alone."""
+def process_of(short: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> Process:
+    """A process by what guard_record.judged_by() kept of it. Old recordings have floors alone."""
     tolerances = short.get("tolerances", {})
     floors = {
         backend: {"sensor_cycles": level}
@@ -132,21 +132,21 @@ def epoch_of(short: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> 
         "cpu": {},
         "execution": {"kind": ""},
     }
-    return Epoch({"context": {"irqcost": context}, "benchmarks": entries}, 0)
+    return Process({"context": {"irqcost": context}, "benchmarks": entries}, 0)
 
 
 def cases(new: Recorded, baseline: Sequence[Recorded], rules: policy.Policy) -> list[Case]:
     """Those of the unchanged figures, then those of the slow-downs."""
     found = []
-    pairs = [(name, name, 1) for name in new.epochs if "/slow_" not in name]
+    pairs = [(name, name, 1) for name in new.processes if "/slow_" not in name]
     pairs += [(name, _PLAIN, PRIMITIVES) for name in _SLOW.values()]
     for name, other, copies in pairs:
         obstacle = "a control is off" if name in new.inconsistent else ""
-        runs = [one.epochs.get(other, []) for one in baseline]
+        runs = [one.processes.get(other, []) for one in baseline]
         found.append(
             Case(
                 name,
-                [value / copies for value in new.epochs[name]],
+                [value / copies for value in new.processes[name]],
                 [[value / copies for value in run] for run in runs],
                 rules.at(name),
                 obstacle=obstacle,

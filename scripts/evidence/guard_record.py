@@ -31,7 +31,7 @@ from irqcost.base import files
 from irqcost.base.progress import Progress
 from irqcost.measure import build, harness, processes
 from irqcost.measure.injected import UNROLL
-from irqcost.measure.processes import Epoch, Plan, Request
+from irqcost.measure.processes import Process, Plan, Request
 
 SLOW = ("slow_0", "slow_05", "slow_1")
 
@@ -70,7 +70,7 @@ def main() -> None:
         text = json.dumps(run, separators=(",", ":")) + "\n"
         with files.written_whole(place) as partial:
             partial.write_bytes(lzma.compress(text.encode()))
-        print(f"{place}: {condition}, {len(run['epochs'])} epochs", file=sys.stderr)
+        print(f"{place}: {condition}, {len(run['epochs'])} processes", file=sys.stderr)
 
 
 def one_run(bench: Path, cpu: int, seconds: float) -> dict[str, Any]:
@@ -87,17 +87,17 @@ def one_run(bench: Path, cpu: int, seconds: float) -> dict[str, Any]:
         sessions = [harness.Session(bench, one, seconds, progress) for one in (usual, slow)]
         count = len(harness.names(bench, usual))
 
-        def measure(request: Request) -> Epoch:
+        def measure(request: Request) -> Process:
             nonlocal beside
-            epoch = sessions[0].measure(request)
+            process = sessions[0].measure(request)
             started = time.monotonic()
             names = count if request.names is None else len(request.names)
             share = request.seconds / names * len(SLOW)
             levels = {k: v for k, v in request.sensor_levels.items() if k == "ring3"}
             found = sessions[1].measure(Request(None, share, levels, request.tsc_khz))
-            recorded.append(short(epoch, found))
+            recorded.append(short(process, found))
             beside += time.monotonic() - started
-            return epoch
+            return process
 
         found = processes.collect(measure, Plan(seconds), lambda: time.monotonic() - beside)
     context = found[0].context
@@ -111,27 +111,27 @@ def one_run(bench: Path, cpu: int, seconds: float) -> dict[str, Any]:
     }
 
 
-def short(epoch: Epoch, slow: Epoch) -> dict[str, Any]:
-    """What is replayed of an epoch: judged_by(), and by benchmark the figure in core cycles,
+def short(process: Process, slow: Process) -> dict[str, Any]:
+    """What is replayed of a process: judged_by(), and by benchmark the figure in core cycles,
     whether it was free, its sensor, and the plain mean of all samples in ticks, as a tool without
     calibration or sensor has it."""
     figures = {}
-    for entry in [*epoch.entries, *slow.entries]:
+    for entry in [*process.entries, *slow.entries]:
         cycles = entry.get("core_cycles")
         numbers = [cycles, entry.get("sensor"), plain(entry, cycles)]
         cycles, sensor, mean = (n if n is None else round(n, 5) for n in numbers)
         figures[entry["run_name"]] = [cycles, entry["label"] == "clean", sensor, mean]
-    return {**judged_by(epoch), "figures": figures}
+    return {**judged_by(process), "figures": figures}
 
 
-def judged_by(epoch: Epoch) -> dict[str, Any]:
-    """By what an epoch's entries are judged: by backend the level of the sensor and by what part it
-    may be off, and the latency of the chain's multiply."""
-    levels = {name: round(level, 6) for name, level in processes.sensor_levels([epoch]).items()}
+def judged_by(process: Process) -> dict[str, Any]:
+    """By what a process's entries are judged: by backend the level of the sensor and by what part
+    it may be off, and the latency of the chain's multiply."""
+    levels = {name: round(level, 6) for name, level in processes.sensor_levels([process]).items()}
     return {
         "floors": levels,
-        "tolerances": {name: processes.tolerance([epoch], name) for name in levels},
-        "imul_latency": epoch.imul_latency,
+        "tolerances": {name: processes.tolerance([process], name) for name in levels},
+        "imul_latency": process.imul_latency,
     }
 
 

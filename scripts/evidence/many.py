@@ -2,10 +2,11 @@
 """Thousands of result files, as many runners would write them: for trying what reads them.
 
 Each is a copy of one of the given results, a day after the one before, with noise: every figure is
-multiplied by its own random factor about 1 (normal, --percent) and so are its intervals and epochs;
-every hundredth file comes from a machine with another microcode. Samples and texts, which are most
-of a file, are those of the original: files are as large as real ones. The same seed gives the same
-files. They are no measurements and do not belong into results/. Usage, in the checkout:
+multiplied by its own random factor about 1 (normal, --percent) and so are its intervals and
+processes; every hundredth file comes from a machine with another microcode. Samples and machine
+code, which are most of a file, are those of the original: files are as large as real ones. The same
+seed gives the same files. They are no measurements and do not belong into results/. Usage, in the
+checkout:
 
     PYTHONPATH=scripts /usr/bin/python3 scripts/evidence/many.py --count 10000 --out FOLDER RESULT…
 """
@@ -97,12 +98,12 @@ def noisy(seed: Any, number: int, deviation: float, chance: random.Random) -> An
     for entry in seed["benchmarks"]:
         factor = chance.gauss(1, deviation)
         scaled = {key: entry[key] * factor for key in _SCALED if key in entry}
-        epochs = {
+        processes = {
             key: [value * factor for value in entry[key]]
             for key in ("processes", "processes_contaminated")
             if key in entry
         }
-        document["benchmarks"].append({**entry, **scaled, **epochs})
+        document["benchmarks"].append({**entry, **scaled, **processes})
     return document
 
 

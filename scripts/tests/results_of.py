@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Result files for tests: runs whose epochs have the figures that a test wants."""
+"""Result files for tests: runs whose processes have the figures that a test wants."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from epochs_of import entry, epoch
+from processes_of import entry, process
 from irqcost.base import jsontext
 from irqcost.measure.merge import merge
 from irqcost.measure.processes import Target
@@ -17,13 +17,13 @@ def run(
     date: str = "2026-11-01T00:00:00+00:00",
     **ours: Any,
 ) -> Path:
-    """A result file: by figure the core cycles of each epoch; `ours` goes to context.irqcost."""
+    """A result file: by figure the core cycles of each process; `ours` goes to context.irqcost."""
     count = max(map(len, figures.values()))
-    epochs = [
-        epoch(*(entry(name, values[i]) for name, values in figures.items() if i < len(values)))
+    processes = [
+        process(*(entry(name, values[i]) for name, values in figures.items() if i < len(values)))
         for i in range(count)
     ]
-    document = merge(epochs, Target())
+    document = merge(processes, Target())
     document["context"]["date"] = date
     document["context"]["irqcost"].update(ours)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from epochs_of import calibration, entry, epoch
+from processes_of import calibration, entry, process
 from irqcost import cli
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.commands import ab
 from irqcost.compare.ab import builds, counted, loaded, outcome, timed
-from irqcost.measure.processes import Epoch, Request
+from irqcost.measure.processes import Process, Request
 from irqcost.output import ab_table
 from irqcost.stats import difference
 from irqcost.stats.difference import SAME, SLOWER, UNDECIDED
@@ -30,19 +30,19 @@ DISTURBED = "disturbed: 3 of 400 samples free"
 
 
 class Side:
-    """A build whose epochs have these costs, one after the other."""
+    """A build whose processes have these costs, one after the other."""
 
     def __init__(self, name: str, log: list[str], costs: Sequence[float], **more: Any) -> None:
         self.name, self.log, self.costs, self.more = name, log, iter(costs), more
         self.asked: list[tuple[Sequence[str], int | None]] = []
 
-    def __call__(self, request: Request, cpu: int | None) -> Epoch:
+    def __call__(self, request: Request, cpu: int | None) -> Process:
         assert request.names is not None
         self.log.append(self.name)
         self.asked.append((request.names, cpu))
         cost = next(self.costs)
         context = {"cpu": {"measured": 7 if cpu is None else cpu}}
-        return epoch(*(entry(name, cost, **self.more) for name in request.names), **context)
+        return process(*(entry(name, cost, **self.more) for name in request.names), **context)
 
 
 def test_builds_take_turns_each_pair_on_one_cpu() -> None:
@@ -63,9 +63,9 @@ def test_what_was_disturbed_is_measured_again_and_not_for_ever() -> None:
     assert {names for names, _ in log[0].asked} == {(POPF,)}
 
     class Once(Side):
-        """One benchmark is disturbed in the first epoch, and needs one pair more."""
+        """One benchmark is disturbed in the first process, and needs one pair more."""
 
-        def __call__(self, request: Request, cpu: int | None) -> Epoch:
+        def __call__(self, request: Request, cpu: int | None) -> Process:
             found = super().__call__(request, cpu)
             if len(self.asked) == 1:
                 found.entries[0]["label"] = DISTURBED
@@ -78,8 +78,8 @@ def test_what_was_disturbed_is_measured_again_and_not_for_ever() -> None:
 
 
 def test_an_emulated_cpu_is_refused() -> None:
-    def emulated(request: Request, cpu: int | None) -> Epoch:
-        return epoch(entry(POPF, 1.0), execution={"kind": "emulated", "reason": ""})
+    def emulated(request: Request, cpu: int | None) -> Process:
+        return process(entry(POPF, 1.0), execution={"kind": "emulated", "reason": ""})
 
     with pytest.raises(IrqcostError, match="--vm"):
         timed.interleaved([emulated, emulated], 8, [POPF])
@@ -87,7 +87,7 @@ def test_an_emulated_cpu_is_refused() -> None:
     class Once(Side):
         """The first process was disturbed while it looked how the CPU executes."""
 
-        def __call__(self, request: Request, cpu: int | None) -> Epoch:
+        def __call__(self, request: Request, cpu: int | None) -> Process:
             found = super().__call__(request, cpu)
             return emulated(request, cpu) if len(self.asked) == 1 else found
 
@@ -97,7 +97,7 @@ def test_an_emulated_cpu_is_refused() -> None:
 
 
 def compared(a: float, b: float, pairs: int = 16, **more: Any) -> outcome.Outcome:
-    both_sides = (epoch(entry(POPF, a)), epoch(entry(POPF, b, **more)))
+    both_sides = (process(entry(POPF, a)), process(entry(POPF, b, **more)))
     return outcome.Outcome(timed.judged([both_sides] * pairs, 0.125, 0.3), "core cycles")
 
 
@@ -115,18 +115,18 @@ def test_a_slower_build_is_told_and_ends_with_1() -> None:
     assert words(compared(300, 300.5)) == [SAME]
 
 
-def test_a_disturbed_epoch_makes_no_pair() -> None:
+def test_a_disturbed_process_makes_no_pair() -> None:
     found = compared(30, 31, label=DISTURBED)
     assert words(found) == [UNDECIDED]
     assert "1 undecided" in ab_table.text(found) and "--pairs" in ab_table.text(found)
     assert "--pairs" not in ab_table.text(compared(30, 31))
 
 
-def of_version(cost: float, sensor: float, **ours: Any) -> Epoch:
-    """An epoch of an older harness where nothing else is said: it names neither tolerance nor
+def of_version(cost: float, sensor: float, **ours: Any) -> Process:
+    """A process of an older harness where nothing else is said: it names neither tolerance nor
     latency."""
     floors = {"ring3": {"sensor_cycles": sensor, "ticks_per_cycle": 2}}
-    found = epoch(entry(POPF, cost, sensor=sensor * 1.04), baselines=floors)
+    found = process(entry(POPF, cost, sensor=sensor * 1.04), baselines=floors)
     context = found.document["context"]["irqcost"]
     del context["calibration"]
     context.update(ours)
@@ -135,7 +135,7 @@ def of_version(cost: float, sensor: float, **ours: Any) -> Epoch:
 
 def test_each_build_is_judged_by_its_own_sensor_and_clock() -> None:
     # The older build allows a sensor 5 % more; and its clock counted cycles of another length.
-    newer = epoch(entry(POPF, 13.0, sensor=0.2), floor=0.2)
+    newer = process(entry(POPF, 13.0, sensor=0.2), floor=0.2)
     pairs = [(of_version(13.0, 0.15), newer)] * 16
     assert timed.undisturbed(pairs) == {POPF: [(13.0, 13.0)] * 16}
     assert words(outcome.Outcome(timed.judged(pairs, 0.125, 0.3), "core cycles")) == [SAME]
@@ -145,7 +145,7 @@ def test_each_build_is_judged_by_its_own_sensor_and_clock() -> None:
 
 def test_a_process_that_found_another_latency_makes_no_pair() -> None:
     right, wrong = (
-        epoch(entry(POPF, cost), calibration=calibration(latency))
+        process(entry(POPF, cost), calibration=calibration(latency))
         for cost, latency in ((12.0, 3), (16.0, 4))
     )
     pairs = [(right, right)] * 7 + [(right, wrong)]
@@ -156,9 +156,9 @@ def test_each_build_is_told_the_level_of_its_own_sensor() -> None:
     asked: list[dict[str, float]] = []
 
     def side(sensor: float) -> timed.Measure:
-        def measure(request: Request, cpu: int | None) -> Epoch:
+        def measure(request: Request, cpu: int | None) -> Process:
             asked.append(dict(request.sensor_levels))
-            return epoch(entry(POPF, 13.0, sensor=sensor), floor=sensor)
+            return process(entry(POPF, 13.0, sensor=sensor), floor=sensor)
 
         return measure
 
@@ -168,8 +168,8 @@ def test_each_build_is_told_the_level_of_its_own_sensor() -> None:
 
 
 def test_two_odd_pairs_of_sixteen_decide_nothing_alone() -> None:
-    usual = (epoch(entry(POPF, 30)), epoch(entry(POPF, 30.25)))
-    odd = [(epoch(entry(POPF, 30)), epoch(entry(POPF, cost))) for cost in (10, 90)]
+    usual = (process(entry(POPF, 30)), process(entry(POPF, 30.25)))
+    odd = [(process(entry(POPF, 30)), process(entry(POPF, cost))) for cost in (10, 90)]
     names = [POPF, *(f"ring3/row{n}/throughput" for n in range(95))]
     confidence = timed._confidence(len(names))
     (line,) = timed.judged([usual] * 14 + odd, 0.125, 0.3)
@@ -181,7 +181,7 @@ def test_two_odd_pairs_of_sixteen_decide_nothing_alone() -> None:
 
 
 def test_a_benchmark_that_one_of_them_cannot_measure_is_named() -> None:
-    pairs = [(epoch(entry(POPF, 30), entry(LAHF, 1)), epoch(entry(POPF, 30)))] * 16
+    pairs = [(process(entry(POPF, 30), entry(LAHF, 1)), process(entry(POPF, 30)))] * 16
     found = outcome.Outcome(
         timed.judged(pairs, 0.125, 0.3), "core cycles", missing=timed.missing(pairs, [POPF, LAHF])
     )
@@ -285,7 +285,7 @@ for argument; do
   --irqcost_time=* | --irqcost_backends=* | --irqcost_cpu=*) ;;
   --irqcost_*) echo "unknown flag $argument" >&2 && exit 2 ;;
   --benchmark_list_tests) cat "$here/names" ;;
-  --benchmark_out=*) cp "$here/epoch.json" "${argument#*=}" ;;
+  --benchmark_out=*) cp "$here/process.json" "${argument#*=}" ;;
   esac
 done
 echo "$here" >>"$IRQCOST_CACHE/turns"
@@ -305,8 +305,8 @@ def write(folder: Path, costs: dict[str, float], cmake: str = _CMAKE) -> Path:
     (user / "irqcost-bench").write_text(f"{_BENCH}# {costs}\n")
     (user / "irqcost-bench").chmod(0o755)
     (user / "names").write_text("".join(f"{name}\n" for name in costs))
-    found = epoch(*(entry(name, cost) for name, cost in costs.items()))
-    (user / "epoch.json").write_text(json.dumps(found.document))
+    found = process(*(entry(name, cost) for name, cost in costs.items()))
+    (user / "process.json").write_text(json.dumps(found.document))
     return folder
 
 

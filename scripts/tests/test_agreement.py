@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from epochs_of import FLOOR, entry, epoch, level
+from processes_of import FLOOR, entry, process, level
 from irqcost.measure import agreement
 from irqcost.measure.merge import merge
 from irqcost.measure.processes import Target
@@ -18,7 +18,7 @@ NOISE = (-0.02, -0.01, 0.0, 0.0, 0.01, 0.02)
 
 def merged(figures: dict[str, float], noise: tuple[float, ...] = NOISE, **ours: Any) -> Any:
     runs = [
-        epoch(
+        process(
             *(entry(name, value + delta) for name, value in figures.items()),
             baselines=FLOORS,
             code=CODE,
@@ -103,7 +103,7 @@ def test_numbers_of_instructions_are_equal() -> None:
             entries.append(one)
         execution = {"kind": "emulated", "reason": "x"}
         ours = {"execution": execution, "instruction_clock": True, "code": CODE}
-        return merge([epoch(*entries, **ours)], Target())["context"]["irqcost"]
+        return merge([process(*entries, **ours)], Target())["context"]["irqcost"]
 
     # ns by the TSC's frequency, which the kernel rounded down.
     (one,) = counted(ring3=1.0, kmod=1.0, bpf=0.999999)["agreement"]
@@ -119,6 +119,6 @@ def test_emulated_time_is_not_compared() -> None:
     one = [entry(name, value) for name, value in figures.items()]
     for item in one:
         del item["core_cycles"], item["distribution"]
-    document = merge([epoch(*one, execution=execution, code=CODE)], Target())
+    document = merge([process(*one, execution=execution, code=CODE)], Target())
     assert document["context"]["irqcost"]["agreement"] == []
     assert not parsing.parse(document).context.reasons[0].startswith("backends")

@@ -191,7 +191,7 @@ def test_only_what_rests_on_a_control_that_is_off_is_incomparable(
     assert words == {POPF: INCOMPARABLE, LAHF: OK}
 
 
-def test_what_the_harness_alone_wrote_has_no_epochs(tmp_path: Path) -> None:
+def test_what_the_harness_alone_wrote_has_no_processes(tmp_path: Path) -> None:
     later = changed("alpha", tmp_path / "new.json", lambda c: c["context"].update(date=day(25)))
     found = judged(later, path("alpha"))
     assert found.word == INCOMPARABLE and "./irqcost run" in found.judged[0].reason

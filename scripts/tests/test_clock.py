@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from epochs_of import calibration, entry, epoch
+from processes_of import calibration, entry, process
 from irqcost.measure import verdict
 from irqcost.measure.merge import merge
 from irqcost.measure.processes import Series, Target
@@ -16,15 +16,15 @@ NAME = "ring3/popf/throughput"
 def cycles(
     *counted: float | None, counter: str | None = "aperf", latency: int | None = 3
 ) -> dict[str, Any]:
-    """context.irqcost of a run whose epochs' counters made this of a multiply, and the adds beside
-    it `latency`."""
-    epochs = []
+    """context.irqcost of a run whose processes' counters made this of a multiply, and the adds
+    beside it `latency`."""
+    processes = []
     for value in counted:
         item: dict[str, Any] = {"source": "chain", "counter": counter}
         item.update({"reason": "none"} if value is None else {"imul_cycles": value})
         clock = {"cycles": {"ring3": item}, "calibration": calibration(latency)}
-        epochs.append(epoch(entry(NAME, 13.0), **clock))
-    context: dict[str, Any] = merge(epochs, Target())["context"]["irqcost"]
+        processes.append(process(entry(NAME, 13.0), **clock))
+    context: dict[str, Any] = merge(processes, Target())["context"]["irqcost"]
     return context
 
 
@@ -62,7 +62,7 @@ def test_without_a_counter_the_chain_stands_alone() -> None:
     assert context["cycles"]["ring3"] == {"source": "chain", "counter": None, "reason": "none"}
     assert context["verdict"]["verdict"] == "good"
     # A file from before there was a counter.
-    assert "cycles" not in merge([epoch(entry(NAME, 13.0))] * 6, Target())["context"]["irqcost"]
+    assert "cycles" not in merge([process(entry(NAME, 13.0))] * 6, Target())["context"]["irqcost"]
 
 
 def test_a_counter_says_nothing_where_the_chain_is_no_clock() -> None:
@@ -77,5 +77,5 @@ def test_a_counter_says_nothing_where_the_chain_is_no_clock() -> None:
 def test_the_frequency_keeps_the_source_that_found_it() -> None:
     own = {"khz": 2e6, "source": "cpuid", "invariant": True, "step": 4}
     told = {"khz": 2e6, "source": "earlier", "invariant": True, "step": 2.5}
-    epochs = [epoch(entry(NAME, 13.0), tsc=tsc) for tsc in (told, own, told)]
-    assert merge(epochs, Target())["context"]["irqcost"]["tsc"] == {**own, "step": 2.5}
+    processes = [process(entry(NAME, 13.0), tsc=tsc) for tsc in (told, own, told)]
+    assert merge(processes, Target())["context"]["irqcost"]["tsc"] == {**own, "step": 2.5}

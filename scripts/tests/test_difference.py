@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from epochs_of import entry, epoch
+from processes_of import entry, process
 from irqcost.base.errors import Exit
 from irqcost.commands.selftest import code
 from irqcost.measure import injected, selftest
 from irqcost.measure.injected import ADDED, PRIMITIVES, PROCESSES
-from irqcost.measure.processes import Epoch, gather
+from irqcost.measure.processes import Process, gather
 from irqcost.output import selftest_table
 from irqcost.stats import intervals
 from irqcost.stats.difference import FASTER, SAME, SLOWER, UNDECIDED, judge
@@ -120,9 +120,9 @@ def test_a_disturbed_block_takes_no_part() -> None:
     assert plain.trials[0].pairs == 0 and plain.undecided == 1
 
 
-def epochs_at(values: list[float]) -> list[Epoch]:
+def processes_at(values: list[float]) -> list[Process]:
     return [
-        epoch(
+        process(
             *(entry(f"ring3/{probe}/throughput", value) for probe in ("dep_add", "popf")),
             conditions={"load_avg": {"start": [0, 0, 0], "end": [0, 0, 0]}},
         )
@@ -131,21 +131,21 @@ def epochs_at(values: list[float]) -> list[Epoch]:
 
 
 def test_spread_and_coverage_with_known_answers() -> None:
-    series = gather(epochs_at([1, 2, 3, 4, 5, 6, 7, 8]))
+    series = gather(processes_at([1, 2, 3, 4, 5, 6, 7, 8]))
     (one, _) = selftest.spread(series)
-    assert (one.median, one.deviation, one.farthest, one.epochs) == (4.5, 1.5, 3.5, 8)
-    # Twelve epochs: two intervals of six, each held against the other six.
-    alike = gather(epochs_at([1.0, 2, 3, 4, 5, 6] * 2))
+    assert (one.median, one.deviation, one.farthest, one.processes) == (4.5, 1.5, 3.5, 8)
+    # Twelve processes: two intervals of six, each held against the other six.
+    alike = gather(processes_at([1.0, 2, 3, 4, 5, 6] * 2))
     assert selftest.coverage(alike) == selftest.Coverage(4, 4)
-    apart = gather(epochs_at([1.0] * 6 + [2.0] * 6))
+    apart = gather(processes_at([1.0] * 6 + [2.0] * 6))
     assert selftest.coverage(apart) == selftest.Coverage(0, 4)
     # Too few to hold it against.
-    assert selftest.coverage(gather(epochs_at([1.0] * 11))) == selftest.Coverage(0, 0)
+    assert selftest.coverage(gather(processes_at([1.0] * 11))) == selftest.Coverage(0, 0)
 
 
 def recorded(value: float, shift: float = 0.0, label: str = "clean") -> dict[str, Any]:
     kinds = injected.run(machine(shift, 0.05, 5, label), 25, lambda done: None)
-    return selftest.record(epochs_at([value] * 12), kinds, 0.125, 1.0)
+    return selftest.record(processes_at([value] * 12), kinds, 0.125, 1.0)
 
 
 def test_a_self_test_passes_fails_or_is_undecided() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from epochs_of import TOLERANCE, entry, epoch
+from processes_of import TOLERANCE, entry, process
 from irqcost.measure import interference, processes
 from irqcost.measure.interference import Memory
 from irqcost.measure.merge import merge
-from irqcost.measure.processes import Epoch, Target, gather
+from irqcost.measure.processes import Process, Target, gather
 from irqcost.model import parsing
 
 NAME = "ring3/popf/throughput"
@@ -24,11 +24,11 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "sensor-floors.json"
 
 
-def run_of(*sensors: float, **ours: Any) -> list[Epoch]:
-    return [epoch(entry(NAME, 13.0, sensor=one), floor=one, **ours) for one in sensors]
+def run_of(*sensors: float, **ours: Any) -> list[Process]:
+    return [process(entry(NAME, 13.0, sensor=one), floor=one, **ours) for one in sensors]
 
 
-def reminded(run: list[Epoch]) -> dict[str, float]:
+def reminded(run: list[Process]) -> dict[str, float]:
     memory = Memory()
     return interference.remembered([memory.remind(one) for one in run])
 
@@ -63,7 +63,7 @@ def test_levels_that_do_not_agree_are_not_believed(place: Path) -> None:
     assert reminded(run_of(0.2)) == {"ring3": 0.1815}
 
 
-def test_a_run_teaches_the_level_on_which_its_epochs_agree() -> None:
+def test_a_run_teaches_the_level_on_which_its_processes_agree() -> None:
     assert interference.learned(run_of(0.181, 0.1, 0.182, 0.183), GOOD) == {"ring3": 0.182}
     assert interference.learned(run_of(0.181, 0.1), GOOD) == {}
 
@@ -79,7 +79,7 @@ def test_a_run_teaches_the_level_on_which_its_epochs_agree() -> None:
 )
 def test_only_good_figures_teach(words: list[str], learns: bool) -> None:
     names = [NAME, "ring3/nop/throughput", "ring3/lahf/throughput"][: len(words)]
-    run = [epoch(*(entry(name, 13.0) for name in names)) for _ in range(6)]
+    run = [process(*(entry(name, 13.0) for name in names)) for _ in range(6)]
     assert bool(interference.learned(run, dict(zip(names, words)))) == learns
 
 
@@ -128,7 +128,7 @@ def test_one_run_that_was_wrongly_low_disturbs_none(place: Path) -> None:
     for sensor in (0.181, 0.182, 0.181, 0.178, 0.182):
         Memory().keep(run_of(sensor), GOOD)
     assert reminded(run_of(0.18)) == {"ring3": 0.181}
-    # A low epoch within a run teaches nothing by itself.
+    # A low process within a run teaches nothing by itself.
     Memory().keep(run_of(0.174, *[0.181] * 5), GOOD)
     assert reminded(run_of(0.18)) == {"ring3": 0.181}
 

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from epochs_of import entry, epoch
+from processes_of import entry, process
 from irqcost import ROOT, cli
 from irqcost.measure import injected, selftest
 from irqcost.measure.injected import Kind
@@ -34,14 +34,14 @@ def faults(document: Any, name: str) -> list[str]:
 
 def record() -> Any:
     load = {"load_avg": {"start": [0.5, 0.4, 0.3], "end": None}}
-    epochs = [epoch(entry("ring3/popf/throughput", 13.0 + i / 100)) for i in range(8)]
-    for one in epochs:
+    processes = [process(entry("ring3/popf/throughput", 13.0 + i / 100)) for i in range(8)]
+    for one in processes:
         one.document["context"]["irqcost"].update(conditions=load, hypervisor=None)
     kinds = [
         Kind(probe, added, (Difference(added, 0.0, 1.0, 8, "slower"),))
         for probe, added in injected.ADDED.items()
     ]
-    found = selftest.record(epochs, kinds, 0.125, 1.0)
+    found = selftest.record(processes, kinds, 0.125, 1.0)
     return json.loads(json.dumps({**found, "seconds": 2.0}))
 
 

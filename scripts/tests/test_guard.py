@@ -63,7 +63,7 @@ def test_noise_is_inconclusive_and_says_what_would_help() -> None:
     chance = random.Random(1)
     runs = [draw(chance, 30, 0.02, 20) for _ in range(5)]
     (one,) = regression.judge([case([29.4, 29.6, 29.8, 30.0, 30.0, 30.3, 30.5, 30.6], *runs)])
-    assert one.word == INCONCLUSIVE and "more epochs" in one.reason and not one.hopeless
+    assert one.word == INCONCLUSIVE and "more processes" in one.reason and not one.hopeless
     wide = [draw(chance, 30, 3, 20) for _ in range(5)]
     (one,) = regression.judge([case(draw(chance, 30, 0.02), *wide)])
     assert one.word == INCONCLUSIVE and "renew it" in one.reason and one.hopeless
@@ -78,11 +78,11 @@ def test_what_is_surely_not_slower_is_ok_however_noisy() -> None:
     assert one.word in (OK, IMPROVEMENT)
 
 
-def test_too_few_epochs_are_inconclusive() -> None:
+def test_too_few_processes_are_inconclusive() -> None:
     (one,) = regression.judge([case([31.0] * 5, [30.0] * 8)])
-    assert one.word == INCONCLUSIVE and "only 5 free epochs in the new result" in one.reason
+    assert one.word == INCONCLUSIVE and "only 5 clean processes in the new result" in one.reason
     (one,) = regression.judge([case([31.0] * 8, [30.0] * 2, [])])
-    assert one.word == INCONCLUSIVE and "2 free epochs in the baseline" in one.reason
+    assert one.word == INCONCLUSIVE and "2 clean processes in the baseline" in one.reason
     assert one.hopeless
     assert word(case([], [30.0] * 8)) == [INCONCLUSIVE]
 

@@ -8,12 +8,12 @@ import pytest
 
 from irqcost.measure import build
 from irqcost.measure.merge import merge
-from irqcost.measure.processes import Epoch, Plan, Target, collect
+from irqcost.measure.processes import Process, Plan, Target, collect
 from irqcost.model import members, parsing
 from irqcost.model.result import without_emulated
 from irqcost.vm.module import build_module
 
-from epochs_of import entry, epoch
+from processes_of import entry, process
 from results import document
 from vm_guests import kernel
 
@@ -35,8 +35,8 @@ def emulated_entry(name: str = "kvm/cli_sti/throughput") -> dict[str, object]:
     return made
 
 
-def mixed() -> Epoch:
-    return epoch(entry("ring3/popf/throughput", 30), emulated_entry(), backends=BACKENDS)
+def mixed() -> Process:
+    return process(entry("ring3/popf/throughput", 30), emulated_entry(), backends=BACKENDS)
 
 
 def test_an_emulated_backend_has_that_verdict_and_the_others_their_own() -> None:
@@ -51,7 +51,7 @@ def test_an_emulated_backend_has_that_verdict_and_the_others_their_own() -> None
 def test_it_is_not_waited_for() -> None:
     clock = iter(range(1000))
     assert len(collect(lambda request: mixed(), Plan(500), lambda: next(clock))) == 6
-    alone = epoch(emulated_entry(), backends=BACKENDS)
+    alone = process(emulated_entry(), backends=BACKENDS)
     assert len(collect(lambda request: alone, Plan(500), lambda: next(clock))) == 1
 
 

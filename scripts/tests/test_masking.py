@@ -11,13 +11,13 @@ import jsonschema
 import pytest
 
 import results_of
-from epochs_of import entry, epoch
+from processes_of import entry, process
 from irqcost import ROOT, cli
 from irqcost.base.errors import ResultError
 from irqcost.compare import baseline, columns
 from irqcost.compare.labels import series
 from irqcost.measure.merge import merge
-from irqcost.measure.processes import Epoch, Target
+from irqcost.measure.processes import Process, Target
 from irqcost.model import catalogue, naming, parsing, reader, store
 from irqcost.model.machine_code import disassembly, masking
 from irqcost.model.parsing import FormatError
@@ -155,7 +155,7 @@ def test_the_ring_of_the_module_is_read_by_run_and_reader() -> None:
     content["context"]["irqcost"].pop("masking", None)
     content["benchmarks"] = [entry("kmod/local_irq_save_restore/throughput", 10.0)]
     assert parsing.parse(content).context.masking.kind == "unknown"
-    merged = merge([Epoch(content, 0)], Target())
+    merged = merge([Process(content, 0)], Target())
     assert merged["context"]["irqcost"]["masking"]["kind"] == "unknown"
     assert "ring 3" in merged["context"]["irqcost"]["masking"]["reason"]
     jsonschema.validate(merged, SCHEMA)
@@ -415,15 +415,15 @@ def test_results_put_together_mask_alike(
     ]
 
 
-def epoch_of(content: Any, **more: Any) -> Any:
+def process_of(content: Any, **more: Any) -> Any:
     """A process of the harness that read the texts of a result."""
     ours = content["context"]["irqcost"]
     keep = ("machine_code", "kernel", "derived")
-    return epoch(entry(SAVE, 33.5), **{key: ours[key] for key in keep if key in ours}, **more)
+    return process(entry(SAVE, 33.5), **{key: ours[key] for key in keep if key in ours}, **more)
 
 
 def test_a_run_stores_what_it_found() -> None:
-    stored = merge([epoch_of(document("pvm"))], Target())
+    stored = merge([process_of(document("pvm"))], Target())
     ours = stored["context"]["irqcost"]
     assert ours["masking"]["kind"] == PVM and ours["masking"]["rows"][ROW] == {"kind": PVM}
     execution = {"kind": "paravirtualised", "reason": ours["masking"]["reason"]}
@@ -439,7 +439,7 @@ def test_a_run_stores_what_it_found() -> None:
 
 def test_a_native_run_stores_that() -> None:
     native = reader.read_document(NATIVE)[0]
-    ours = merge([epoch_of(native)], Target())["context"]["irqcost"]
+    ours = merge([process_of(native)], Target())["context"]["irqcost"]
     assert ours["masking"]["kind"] == "native"
     assert ours["masking"]["rows"]["bpf/helper_spin_lock"]["unlock"] == "paravirtual:pv"
     assert ours["kernel"]["execution"] is None and "kernel_hypervisor" not in ours
@@ -450,7 +450,7 @@ def test_without_capstone_it_is_left_to_the_reader(monkeypatch: pytest.MonkeyPat
     native = reader.read_document(NATIVE)[0]
     with monkeypatch.context() as patched:
         patched.setattr(masking, "_machine", lambda: None)
-        stored = merge([epoch_of(native)], Target())
+        stored = merge([process_of(native)], Target())
     ours = stored["context"]["irqcost"]
     assert "masking" not in ours
     assert "python3-capstone" in {one["name"]: one["reason"] for one in ours["absent"]}["masking"]
@@ -485,7 +485,7 @@ def test_a_cpu_without_a_fence_is_in_doubt() -> None:
     def verdicts(waits: bool | None) -> list[str]:
         cpu = document("alpha")["context"]["irqcost"]["cpu"] | {"lfence_waits": waits}
         both = [entry(POPF, 13.0), entry(SAVE, 30.0)]
-        merged = merge([epoch(*both, cpu=cpu) for _ in range(8)], Target())
+        merged = merge([process(*both, cpu=cpu) for _ in range(8)], Target())
         return [f"{one['verdict']} {' '.join(one['reasons'])}" for one in merged["benchmarks"]]
 
     assert all("inconsistent lfence does not wait" in one for one in verdicts(False))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Epochs become one result: medians, intervals, histograms; and the text that is written."""
+"""Processes become one result: medians, intervals, histograms; and the text that is written."""
 
 import json
 import random
@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from epochs_of import FLOOR, TOLERANCE, entry, epoch, level
+from processes_of import FLOOR, TOLERANCE, entry, process, level
 from irqcost.base import jsontext
 from irqcost.base.errors import IrqcostError
 from irqcost.measure.merge import merge
-from irqcost.measure.processes import Epoch, Target
+from irqcost.measure.processes import Process, Target
 from irqcost.model import catalogue, naming, parsing, units
 from irqcost.model.result import Result
 from irqcost.output import terminal
@@ -25,11 +25,11 @@ CYCLES = [13.03, 13.0, 13.01, 13.02, 13.0, 13.01, 13.02]
 
 
 def merged(*entries: dict[str, object], **ours: object) -> Result:
-    return parsing.parse(merge([epoch(one, **ours) for one in entries], Target()))
+    return parsing.parse(merge([process(one, **ours) for one in entries], Target()))
 
 
-def test_a_figure_is_the_median_of_its_epochs() -> None:
-    document = merge([epoch(entry(NAME, value)) for value in CYCLES], Target())
+def test_a_figure_is_the_median_of_its_processes() -> None:
+    document = merge([process(entry(NAME, value)) for value in CYCLES], Target())
     (one,) = document["benchmarks"]
     assert one["core_cycles"] == 13.01 and one["ticks"] == 26.02 and one["real_time"] == 13.01
     assert (one["core_cycles_low"], one["core_cycles_high"]) == (13.0, 13.03)
@@ -67,9 +67,9 @@ def test_a_figure_is_the_median_of_its_epochs() -> None:
     }
 
 
-def test_disturbed_epochs_are_kept_and_not_used() -> None:
+def test_disturbed_processes_are_kept_and_not_used() -> None:
     loud = [entry(NAME, 20.0, sensor=0.3), entry(NAME, 21.0, label="disturbed: …")]
-    document = merge([epoch(one) for one in [*loud, *(entry(NAME, v) for v in CYCLES)]], Target())
+    document = merge([process(one) for one in [*loud, *(entry(NAME, v) for v in CYCLES)]], Target())
     (one,) = document["benchmarks"]
     assert one["core_cycles"] == 13.01 and one["processes_contaminated"] == [20.0, 21.0]
     assert one["samples"] == 9 * 400 and one["verdict"] == "good"
@@ -79,12 +79,12 @@ def test_disturbed_epochs_are_kept_and_not_used() -> None:
     assert counts == {"clean": 7 * 3, "contaminated": 9 + 2 * 3}
 
 
-def test_without_a_free_epoch_the_figure_says_so() -> None:
+def test_without_a_free_process_the_figure_says_so() -> None:
     result = merged(*[entry(NAME, 20.0, label="disturbed: …")] * 7)
     figure = result.figures[NAME]
     assert figure.core_cycles == 20.0 and figure.cycles_interval is None
     assert figure.doubtful and figure.remark.startswith("disturbed: too noisy: 0 of 7 processes")
-    assert result.context.verdict == "disturbed" and result.context.epochs == 7
+    assert result.context.verdict == "disturbed" and result.context.processes == 7
     assert result.context.outcome == "0 of 1 figures good; 1 disturbed"
 
 
@@ -93,7 +93,7 @@ def test_an_emulated_run_is_exact() -> None:
     del one["core_cycles"]
     one["distribution"]["unit"] = "ticks"
     execution = {"kind": "emulated", "reason": "x"}
-    document = merge([epoch(one, execution=execution)], Target())
+    document = merge([process(one, execution=execution)], Target())
     (figure,) = document["benchmarks"]
     assert figure["ticks"] == 2.0 and figure["processes"] == [2.0] and "ticks_low" not in figure
     assert figure["verdict"] == "emulated" and "core_cycles" not in figure
@@ -108,10 +108,10 @@ def test_derived_and_absent() -> None:
     missing = [{"name": "ring3/rdtscp/isolated", "reason": "no RDTSCP"}]
     lost = [*missing, {"name": "bpf/x/alone", "reason": "call was not measured"}]
     run = [
-        epoch(entry(NAME, 13.0), derived=[derived(cycles)], absent=missing)
+        process(entry(NAME, 13.0), derived=[derived(cycles)], absent=missing)
         for cycles in (21.0, 22.0, 24.0)
     ]
-    run.append(epoch(entry(NAME, 13.0), absent=lost))
+    run.append(process(entry(NAME, 13.0), absent=lost))
     ours = merge(run, Target())["context"]["irqcost"]
     assert ours["derived"] == [derived(22.0)]
     assert ours["absent"] == missing
@@ -129,32 +129,32 @@ def alone(row: float, price: str, cost: float) -> dict[str, object]:
 def test_derived_figures_of_different_formulas_are_not_mixed() -> None:
     # On a kernel where both calls return alike, noise tells which is the cheaper one.
     found = [alone(30, "call", 4.0), alone(31, "call_thunk", 7.0), alone(32, "call", 4.2)]
-    run = [epoch(entry("bpf/x/throughput", 30), derived=[one]) for one in found]
+    run = [process(entry("bpf/x/throughput", 30), derived=[one]) for one in found]
     (one,) = merge(run, Target())["context"]["irqcost"]["derived"]
     assert one["formula"] == "x - 1 * call"
     assert one["core_cycles"] == pytest.approx((26.0 + 27.8) / 2)
     assert one["inputs"] == {"x": 31, "call": 4.1}
 
 
-def test_nothing_is_derived_from_an_epoch_that_was_disturbed() -> None:
-    def of(sensor: float, row: float) -> Epoch:
+def test_nothing_is_derived_from_a_process_that_was_disturbed() -> None:
+    def of(sensor: float, row: float) -> Process:
         entries = (entry("bpf/x/throughput", row, sensor=sensor), entry("bpf/call/throughput", 4))
         floors = {"bpf": level(sensor)}
-        return epoch(*entries, derived=[alone(row, "call", 4.0)], baselines=floors)
+        return process(*entries, derived=[alone(row, "call", 4.0)], baselines=floors)
 
-    def ours(*epochs: Epoch) -> Any:
-        return merge(epochs, Target())["context"]["irqcost"]
+    def ours(*processes: Process) -> Any:
+        return merge(processes, Target())["context"]["irqcost"]
 
     # Beside a neighbour from end to end: in its own process that does not show.
     (one,) = ours(of(0.3, 50), of(FLOOR, 30), of(0.3, 50), of(FLOOR, 30))["derived"]
     assert one["core_cycles"] == 26.0
-    quiet = epoch(entry("bpf/call/throughput", 4), baselines=FLOORS)
+    quiet = process(entry("bpf/call/throughput", 4), baselines=FLOORS)
     never = ours(of(0.3, 50), quiet, quiet)
     assert never["derived"] == []
     assert [item["name"] for item in never["absent"]] == ["bpf/x/alone"]
 
 
-def test_conditions_of_all_epochs() -> None:
+def test_conditions_of_all_processes() -> None:
     def conditions(load: float, irqs: dict[str, int] | None, core: int | None) -> dict[str, object]:
         return {
             "interrupts": irqs,
@@ -165,7 +165,7 @@ def test_conditions_of_all_epochs() -> None:
         }
 
     def of(*items: dict[str, object]) -> dict[str, object]:
-        run = [epoch(entry(NAME, 13.0), conditions=item) for item in items]
+        run = [process(entry(NAME, 13.0), conditions=item) for item in items]
         found = merge(run, Target())["context"]["irqcost"]["conditions"]
         assert isinstance(found, dict)
         return found
@@ -185,14 +185,14 @@ def test_conditions_of_all_epochs() -> None:
     assert unknown["interrupts"] is None
     assert unknown["thermal_throttles"] == {"core": None, "package": 2}
     assert unknown["smis"] is None
-    without = merge([epoch(entry(NAME, 13.0))], Target())
+    without = merge([process(entry(NAME, 13.0))], Target())
     assert "conditions" not in without["context"]["irqcost"]
 
 
 def test_nobody_learns_the_name_of_the_host() -> None:
-    one = epoch(entry(NAME, 13.0))
+    one = process(entry(NAME, 13.0))
     context = {**one.document["context"], "host_name": "my-laptop"}
-    stored = merge([Epoch({**one.document, "context": context}, 1)], Target())
+    stored = merge([Process({**one.document, "context": context}, 1)], Target())
     assert "my-laptop" not in json.dumps(stored)
 
 
@@ -234,7 +234,7 @@ def test_histograms_of_odd_samples(values: list[float]) -> None:
 
 
 def test_the_text_is_json_with_lists_of_numbers_on_a_line() -> None:
-    document = merge([epoch(entry(NAME, value)) for value in CYCLES], Target())
+    document = merge([process(entry(NAME, value)) for value in CYCLES], Target())
     text = jsontext.dumps(document)
     assert json.loads(text) == document
     (line,) = [line for line in text.splitlines() if '"core_cycles"' in line]
@@ -271,7 +271,7 @@ def test_tables_and_units_give_the_interval() -> None:
 def test_cores_of_two_types_are_not_averaged() -> None:
     cpu = document("alpha")["context"]["irqcost"]["cpu"]
     types = ["performance"] * 6 + ["efficiency"]
-    run = [epoch(entry(NAME, 13.0), cpu={**cpu, "core_type": one}) for one in types]
+    run = [process(entry(NAME, 13.0), cpu={**cpu, "core_type": one}) for one in types]
     found = parsing.parse(merge(run[:6], Target())).context
     assert found.cpu.core_type == "performance"
     assert naming.cpu_name(found).endswith(", performance core")

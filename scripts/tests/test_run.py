@@ -22,7 +22,7 @@ from irqcost.machine.quota import Quota
 from irqcost.measure import build, harness, running
 from irqcost.measure.options import Options
 from irqcost.measure.processes import Target
-from epochs_of import entry, epoch
+from processes_of import entry, process
 from results import document, path
 
 _FAKE = """\
@@ -84,7 +84,7 @@ def names(folder: Path) -> list[str]:
 
 
 def run(*arguments: str) -> int:
-    """With time for one epoch."""
+    """With time for one process."""
     return cli.main(["run", "--time", "0.001", *arguments])
 
 
@@ -151,9 +151,11 @@ def test_a_part_that_was_not_measured(fake: Path, capsys: pytest.CaptureFixture[
 
 def test_nothing_that_was_measured(fake: Path, capsys: pytest.CaptureFixture[str]) -> None:
     nothing = {**document("alpha"), "benchmarks": []}
-    epochs = fake.parent / "epoch.json"
-    epochs.write_text(json.dumps(nothing))
-    install(fake.parent, f"    shutil.copyfile({str(epochs)!r}, flags['--benchmark_out'])", code=2)
+    processes = fake.parent / "process.json"
+    processes.write_text(json.dumps(nothing))
+    install(
+        fake.parent, f"    shutil.copyfile({str(processes)!r}, flags['--benchmark_out'])", code=2
+    )
     assert run("--no-chart", "--out", str(fake / "x.json")) == 2
     assert names(fake) == ["x.json"]
     printed = capsys.readouterr()
@@ -220,7 +222,7 @@ def test_a_quota_is_recorded(fake: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_flags_in_the_environment_do_not_reach_the_harness(
     fake: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # With 3 repetitions a process would count as three epochs.
+    # With 3 repetitions a process would count as three processes.
     monkeypatch.setenv("BENCHMARK_REPETITIONS", "3")
     install(
         fake.parent,
@@ -375,20 +377,20 @@ def test_controls_are_always_measured(monkeypatch: pytest.MonkeyPatch, text: str
 
 
 def test_a_neighbour_during_all_of_a_run(fake: Path) -> None:
-    epochs = fake.parent / "epoch.json"
-    install(fake.parent, f"    shutil.copyfile({str(epochs)!r}, flags['--benchmark_out'])")
+    processes = fake.parent / "process.json"
+    install(fake.parent, f"    shutil.copyfile({str(processes)!r}, flags['--benchmark_out'])")
 
     def verdict(name: str, sensor: float, *arguments: str) -> dict[str, Any]:
-        one = epoch(entry("ring3/popf/throughput", 13.0, sensor=sensor), floor=sensor)
-        epochs.write_text(json.dumps(one.document))
+        one = process(entry("ring3/popf/throughput", 13.0, sensor=sensor), floor=sensor)
+        processes.write_text(json.dumps(one.document))
         out = fake / name
         assert cli.main(["run", "--no-chart", "--out", str(out), *arguments]) == 0
         found: dict[str, Any] = json.loads(out.read_text())["context"]["irqcost"]
         return found
 
-    until_settled, one_epoch = ("--time", "600"), ("--time", "0.001")
+    until_settled, one_process = ("--time", "600"), ("--time", "0.001")
     assert verdict("quiet.json", 0.181, *until_settled)["verdict"]["verdict"] == "good"
-    loud = verdict("loud.json", 0.317, *one_epoch)
+    loud = verdict("loud.json", 0.317, *one_process)
     (reason,) = loud["verdict"]["reasons"]
     assert "sensor 0.317 cycles per nop, 0.181 in earlier runs on this CPU" in reason
     assert loud["baselines"]["ring3"]["source"] == "earlier runs"

@@ -5,7 +5,7 @@ import json
 import lzma
 from pathlib import Path
 
-from epochs_of import entry, epoch
+from processes_of import entry, process
 from irqcost import cli
 from irqcost.measure import samples
 from irqcost.measure.simulation import traits
@@ -21,7 +21,7 @@ def read(path: Path) -> dict[str, object]:
 
 
 def test_each_process_keeps_its_own(tmp_path: Path) -> None:
-    processes = [epoch(entry(NAME, value)) for value in (13.0, 14.0)]
+    processes = [process(entry(NAME, value)) for value in (13.0, 14.0)]
     target = samples.beside(tmp_path / "a.json")
     samples.write(target, tmp_path / "a.json", processes)
     assert target.name == "a.samples.json.xz"
@@ -47,7 +47,7 @@ def test_a_run_keeps_them_only_where_asked(tmp_path: Path) -> None:
     assert run("without.json") == 0
     result = reader.read_result(tmp_path / "with.json")
     kept = read(tmp_path / "with.samples.json.xz")["processes"]
-    assert isinstance(kept, list) and len(kept) == result.context.epochs
+    assert isinstance(kept, list) and len(kept) == result.context.processes
     assert len(kept[0][NAME]["clean"]) > 0
     assert not (tmp_path / "without.samples.json.xz").exists()
     # Neither file is written over.

@@ -92,7 +92,7 @@ def test_the_second_time_no_file_is_opened(
     assert "bad.json: truncated" in second.err
     assert cli.main(["history", "--no-chart", str(folder)]) == 0
     assert opened == []
-    # The guard asks the runs that it compares for their epochs, and no other.
+    # The guard asks the runs that it compares for their processes, and no other.
     new = run_of(28, tmp_path / "new.json")
     cli.main(["check", "--baseline", str(folder), str(new)])
     assert sorted(opened) == [folder / f"{day}.json" for day in range(16, 21)]

@@ -11,11 +11,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from epochs_of import calibration, entry, epoch, level
+from processes_of import calibration, entry, process, level
 from irqcost import ROOT
 from irqcost.measure import build
 from irqcost.measure.merge import merge
-from irqcost.measure.processes import Epoch, Target
+from irqcost.measure.processes import Process, Target
 from irqcost.model import reader
 from results import DATA
 
@@ -33,7 +33,7 @@ def faults(document: Any) -> list[str]:
 
 
 def good() -> Any:
-    return merge([epoch(entry(NAME, 13.0)) for _ in range(6)], Target())
+    return merge([process(entry(NAME, 13.0)) for _ in range(6)], Target())
 
 
 def test_the_schema_is_one() -> None:
@@ -51,14 +51,16 @@ def test_every_result(file: Path) -> None:
 
 def test_every_kind_of_verdict() -> None:
     assert not faults(good())
-    assert not faults(merge([epoch(entry(NAME, 13.0))], Target()))
-    assert not faults(merge([epoch(entry(NAME, 13.0, label="disturbed: …"))] * 7, Target()))
+    assert not faults(merge([process(entry(NAME, 13.0))], Target()))
+    assert not faults(merge([process(entry(NAME, 13.0, label="disturbed: …"))] * 7, Target()))
     bare = entry(NAME, 2.0)
     del bare["core_cycles"]
     del bare["distribution"]
-    assert not faults(merge([epoch(bare)] * 6, Target()))
-    assert not faults(merge([epoch(bare, execution={"kind": "emulated", "reason": ""})], Target()))
-    wrong = merge([epoch(entry("ring3/dep_add/throughput", 2.0))] * 6, Target())
+    assert not faults(merge([process(bare)] * 6, Target()))
+    assert not faults(
+        merge([process(bare, execution={"kind": "emulated", "reason": ""})], Target())
+    )
+    wrong = merge([process(entry("ring3/dep_add/throughput", 2.0))] * 6, Target())
     assert wrong["benchmarks"][0]["verdict"] == "inconsistent" and not faults(wrong)
 
 
@@ -122,10 +124,10 @@ def test_a_fresh_run(tmp_path: Path) -> None:
     built = [build.bench(preset) for preset in ("ci", "release") if build.bench(preset).exists()]
     assert built, "the harness is not built: ./irqcost test builds it"
     bench = max(built, key=lambda path: path.stat().st_mtime)
-    out = tmp_path / "epoch.json"
+    out = tmp_path / "process.json"
     command = [bench, "--irqcost_backends=ring3", "--irqcost_samples=20", "--irqcost_keep_samples"]
     command += ["--benchmark_filter=/(popf|dep_imul)/", f"--benchmark_out={out}"]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     document = json.loads(out.read_text(encoding="utf-8"))
     assert not faults(document)
-    assert not faults(merge([Epoch(document, 1.0)] * 6, Target()))
+    assert not faults(merge([Process(document, 1.0)] * 6, Target()))

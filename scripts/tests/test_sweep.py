@@ -10,12 +10,12 @@ from irqcost import cli
 from irqcost.base.errors import IrqcostError
 from irqcost.commands import sweep
 from irqcost.measure import unroll
-from irqcost.measure.processes import Epoch, Request
+from irqcost.measure.processes import Process, Request
 from irqcost.measure.unroll import Point, Sweep
 from irqcost.model.units import Figure
 from irqcost.output import sweep_table
 from irqcost.output.charts import places as places_, sweep as chart
-from epochs_of import entry, epoch
+from processes_of import entry, process
 from results import result
 
 ALPHA = result("alpha")
@@ -101,8 +101,8 @@ def test_only_factors_that_the_probe_has(
         def __init__(self, *_arguments: object) -> None:
             pass
 
-        def measure(self, _request: Request) -> Epoch:
-            return epoch(entry("ring3/popf/throughput", 13))
+        def measure(self, _request: Request) -> Process:
+            return process(entry("ring3/popf/throughput", 13))
 
     monkeypatch.setattr(sweep.build, "harness", lambda: Path("bench"))
     monkeypatch.setattr(unroll.harness, "names", names)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from epochs_of import entry, epoch
+from processes_of import entry, process
 from irqcost import cli
 from irqcost.measure.merge import merge
 from irqcost.measure.processes import Target
@@ -85,7 +85,7 @@ def test_padding_behind_the_end_does_not_count() -> None:
 def with_text(code: str, targets: dict[int, str] | None = THUNK) -> Any:
     function = machine_code.function("bpf_restore", code, targets)
     ours = {"machine_code": machine_code.of("bpf/pair", function)}
-    return merge([epoch(entry("bpf/pair/throughput", 13.0), **ours)], Target())
+    return merge([process(entry("bpf/pair/throughput", 13.0), **ours)], Target())
 
 
 def context(content: Any) -> Context:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from epochs_of import calibration, entry, epoch, level
+from processes_of import calibration, entry, process, level
 from irqcost.measure import verdict
 from irqcost.measure.merge import merge
 from irqcost.measure.processes import Series, Target, gather
@@ -26,7 +26,7 @@ def judged(
 
 def test_good() -> None:
     assert judged(series([13.0, 13.01, 12.99, 13.0, 13.02, 13.0])) == Verdict("good")
-    # Zero variance; quantised; with epochs beside it that were disturbed and do not count.
+    # Zero variance; quantised; with processes beside it that were disturbed and do not count.
     assert judged(series([13.0] * 6)).word == "good"
     assert judged(series([13.0, 13.04] * 3)).word == "good"
     assert judged(series([13.0] * 6, [20.0] * 9)).word == "good"
@@ -84,7 +84,7 @@ def test_how_much_longer(times: float, seconds: float, advice: str) -> None:
 def test_the_advice_is_of_the_time_that_all_processes_took() -> None:
     # ±0.1, wanted ±0.05, in 12 processes of 2 s.
     values = [13.0, 13.1, 12.9] * 4
-    run = [epoch(entry(NAME, value), seconds=2) for value in values]
+    run = [process(entry(NAME, value), seconds=2) for value in values]
     (one,) = merge(run, Target())["benchmarks"]
     assert one["reasons"] == ["±0.1 cycles, wanted ±0.05: about 96 s would do (--time)"]
 
@@ -113,7 +113,7 @@ def controls_of(
     """Those of backend ring3: by probe what it costs, in each of six processes."""
     each = {k: v if isinstance(v, list) else [v] * 6 for k, v in cost.items()}
     run = [
-        epoch(*(entry(f"ring3/{k}/throughput", v[i], label=label) for k, v in each.items()))
+        process(*(entry(f"ring3/{k}/throughput", v[i], label=label) for k, v in each.items()))
         for i in range(6)
     ]
     return Controls(gather(run), cycles or {}, latency)
@@ -155,7 +155,7 @@ def test_what_differs_from_core_to_core_is_a_figure(latency: int, nop: float) ->
     costs = {"empty": 0.001, "dep_add": 1.002, "nop": nop, "dep_imul": float(latency), "popf": 13}
     clock = {"source": "chain", "counter": "aperf", "imul_cycles": latency * 1.001}
     run = [
-        epoch(
+        process(
             *(entry(f"ring3/{probe}/throughput", cost) for probe, cost in costs.items()),
             calibration=calibration(latency),
             cycles={"ring3": clock},
@@ -184,7 +184,7 @@ def judged_with(control: str, cost: float) -> tuple[dict[str, str], RunVerdict]:
     known = {"empty": 0.0, "dep_add": 1.0, "popf": 13.0}
     costs = {name: known[name.split("/")[1]] for name in names} | {control: cost}
     floors = {backend: level(0.18) for backend in BACKENDS}
-    run = [epoch(*(entry(n, c) for n, c in costs.items()), baselines=floors) for _ in range(6)]
+    run = [process(*(entry(n, c) for n, c in costs.items()), baselines=floors) for _ in range(6)]
     document = merge(run, Target())
     found = document["context"]["irqcost"]["verdict"]
     words = {one["name"]: one["verdict"] for one in document["benchmarks"]}

@@ -20,7 +20,7 @@ from irqcost.base.progress import Progress
 from irqcost.measure import build
 from irqcost.compare.ab import counted
 from irqcost.measure.merge import merge
-from irqcost.measure.processes import Epoch, Target
+from irqcost.measure.processes import Process, Target
 from irqcost.model import catalogue
 from irqcost.stats.difference import SAME, SLOWER
 from irqcost.vm import both
@@ -88,7 +88,7 @@ def test_check_finds_the_instruction_without_a_threshold(
     files = []
     for number, turn in enumerate(turns()):
         files.append(tmp_path / f"{number}.json")
-        document = merge([Epoch(turn.document, 0)], Target())
+        document = merge([Process(turn.document, 0)], Target())
         files[-1].write_text(jsontext.dumps(document), encoding="utf-8")
     # A second is the unit of the dates by which a baseline is told from what is new.
     before, after = files[0], files[1]

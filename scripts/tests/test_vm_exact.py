@@ -19,7 +19,7 @@ from bpf_counts import counts
 from irqcost.commands import vm
 from irqcost.measure import build
 from irqcost.measure.merge import merge
-from irqcost.measure.processes import Epoch, Target
+from irqcost.measure.processes import Process, Target
 from irqcost.model import catalogue, reader
 from irqcost.model.machine_code import executed
 from irqcost.model.result import Result
@@ -356,7 +356,7 @@ def test_known_counts_of_bpf(name: str) -> None:
 
 
 def test_backends_agree_to_the_instruction(exact: ExactGuest) -> None:
-    one = Epoch(exact.document, 0)
+    one = Process(exact.document, 0)
     agreement = merge([one], Target())["context"]["irqcost"]["agreement"]
     assert {"dep_add/throughput", "lfence/isolated"} <= {item["name"] for item in agreement}
     assert [item for item in agreement if not item["agree"]] == []

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from epochs_of import entry, epoch
+from processes_of import entry, process
 from irqcost import ROOT, cli
 from irqcost.measure.merge import merge
 from irqcost.measure.processes import Target
@@ -49,15 +49,15 @@ def pending(least: float, **more: Any) -> dict[str, Any]:
 WORK = {"add": {"quiet": 1.0, "pending": 1.5}, "nop": None}
 
 
-def document(epochs: int = 6) -> Any:
+def document(processes: int = 6) -> Any:
     return merge(
         [
-            epoch(
+            process(
                 entry(CONTENDED, 25.0 + i / 100, contention=contended(400 + i, 300)),
                 entry(WAITED, 300.0, pending=pending(10.0 + i)),
                 entry(MASKED, 9000.0, pending=pending(10.0, work_ticks=WORK)),
             )
-            for i in range(epochs)
+            for i in range(processes)
         ],
         Target(),
     )
@@ -76,7 +76,7 @@ def test_merged() -> None:
     assert contended["verdict"] == "good"
 
 
-def test_a_cpu_that_ran_in_one_epoch_has_run() -> None:
+def test_a_cpu_that_ran_in_one_process_has_run() -> None:
     merged = contention.merged([contended(5, 5, not_run=[0, 1]), contended(5, 5, not_run=[1])])
     assert merged["not_run"] == [1]
 
@@ -165,7 +165,7 @@ def test_labels_of_waits_within_a_decade(tmp_path: Path) -> None:
     ticks = {name: 2000.0 + 100 * i for i, name in enumerate(PERCENTILES)}
     waited = {"requested_ns": 20000, "ticks": ticks, "late": 0}
     file = tmp_path / "result.json"
-    content = merge([epoch(entry(WAITED, 2400.0, pending=waited))], Target())
+    content = merge([process(entry(WAITED, 2400.0, pending=waited))], Target())
     file.write_text(json.dumps(content), encoding="utf-8")
     assert cli.main(["waits", str(file)]) == 0
     svg = (tmp_path / "result-pending.svg").read_text(encoding="utf-8")
@@ -174,7 +174,7 @@ def test_labels_of_waits_within_a_decade(tmp_path: Path) -> None:
 
 def test_a_result_without_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "result.json"
-    content = merge([epoch(entry("ring3/popf/throughput", 13.0))], Target())
+    content = merge([process(entry("ring3/popf/throughput", 13.0))], Target())
     file.write_text(json.dumps(content), encoding="utf-8")
     assert cli.main(["waits", str(file)]) == 2
     assert "run --waits" in capsys.readouterr().err

@@ -26,7 +26,7 @@ CODES = {
 
 _DESCRIPTION = """\
 Compares results with a baseline, figure by figure, and says which became slower. The unit is the
-epoch (a fresh process); a difference counts where noise does not explain it and it is greater than
+process of the harness; a difference counts where noise does not explain it and it is greater than
 what matters, in core cycles and in percent. Under the instruction clock one instruction counts. The
 baseline is the median over the latest comparable results; of a folder, those of the same CPU that
 are older than the new result. --config changes what matters and what must be the same.

@@ -27,7 +27,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description=_DESCRIPTION,
     )
     add = parser.add_argument
-    add("--quick", action="store_true", help="fewer epochs and trials, in about 20 s")
+    add("--quick", action="store_true", help="fewer processes and trials, in about 20 s")
     add(
         "--trials",
         metavar="N",

@@ -20,14 +20,14 @@ _CLOCKLESS = ("inconsistent", "uncalibrated")
 
 @dataclass(frozen=True)
 class Run:
-    """A result with its epochs by figure."""
+    """A result with its processes by figure."""
 
     path: Path
     result: Result
-    epochs: Mapping[str, tuple[float, ...]]
+    processes: Mapping[str, tuple[float, ...]]
 
     def without_grounds(self) -> "Run":
-        """The run without what it is judged by, which is most of it: epochs and live texts."""
+        """The run without what it is judged by, which is most of it: processes and live texts."""
         context = replace(self.result.context, machine_code={}, code={})
         return Run(self.path, Result(context, self.result.entries), {})
 
@@ -36,7 +36,7 @@ def load(path: Path) -> Run:
     """A result file. Raises ResultError, which names the file and the reason."""
     document, result = reader.read_document(path)
     try:
-        return Run(path, result, parsing.epochs(document))
+        return Run(path, result, parsing.processes(document))
     except members.FormatError as error:
         raise ResultError(path, str(error)) from error
 
@@ -204,11 +204,11 @@ def _case(
 
 
 def _values(run: Run, name: str, exact: bool) -> tuple[float, ...]:
-    """What is compared: epochs, or under the instruction clock the count itself."""
+    """What is compared: processes, or under the instruction clock the count itself."""
     entry = run.result.figures.get(name)
     if entry is None:
         return ()
-    return (entry.ticks,) if exact else run.epochs.get(name, ())
+    return (entry.ticks,) if exact else run.processes.get(name, ())
 
 
 def _flaw(run: Run, name: str) -> str:
@@ -225,8 +225,8 @@ def _flaw(run: Run, name: str) -> str:
         return f"emulated without an instruction clock: no measure of a CPU ({why})"
     if entry.verdict in _CLOCKLESS:
         return entry.remark
-    if name not in run.epochs:
-        return "of one process of the harness alone, without epochs: measure with ./irqcost run"
+    if name not in run.processes:
+        return "of one process of the harness alone, without processes: measure with ./irqcost run"
     return ""
 
 

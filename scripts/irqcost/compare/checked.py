@@ -84,7 +84,7 @@ def confirmed(
     judge: Callable[[Run, int], Checked],
 ) -> Checked:
     """Measures into `target`, and what then is slower or undecided again, alone and so with more
-    epochs, until it is settled or was seen regression.LOOKS times. These measurements go to
+    processes, until it is settled or was seen regression.LOOKS times. These measurements go to
     TARGET.again and so on: a part of a run is no baseline for later ones.
 
     `measure` takes a file and a regular expression of benchmarks, `judge` a run and of how many

@@ -93,7 +93,7 @@ def _summary(group: Sequence[store.Record]) -> Result:
     latest = max(group, key=lambda record: record.date)
     gathered = store.gather(group)
     entries = tuple(_median(name, one, group) for name, one in gathered.items())
-    return Result(replace(latest.context, epochs=0), entries)
+    return Result(replace(latest.context, processes=0), entries)
 
 
 _ESTIMATOR = store.COLUMNS.index("estimator")

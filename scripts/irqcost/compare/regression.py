@@ -32,7 +32,7 @@ _OF_DEVIATION, _BELOW, _OF_MEDIAN = 1.4826, 0.1587, math.pi / 2
 # Core cycles below which a difference is not given in percent.
 _LITTLE = 0.05
 
-# More epochs than so many times those at hand are no advice.
+# More processes than so many times those at hand are no advice.
 _PATIENCE = 20
 
 
@@ -52,7 +52,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Case:
-    """A figure to be judged: its epochs, and those of each run of the baseline.
+    """A figure to be judged: its processes, and those of each run of the baseline.
 
     Under the instruction clock (`exact`) they are counts. `obstacle` says why the two are not
     comparable; then the numbers, where there are any, are for showing only.
@@ -83,7 +83,7 @@ class Judged:
     low: float | None = None
     high: float | None = None
     limit: float | None = None
-    epochs: int = 0
+    processes: int = 0
     runs: int = 0
     exact: bool = False
     hopeless: bool = False
@@ -140,15 +140,15 @@ def holm(chances: Sequence[float], risk: float, of: int = 0) -> float:
 @dataclass(frozen=True)
 class _Weighed:
     """What the resamples of a case tell. `chance` is that of a difference of the other sign,
-    twice, or None where there are too few epochs."""
+    twice, or None where there are too few processes."""
 
     baseline: float | None
     new: float | None
     chance: float | None = None
     low: float = math.nan
     high: float = math.nan
-    of_new: float = math.nan  # half-width that the new epochs bring
-    of_baseline: float = math.nan  # and the baseline, runs and epochs
+    of_new: float = math.nan  # half-width that the new processes bring
+    of_baseline: float = math.nan  # and the baseline, runs and processes
 
 
 def _weigh(case: Case, draws: int) -> _Weighed:
@@ -161,7 +161,7 @@ def _weigh(case: Case, draws: int) -> _Weighed:
     runs = [run for run in case.baseline if run]
     drawn = bootstrap.medians(case.new, draws, 0)
     resampled = np.stack([bootstrap.medians(run, draws, 1 + i) for i, run in enumerate(runs)])
-    # What the runs differ by beyond their epochs touches the new run, which is one more of them,
+    # What the runs differ by beyond their processes touches the new run, which is one more of them,
     # and the median over the others.
     between = _between(each, resampled)
     touched = between * math.sqrt(1 + _OF_MEDIAN / len(runs)) * bootstrap.normal(draws)
@@ -177,8 +177,8 @@ def _weigh(case: Case, draws: int) -> _Weighed:
 
 
 def _between(medians: Sequence[float], resampled: bootstrap.Array) -> float:
-    """Standard deviation from run to run that the epochs within the runs do not explain; robust, so
-    that one odd run of several does not make it."""
+    """Standard deviation from run to run that the processes within the runs do not explain; robust,
+    so that one odd run of several does not make it."""
     middle = intervals.median(medians)
     seen = _OF_DEVIATION * intervals.median([abs(one - middle) for one in medians])
     ordered = np.sort(resampled, axis=1)
@@ -206,7 +206,7 @@ def _verdict(case: Case, one: _Weighed, allowed: float) -> Judged:
         "",
         one.baseline,
         one.new,
-        epochs=len(case.new),
+        processes=len(case.new),
         runs=len([run for run in case.baseline if run]),
     )
     limit = case.threshold.at(one.baseline or 0)
@@ -241,7 +241,7 @@ def _share(apart: float, baseline: float) -> str:
 def _too_few(case: Case) -> str:
     total = sum(map(len, case.baseline))
     lacking = [
-        f"{count} free {'epoch' if count == 1 else 'epochs'} in the {side}"
+        f"{count} clean {'process' if count == 1 else 'processes'} in the {side}"
         for side, count in (("new result", len(case.new)), ("baseline", total))
         if count < intervals.FEWEST
     ]
@@ -252,7 +252,8 @@ def _too_few(case: Case) -> str:
 
 
 def _left(one: _Weighed, noise: float, limit: float) -> float:
-    """What the baseline leaves to the new epochs of the square of the half-width that would tell.
+    """What the baseline leaves to the new processes of the square of the half-width that would
+    tell.
 
     Half-widths add up as their squares do. A difference beyond the threshold is to be told from 0
     with room to spare.
@@ -261,7 +262,7 @@ def _left(one: _Weighed, noise: float, limit: float) -> float:
     return wanted**2 - one.of_baseline**2
 
 
-def _advice(one: _Weighed, noise: float, limit: float, epochs: int, left: float) -> str:
+def _advice(one: _Weighed, noise: float, limit: float, processes: int, left: float) -> str:
     """What it would take to tell."""
     said = f"noise ±{noise:.2g} core cycles, and {limit:.2g} matters"
     assert one.new is not None and one.baseline is not None
@@ -273,12 +274,13 @@ def _advice(one: _Weighed, noise: float, limit: float, epochs: int, left: float)
             f"{said}: the baseline alone has ±{one.of_baseline:.2g}; renew it with longer or more "
             "runs, on a quieter machine (./irqcost tune)"
         )
-    # The half-width of the new epochs shrinks as the root of how many there are.
-    needed = math.ceil(epochs * one.of_new**2 / left)
-    if needed > _PATIENCE * epochs:
-        return f"{said}: more epochs will not do; keep others off the core (./irqcost tune)"
-    more = max(needed - epochs, 1)
-    return f"{said}: {more} more epochs ({(epochs + more) / epochs:.1f} times as long, --time)"
+    # The half-width of the new processes shrinks as the root of how many there are.
+    needed = math.ceil(processes * one.of_new**2 / left)
+    if needed > _PATIENCE * processes:
+        return f"{said}: more processes will not do; keep others off the core (./irqcost tune)"
+    more = max(needed - processes, 1)
+    longer = (processes + more) / processes
+    return f"{said}: {more} more processes ({longer:.1f} times as long, --time)"
 
 
 def settled(looks: Sequence[Judged]) -> bool:
@@ -311,7 +313,7 @@ def _exact(case: Case) -> Judged:
     each = [intervals.median(run) for run in case.baseline if run]
     base = intervals.median(each) if each else None
     found = Judged(
-        case.name, OK, "", base, new, epochs=len(case.new), runs=len(each), exact=case.exact
+        case.name, OK, "", base, new, processes=len(case.new), runs=len(each), exact=case.exact
     )
     if case.obstacle:
         return replace(found, word=INCOMPARABLE, reason=case.obstacle)

@@ -14,7 +14,7 @@ from typing import Any
 from irqcost.base.errors import CpuGone, Exit, IrqcostError
 from irqcost.base.process import child
 from irqcost.base.progress import Progress
-from irqcost.measure.processes import Epoch, Request
+from irqcost.measure.processes import Process, Request
 from irqcost.measure.simulation.simulate import Clock
 from irqcost.measure.verdict import CONTROLS
 from irqcost.model import reader
@@ -25,7 +25,7 @@ _CPU_GONE = 3
 
 
 def _environment() -> dict[str, str]:
-    """Without what Google Benchmark would take for flags: an epoch is one repetition, and what a
+    """Without what Google Benchmark would take for flags: a process is one repetition, and what a
     run measures is said by its arguments alone."""
     return {name: value for name, value in os.environ.items() if not name.startswith("BENCHMARK_")}
 
@@ -91,7 +91,7 @@ def with_controls(bench: Path, arguments: Sequence[str]) -> tuple[list[str], tup
 
 
 class Session:
-    """Epochs of one harness, and the progress of them all."""
+    """Processes of one harness, and the progress of them all."""
 
     def __init__(
         self,
@@ -112,21 +112,21 @@ class Session:
         self._progress = progress
         self._known = known
         self._clock = clock
-        self._epochs = 0
+        self._processes = 0
         self._end = time.monotonic() + seconds
 
-    def measure(self, request: Request, cpu: int | None = None) -> Epoch:
+    def measure(self, request: Request, cpu: int | None = None) -> Process:
         """Runs one process, on a CPU or where it chooses. Raises IrqcostError with what the harness
         said where it failed."""
-        self._epochs += 1
-        if self._epochs == 1:
+        self._processes += 1
+        if self._processes == 1:
             self._show("no figure yet")
         started = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="irqcost-") as folder:
-            out = Path(folder, "epoch.json")
+            out = Path(folder, "process.json")
             command = [str(self._bench), *self._arguments, *self._understood(_flags(request))]
             command += [f"--benchmark_out={out}", "--benchmark_out_format=json"]
-            command += [] if self._epochs == 1 else self._later
+            command += [] if self._processes == 1 else self._later
             command += [] if cpu is None else [f"--irqcost_cpu={cpu}"]
             command += [] if self._clock is None else self._clock.flags()
             self._watch(command)
@@ -134,7 +134,7 @@ class Session:
         seconds = time.monotonic() - started
         if self._clock is not None:
             seconds = self._clock.passed(document["context"]["irqcost"])
-        return Epoch(document, seconds)
+        return Process(document, seconds)
 
     def _understood(self, flags: Sequence[str]) -> list[str]:
         """Flags without those of ours that the harness does not know."""
@@ -173,7 +173,7 @@ class Session:
 
     def _show(self, figure: str) -> None:
         left = max(self._end - time.monotonic(), 0)
-        self._progress.show(f"epoch {self._epochs}, at most {left:.0f} s left: {figure}")
+        self._progress.show(f"process {self._processes}, at most {left:.0f} s left: {figure}")
 
 
 def _flags(request: Request) -> list[str]:

@@ -15,7 +15,7 @@ from irqcost.base import jsontext
 from irqcost.base.cache import cache_directory, locked
 from irqcost.base.errors import IrqcostError
 from irqcost.base.files import written_whole
-from irqcost.measure.processes import Epoch, Series, run_level, sensor_levels
+from irqcost.measure.processes import Process, Series, run_level, sensor_levels
 from irqcost.measure.verdict import GOOD
 from irqcost.model import description
 
@@ -55,22 +55,22 @@ def typical(levels: Sequence[float]) -> float | None:
     return None if level is None else round(level, _DIGITS)
 
 
-def reminded(epoch: Epoch, known: Mapping[str, float]) -> Epoch:
-    """An epoch whose `floors` say what is known from earlier runs, by backend."""
+def reminded(process: Process, known: Mapping[str, float]) -> Process:
+    """A process whose `floors` say what is known from earlier runs, by backend."""
     floors = {
         backend: {**floor, "cached": known[backend]} if backend in known else floor
-        for backend, floor in epoch.context.get("baselines", {}).items()
+        for backend, floor in process.context.get("baselines", {}).items()
     }
-    context = {**epoch.document["context"], "irqcost": {**epoch.context, "baselines": floors}}
-    return Epoch({**epoch.document, "context": context}, epoch.seconds)
+    context = {**process.document["context"], "irqcost": {**process.context, "baselines": floors}}
+    return Process({**process.document, "context": context}, process.seconds)
 
 
-def remembered(epochs: Sequence[Epoch]) -> dict[str, float]:
+def remembered(processes: Sequence[Process]) -> dict[str, float]:
     """What reminded() added, by backend."""
     return {
         backend: floor["cached"]
-        for epoch in epochs
-        for backend, floor in epoch.context.get("baselines", {}).items()
+        for process in processes
+        for backend, floor in process.context.get("baselines", {}).items()
         if "cached" in floor
     }
 
@@ -97,7 +97,7 @@ def neighbours(
     return found
 
 
-def learned(epochs: Sequence[Epoch], verdicts: Mapping[str, str]) -> dict[str, float]:
+def learned(processes: Sequence[Process], verdicts: Mapping[str, str]) -> dict[str, float]:
     """What a run teaches, by backend; nothing of one with fewer than half of its figures good.
 
     Several processes agree on the level of a run, so one that was wrongly low teaches nothing.
@@ -108,7 +108,7 @@ def learned(epochs: Sequence[Epoch], verdicts: Mapping[str, str]) -> dict[str, f
         words.setdefault(name.split("/")[0], []).append(word)
     return {
         backend: round(level, _DIGITS)
-        for backend, level in sensor_levels(epochs).items()
+        for backend, level in sensor_levels(processes).items()
         if backend in words and 2 * words[backend].count(GOOD) >= len(words[backend])
     }
 
@@ -166,28 +166,28 @@ class Memory:
         self._known: dict[str, float] | None = None
         self._complained = False
 
-    def remind(self, epoch: Epoch) -> Epoch:
-        """The epoch with what is known of its machine; an emulated one has no sensor to know of."""
-        if epoch.emulated:
-            return epoch
+    def remind(self, process: Process) -> Process:
+        """The process with what is known of its machine; an emulated one has no sensor."""
+        if process.emulated:
+            return process
         if self._known is None:
-            own = self._own(epoch)
+            own = self._own(process)
             if self._forget and own:
-                self._change(epoch, {})
+                self._change(process, {})
                 own = {}
             typicals = {backend: typical(values) for backend, values in own.items()}
             self._known = {name: one for name, one in typicals.items() if one is not None}
-        return reminded(epoch, self._known)
+        return reminded(process, self._known)
 
-    def keep(self, epochs: Sequence[Epoch], verdicts: Mapping[str, str]) -> None:
+    def keep(self, processes: Sequence[Process], verdicts: Mapping[str, str]) -> None:
         """Remembers what a run taught. `verdicts` are words by name."""
-        real = [epoch for epoch in epochs if not epoch.emulated]
+        real = [process for process in processes if not process.emulated]
         taught = learned(real, verdicts)
         if taught:
             self._change(real[0], taught)
 
-    def _own(self, epoch: Epoch) -> Mapping[str, Sequence[float]]:
-        here = machine(epoch.context)
+    def _own(self, process: Process) -> Mapping[str, Sequence[float]]:
+        here = machine(process.context)
         return next((row.floors for row in self._rows() if row.machine == here), {})
 
     def _rows(self) -> list[_Row]:
@@ -204,9 +204,9 @@ class Memory:
             self._complained = True
             return []
 
-    def _change(self, epoch: Epoch, taught: Mapping[str, float]) -> None:
-        """Adds floors to those of the epoch's machine; without any, forgets them."""
-        here = machine(epoch.context)
+    def _change(self, process: Process, taught: Mapping[str, float]) -> None:
+        """Adds floors to those of the process's machine; without any, forgets them."""
+        here = machine(process.context)
         try:
             with locked(self._path.with_suffix(".lock")):
                 rows = self._rows()

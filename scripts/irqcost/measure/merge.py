@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""From epochs to the one result file (docs/RESULTS.md). Documents in, document out."""
+"""From processes to the one result file (docs/RESULTS.md). Documents in, document out."""
 
 from collections import Counter
 from collections.abc import Collection, Container, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 from irqcost.base.errors import IrqcostError
 from irqcost.measure import agreement, interference, verdict
 from irqcost.measure.processes import (
-    Epoch,
+    Process,
     Series,
     Target,
     gather,
@@ -32,22 +32,22 @@ _DROPPED = ("distribution", "family_index", "per_family_instance_index")
 _COUNTS = ("samples", "clean", "unknown", "interrupted", "preempted", "migrated", "exits")
 
 
-def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
-    """The result of at least one epoch. Raises IrqcostError where they are of different cores."""
-    _require_one_core_type(epochs)
-    series = gather(epochs)
-    context = dict(epochs[0].context)
+def merge(processes: Sequence[Process], target: Target) -> dict[str, Any]:
+    """The result of at least one process. Raises IrqcostError where they are of different cores."""
+    _require_one_core_type(processes)
+    series = gather(processes)
+    context = dict(processes[0].context)
     execution = simulate.executed(context)
-    cycles = _cycles(epochs)
-    latency = imul_latency(epochs)
+    cycles = _cycles(processes)
+    latency = imul_latency(processes)
     controls = verdict.Controls(series, cycles, latency, context["cpu"])
-    context["calibration"] = _calibration(epochs, latency)
+    context["calibration"] = _calibration(processes, latency)
     uncalibrated = str(context["calibration"]["reason"])
     tolerances = {
-        backend: tolerance(epochs, backend) for backend in interference.remembered(epochs)
+        backend: tolerance(processes, backend) for backend in interference.remembered(processes)
     }
-    neighbours = interference.neighbours(series, interference.remembered(epochs), tolerances)
-    seconds = sum(epoch.seconds for epoch in epochs)
+    neighbours = interference.neighbours(series, interference.remembered(processes), tolerances)
+    seconds = sum(process.seconds for process in processes)
     # What a control doubts contradicts nobody.
     sound = {name: one for name, one in series.items() if not controls.doubt(name)}
     agreements = agreement.check(sound, target, bool(context["instruction_clock"]))
@@ -57,7 +57,7 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
     entries, verdicts = [], []
     for one in series.values():
         backend = one.name.split("/")[0]
-        if epochs[0].emulates(backend):
+        if processes[0].emulates(backend):
             judged = verdict.of_emulated(context["backends"][backend]["execution"]["reason"])
         else:
             judged = verdict.of_figure(
@@ -73,36 +73,38 @@ def merge(epochs: Sequence[Epoch], target: Target) -> dict[str, Any]:
         entries.append(_entry(one, judged))
     contradictions = [one.sentence() for one in disagreeing]
     run = verdict.of_run(verdicts, contradictions, controls.notes)
-    context["controls"] = _controls(epochs)
-    context["baselines"] = _baselines(epochs)
-    context["tsc"] = _tsc(epochs)
+    context["controls"] = _controls(processes)
+    context["baselines"] = _baselines(processes)
+    context["tsc"] = _tsc(processes)
     if cycles:
         context["cycles"] = cycles
-    derived, doubtful = _derived(epochs, series)
-    if any("derived" in epoch.context for epoch in epochs):
+    derived, doubtful = _derived(processes, series)
+    if any("derived" in process.context for process in processes):
         context["derived"] = derived
-    if all("conditions" in epoch.context for epoch in epochs):
-        context["conditions"] = _conditions([epoch.context["conditions"] for epoch in epochs])
+    if all("conditions" in process.context for process in processes):
+        context["conditions"] = _conditions(
+            [process.context["conditions"] for process in processes]
+        )
     found = {*series, *(item["name"] for item in derived), *(item["name"] for item in doubtful)}
-    context["absent"] = _absent(epochs, found) + doubtful
+    context["absent"] = _absent(processes, found) + doubtful
     equality.add_hashes(context)
     _add_masking(context, {name.split("/")[0] for name in series})
-    return {"context": _closed(context, epochs, target, run), "benchmarks": entries}
+    return {"context": _closed(context, processes, target, run), "benchmarks": entries}
 
 
 def _closed(
-    context: dict[str, Any], epochs: Sequence[Epoch], target: Target, run: verdict.RunVerdict
+    context: dict[str, Any], processes: Sequence[Process], target: Target, run: verdict.RunVerdict
 ) -> dict[str, Any]:
     """The whole `context`, with how it was measured and what it comes to."""
     context["processes"] = {
-        "count": len(epochs),
-        "seconds": round(sum(epoch.seconds for epoch in epochs), 3),
+        "count": len(processes),
+        "seconds": round(sum(process.seconds for process in processes), 3),
         "target_percent": target.percent,
         "target_cycles": target.cycles,
         # Each process chose its CPU, where none was asked for.
-        "cpus": [epoch.context["cpu"]["measured"] for epoch in epochs],
+        "cpus": [process.context["cpu"]["measured"] for process in processes],
     }
-    simulated = simulate.merged([epoch.context for epoch in epochs])
+    simulated = simulate.merged([process.context for process in processes])
     if simulated:
         context["simulated"] = simulated
     context["verdict"] = {
@@ -110,7 +112,7 @@ def _closed(
         "sentence": run.sentence,
         "reasons": list(run.reasons),
     }
-    outer = dict(epochs[0].document["context"])
+    outer = dict(processes[0].document["context"])
     # Who publishes a result need not tell how they call their machine.
     outer.pop("host_name", None)
     outer["irqcost"] = context
@@ -152,11 +154,11 @@ def _contradicted(name: str | None) -> str | None:
     return name and f"backends disagree on {name}: see the note"
 
 
-def _require_one_core_type(epochs: Sequence[Epoch]) -> None:
-    types = dict.fromkeys(str(epoch.context["cpu"].get("core_type")) for epoch in epochs)
+def _require_one_core_type(processes: Sequence[Process]) -> None:
+    types = dict.fromkeys(str(process.context["cpu"].get("core_type")) for process in processes)
     if len(types) > 1:
         raise IrqcostError(
-            f"epochs on cores of different types ({', '.join(types)}) make no figure: choose one "
+            f"cores of different types ({', '.join(types)}) make no figure: choose one "
             "with --core-type, or a CPU with --cpu"
         )
 
@@ -207,10 +209,12 @@ def _entry(series: Series, judged: Verdict) -> dict[str, Any]:
     return entry
 
 
-def _calibration(epochs: Sequence[Epoch], latency: int | None) -> dict[str, Any]:
+def _calibration(processes: Sequence[Process], latency: int | None) -> dict[str, Any]:
     """That of the run: medians over the processes that found its latency, or, where none found one,
     over all, and how many found it."""
-    found = [epoch.context["calibration"] for epoch in epochs if "calibration" in epoch.context]
+    found = [
+        process.context["calibration"] for process in processes if "calibration" in process.context
+    ]
     if not found:
         return {"imul_latency": latency, "processes": 0, "reason": "no process told"}
     alike = [one for one in found if one["imul_latency"] == latency] or found
@@ -221,38 +225,40 @@ def _calibration(epochs: Sequence[Epoch], latency: int | None) -> dict[str, Any]
     return merged
 
 
-def _controls(epochs: Sequence[Epoch]) -> dict[str, float]:
-    names = dict.fromkeys(name for epoch in epochs for name in epoch.context.get("controls", {}))
+def _controls(processes: Sequence[Process]) -> dict[str, float]:
+    names = dict.fromkeys(
+        name for process in processes for name in process.context.get("controls", {})
+    )
     found = {}
     for name in names:
-        values = [epoch.context.get("controls", {}).get(name) for epoch in epochs]
+        values = [process.context.get("controls", {}).get(name) for process in processes]
         known = [value for value in values if value is not None]
         if known:
             found[name] = intervals.median(known)
     return found
 
 
-def _tsc(epochs: Sequence[Epoch]) -> dict[str, Any]:
-    """That of the epoch which found the frequency by itself: it measured longest. The others were
+def _tsc(processes: Sequence[Process]) -> dict[str, Any]:
+    """That of the process which found the frequency by itself: it measured longest. The others were
     told it, and only checked. The step is the least that any saw."""
-    found = [epoch.context["tsc"] for epoch in epochs]
+    found = [process.context["tsc"] for process in processes]
     tsc = dict(next((one for one in found if one["source"] != "earlier"), found[0]))
     tsc["step"] = min(one["step"] for one in found)
     tsc["invariant"] = all(one["invariant"] for one in found)
     return tsc
 
 
-def _cycles(epochs: Sequence[Epoch]) -> dict[str, Any]:
-    """The clock of each backend. What its counter made of the chain is the median over the epochs
-    in which it counted; how often, stands beside it."""
+def _cycles(processes: Sequence[Process]) -> dict[str, Any]:
+    """The clock of each backend. What its counter made of the chain is the median over the
+    processes in which it counted; how often, stands beside it."""
     merged: dict[str, Any] = {}
-    for epoch in epochs:
-        for backend, item in epoch.context.get("cycles", {}).items():
+    for process in processes:
+        for backend, item in process.context.get("cycles", {}).items():
             merged.setdefault(backend, []).append(item)
     for backend, items in merged.items():
         counted = [item["imul_cycles"] for item in items if "imul_cycles" in item]
         one = dict(next((item for item in items if "imul_cycles" in item), items[0]))
-        # An epoch that began in a disturbance may have taken the chain for no clock.
+        # A process that began in a disturbance may have taken the chain for no clock.
         one["source"] = next((item["source"] for item in items if item["source"]), None)
         if counted:
             one.update(imul_cycles=intervals.median(counted), processes=len(counted))
@@ -260,29 +266,29 @@ def _cycles(epochs: Sequence[Epoch]) -> dict[str, Any]:
     return merged
 
 
-def _conditions(epochs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What came to the measuring CPU in all epochs together, and the load around them."""
-    throttles = [one["thermal_throttles"] for one in epochs]
+def _conditions(processes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What came to the measuring CPU in all processes together, and the load around them."""
+    throttles = [one["thermal_throttles"] for one in processes]
     return {
-        "interrupts": _sums([one["interrupts"] for one in epochs]),
-        "cpu_seconds": _sums([one["cpu_seconds"] for one in epochs]),
-        "smis": _sum([one.get("smis") for one in epochs]),
+        "interrupts": _sums([one["interrupts"] for one in processes]),
+        "cpu_seconds": _sums([one["cpu_seconds"] for one in processes]),
+        "smis": _sum([one.get("smis") for one in processes]),
         "thermal_throttles": {key: _sum([one[key] for one in throttles]) for key in throttles[0]},
         "load_avg": {
-            "start": epochs[0]["load_avg"]["start"],
-            "end": epochs[-1]["load_avg"]["end"],
+            "start": processes[0]["load_avg"]["start"],
+            "end": processes[-1]["load_avg"]["end"],
         },
     }
 
 
 def _sum(counts: Sequence[int | None]) -> int | None:
-    """Nothing where one epoch could not tell."""
+    """Nothing where one process could not tell."""
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
 
 
 def _sums(items: Sequence[Mapping[str, float] | None]) -> dict[str, float] | None:
-    """Sums by name; nothing where one epoch could not tell."""
+    """Sums by name; nothing where one process could not tell."""
     sums: dict[str, float] = {}
     for item in items:
         if item is None:
@@ -293,37 +299,39 @@ def _sums(items: Sequence[Mapping[str, float] | None]) -> dict[str, float] | Non
     return sums
 
 
-def _baselines(epochs: Sequence[Epoch]) -> dict[str, dict[str, Any]]:
+def _baselines(processes: Sequence[Process]) -> dict[str, dict[str, Any]]:
     """The levels by which the run was judged, and where each is from."""
-    earlier = interference.remembered(epochs)
+    earlier = interference.remembered(processes)
     result = {}
-    for backend, level in sensor_levels(epochs).items():
-        own = [e.context["baselines"][backend] for e in epochs if backend in e.context["baselines"]]
+    for backend, level in sensor_levels(processes).items():
+        own = [
+            e.context["baselines"][backend] for e in processes if backend in e.context["baselines"]
+        ]
         result[backend] = {
             "sensor_cycles": level,
             "source": "earlier runs" if earlier.get(backend) == level else "this run",
             "cached": earlier.get(backend),
-            "tolerance": tolerance(epochs, backend),
+            "tolerance": tolerance(processes, backend),
             "ticks_per_cycle": intervals.median(one["ticks_per_cycle"] for one in own),
         }
     return result
 
 
-def _absent(epochs: Sequence[Epoch], found: Container[str]) -> list[Any]:
-    """What no epoch measured. Later epochs are not asked for everything, so the first one tells."""
-    return [item for item in epochs[0].context["absent"] if item["name"] not in found]
+def _absent(processes: Sequence[Process], found: Container[str]) -> list[Any]:
+    """What no process measured. Later ones are not asked for everything, so the first one says."""
+    return [item for item in processes[0].context["absent"] if item["name"] not in found]
 
 
 def _derived(
-    epochs: Sequence[Epoch], series: Mapping[str, Series]
+    processes: Sequence[Process], series: Mapping[str, Series]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Each derived figure by the epochs that could derive it: medians of all its numbers. And, as
-    absent, those all of whose inputs turned out to be disturbed."""
+    """Each derived figure by the processes that could derive it: medians of all its numbers. And,
+    as absent, those all of whose inputs turned out to be disturbed."""
     disturbed = {id(entry) for one in series.values() for entry in one.disturbed}
     by_name: dict[str, list[Mapping[str, Any]]] = {}
-    for epoch in epochs:
-        doubtful = {entry["run_name"] for entry in epoch.entries if id(entry) in disturbed}
-        for item in epoch.context.get("derived", []):
+    for process in processes:
+        doubtful = {entry["run_name"] for entry in process.entries if id(entry) in disturbed}
+        for item in process.context.get("derived", []):
             items = by_name.setdefault(item["name"], [])
             backend = item["name"].split("/")[0]
             if doubtful.isdisjoint(f"{backend}/{probe}/throughput" for probe in item["inputs"]):
@@ -331,11 +339,11 @@ def _derived(
     merged, absent = [], []
     for name, items in by_name.items():
         if not items:
-            reason = "in no epoch were all rows that it follows from undisturbed"
+            reason = "in no process were all rows that it follows from undisturbed"
             absent.append({"name": name, "reason": reason})
             continue
         # Of two rows that price the same kind of call the cheaper one counts, and which that is
-        # may change from epoch to epoch: figures of different formulas are not mixed.
+        # may change from process to process: figures of different formulas are not mixed.
         formula = Counter(item["formula"] for item in items).most_common(1)[0][0]
         alike = [item for item in items if item["formula"] == formula]
         one = dict(alike[0])

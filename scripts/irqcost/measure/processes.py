@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Epochs: fresh processes of the harness, one after another, until the figures stand still.
+"""Processes: fresh processes of the harness, one after another, until the figures stand still.
 
 What differs from process to process (addresses, what else runs) does not show within one. So a
 process gives one value of each figure, and the spread of these values is the uncertainty.
@@ -23,10 +23,10 @@ _TOLERANCE_BEFORE = 0.05
 # How many times wider an interval of a figure of waiting may be: 5 % and 1.25 core cycles.
 _WAITS_WIDER = 25
 
-# Epochs that the time is shared out among. What differs between processes is a third to a half of
-# the scatter, and more samples in one do not lessen it. Of six values the interval's ends are the
-# extremes, 1.3 standard deviations away; of twelve the third ones, 0.8 away.
-_EPOCHS = 12
+# Processes that the time is shared out among. What differs between processes is a third to a half
+# of the scatter, and more samples in one do not lessen it. Of six values the interval's ends are
+# the extremes, 1.3 standard deviations away; of twelve the third ones, 0.8 away.
+_PROCESSES = 12
 # Where starting a process would take more than half of such a part, fewer longer ones: those that
 # an interval needs, and time for two more.
 _SPARE = 2
@@ -58,24 +58,24 @@ class Plan:
 
     seconds: float
     target: Target = Target()
-    # Epochs that cover all benchmarks.
+    # Processes that cover all benchmarks.
     full: int = intervals.FEWEST
 
 
 @dataclass(frozen=True)
 class Request:
-    """What an epoch is to measure; `names` of None means everything that was asked for."""
+    """What a process is to measure; `names` of None means everything that was asked for."""
 
     names: tuple[str, ...] | None
     seconds: float
     sensor_levels: Mapping[str, float]
-    tsc_khz: float | None  # what the first epoch found
+    tsc_khz: float | None  # what the first process found
     target: Target = Target()
     sensor: str | None = None  # the row that the first process chose for its sensor
 
 
 @dataclass(frozen=True)
-class Epoch:
+class Process:
     """A process of the harness: its JSON, and how long it took."""
 
     document: Mapping[str, Any]
@@ -113,7 +113,7 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Series:
-    """One benchmark over the epochs: the entries that count, and those that were disturbed."""
+    """One benchmark over the processes: the entries that count, and those that were disturbed."""
 
     name: str
     used: list[Mapping[str, Any]] = field(default_factory=list)
@@ -125,7 +125,7 @@ class Series:
 
     @property
     def shown(self) -> list[Mapping[str, Any]]:
-        """What the figure is made of: where no epoch was free, of all that there is. Where some
+        """What the figure is made of: where no process was free, of all that there is. Where some
         counted core cycles, it is those."""
         entries = self.used or self.disturbed
         return [entry for entry in entries if "core_cycles" in entry] or entries
@@ -138,8 +138,8 @@ class Series:
         return [float(entry[key]) for entry in self.shown if key in entry]
 
     def interval(self, key: str) -> tuple[float, float] | None:
-        """That of the median, where enough epochs were free, and one step of the clock more on
-        each side: epochs that agree better than that are rounded alike."""
+        """That of the median, where enough processes were free, and one step of the clock more on
+        each side: processes that agree better than that are rounded alike."""
         interval = intervals.median_interval(self.values(key)) if self.used else None
         if interval is None:
             return None
@@ -165,23 +165,23 @@ def run_level(levels: Sequence[float], count: int, tolerance: float) -> float | 
     return None
 
 
-def tolerance(epochs: Sequence[Epoch], backend: str) -> float:
+def tolerance(processes: Sequence[Process], backend: str) -> float:
     """By what part of its level a sensor may be off, as the harness has it."""
-    for epoch in epochs:
+    for process in processes:
         if (
-            known := epoch.context.get("baselines", {}).get(backend, {}).get("tolerance")
+            known := process.context.get("baselines", {}).get(backend, {}).get("tolerance")
         ) is not None:
             return float(known)
     return _TOLERANCE_BEFORE
 
 
-def sensor_levels(epochs: Sequence[Epoch]) -> dict[str, float]:
+def sensor_levels(processes: Sequence[Process]) -> dict[str, float]:
     """The level of each backend's sensor in the run, in core cycles per nop. One that is remembered
     of earlier runs (interference.py) counts where this run has none or a higher one."""
     found: dict[str, list[float]] = {}
     remembered: dict[str, float] = {}
-    for epoch in epochs:
-        for backend, one in epoch.context.get("baselines", {}).items():
+    for process in processes:
+        for backend, one in process.context.get("baselines", {}).items():
             levels = found.setdefault(backend, [])
             if one.get("steady", True):
                 levels.append(one["sensor_cycles"])
@@ -190,8 +190,8 @@ def sensor_levels(epochs: Sequence[Epoch]) -> dict[str, float]:
     result = {}
     for backend, levels in found.items():
         known = remembered.get(backend)
-        allowed = tolerance(epochs, backend)
-        count = sum(backend in epoch.context.get("baselines", {}) for epoch in epochs)
+        allowed = tolerance(processes, backend)
+        count = sum(backend in process.context.get("baselines", {}) for process in processes)
         level = run_level(levels, count, allowed)
         if known is not None and (level is None or level > known * (1 + allowed)):
             level = known
@@ -200,57 +200,62 @@ def sensor_levels(epochs: Sequence[Epoch]) -> dict[str, float]:
     return result
 
 
-def sensor(epochs: Sequence[Epoch]) -> str | None:
+def sensor(processes: Sequence[Process]) -> str | None:
     """The row that the sensor is made of: all processes must have the same."""
-    rows = (epoch.context["sensor"]["row"] for epoch in epochs if "sensor" in epoch.context)
+    rows = (
+        process.context["sensor"]["row"] for process in processes if "sensor" in process.context
+    )
     return next(rows, None)
 
 
 def is_disturbed(entry: Mapping[str, Any], limits: Mapping[str, float]) -> bool:
-    """Whether an epoch's entry does not count: too few clean samples, or, as the level of the whole
-    run tells, none at all. `limits` are what a sensor may read at most, by backend."""
+    """Whether a process's entry does not count: too few clean samples, or, as the level of the
+    whole run tells, none at all. `limits` are what a sensor may read at most, by backend."""
     if entry["label"] != "clean":
         return True
     limit = limits.get(entry["run_name"].split("/")[0])
     return limit is not None and "sensor" in entry and entry["sensor"] > limit
 
 
-def sensor_limits(epochs: Sequence[Epoch]) -> dict[str, float]:
+def sensor_limits(processes: Sequence[Process]) -> dict[str, float]:
     """What the sensor of a clean entry may read at most, by backend: nothing where processes do not
     agree on a level."""
-    levels = sensor_levels(epochs)
-    backends = {backend for epoch in epochs for backend in epoch.context.get("baselines", {})}
+    levels = sensor_levels(processes)
+    backends = {
+        backend for process in processes for backend in process.context.get("baselines", {})
+    }
     return {
-        backend: levels.get(backend, 0.0) * (1 + tolerance(epochs, backend)) for backend in backends
+        backend: levels.get(backend, 0.0) * (1 + tolerance(processes, backend))
+        for backend in backends
     }
 
 
-def imul_latency(epochs: Sequence[Epoch]) -> int | None:
+def imul_latency(processes: Sequence[Process]) -> int | None:
     """The latency that most processes found; None where none did."""
-    found = Counter(one for epoch in epochs if (one := epoch.imul_latency) is not None)
+    found = Counter(one for process in processes if (one := process.imul_latency) is not None)
     return found.most_common(1)[0][0] if found else None
 
 
-def gather(epochs: Sequence[Epoch]) -> dict[str, Series]:
+def gather(processes: Sequence[Process]) -> dict[str, Series]:
     """All benchmarks by name, in the order in which they were first measured."""
-    limits = sensor_limits(epochs)
+    limits = sensor_limits(processes)
     # In a process that began in a disturbance the controls, or the chain, may have been no clock.
-    calibrated = any("core_cycles" in entry for epoch in epochs for entry in epoch.entries)
-    latency = imul_latency(epochs)
+    calibrated = any("core_cycles" in entry for process in processes for entry in process.entries)
+    latency = imul_latency(processes)
     found: dict[str, Series] = {}
-    for epoch in epochs:
-        for entry in epoch.entries:
+    for process in processes:
+        for entry in process.entries:
             series = found.setdefault(entry["run_name"], Series(entry["run_name"]))
-            if epoch.emulates(series.name.split("/")[0]):
+            if process.emulates(series.name.split("/")[0]):
                 disturbed = False
             elif calibrated:
                 disturbed = (
                     "core_cycles" not in entry
-                    or epoch.imul_latency != latency
+                    or process.imul_latency != latency
                     or is_disturbed(entry, limits)
                 )
             else:
-                disturbed = not epoch.emulated and is_disturbed(entry, limits)
+                disturbed = not process.emulated and is_disturbed(entry, limits)
             (series.disturbed if disturbed else series.used).append(entry)
     return found
 
@@ -261,7 +266,7 @@ def half_width(value: float, interval: tuple[float, float]) -> float:
 
 
 def settled(series: Series, target: Target) -> bool:
-    """Whether a figure needs no further epoch."""
+    """Whether a figure needs no further process."""
     interval = series.interval(series.unit)
     if interval is None:
         return False
@@ -270,50 +275,50 @@ def settled(series: Series, target: Target) -> bool:
 
 
 def collect(
-    measure: Callable[[Request], Epoch], plan: Plan, now: Callable[[], float], overhead: float = 0
-) -> list[Epoch]:
-    """Runs epochs; at least one.
+    measure: Callable[[Request], Process], plan: Plan, now: Callable[[], float], overhead: float = 0
+) -> list[Process]:
+    """Runs processes; at least one.
 
-    `now` counts seconds; `overhead` is what starting an epoch is thought to take, until the epochs
-    themselves tell.
+    `now` counts seconds; `overhead` is what starting a process is thought to take, until the
+    processes themselves tell.
     """
     started = now()
     left = plan.seconds
-    epochs: list[Epoch] = []
+    processes: list[Process] = []
     overheads: list[float] = []
     names: tuple[str, ...] | None = None
     while True:
-        parts = _EPOCHS if overhead <= plan.seconds / _EPOCHS / 2 else plan.full + _SPARE
+        parts = _PROCESSES if overhead <= plan.seconds / _PROCESSES / 2 else plan.full + _SPARE
         # Each counts as much as the others, so none is to be much shorter.
-        part = min(plan.seconds / parts, left / max(parts - len(epochs), 1))
-        seconds = min(max(part - overhead, 0), math.inf if epochs else _FIRST)
-        tsc_khz = epochs[0].context["tsc"]["khz"] if epochs else None
+        part = min(plan.seconds / parts, left / max(parts - len(processes), 1))
+        seconds = min(max(part - overhead, 0), math.inf if processes else _FIRST)
+        tsc_khz = processes[0].context["tsc"]["khz"] if processes else None
         request = Request(
-            names, seconds, sensor_levels(epochs), tsc_khz, plan.target, sensor(epochs)
+            names, seconds, sensor_levels(processes), tsc_khz, plan.target, sensor(processes)
         )
         try:
-            epochs.append(measure(request))
+            processes.append(measure(request))
         except CpuGone as gone:
             # Those from before stand.
-            if not epochs:
+            if not processes:
                 raise
             print(f"irqcost: {gone}; the run ends here", file=sys.stderr)
-            return epochs
+            return processes
         # One of several that seems emulated was disturbed while it looked, and lost its clock.
-        if all(epoch.emulated for epoch in epochs):
+        if all(process.emulated for process in processes):
             # Its time is no measure, and exact counts do not vary.
-            return epochs
+            return processes
         # The median: a neighbour may draw out one start, and the next one had no time left then.
-        overheads.append(max(epochs[-1].seconds - seconds, 0))
+        overheads.append(max(processes[-1].seconds - seconds, 0))
         overhead = intervals.median(overheads)
-        measured = gather(epochs)
-        if len(epochs) >= plan.full:
+        measured = gather(processes)
+        if len(processes) >= plan.full:
             names = tuple(
                 name
                 for name, one in measured.items()
-                if not settled(one, plan.target) and not epochs[0].emulates(name.split("/")[0])
+                if not settled(one, plan.target) and not processes[0].emulates(name.split("/")[0])
             )
         left = plan.seconds - (now() - started)
-        wanted = len(epochs) < plan.full or left > plan.seconds / parts / 2
+        wanted = len(processes) < plan.full or left > plan.seconds / parts / 2
         if left <= overhead or names == () or not wanted:
-            return epochs
+            return processes

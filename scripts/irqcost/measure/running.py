@@ -21,7 +21,7 @@ from irqcost.measure import build, harness, samples
 from irqcost.measure.interference import Memory
 from irqcost.measure.merge import merge
 from irqcost.measure.options import Options
-from irqcost.measure.processes import Epoch, Plan, Request, collect
+from irqcost.measure.processes import Process, Plan, Request, collect
 from irqcost.measure.simulation import simulate
 from irqcost.model import filenames, reader
 from irqcost.model.result import Result
@@ -109,16 +109,16 @@ def measured(what: Prepared, target: Path) -> Result:
         partial = written.enter_context(files.written_whole(target))
         if options.keep_samples:
             kept = written.enter_context(files.written_whole(samples.beside(target)))
-        epochs = _epochs(what, clock, memory)
-        document = merge(epochs, options.target)
+        processes = _processes(what, clock, memory)
+        document = merge(processes, options.target)
         _complete(document["context"]["irqcost"], real=clock is None)
         partial.write_text(jsontext.dumps(document), encoding="utf-8")
         result = reader.read_result(partial)
         if options.keep_samples:
-            samples.write(kept, target, epochs)
+            samples.write(kept, target, processes)
     if memory:
         verdicts = {entry["run_name"]: entry["verdict"] for entry in document["benchmarks"]}
-        memory.keep(epochs, verdicts)
+        memory.keep(processes, verdicts)
     for backend in result.context.backends:
         if not backend.usable:
             print(
@@ -128,7 +128,9 @@ def measured(what: Prepared, target: Path) -> Result:
     return result
 
 
-def _epochs(what: Prepared, clock: simulate.Clock | None, memory: Memory | None) -> list[Epoch]:
+def _processes(
+    what: Prepared, clock: simulate.Clock | None, memory: Memory | None
+) -> list[Process]:
     options = what.options
     seconds = options.seconds(len({name.split("/")[0] for name in what.names}))
     with Progress(f"measuring {len(what.names)} figures") as progress:
@@ -141,11 +143,11 @@ def _epochs(what: Prepared, clock: simulate.Clock | None, memory: Memory | None)
             later=_QUICK_LATER if options.quick else (),
         )
 
-        def once(request: Request) -> Epoch:
-            epoch = session.measure(request)
-            return memory.remind(epoch) if memory else epoch
+        def once(request: Request) -> Process:
+            process = session.measure(request)
+            return memory.remind(process) if memory else process
 
-        def measure(request: Request) -> Epoch:
+        def measure(request: Request) -> Process:
             try:
                 return once(request)
             except CpuGone as gone:

@@ -6,7 +6,7 @@ import lzma
 from collections.abc import Sequence
 from pathlib import Path
 
-from irqcost.measure.processes import Epoch
+from irqcost.measure.processes import Process
 
 # History: 1, the first.
 _FORMAT = 1
@@ -17,7 +17,7 @@ def beside(result: Path) -> Path:
     return result.with_name(f"{result.stem}.samples.json.xz")
 
 
-def write(partial: Path, result: Path, processes: Sequence[Epoch]) -> None:
+def write(partial: Path, result: Path, processes: Sequence[Process]) -> None:
     """Writes into `partial` the samples that `processes` kept for `result`."""
     document = {
         "samples": _FORMAT,

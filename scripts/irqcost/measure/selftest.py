@@ -13,38 +13,38 @@ from irqcost.base.errors import IrqcostError
 from irqcost.base.progress import Progress
 from irqcost.measure import harness, injected, verdict
 from irqcost.measure.injected import Kind
-from irqcost.measure.processes import Epoch, Request, Series, gather, sensor, sensor_levels
+from irqcost.measure.processes import Process, Request, Series, gather, sensor, sensor_levels
 from irqcost.stats import intervals
 
 # History: 1, the first.
 SCHEMA = 1
 
-# Of the figures that say how far epochs agree: epochs, and seconds of each.
-_EPOCHS, _EPOCH_SECONDS = 20, 1.5
+# Of the figures that say how far processes agree: processes, and seconds of each.
+_PROCESSES, _EPOCH_SECONDS = 20, 1.5
 _QUICK_EPOCHS, _QUICK_EPOCH_SECONDS = 12, 0.5
 _TRIALS, _QUICK_TRIALS = 100, 25
 
 # Share of the trials in which each slow-down is to be found.
 _WANTED = 0.99
 
-# Epochs of which an interval is made and held against the others.
+# Processes of which an interval is made and held against the others.
 PART = intervals.FEWEST
 
 
 @dataclass(frozen=True)
 class Spread:
-    """One figure over the epochs, in core cycles."""
+    """One figure over the processes, in core cycles."""
 
     name: str
     median: float
-    deviation: float  # of half of the epochs, from the median: (p75 - p25) / 2
+    deviation: float  # of half of the processes, from the median: (p75 - p25) / 2
     farthest: float
-    epochs: int
+    processes: int
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """How often the interval of a part of the epochs holds the median of the others."""
+    """How often the interval of a part of the processes holds the median of the others."""
 
     held: int
     intervals: int
@@ -52,25 +52,27 @@ class Coverage:
 
 def measured(bench: Path, args: argparse.Namespace) -> dict[str, Any]:
     count, seconds = (
-        (_QUICK_EPOCHS, _QUICK_EPOCH_SECONDS) if args.quick else (_EPOCHS, _EPOCH_SECONDS)
+        (_QUICK_EPOCHS, _QUICK_EPOCH_SECONDS) if args.quick else (_PROCESSES, _EPOCH_SECONDS)
     )
     wanted = args.trials or (_QUICK_TRIALS if args.quick else _TRIALS)
     common = ["--irqcost_backends=ring3"] + ([f"--irqcost_cpu={args.cpu}"] if args.cpu else [])
     usual = [*common, "--benchmark_filter=-/slow_"]
     started = time.monotonic()
-    with Progress(f"{count} epochs") as progress:
+    with Progress(f"{count} processes") as progress:
         session = harness.Session(bench, usual, count * seconds, progress)
-        epochs: list[Epoch] = []
+        processes: list[Process] = []
         for _ in range(count):
-            khz = epochs[0].context["tsc"]["khz"] if epochs else None
-            request = Request(None, seconds, sensor_levels(epochs), khz, sensor=sensor(epochs))
-            epochs.append(session.measure(request))
-            if epochs[-1].emulated:
+            khz = processes[0].context["tsc"]["khz"] if processes else None
+            request = Request(
+                None, seconds, sensor_levels(processes), khz, sensor=sensor(processes)
+            )
+            processes.append(session.measure(request))
+            if processes[-1].emulated:
                 raise IrqcostError(
                     "this CPU is emulated: it has no cycles to be measured; run on hardware"
                 )
-    khz = epochs[0].context["tsc"]["khz"]
-    level = sensor_levels(epochs).get("ring3")
+    khz = processes[0].context["tsc"]["khz"]
+    level = sensor_levels(processes).get("ring3")
     fixed = [*common, f"--irqcost_unroll={injected.UNROLL}", f"--irqcost_tsc_khz={khz}"]
     fixed += [f"--irqcost_sensor_level=ring3:{level:.6f}"] if level else []
     with Progress(f"{wanted} trials") as progress:
@@ -82,20 +84,20 @@ def measured(bench: Path, args: argparse.Namespace) -> dict[str, Any]:
             args.threshold,
         )
         trial_seconds = time.monotonic() - trial_started
-    document = record(epochs, kinds, args.threshold, trial_seconds)
+    document = record(processes, kinds, args.threshold, trial_seconds)
     document["seconds"] = round(time.monotonic() - started, 1)
     return document
 
 
 def record(
-    epochs: Sequence[Epoch], kinds: Sequence[Kind], threshold: float, trial_seconds: float
+    processes: Sequence[Process], kinds: Sequence[Kind], threshold: float, trial_seconds: float
 ) -> dict[str, Any]:
     """What the file holds (docs/SELFTEST.md)."""
-    context = epochs[0].context
-    series = gather(epochs)
+    context = processes[0].context
+    series = gather(processes)
     spreads = spread(series)
     held = coverage(series)
-    seconds = sum(epoch.seconds for epoch in epochs)
+    seconds = sum(process.seconds for process in processes)
     return {
         "selftest": SCHEMA,
         "version": context["version"],
@@ -106,15 +108,15 @@ def record(
         "execution": context["execution"]["kind"],
         "catalogue_hash": context["catalogue_hash"],
         "load_avg": {
-            "start": epochs[0].context["conditions"]["load_avg"]["start"],
-            "end": epochs[-1].context["conditions"]["load_avg"]["end"],
+            "start": processes[0].context["conditions"]["load_avg"]["start"],
+            "end": processes[-1].context["conditions"]["load_avg"]["end"],
         },
         "controls": control_errors(series),
         "epochs": {
-            "count": len(epochs),
+            "count": len(processes),
             "disturbed": sum(len(one.disturbed) for one in series.values()),
             "seconds": round(seconds, 3),
-            "seconds_per_figure": round(seconds / sum(len(e.entries) for e in epochs), 4),
+            "seconds_per_figure": round(seconds / sum(len(e.entries) for e in processes), 4),
             "figures": [vars(one) for one in spreads],
         },
         "coverage": vars(held),
@@ -151,7 +153,7 @@ def control_errors(series: Mapping[str, Series]) -> dict[str, float]:
 
 
 def spread(series: Mapping[str, Series]) -> list[Spread]:
-    """How far the epochs that were free differ, by figure."""
+    """How far the processes that were free differ, by figure."""
     found = []
     for name, one in series.items():
         values = sorted(one.values("core_cycles")) if one.used else []
@@ -165,8 +167,8 @@ def spread(series: Mapping[str, Series]) -> list[Spread]:
 
 
 def coverage(series: Mapping[str, Series]) -> Coverage:
-    """Intervals of the epochs one part after the other, each held against the median of the epochs
-    that are not in it."""
+    """Intervals of the processes one part after the other, each held against the median of the
+    processes that are not in it."""
     held = count = 0
     for one in series.values():
         entries = [entry for entry in one.used if "core_cycles" in entry]

@@ -57,8 +57,8 @@ def measure(bench: Path, arguments: Sequence[str]) -> Sweep:
             continue
         with Progress(f"measuring with unroll factor {unroll}") as progress:
             session = harness.Session(bench, asked, _SECONDS, progress)
-            epochs = collect(session.measure, Plan(_SECONDS), time.monotonic)
-        result = parsing.parse(merge(epochs, Target()))
+            processes = collect(session.measure, Plan(_SECONDS), time.monotonic)
+        result = parsing.parse(merge(processes, Target()))
         entry = result.figures[name]
         figure = units.figure(result, entry, None)
         assert figure is not None  # every figure has one in the result's natural unit

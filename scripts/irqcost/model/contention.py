@@ -18,7 +18,7 @@ MODES = (CONTENTION, PENDING)
 # The percentiles of a distribution, ascending.
 PERCENTILES = ("min", "p1", "p10", "p25", "p50", "p75", "p90", "p99", "max")
 
-# How a number of several epochs becomes one; what is not named is their median.
+# How a number of several processes becomes one; what is not named is their median.
 _SUMS = ("late", "operations", "rounds")
 _EXTREMES = {"min": min, "alone_ticks": min, "max": max, "longest_with_section": max}
 
@@ -62,14 +62,14 @@ def modes(names: Iterable[str]) -> list[str]:
 
 
 def merged(objects: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The object of one benchmark, of its epochs' objects."""
+    """The object of one benchmark, of its processes' objects."""
     return {key: _merged(key, [one[key] for one in objects]) for key in objects[0]}
 
 
 def _merged(key: str, values: Sequence[Any]) -> Any:
     first = values[0]
     if key == "not_run":
-        # A CPU that ran in one epoch has run.
+        # A CPU that ran in one process has run.
         return [cpu for cpu in first if all(cpu in value for value in values)]
     if isinstance(first, list):
         return [sum(column) for column in zip(*values)] if key in _SUMS else first

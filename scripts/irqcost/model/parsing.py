@@ -73,9 +73,10 @@ def parse(document: object, with_code: bool = True) -> Result:
     return Result(_context(context.text("date"), ours, failed, with_code, measured), tuple(entries))
 
 
-def epochs(document: Any) -> dict[str, tuple[float, ...]]:
-    """The epochs that count, by figure, of a document that parse() takes: in core cycles where the
-    figure has them, else in ticks. Figures of the harness alone have none. Raises FormatError."""
+def processes(document: Any) -> dict[str, tuple[float, ...]]:
+    """What the processes that count found, by figure, of a document that parse() takes: in core
+    cycles where the figure has them, else in ticks. Figures of the harness alone have none. Raises
+    FormatError."""
     found = {}
     for item in Object(document, "result").objects("benchmarks"):
         if item.has("processes"):
@@ -181,7 +182,7 @@ def _context(
         smt=settings.maybe_text("smt"),
         mitigations={name: mitigations.text(name) for name in mitigations.members()},
         **of_run,
-        epochs=int(ours.object("processes").number("count")) if ours.has("processes") else 0,
+        processes=int(ours.object("processes").number("count")) if ours.has("processes") else 0,
         verdict=verdict.text("verdict") if verdict else "",
         sentence=verdict.text("sentence") if verdict and verdict.has("sentence") else "",
         reasons=tuple(dict.fromkeys(verdict.texts("reasons"))) if verdict else (),

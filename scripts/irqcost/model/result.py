@@ -117,7 +117,7 @@ class Context:
     backends: tuple[Backend, ...]
     absent: tuple[Absent, ...]
     # Processes that the figures come from; 0 in a file of the harness alone.
-    epochs: int = 0
+    processes: int = 0
     # A word, and in a sentence with numbers (`sentence`: "" in files that are older than the key).
     verdict: str = ""
     sentence: str = ""
@@ -213,7 +213,7 @@ class Entry:
     samples: float
     clean: float
     label: str
-    # The 95 % interval; None where too few epochs were free, or there was one only.
+    # The 95 % interval; None where too few processes were free, or there was one only.
     ticks_interval: tuple[float, float] | None = None
     cycles_interval: tuple[float, float] | None = None
     # A word of measure/verdict.py with its reasons; "" in a file of the harness alone.

@@ -5,8 +5,8 @@
     for record in loaded.records:
         record.context.cpu, record.date, record.figures()["ring3/popf/throughput"].core_cycles
 
-A Record is a result without what only one file is asked for (histograms, epochs, the bytes of live
-text): for these, `files.read_result(record.path)`. Records of thousands of runs of one machine
+A Record is a result without what only one file is asked for (histograms, processes, the bytes of
+live text): for these, `files.read_result(record.path)`. Records of thousands of runs of one machine
 share its context and the names of the figures.
 
 Files are parsed once, on all CPUs; from so many on that it pays (index.WORTH), what was found is

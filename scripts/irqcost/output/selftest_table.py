@@ -26,20 +26,20 @@ def text(document: Mapping[str, Any]) -> str:
     lines = [str(table), ""]
     errors = [f"{probe} {error:+.4f}" for probe, error in document["controls"].items()]
     lines.append(f"Controls off by, core cycles: {', '.join(errors) or 'none could be measured'}")
-    epochs, held = document["epochs"], document["coverage"]
-    halves = [one["deviation"] for one in epochs["figures"]]
+    processes, held = document["epochs"], document["coverage"]
+    halves = [one["deviation"] for one in processes["figures"]]
     if halves:
         lines.append(
-            f"{epochs['count']} epochs of {len(halves)} figures: half of them within "
+            f"{processes['count']} processes of {len(halves)} figures: half of them within "
             f"{intervals.median(halves):.3f} core cycles of the median in the middle figure, "
-            f"{max(halves):.3f} in the worst; {epochs['disturbed']} disturbed and not used"
+            f"{max(halves):.3f} in the worst; {processes['disturbed']} disturbed and not used"
         )
     if held["intervals"]:
         lines.append(
-            f"Intervals of {PART} epochs that hold the median of the others: "
+            f"Intervals of {PART} processes that hold the median of the others: "
             f"{held['held']} of {held['intervals']}"
         )
-    lines.append(f"A figure takes {epochs['seconds_per_figure'] * 1e3:.0f} ms in an epoch")
+    lines.append(f"A figure takes {processes['seconds_per_figure'] * 1e3:.0f} ms in a process")
     lines += ["", _outcome(document)]
     return "\n".join(lines)
 

@@ -27,9 +27,9 @@ def text(result: Result, probes: tuple[catalogue.Probe, ...]) -> str:
     ticks = "instructions" if result.context.instruction_clock else "TSC ticks"
     legend = f"spread (p75 - p25), p50 and p99 are {ticks}; free: undisturbed samples of all"
     parts = [title(result.context), _conditions(result.context), *_doubts(result.context), legend]
-    if result.context.epochs > 1:
+    if result.context.processes > 1:
         parts.append(
-            f"medians over up to {result.context.epochs} fresh processes; ±: to the farther end "
+            f"medians over up to {result.context.processes} fresh processes; ±: to the farther end "
             "of the 95 % interval"
         )
     keys = dict.fromkeys((e.backend, e.mode) for e in result.figures.values())

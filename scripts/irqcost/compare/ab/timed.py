@@ -14,7 +14,7 @@ from irqcost.compare.regression import Threshold
 from irqcost.measure import harness, processes
 from irqcost.compare.ab.loaded import loaded
 from irqcost.compare.ab.outcome import Line, Outcome, common, other_code
-from irqcost.measure.processes import Epoch, Request
+from irqcost.measure.processes import Process, Request
 from irqcost.stats import difference, intervals
 
 # Pairs of processes. The interval leaves out one odd pair on each side, for up to 96 figures that
@@ -28,7 +28,7 @@ FIGURE_SECONDS = 0.008
 _LEAST_SECONDS = 0.1
 
 # One process of a build, on a CPU or where it chooses.
-Measure = Callable[[Request, int | None], Epoch]
+Measure = Callable[[Request, int | None], Process]
 
 
 def measured(
@@ -56,7 +56,7 @@ def measured(
         ]
         pairs = interleaved(measures, args.pairs, names)
     lines = judged(pairs, args.threshold_cycles, args.threshold_percent)
-    codes = [epoch.context.get("code", {}) for epoch in pairs[0]]
+    codes = [process.context.get("code", {}) for process in pairs[0]]
     return Outcome(lines, "core cycles", [*notes, *other_code(*codes)], missing(pairs, names))
 
 
@@ -71,14 +71,14 @@ def _ready(module: Path | None) -> AbstractContextManager[None]:
 def session_of(
     bench: Path, arguments: Sequence[str], seconds: float, progress: Progress
 ) -> harness.Session:
-    """Epochs of a build, which may be older than this command and know fewer flags."""
+    """Processes of a build, which may be older than this command and know fewer flags."""
     return harness.Session(bench, arguments, seconds, progress, harness.help_text(bench))
 
 
 def measure_of(session: harness.Session, module: Path | None = None) -> Measure:
     """What measures a build, its module loaded meanwhile."""
 
-    def measure(request: Request, cpu: int | None) -> Epoch:
+    def measure(request: Request, cpu: int | None) -> Process:
         with _ready(module):
             return session.measure(request, cpu)
 
@@ -92,13 +92,13 @@ def process_seconds(figures: int) -> float:
 
 def interleaved(
     measures: Sequence[Measure], wanted: int, names: Sequence[str]
-) -> list[tuple[Epoch, Epoch]]:
-    """Pairs of epochs of A and B, taken in the order A B, B A, A B …, each pair on one CPU.
+) -> list[tuple[Process, Process]]:
+    """Pairs of processes of A and B, taken in the order A B, B A, A B …, each pair on one CPU.
 
     `wanted` pairs, and at most as many again for those figures that were disturbed in some: how
     many are free, not what they tell, says when there is an end.
     """
-    pairs: list[tuple[Epoch, Epoch]] = []
+    pairs: list[tuple[Process, Process]] = []
     ahead = tuple(names)
     while ahead and len(pairs) < 2 * wanted:
         pairs.append(pair_of(measures, pairs, len(pairs) % 2 == 1, ahead))
@@ -110,16 +110,16 @@ def interleaved(
 
 def pair_of(
     measures: Sequence[Measure],
-    before: Sequence[tuple[Epoch, Epoch]],
+    before: Sequence[tuple[Process, Process]],
     swapped: bool,
     names: Sequence[str],
-) -> tuple[Epoch, Epoch]:
-    """One pair of epochs of A and B, of which B is taken first where `swapped`. `before` are the
+) -> tuple[Process, Process]:
+    """One pair of processes of A and B, of which B is taken first where `swapped`. `before` are the
     pairs taken so far, which tell the levels of the sensor."""
-    known = [epoch for pair in before for epoch in pair]
+    known = [process for pair in before for process in pair]
     khz = known[0].context["tsc"]["khz"] if known else None
     cpu = None
-    found: dict[int, Epoch] = {}
+    found: dict[int, Process] = {}
     for side in (1, 0) if swapped else (0, 1):
         levels = processes.sensor_levels([pair[side] for pair in before])
         sensor = processes.sensor([pair[side] for pair in before])
@@ -127,18 +127,18 @@ def pair_of(
         found[side] = measures[side](request, cpu)
         cpu = found[side].context["cpu"].get("measured")
     # One of several that seems emulated was disturbed while it looked.
-    if all(epoch.emulated for epoch in [*known, *found.values()]):
+    if all(process.emulated for process in [*known, *found.values()]):
         raise IrqcostError("this CPU is emulated: count instructions instead, with --vm")
     return found[0], found[1]
 
 
-def undisturbed(pairs: Sequence[tuple[Epoch, Epoch]]) -> dict[str, list[tuple[float, float]]]:
-    """Core cycles in A and B by benchmark, in the order of the first epoch: of those pairs in which
-    both epochs are free of disturbance."""
+def undisturbed(pairs: Sequence[tuple[Process, Process]]) -> dict[str, list[tuple[float, float]]]:
+    """Core cycles in A and B by benchmark, in the order of the first process: of those pairs in
+    which both processes are free of disturbance."""
     judges = [_judge([pair[side] for pair in pairs]) for side in (0, 1)]
     values: dict[str, list[tuple[float, float]]] = {}
     for pair in pairs:
-        sides = [{entry["run_name"]: entry for entry in epoch.entries} for epoch in pair]
+        sides = [{entry["run_name"]: entry for entry in process.entries} for process in pair]
         for name, entry in sides[0].items():
             other = sides[1].get(name)
             if other is None:
@@ -149,15 +149,15 @@ def undisturbed(pairs: Sequence[tuple[Epoch, Epoch]]) -> dict[str, list[tuple[fl
     return values
 
 
-def _judge(own: Sequence[Epoch]) -> Callable[[Epoch, Mapping[str, Any]], bool]:
-    """What says whether an entry of one of a build's epochs counts. Each build is judged by itself:
-    one may be of a version with another sensor, or another clock."""
+def _judge(own: Sequence[Process]) -> Callable[[Process, Mapping[str, Any]], bool]:
+    """What says whether an entry of one of a build's processes counts. Each build is judged by
+    itself: one may be of a version with another sensor, or another clock."""
     limits, latency = processes.sensor_limits(own), processes.imul_latency(own)
 
-    def counts(epoch: Epoch, entry: Mapping[str, Any]) -> bool:
+    def counts(process: Process, entry: Mapping[str, Any]) -> bool:
         return (
             "core_cycles" in entry
-            and epoch.imul_latency == latency
+            and process.imul_latency == latency
             and not processes.is_disturbed(entry, limits)
         )
 
@@ -170,9 +170,9 @@ def _confidence(figures: int) -> float:
 
 
 def judged(
-    pairs: Sequence[tuple[Epoch, Epoch]], cycles: float, percent: float, of: int = 0
+    pairs: Sequence[tuple[Process, Process]], cycles: float, percent: float, of: int = 0
 ) -> list[Line]:
-    """The lines, in the order of the first epoch. Where the figures are some of a comparison of
+    """The lines, in the order of the first process. Where the figures are some of a comparison of
     more, `of` is how many these are."""
     values = undisturbed(pairs)
     confidence = _confidence(max(len(values), of))
@@ -188,7 +188,7 @@ def judged(
     return lines
 
 
-def missing(pairs: Sequence[tuple[Epoch, Epoch]], names: Sequence[str]) -> list[str]:
+def missing(pairs: Sequence[tuple[Process, Process]], names: Sequence[str]) -> list[str]:
     """Benchmarks of which one build, or both, never had a figure."""
     had = undisturbed(pairs)
     return [name for name in names if name not in had]

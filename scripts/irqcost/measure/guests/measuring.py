@@ -16,7 +16,7 @@ from irqcost.base.errors import IrqcostError
 from irqcost.base.progress import Progress
 from irqcost.measure import build
 from irqcost.measure.merge import merge
-from irqcost.measure.processes import Epoch, Target
+from irqcost.measure.processes import Process, Target
 from irqcost.model import reader
 from irqcost.model.result import Result
 from irqcost.vm.initramfs import MARK, Command
@@ -135,10 +135,10 @@ def measured(guest: GuestResult) -> bytes:
 
 
 def _keep(path: Path, seconds: float) -> None:
-    """Makes the harness's file a result, of one epoch: emulated time is no measure, and exact
+    """Makes the harness's file a result, of one process: emulated time is no measure, and exact
     counts do not vary."""
-    epoch = Epoch(reader.read_document(path)[0], seconds)
-    path.write_text(jsontext.dumps(merge([epoch], Target())), encoding="utf-8")
+    process = Process(reader.read_document(path)[0], seconds)
+    path.write_text(jsontext.dumps(merge([process], Target())), encoding="utf-8")
 
 
 def _checked(path: Path, machine: Machine) -> Result:

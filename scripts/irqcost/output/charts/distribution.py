@@ -20,7 +20,7 @@ _PANEL = 1.15  # inches
 _NEAR = 0.01  # of the figure
 
 _CAPTION = (
-    "Samples of all epochs in bins; heights are shares of the clean and of the contaminated "
+    "Samples of all processes in bins; heights are shares of the clean and of the contaminated "
     "ones, each scaled to its tallest bar. The line is the figure. Free: sensor and clock at their "
     "floor, no interrupt seen. Shown is where 98 % of the clean samples lie, and as much on each "
     "side; samples beyond are counted at the right."

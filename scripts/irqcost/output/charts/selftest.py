@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The chart of a self-test: known slow-downs as they were seen, and how far epochs agree."""
+"""The chart of a self-test: known slow-downs as they were seen, and how far processes agree."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ def _figure(record: Mapping[str, Any], theme: Theme) -> Any:
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(WIDTH, 4.2))
     figure.subplots_adjust(left=0.08, right=0.975, top=0.74, bottom=0.21, wspace=0.26)
     _trials(left, record["trials"], theme)
-    _epochs(right, record["epochs"], theme)
+    _processes(right, record["epochs"], theme)
     tried = record["trials"]["kinds"]
     found = ", ".join(f"{k['added']:g}: {k['found']} of {k['trials']}" for k in tried if k["added"])
     none = next(kind for kind in tried if not kind["added"])
@@ -49,8 +49,8 @@ def _trials(axes: Any, tried: Mapping[str, Any], theme: Theme) -> None:
     axes.set_title("Each trial", loc="left")
 
 
-def _epochs(axes: Any, epochs: Mapping[str, Any], theme: Theme) -> None:
-    figures = sorted(epochs["figures"], key=lambda one: float(one["deviation"]))
+def _processes(axes: Any, processes: Mapping[str, Any], theme: Theme) -> None:
+    figures = sorted(processes["figures"], key=lambda one: float(one["deviation"]))
     for key, label, index in (("farthest", "all", 1), ("deviation", "half", 0)):
         axes.plot(
             range(1, len(figures) + 1),
@@ -58,14 +58,14 @@ def _epochs(axes: Any, epochs: Mapping[str, Any], theme: Theme) -> None:
             "o",
             markersize=3,
             color=theme.colour(index),
-            label=f"{label} of the epochs",
+            label=f"{label} of the processes",
         )
-    # Logarithmic but for the lowest thousandth of a cycle, since epochs may agree fully.
+    # Logarithmic but for the lowest thousandth of a cycle, since processes may agree fully.
     axes.set_yscale("symlog", linthresh=1e-3)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.set_xlabel("figures, by how far their epochs agree")
+    axes.set_xlabel("figures, by how far their processes agree")
     axes.set_ylabel("within … core cycles of the median")
     axes.grid(axis="y", linewidth=0.6)
     axes.legend(frameon=False, fontsize=8)
-    axes.set_title(f"{epochs['count']} fresh processes", loc="left")
+    axes.set_title(f"{processes['count']} fresh processes", loc="left")

@@ -41,7 +41,7 @@ def benchmark_action(checked: Sequence["Checked"]) -> str:
         if interval and figure.new is not None and not figure.exact:
             half = max(figure.new - interval[0], interval[1] - figure.new)
             item["range"] = f"± {half:.2g}"
-        item["extra"] = f"{figure.word}, {figure.epochs} epochs, {figure.runs} baseline runs"
+        item["extra"] = f"{figure.word}, {figure.processes} processes, {figure.runs} baseline runs"
         items.append(item)
     return jsontext.dumps(items)
 

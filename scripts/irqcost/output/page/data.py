@@ -122,7 +122,7 @@ def _facts(column: Column) -> list[tuple[str, str]]:
         ("Measured on", context.date),
         (
             "Processes",
-            f"{context.epochs}, each figure the median over them" if context.epochs else "",
+            f"{context.processes}, each figure the median over them" if context.processes else "",
         ),
         ("CPU", naming.cpu_name(context)),
         ("Brand", naming.brand(context)),

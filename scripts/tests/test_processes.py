@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The adaptive loop with a fake harness and a fake clock, and which epochs count."""
+"""The adaptive loop with a fake harness and a fake clock, and which processes count."""
 
 import random
 import re
@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import pytest
 
-from epochs_of import FLOOR, TOLERANCE, calibration, entry, epoch, level
+from processes_of import FLOOR, TOLERANCE, calibration, entry, process, level
 from irqcost import ROOT
 from irqcost.base.errors import CpuGone
 from irqcost.measure import processes
 from irqcost.measure.merge import merge
 from irqcost.measure.processes import (
-    Epoch,
+    Process,
     Plan,
     Request,
     Target,
@@ -37,14 +37,14 @@ class FakeHarness:
         self.clock = 0.0
         self.requests: list[Request] = []
 
-    def __call__(self, request: Request) -> Epoch:
+    def __call__(self, request: Request) -> Process:
         self.requests.append(request)
         seconds = request.seconds + self.overhead
         self.clock += seconds
         names = self.draws if request.names is None else request.names
-        return epoch(*(entry(name, self.draws[name]()) for name in names), seconds=seconds)
+        return process(*(entry(name, self.draws[name]()) for name in names), seconds=seconds)
 
-    def collect(self, plan: Plan) -> list[Epoch]:
+    def collect(self, plan: Plan) -> list[Process]:
         return collect(self, plan, lambda: self.clock, self.overhead)
 
 
@@ -54,15 +54,15 @@ def test_stops_when_all_are_inside_the_target() -> None:
     assert all(request.names is None for request in harness.requests)
 
 
-def test_one_epoch_that_seems_emulated_ends_no_run() -> None:
+def test_one_process_that_seems_emulated_ends_no_run() -> None:
     harness = FakeHarness({QUIET: lambda: 13.0})
     seems = {"kind": "emulated", "reason": "a multiply took 1.9 times as long as an add"}
     lost = entry(QUIET, 13.0)
     del lost["core_cycles"]
 
-    def measure(request: Request) -> Epoch:
+    def measure(request: Request) -> Process:
         found = harness(request)
-        return found if len(harness.requests) != 3 else epoch(lost, execution=seems)
+        return found if len(harness.requests) != 3 else process(lost, execution=seems)
 
     run = collect(measure, Plan(60), lambda: harness.clock, 0.1)
     assert len(gather(run)[QUIET].used) >= intervals.FEWEST
@@ -75,7 +75,7 @@ def test_goes_on_with_those_outside_only() -> None:
     assert [request.names for request in harness.requests[6:]] == [(NOISY,)] * (len(run) - 6)
     assert len(run) == 12
     assert 9 < harness.clock <= 10.2
-    # An epoch of few samples would count as much as the others.
+    # A process of few samples would count as much as the others.
     seconds = [request.seconds for request in harness.requests]
     assert min(seconds) > 0.8 * max(seconds)
     found = gather(run)
@@ -97,7 +97,7 @@ def test_what_is_known_is_handed_on() -> None:
     assert harness.requests[1].tsc_khz == 2445000.0
 
 
-def test_the_first_epoch_is_short_so_that_there_is_something_to_see() -> None:
+def test_the_first_process_is_short_so_that_there_is_something_to_see() -> None:
     harness = FakeHarness({QUIET: lambda: 13.0})
     harness.collect(Plan(60))
     first, *others = (request.seconds for request in harness.requests)
@@ -118,7 +118,7 @@ def test_too_little_time_gives_what_it_can() -> None:
 def test_a_cpu_that_goes_offline_loses_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     harness = FakeHarness({QUIET: lambda: 13.0})
 
-    def measure(request: Request, after: int) -> Epoch:
+    def measure(request: Request, after: int) -> Process:
         if len(harness.requests) == after:
             raise CpuGone("CPU 1 went offline")
         return harness(request)
@@ -130,37 +130,37 @@ def test_a_cpu_that_goes_offline_loses_nothing(capsys: pytest.CaptureFixture[str
         collect(lambda request: measure(request, 2), Plan(60), lambda: harness.clock, 0.1)
 
 
-def test_an_emulated_epoch_is_enough() -> None:
+def test_an_emulated_process_is_enough() -> None:
     execution = {"kind": "emulated", "reason": "x"}
     counted = entry(QUIET, 2.0, label="few: 5 samples")
     del counted["core_cycles"]
     asked = []
 
-    def measure(request: Request) -> Epoch:
+    def measure(request: Request) -> Process:
         asked.append(request)
-        return epoch(counted, execution=execution)
+        return process(counted, execution=execution)
 
     run = collect(measure, Plan(60), lambda: 0.0)
     assert len(asked) == 1 and len(gather(run)[QUIET].used) == 1
 
 
-def test_epochs_beside_a_neighbour_do_not_count() -> None:
+def test_processes_beside_a_neighbour_do_not_count() -> None:
     limit = FLOOR * (1 + TOLERANCE)
     run = [
-        epoch(entry(QUIET, 13.0)),
-        epoch(entry(QUIET, 13.1, sensor=limit * 0.999)),
-        epoch(entry(QUIET, 20.0, sensor=limit * 1.001), floor=0.3),
-        epoch(entry(QUIET, 17.0, label="disturbed: 3 of 400 samples free")),
+        process(entry(QUIET, 13.0)),
+        process(entry(QUIET, 13.1, sensor=limit * 0.999)),
+        process(entry(QUIET, 20.0, sensor=limit * 1.001), floor=0.3),
+        process(entry(QUIET, 17.0, label="disturbed: 3 of 400 samples free")),
     ]
     found = gather(run)[QUIET]
     assert [item["core_cycles"] for item in found.used] == [13.0, 13.1]
     assert [item["core_cycles"] for item in found.disturbed] == [20.0, 17.0]
 
 
-def test_quiet_epochs_later_tell_of_a_neighbour_before() -> None:
-    loud = [epoch(entry(QUIET, 20.0, sensor=0.3), floor=0.3) for _ in range(6)]
+def test_quiet_processes_later_tell_of_a_neighbour_before() -> None:
+    loud = [process(entry(QUIET, 20.0, sensor=0.3), floor=0.3) for _ in range(6)]
     assert settled(gather(loud)[QUIET], Target())
-    quiet = epoch(entry(NOISY, 1.0))
+    quiet = process(entry(NOISY, 1.0))
     # One may be mistaken; two that agree are not.
     assert len(gather([*loud, quiet])[QUIET].used) == 6
     assert not settled(gather([*loud, quiet, quiet])[QUIET], Target())
@@ -193,19 +193,19 @@ def test_the_level_of_a_run(levels: list[float], count: int, expected: float | N
 
 
 def test_a_process_without_a_level_counts_as_one_that_does_not_agree() -> None:
-    unsteady = epoch(entry(QUIET, 13.0), baselines={"ring3": level(0.1, steady=False)})
-    run = [epoch(entry(QUIET, 13.0)) for _ in range(2)] + [unsteady] * 3
+    unsteady = process(entry(QUIET, 13.0), baselines={"ring3": level(0.1, steady=False)})
+    run = [process(entry(QUIET, 13.0)) for _ in range(2)] + [unsteady] * 3
     assert processes.sensor_levels(run) == {"ring3": FLOOR}
     assert processes.sensor_levels([unsteady]) == {}
     # Where none agree nothing is clean.
-    run = [epoch(entry(QUIET, 13.0, sensor=one), floor=one) for one in (0.1, 0.2, 0.3)]
+    run = [process(entry(QUIET, 13.0, sensor=one), floor=one) for one in (0.1, 0.2, 0.3)]
     assert processes.sensor_limits(run) == {"ring3": 0}
     assert not gather(run)[QUIET].used and len(gather(run)[QUIET].disturbed) == 3
 
 
 def test_older_harnesses_have_their_own_tolerance() -> None:
     floors = {"ring3": {"sensor_cycles": 0.2, "ticks_per_cycle": 2}}
-    old = [epoch(entry(QUIET, 13.0, sensor=0.209), baselines=floors)] * 6
+    old = [process(entry(QUIET, 13.0, sensor=0.209), baselines=floors)] * 6
     del old[0].document["context"]["irqcost"]["calibration"]
     assert processes.sensor_limits(old) == {"ring3": pytest.approx(0.21)}
     assert len(gather(old)[QUIET].used) == 6
@@ -217,7 +217,7 @@ def test_the_latency_that_most_processes_found_counts(most: int, other: int | No
     found = [most] * 5 + [other] + [most] * 6
     run = [
         # In core cycles of another length the same figure is another one.
-        epoch(entry(QUIET, 12.0 if one == most else 9.0), calibration=calibration(one))
+        process(entry(QUIET, 12.0 if one == most else 9.0), calibration=calibration(one))
         for one in found
     ]
     assert processes.imul_latency(run) == most
@@ -234,7 +234,7 @@ def test_the_latency_that_most_processes_found_counts(most: int, other: int | No
 def test_the_latency_of_no_process() -> None:
     lost = entry(QUIET, 13.0)
     del lost["core_cycles"]
-    run = [epoch(lost, calibration=calibration(None)) for _ in range(6)]
+    run = [process(lost, calibration=calibration(None)) for _ in range(6)]
     assert processes.imul_latency(run) is None
     document = merge(run, Target())
     assert document["context"]["irqcost"]["calibration"]["imul_latency"] is None
@@ -243,27 +243,27 @@ def test_the_latency_of_no_process() -> None:
 
 
 def test_all_disturbed_shows_what_there_is() -> None:
-    run = [epoch(entry(QUIET, cycles, label="disturbed: …")) for cycles in (14.0, 15.0) * 4]
+    run = [process(entry(QUIET, cycles, label="disturbed: …")) for cycles in (14.0, 15.0) * 4]
     found = gather(run)[QUIET]
     assert found.values("core_cycles") and found.interval("core_cycles") is None
 
 
-def test_an_epoch_without_a_clock_does_not_count_beside_others() -> None:
+def test_a_process_without_a_clock_does_not_count_beside_others() -> None:
     lost = entry(QUIET, 13.0)
     del lost["core_cycles"]
-    found = gather([epoch(lost), epoch(entry(QUIET, 13.0)), epoch(entry(QUIET, 13.1))])[QUIET]
+    found = gather([process(lost), process(entry(QUIET, 13.0)), process(entry(QUIET, 13.1))])[QUIET]
     assert found.unit == "core_cycles" and len(found.used) == 2 and len(found.disturbed) == 1
-    alone = gather([epoch(lost), epoch(lost)])[QUIET]
+    alone = gather([process(lost), process(lost)])[QUIET]
     assert alone.unit == "ticks" and len(alone.used) == 2
     # Where all were disturbed, those with a clock make the figure.
     loud = entry(QUIET, 13.0, label="disturbed: …")
-    mixed = gather([epoch(lost), epoch(loud)])[QUIET]
+    mixed = gather([process(lost), process(loud)])[QUIET]
     assert mixed.unit == "core_cycles" and mixed.shown == [loud]
 
 
 def test_no_interval_is_narrower_than_a_step_of_the_clock() -> None:
     one = entry(QUIET, 13.0, core_cycles_resolution=0.25, ticks_resolution=0.5)
-    found = gather([epoch(one) for _ in range(6)])[QUIET]
+    found = gather([process(one) for _ in range(6)])[QUIET]
     assert found.interval("core_cycles") == (12.75, 13.25)
     assert found.interval("ticks") == (25.5, 26.5)
     assert not settled(found, Target())
@@ -278,11 +278,11 @@ def test_the_tolerance_is_that_of_the_harness() -> None:
     header = (ROOT / "bench_user" / "measure" / "recording.h").read_text(encoding="utf-8")
     match = re.search(r"kSensorTolerance = ([\d.]+);", header)
     assert match and float(match[1]) == TOLERANCE
-    assert processes.tolerance([epoch(entry(QUIET, 13.0))], "ring3") == TOLERANCE
+    assert processes.tolerance([process(entry(QUIET, 13.0))], "ring3") == TOLERANCE
 
 
 def test_stopping_when_it_suits_costs_little_coverage() -> None:
-    """To stop as soon as the interval is narrow prefers epochs that happen to agree."""
+    """To stop as soon as the interval is narrow prefers processes that happen to agree."""
     generator = random.Random(7)
     hits = trials = 0
     for _ in range(400):
@@ -303,6 +303,6 @@ def test_time_goes_to_samples_and_not_to_starting() -> None:
     assert len(quick.requests) >= 12
     slow = FakeHarness(unsettled, overhead=2.3)
     slow.collect(Plan(32))
-    # Behind the first, which is short in any case, an epoch measures for a second at least.
+    # Behind the first, which is short in any case, a process measures for a second at least.
     assert min(request.seconds for request in slow.requests[1:6]) > 1
     assert len(slow.requests) >= 6

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Epochs for tests: what the harness would have written, with the figures that a test wants."""
+"""Processes for tests: what the harness would have written, with the figures that a test wants."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from irqcost.measure.processes import Epoch
+from irqcost.measure.processes import Process
 from results import document
 
 FLOOR = 0.18
@@ -66,9 +66,9 @@ def calibration(latency: int | None) -> dict[str, Any]:
     return {"imul_latency": latency, **ratios, "reason": reason}
 
 
-def epoch(
+def process(
     *entries: Mapping[str, Any], seconds: float = 1, floor: float = FLOOR, **ours: Any
-) -> Epoch:
+) -> Process:
     """A process that measured these; `ours` goes to context.irqcost."""
     content = document("alpha")
     floors = {"ring3": level(floor)}
@@ -76,4 +76,4 @@ def epoch(
     content["context"]["irqcost"].update(calibration=calibration(3))
     content["context"]["irqcost"].update(ours)
     content["benchmarks"] = list(entries)
-    return Epoch(content, seconds)
+    return Process(content, seconds)
