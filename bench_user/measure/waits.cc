@@ -70,7 +70,7 @@ WaitEstimate Judge(const std::vector<Value>& values, std::optional<unsigned> imu
         .push_back(value.ticks / cycle);
   estimate.label = estimate.free < kFewestClean
                        ? "disturbed: " + std::to_string(estimate.free) + " of " +
-                             std::to_string(values.size()) + " " + noun + " free"
+                             std::to_string(values.size()) + " " + noun + " clean"
                        : "clean";
   return estimate;
 }

@@ -119,7 +119,7 @@ Json CyclesJson(const std::vector<std::unique_ptr<Backend>>& backends, const Res
                found != results.counted_cycles.end()) {
       entry["imul_cycles"] = imul_latency * Quantile(found->second, 0.5);
     } else {
-      entry["reason"] = "no figure had enough free samples that the counter counted";
+      entry["reason"] = "no figure had enough clean samples that the counter counted";
     }
   }
   return json;

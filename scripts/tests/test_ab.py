@@ -26,7 +26,7 @@ from irqcost.vm.qemu import GuestResult
 
 POPF = "ring3/popf/throughput"
 LAHF = "ring3/lahf/throughput"
-DISTURBED = "disturbed: 3 of 400 samples free"
+DISTURBED = "disturbed: 3 of 400 samples clean"
 
 
 class Side:

@@ -114,7 +114,7 @@ def test_each_trial_has_one_block_of_each_process() -> None:
 
 def test_a_disturbed_block_takes_no_part() -> None:
     def measure(blocks: int) -> Mapping[str, Any]:
-        return {"blocks": [block([170.0] * 6, "disturbed: 3 of 60 samples free")] * blocks}
+        return {"blocks": [block([170.0] * 6, "disturbed: 3 of 60 samples clean")] * blocks}
 
     (plain, *_) = injected.run(measure, 1, lambda done: None)
     assert plain.trials[0].pairs == 0 and plain.undecided == 1
@@ -154,4 +154,4 @@ def test_a_self_test_passes_fails_or_is_undecided() -> None:
     assert "Passed" in selftest_table.text(good) and good["controls"] == {"dep_add": 0.0}
     assert code(recorded(1.2)) == Exit.FAILED  # the control dep_add is off
     assert code(recorded(1.0, shift=0.3)) == Exit.FAILED
-    assert code(recorded(1.0, label="disturbed: 0 of 60 samples free")) == Exit.UNDECIDED
+    assert code(recorded(1.0, label="disturbed: 0 of 60 samples clean")) == Exit.UNDECIDED

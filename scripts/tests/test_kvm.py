@@ -28,7 +28,7 @@ BACKENDS = {
 
 def emulated_entry(name: str = "kvm/cli_sti/throughput") -> dict[str, object]:
     """As the harness writes it where no core cycle is counted."""
-    made = entry(name, 900, label="disturbed: 0 of 20 samples free", exits=40)
+    made = entry(name, 900, label="disturbed: 0 of 20 samples clean", exits=40)
     made["distribution"] = {"unit": "ticks", "clean": [], "contaminated": [1800.0] * 20}
     for key in ("core_cycles", "sensor"):
         del made[key]

@@ -150,7 +150,7 @@ def test_processes_beside_a_neighbour_do_not_count() -> None:
         process(entry(QUIET, 13.0)),
         process(entry(QUIET, 13.1, sensor=limit * 0.999)),
         process(entry(QUIET, 20.0, sensor=limit * 1.001), floor=0.3),
-        process(entry(QUIET, 17.0, label="disturbed: 3 of 400 samples free")),
+        process(entry(QUIET, 17.0, label="disturbed: 3 of 400 samples clean")),
     ]
     found = gather(run)[QUIET]
     assert [item["core_cycles"] for item in found.used] == [13.0, 13.1]

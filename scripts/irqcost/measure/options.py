@@ -16,7 +16,7 @@ _MOST_SECONDS = float(description.read()["most_seconds"])
 # Clean samples that a figure needs.
 _FEWEST_SAMPLES = int(description.read()["fewest_clean"])
 
-# Seconds of measuring: for each backend, and at most. Six processes that wait for free samples in
+# Seconds of measuring: for each backend, and at most. Six processes that wait for clean samples in
 # each of thirty benchmarks take about five; what is left is for the figures that need more.
 _SECONDS = (16.0, 45.0)
 _QUICK_SECONDS = (4.2, 4.2)
@@ -181,7 +181,7 @@ def _samples(text: str) -> int:
     if value < _FEWEST_SAMPLES:
         raise argparse.ArgumentTypeError(
             f"{text}: at least {_FEWEST_SAMPLES} are needed, since a figure is made of so many "
-            "free ones"
+            "clean ones"
         )
     return value
 

@@ -125,7 +125,7 @@ class Series:
 
     @property
     def shown(self) -> list[Mapping[str, Any]]:
-        """What the figure is made of: where no process was free, of all that there is. Where some
+        """What the figure is made of: where no process was clean, of all that there is. Where some
         counted core cycles, it is those."""
         entries = self.used or self.disturbed
         return [entry for entry in entries if "core_cycles" in entry] or entries
@@ -138,7 +138,7 @@ class Series:
         return [float(entry[key]) for entry in self.shown if key in entry]
 
     def interval(self, key: str) -> tuple[float, float] | None:
-        """That of the median, where enough processes were free, and one step of the clock more on
+        """That of the median, where enough processes were clean, and one step of the clock more on
         each side: processes that agree better than that are rounded alike."""
         interval = intervals.median_interval(self.values(key)) if self.used else None
         if interval is None:

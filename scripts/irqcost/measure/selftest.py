@@ -153,7 +153,7 @@ def control_errors(series: Mapping[str, Series]) -> dict[str, float]:
 
 
 def spread(series: Mapping[str, Series]) -> list[Spread]:
-    """How far the processes that were free differ, by figure."""
+    """How far the processes that were clean differ, by figure."""
     found = []
     for name, one in series.items():
         values = sorted(one.values("core_cycles")) if one.used else []

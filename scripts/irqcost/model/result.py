@@ -213,7 +213,7 @@ class Entry:
     samples: float
     clean: float
     label: str
-    # The 95 % interval; None where too few processes were free, or there was one only.
+    # The 95 % interval; None where too few processes were clean, or there was one only.
     ticks_interval: tuple[float, float] | None = None
     cycles_interval: tuple[float, float] | None = None
     # A word of measure/verdict.py with its reasons; "" in a file of the harness alone.

@@ -6,6 +6,7 @@ parsing finds it, and names its place.
 """
 
 import base64
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -134,8 +135,8 @@ def _entry(old: Any) -> Any:
     for key in ("name", "run_name"):
         if isinstance(new.get(key), str):
             new[key] = current_name(new[key])
-    if new.get("label") == "free":
-        new["label"] = "clean"
+    if isinstance(new.get("label"), str):
+        new["label"] = re.sub(r"\bfree$", "clean", new["label"])
     if isinstance(new.get("histogram"), dict):
         new["histogram"] = {
             key: _grid(one) for key, one in _renamed(new["histogram"], _SAMPLE_KEYS).items()

@@ -25,7 +25,7 @@ _DERIVED = "{} alone, without the price of calling it (estimated range)"
 def text(result: Result, probes: tuple[catalogue.Probe, ...]) -> str:
     """The whole of a result as a table for each backend and mode."""
     ticks = "instructions" if result.context.instruction_clock else "TSC ticks"
-    legend = f"spread (p75 - p25), p50 and p99 are {ticks}; free: undisturbed samples of all"
+    legend = f"spread (p75 - p25), p50 and p99 are {ticks}; clean: samples used, of all"
     parts = [title(result.context), _conditions(result.context), *_doubts(result.context), legend]
     if result.context.processes > 1:
         parts.append(

@@ -60,7 +60,7 @@ CHARTS = {
         ),
         Chart(
             "distribution",
-            "how the samples of a figure lie, free and disturbed ones",
+            "how the samples of a figure lie, clean and contaminated ones",
             "result files with histograms, not put together",
         ),
         Chart(

@@ -183,7 +183,7 @@ def _details(column: Column, name: str, cells: Sequence[Cell]) -> list[str]:
             found.append(f"{number(cell.figure.value, 3)} {cell.called}{rest}")
     if not column.result.context.instruction_clock:
         what = "results" if not column.single else "samples"
-        found.append(f"{entry.clean:.0f} of {entry.samples:.0f} {what} free of disturbance")
+        found.append(f"{entry.clean:.0f} of {entry.samples:.0f} {what} clean")
         if column.single:
             ticks = (entry.ticks_min, entry.ticks_p50, entry.ticks_p99)
             least, middle, most = (number(one, 2) for one in ticks)
