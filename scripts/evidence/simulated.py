@@ -119,7 +119,8 @@ def judged(case: Case, content: Any) -> Outcome:
         imul=imul_latency(context),
         true_imul=context["simulated"]["imul_latency"],
         figures=len(entries),
-        verdicts=Counter(one["verdict"] for one in entries),
+        # asdict() takes a Counter for a list of pairs.
+        verdicts=dict(Counter(one["verdict"] for one in entries)),
         right=sum(within(one, truth[one["run_name"]]) for one in good),
         intervals=len(intervals),
         covering=sum(

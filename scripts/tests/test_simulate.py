@@ -246,3 +246,21 @@ def test_emulated_is_what_it_seemed_to_be() -> None:
     assert simulate.executed({**context, "simulated": {"execution": "emulated"}}) == "emulated"
     assert simulate.executed({"execution": {"kind": "virtualised"}}) == "virtualised"
     assert "simulated" in EXECUTIONS and isinstance(Context.kind, property)
+
+
+def test_no_simulated_run_is_made_twice(
+    evidence: Any,
+    bench: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = tmp_path / "outcomes.jsonl"
+    asked = ["--bench", str(bench), "--cpus", "1", "--seeds", "1", "--conditions", "quiet"]
+    asked += ["--quick", "--out", str(out)]
+    assert evidence.main(asked) == 0
+    first = capsys.readouterr().out
+    assert len(out.read_text(encoding="utf-8").splitlines()) == 1 and "quiet" in first
+    monkeypatch.setattr(evidence, "run", None)
+    assert evidence.main(asked) == 0
+    assert capsys.readouterr().out == first
