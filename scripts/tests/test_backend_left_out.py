@@ -13,8 +13,9 @@ from irqcost import ROOT
 _MAIN = """
 #include <cstdio>
 #include "backends/bpf/bpf.h"
+#include "backends/registry.h"
 int main() {
-  const auto obstacle = irqcost::MakeBpf()->GetObstacle();
+  const auto obstacle = irqcost::MakeBpf({})->GetObstacle();
   return std::puts(obstacle->reason.c_str()) < 0;
 }
 """

@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 
 from irqcost import ROOT
+from irqcost.base import process
 from irqcost.vm import apt, chroot
 
 sys.path.insert(0, str(ROOT / "scripts" / "ci"))
@@ -54,7 +55,7 @@ def test_debootstrap_verifies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
     monkeypatch.setattr(chroot.os, "geteuid", lambda: 0)
     monkeypatch.setattr(chroot.shutil, "which", lambda name: name)
-    monkeypatch.setattr(chroot.subprocess, "run", run)
+    monkeypatch.setattr(process.subprocess, "run", run)
     keys = tmp_path / "keys.gpg"
     keys.touch()
     source = apt.Source("http://a.test/debian", (), str(keys))

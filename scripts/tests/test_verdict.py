@@ -60,7 +60,9 @@ def test_what_all_noisy_processes_say_is_said() -> None:
 
     why = "the sensor has no level"
     assert of(*[f"disturbed: {why}"] * 6).endswith(f"6 are needed ({why})")
-    assert of(*[f"disturbed: {why}"] * 5, "disturbed: 3 of 200 samples clean").endswith("are needed")
+    assert of(*[f"disturbed: {why}"] * 5, "disturbed: 3 of 200 samples clean").endswith(
+        "are needed"
+    )
 
 
 @pytest.mark.parametrize(
