@@ -11,11 +11,11 @@
 
 #define IRQCOST_INSN(id, key, group, where, irqs, needs, code, ...)		\
 	{ id, #key, true, IRQCOST_##where, IRQCOST_##irqs, IRQCOST_NEEDS_##needs, \
-	  IRQCOST_MAX_UNROLL, code, irqcost_windows_##key, irqcost_in_situ_##key,			\
+	  IRQCOST_MAX_UNROLL, code, irqcost_windows_##key, irqcost_in_situ_##key, \
 	  irqcost_windows_empty, irqcost_in_situ_section },
 #define IRQCOST_CALL(id, key, group, where, irqs, needs, code, ...)		\
 	{ id, #key, false, IRQCOST_##where, IRQCOST_##irqs, IRQCOST_NEEDS_##needs, \
-	  IRQCOST_CALL_MAX_UNROLL, #code, irqcost_windows_##key, irqcost_in_situ_##key,			\
+	  IRQCOST_CALL_MAX_UNROLL, #code, irqcost_windows_##key, irqcost_in_situ_##key, \
 	  irqcost_windows_call_empty, irqcost_in_situ_call_section },
 static const struct irqcost_row rows[] = {
 #include <irqcost/probes.def>

@@ -45,7 +45,8 @@ struct irqcost_text_target {
  *
  * EPERM: the caller lacks CAP_SYSLOG. No address is told, but some instructions have the kernel's
  * addresses as operands, and whoever may not see those in /proc/kallsyms may not see them here.
- * ENODATA: the kernel does not offer the row. EOPNOTSUPP: it was built without CONFIG_KALLSYMS, so where a text ends is not known.
+ * ENODATA: the kernel does not offer the row. EOPNOTSUPP: it was built without CONFIG_KALLSYMS, so
+ * where a text ends is not known.
  * EFBIG: longer than IRQCOST_MAX_TEXT. EIO: it cannot be read. EFAULT, ENOMEM.
  */
 struct irqcost_text {
