@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
@@ -263,3 +264,18 @@ def test_results_are_written_small() -> None:
     assert '\n  "b": [\n    {"origin":1.0,"counts":[[0,1],[1,2]]},\n    {"origin":1.0,' in text
     assert '\n  "c": {\n    "origin": 1.0,\n    "counts": [[0,1],[1,2]]\n  },' in text
     assert json.loads(text)["b"] == [grid, grid]
+
+
+def test_any_code_that_reads_results_makes_the_index_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = Path(index.__file__).parent
+    copied = tmp_path / "model"
+    shutil.copytree(own, copied)
+    monkeypatch.setattr(index, "__file__", str(copied / "index.py"))
+    before = index._code()
+    for name in ("schema1.py", "parsing.py", "machine_code/masking.py"):
+        with (copied / name).open("a", encoding="utf-8") as file:
+            file.write("# changed\n")
+        assert index._code() != before, name
+        before = index._code()

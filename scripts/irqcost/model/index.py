@@ -23,12 +23,6 @@ WORTH = 64
 # FAT), and would look the same: it is not remembered yet.
 _SETTLED_NS = 2_000_000_000
 
-# The code that decides what is in a row: another text of it makes an index stale.
-_MAKERS = (
-    *("index.py", "store.py", "parsing.py", "members.py", "result.py", "reader.py"),
-    *("contention.py", "ticks.py", "machine_code/masking.py"),
-)
-
 # Seconds to wait for another command that writes.
 _PATIENCE = 5.0
 
@@ -69,7 +63,7 @@ def place() -> Path:
 
 def _code() -> str:
     folder = Path(__file__).parent
-    text = b"".join((folder / name).read_bytes() for name in _MAKERS)
+    text = b"".join(path.read_bytes() for path in sorted(folder.rglob("*.py")))
     return hashlib.sha256(text).hexdigest()
 
 

@@ -133,10 +133,10 @@ def _by_probe(ours: Object, make: Callable[[Object], _Made]) -> dict[str, dict[s
     probes = item.object("probes")
     found: dict[str, dict[str, _Made]] = {}
     for probe in probes.members():
-        places = probes.numbers(probe)
+        places = [int(place) for place in probes.numbers(probe)]
         if not all(place in range(len(functions)) for place in places):
             raise FormatError(f"{probes.where}.{probe} names a function that is not there")
-        found[probe] = dict(functions[int(place)] for place in places)
+        found[probe] = dict(functions[place] for place in places)
     return found
 
 
