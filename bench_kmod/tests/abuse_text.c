@@ -25,7 +25,7 @@
 
 /*
  * A row with what any kernel calls the functions that it must call (NULL: none), and what it needs.
- * Of what is none of a CPU's or of the module's own, a kernel may offer it or not.
+ * A row that is neither the CPU's nor the module's own is one that a kernel may lack.
  */
 static const struct {
 	enum row id;

@@ -46,7 +46,7 @@ struct WaitEstimate {
   std::uint64_t operations = 0;
   std::uint64_t longest_irqs_off = 0;  ///< ticks
   Distribution distribution;           ///< core cycles where counted, else ticks
-  std::string label;                   ///< "clean", or why it is in doubt
+  std::string label;                   ///< "clean", or why it is unreliable
 };
 
 /** What came of several runs of the same contention. */

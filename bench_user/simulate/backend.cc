@@ -25,8 +25,7 @@ constexpr double kPerCpuCycles = 6;
 constexpr double kPhaseMultiplies = 15;
 constexpr double kRunNs = 2000;
 
-// By which of its rows a backend is known: irqcost_where of those that it has, 0 for one that
-// cannot be simulated.
+// The kinds of rows (irqcost_where) that a backend has; 0 where it cannot be simulated.
 unsigned RowsOf(std::string_view name) {
   constexpr std::pair<std::string_view, unsigned> kRows[] = {
       {"ring3", IRQCOST_RING3}, {"kmod", IRQCOST_RING0}, {"bpf", IRQCOST_BPF_ONLY}};

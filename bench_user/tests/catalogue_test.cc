@@ -44,7 +44,7 @@ TEST(Catalogue, IdsAndKeysAreUnique) {
   EXPECT_EQ(FindProbe(0U), nullptr);
 }
 
-// What the column says is held against the code, which is written beside it.
+// Compares the column with the code beside it.
 TEST(Catalogue, NeedsAreWhatTheCodeUses) {
   const auto uses = [](const Probe& probe, std::string_view word) {
     return probe.code.find(word) != std::string_view::npos;
