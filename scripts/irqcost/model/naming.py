@@ -72,6 +72,15 @@ def _microarchitecture(context: Context) -> str | None:
     return f"{vendor} {cpu.codename}{sold}, family {cpu.family:02x} model {cpu.model:02x}"
 
 
+def short_name(context: Context) -> str:
+    """The CPU's microarchitecture and product, as in "Zen 5 (Turin)"; else as cpu_name()."""
+    cpu = context.cpu
+    if context.emulated or _microarchitecture(context) is None or cpu.core_type:
+        return cpu_name(context)
+    product = _PRODUCTS.get((_VENDORS[cpu.vendor or ""], cpu.family or 0, cpu.model or 0))
+    return f"{cpu.codename} ({product})" if product else cpu.codename or ""
+
+
 def brand(context: Context) -> str:
     """The brand string, where the CPU's name does not have it; "" else."""
     text = context.cpu.brand or ""
