@@ -42,6 +42,7 @@ def check_abuse(guest: GuestResult) -> None:
     assert soak.trouble(log) == []
 
 
+@pytest.mark.xdist_group("exact")
 @pytest.mark.parametrize("name", KERNELS)
 def test_abuse_under_the_instruction_clock(name: str) -> None:
     check_abuse(exact_guest(name).guest)

@@ -28,7 +28,7 @@ from irqcost.vm.kernels import TESTED
 from vm_guests import KERNELS, TIME_LIMIT, ExactGuest, exact_guest, kernel, module
 from vm_trace import code_of
 
-pytestmark = pytest.mark.guest
+pytestmark = [pytest.mark.guest, pytest.mark.xdist_group("exact")]
 
 # What the kernel's headers inline: the same in Debian's releases of the last years, with room for
 # what a hypervisor would have called.

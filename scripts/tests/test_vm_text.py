@@ -16,7 +16,7 @@ from irqcost.model.result import MachineCode
 from irqcost.vm.qemu import Machine, run_guest
 from vm_guests import KERNELS, TIME_LIMIT, ExactGuest, exact_guest, kernel, module
 
-pytestmark = pytest.mark.guest
+pytestmark = [pytest.mark.guest, pytest.mark.xdist_group("exact")]
 
 FENCE = bytes.fromhex("0faee8")
 STAMP = bytes.fromhex("0faee8 0f31")  # lfence; rdtsc

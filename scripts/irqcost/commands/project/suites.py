@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The suites of tests: of the harness, and of scripts and module; how many ended how."""
 
+import os
 import re
 import subprocess
 import sys
@@ -95,7 +96,7 @@ def harness_tests() -> Counts:
         print(f"irqcost: {error}", file=sys.stderr)
         return Counts(failed=1)
     junit = _fresh("ctest.xml")
-    command = ["ctest", "--preset", _PRESET, "--output-junit", str(junit)]
+    command = ["ctest", "--preset", _PRESET, f"-j{os.cpu_count()}", "--output-junit", str(junit)]
     with Progress("tests of the harness"):
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
@@ -106,6 +107,8 @@ def harness_tests() -> Counts:
 def python_tests(fast: bool) -> Counts:
     junit = _fresh("pytest.xml")
     command = [sys.executable, "-m", "pytest", "-q", "-rs", "--tb=short", f"--junitxml={junit}"]
+    # A worker a CPU, but no more guests than a large machine's memory has room for.
+    command += ["--numprocesses=auto", "--maxprocesses=8", "--dist=loadgroup"]
     if fast:
         command += ["-m", "not guest"]
     print("tests of the scripts and of the module …", file=sys.stderr, flush=True)
