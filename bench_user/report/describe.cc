@@ -18,7 +18,8 @@ Json CatalogueJson() {
   Json rows = Json::array();
   const auto add = [&rows](const char* kind, int id, const char* key, const char* group,
                            const char* where, const char* irqs, const char* needs, const char* code,
-                           const char* api, const char* summary, const char* use) {
+                           const char* api, const char* title, const char* summary,
+                           const char* use) {
     rows.push_back({{"kind", kind},
                     {"id", id},
                     {"key", key},
@@ -28,17 +29,18 @@ Json CatalogueJson() {
                     {"needs", needs},
                     {"code", code},
                     {"api", api},
+                    {"title", title},
                     {"summary", summary},
                     {"use", use}});
   };
-#define IRQCOST_INSN(id, key, group, where, irqs, needs, code, api, summary, use) \
-  add("insn", id, #key, #group, #where, #irqs, #needs, code, api, summary, use);
-#define IRQCOST_CALL(id, key, group, where, irqs, needs, code, api, summary, use) \
-  add("call", id, #key, #group, #where, #irqs, #needs, #code, api, summary, use);
-#define IRQCOST_FAULT(id, key, group, where, irqs, needs, code, api, summary, use) \
-  add("fault", id, #key, #group, #where, #irqs, #needs, code, api, summary, use);
-#define IRQCOST_BPF(id, key, group, where, irqs, needs, code, api, summary, use) \
-  add("bpf", id, #key, #group, #where, #irqs, #needs, #code, api, summary, use);
+#define IRQCOST_INSN(id, key, group, where, irqs, needs, code, api, title, summary, use) \
+  add("insn", id, #key, #group, #where, #irqs, #needs, code, api, title, summary, use);
+#define IRQCOST_CALL(id, key, group, where, irqs, needs, code, api, title, summary, use) \
+  add("call", id, #key, #group, #where, #irqs, #needs, #code, api, title, summary, use);
+#define IRQCOST_FAULT(id, key, group, where, irqs, needs, code, api, title, summary, use) \
+  add("fault", id, #key, #group, #where, #irqs, #needs, code, api, title, summary, use);
+#define IRQCOST_BPF(id, key, group, where, irqs, needs, code, api, title, summary, use) \
+  add("bpf", id, #key, #group, #where, #irqs, #needs, #code, api, title, summary, use);
 #include <irqcost/probes.def>
   return rows;
 }

@@ -50,6 +50,12 @@ def test_keys_are_unique_words() -> None:
     assert all(key.isidentifier() and key == key.lower() for key in keys)
 
 
+def test_titles_are_unique_short_and_without_keys() -> None:
+    titles = [probe.title for probe in ROWS]
+    assert len(set(titles)) == len(titles)
+    assert all(0 < len(title) <= 35 and "_" not in title for title in titles)
+
+
 def test_what_unmasks_says_so() -> None:
     """A row that turned interrupts on in an interrupt handler would break the kernel: what the code
     of a row shows is held against its column."""

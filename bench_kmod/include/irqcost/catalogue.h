@@ -100,13 +100,13 @@ enum irqcost_needs {
  * One line of text a row, in file order: together the input of the hash. The
  * columns are taken as they are written, so any change of a row changes the hash.
  */
-#define IRQCOST_INSN(id, key, group, where, irqs, needs, code, api, summary, use) \
+#define IRQCOST_INSN(id, key, group, where, irqs, needs, code, api, title, summary, use) \
 	"insn|" #id "|" #key "|" #group "|" #where "|" #irqs "|" #needs "|" code "|" api "\n",
-#define IRQCOST_CALL(id, key, group, where, irqs, needs, code, api, summary, use) \
+#define IRQCOST_CALL(id, key, group, where, irqs, needs, code, api, title, summary, use) \
 	"call|" #id "|" #key "|" #group "|" #where "|" #irqs "|" #needs "|" #code "|" api "\n",
-#define IRQCOST_FAULT(id, key, group, where, irqs, needs, code, api, summary, use) \
+#define IRQCOST_FAULT(id, key, group, where, irqs, needs, code, api, title, summary, use) \
 	"fault|" #id "|" #key "|" #group "|" #where "|" #irqs "|" #needs "|" code "|" api "\n",
-#define IRQCOST_BPF(id, key, group, where, irqs, needs, code, api, summary, use) \
+#define IRQCOST_BPF(id, key, group, where, irqs, needs, code, api, title, summary, use) \
 	"bpf|" #id "|" #key "|" #group "|" #where "|" #irqs "|" #needs "|" #code "|" api "\n",
 static const char *const irqcost_catalogue_text[] = {
 #include "probes.def"

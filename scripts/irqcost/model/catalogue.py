@@ -67,6 +67,7 @@ class Probe:
     needs: str
     code: str
     api: str
+    title: str
     summary: str
     use: str
 

@@ -87,7 +87,7 @@ def markdown(probes: tuple[Probe, ...]) -> str:
 
 def _section(probe: Probe, recordings: Sequence[Recording]) -> str:
     summary = probe.summary[0].upper() + probe.summary[1:]
-    lines = [f"\n### `{probe.key}`", "", f"{summary}.", ""]
+    lines = [f"\n### `{probe.key}`", "", f"{summary}.", "", f"- **In tables**: {probe.title}"]
     if probe.code:
         lines.append(f"- **Code**: `{probe.shown_code}`")
     if probe.api:
