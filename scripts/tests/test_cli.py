@@ -9,7 +9,6 @@ import pytest
 
 from irqcost import ROOT, cli
 from irqcost.base.errors import IrqcostError
-from irqcost.base.table import Table
 from irqcost.commands.project import lint, linters, suites
 from irqcost.commands.project.suites import Counts
 from irqcost.stats import intervals
@@ -274,20 +273,6 @@ def test_lint_reports_each_check(
         "1 ok, 4 failed, 1 skipped",
     ]
     assert cli.main(["lint", "--only", "good"]) == 0
-
-
-def test_table() -> None:
-    table = Table(("name", "n", "remark"), "<><")
-    table.heading("group")
-    table.row("a", "1.00", "")
-    table.row("long", "10.00", "x")
-    assert str(table).splitlines() == [
-        "name      n  remark",
-        "-------------------",
-        "group",
-        "a      1.00",
-        "long  10.00  x",
-    ]
 
 
 def test_ratio() -> None:
