@@ -20,10 +20,10 @@ _INDENT = re.compile(r"\s*")
 
 # What is marked in which style of rich, later ones over earlier ones.
 _STYLES = (
-    (re.compile(r"^[a-z]{1,2}  .*$", re.MULTILINE), "dim"),
-    (re.compile(r"\bgood\b"), "green"),
-    (re.compile(r"\b[Uu]nreliable|disturbed|inconsistent|uncalibrated\b"), "yellow"),
-    (re.compile(r"\b(?:PARAVIRTUAL|EMULATED|SIMULATED)\b"), "bold magenta"),
+    (r"(?m)^[a-z]{1,2}  .*$", "dim"),
+    (r"\bgood\b", "green"),
+    (r"\b(?:[Uu]nreliable|disturbed|inconsistent|uncalibrated)\b", "yellow"),
+    (r"\b(?:PARAVIRTUAL|EMULATED|SIMULATED)\b", "bold magenta"),
 )
 
 
