@@ -12,7 +12,7 @@ from pathlib import Path
 
 from irqcost import ROOT
 from irqcost.base.errors import IrqcostError
-from irqcost.commands.project import checkpatch
+from irqcost.commands.project import checkpatch, prose
 from irqcost.machine import host
 from irqcost.measure import build
 
@@ -119,6 +119,18 @@ def _checkpatch() -> Outcome:
         return _command([*command, *names], cwd=Path(work))
 
 
+def _prose() -> Outcome:
+    faults: list[str] = []
+    for name in filter(prose.is_read, _files()):
+        faults += prose.faults(name, (ROOT / name).read_text("utf-8"))
+    return Outcome("failed" if faults else "ok", "\n".join(faults))
+
+
+def _codespell() -> Outcome:
+    names = [name for name in _files() if prose.is_read(name)]
+    return _command(["codespell", f"-L{','.join(prose.rules().spelled)}", *names], cwd=ROOT)
+
+
 def _kbuild() -> Outcome:
     headers = Path("/lib/modules") / host.kernel_release() / "build"
     if not headers.exists():
@@ -139,6 +151,8 @@ CHECKS = (
     Check("mypy", _mypy),
     Check("shellcheck", _shellcheck),
     Check("shfmt", _shfmt),
+    Check("prose", _prose),
+    Check("codespell", _codespell),
     Check("clang-format", _clang_format),
     Check("checkpatch", _checkpatch),
     Check("sparse", _kbuild),
