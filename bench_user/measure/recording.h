@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 // All samples of a backend in one process, in the order of time, and what they say of each other's
-// conditions: how fast the core clock ran, and whether the core was shared. docs/METHOD.md argues
+// conditions: how fast the core clock ran, and whether the core was shared. docs/method/noise.md argues
 // for each step; the tables there are made by this code (scripts/evidence/replay.cc).
 #ifndef IRQCOST_BENCH_USER_MEASURE_RECORDING_H
 #define IRQCOST_BENCH_USER_MEASURE_RECORDING_H
@@ -22,7 +22,7 @@ inline constexpr std::size_t kFewestClean = 10;
 
 /** A sample is clean while its sensor is within this fraction of the sensor's level. The sensors of
  * undisturbed samples scatter by about 1 %; beside a neighbour who stayed their medians lay 45 to
- * 105 % above (docs/METHOD.md). */
+ * 105 % above (docs/method/noise.md). */
 inline constexpr double kSensorTolerance = 0.03;
 
 /** One sample: two windows of the row and two of the chain, and what each pair differs by. */

@@ -42,7 +42,7 @@ inline constexpr std::size_t kMostSamples = 1600;
 /** Clean samples to wait for … */
 inline constexpr std::size_t kWantedClean = 50;
 /** … for at most this long. On a shared machine 29 % of 20 ms windows, but only 2 % of 500 ms
- * have fewer than 10 clean samples (docs/METHOD.md): waiting helps where averaging does not. */
+ * have fewer than 10 clean samples (docs/method/noise.md): waiting helps where averaging does not. */
 inline constexpr double kPatienceUs = 500'000;
 /** Part of the time that samples are planned for; the rest is for waiting. */
 inline constexpr double kSampling = 0.75;

@@ -9,7 +9,7 @@ namespace {
 
 // A rise that samples can be told apart by: twice the tolerance of the level.
 constexpr double kLeastRise = 2 * kSensorTolerance;
-// Scatter of an undisturbed sensor, and of one beside a neighbour (docs/METHOD.md).
+// Scatter of an undisturbed sensor, and of one beside a neighbour (docs/method/noise.md).
 constexpr double kQuietSpread = 0.01;
 constexpr double kLoudSpread = 0.06;
 constexpr double kTrialUs = 3000;

@@ -52,7 +52,7 @@ class Result(unittest.TestCase):
             self.skipTest(entry["label"])
         ticks_per_cycle = entry["ticks"] / entry["core_cycles"]
         noise = entry["spread"] / ticks_per_cycle
-        # The limit within which samples count as of one clock (docs/METHOD.md).
+        # The limit within which samples count as of one clock (docs/method/noise.md).
         clock = 0.005 * known
         self.assertAlmostEqual(entry["core_cycles"], known, delta=noise + clock)
 

@@ -232,7 +232,7 @@ def table(kinds: Sequence[Mapping[str, Any]]) -> str:
     slow = [kind for kind in kinds if kind["added"]]
     rows.append("")
     heads = "".join(f" +{kind['added']:g} |" for kind in slow)
-    rows.append(f"| rule, plain means | unchanged figures told | jobs told |{heads}")
+    rows.append(f"| rule, plain means | unchanged figures reported | jobs with a report |{heads}")
     rows.append("|---" * (3 + len(slow)) + "|")
     for rule in RULES:
         cells = [rule]

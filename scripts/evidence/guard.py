@@ -65,7 +65,7 @@ class Count:
     jobs: int = 0
     runs: int = 0  # different new runs of them
     figures: int = 0
-    # At first sight, and after the further looks: jobs with a regression that is none, jobs with an
+    # In the first measurement, and after further ones: jobs with a false regression, jobs with an
     # inconclusive figure, such figures, and slow-downs found.
     first: Counter[str] = field(default_factory=Counter)
     last: Counter[str] = field(default_factory=Counter)
@@ -240,7 +240,7 @@ _COLUMNS = (
 
 
 def table(recorded: Sequence[Recorded], counts: Mapping[str, Count]) -> str:
-    """Markdown: a row for each condition and one for all, at first sight and after the further
+    """Markdown: a row for each condition and one for all, in the first measurement and after further
     looks; then the other rules, and which figures were wrong or open."""
     heads = ["condition", "runs", "jobs", "", *(name for name, _ in _COLUMNS)]
     heads.append("figures inconclusive")
@@ -249,13 +249,13 @@ def table(recorded: Sequence[Recorded], counts: Mapping[str, Count]) -> str:
     for name, one in rows.items():
         for when, seen in (("first", one.first), ("last", one.last)):
             cells = [name, str(one.runs), str(one.jobs)] if seen is one.first else ["", "", ""]
-            cells.append("at first sight" if when == "first" else "measured again")
+            cells.append("first measurement" if when == "first" else "measured again")
             cells += [share(seen[key], one.jobs, one.runs) for _, key in _COLUMNS]
             cells.append(f"{100 * seen['figures'] / one.figures:.2f} %")
             lines.append(f"| {' | '.join(cells)} |")
     lines += [
         "",
-        "| rule, all conditions | unchanged figures told | jobs told | +0.5 cycle | +1 cycle |",
+        "| rule, all conditions | unchanged figures reported | jobs with a report | +0.5 cycle | +1 cycle |",
         "|---|---|---|---|---|",
     ]
     everything = rows["all"]
@@ -266,7 +266,7 @@ def table(recorded: Sequence[Recorded], counts: Mapping[str, Count]) -> str:
         lines.append(f"| {' | '.join(cells)} |")
     lines.append("")
     for said, names in (
-        ("False regressions at first sight", everything.slower),
+        ("False regressions in the first measurement", everything.slower),
         ("Inconclusive to the end", everything.open),
     ):
         found = ", ".join(f"{name} {n}" for name, n in names.most_common())

@@ -6,7 +6,7 @@ usage: PYTHONPATH=scripts python3 scripts/evidence/refscale.py SOURCE [KERNEL]
 Debian's kernels have no refscale, so that it is built from SOURCE, the unpacked source package of
 the same version as KERNEL (default: trixie-backports). Both modules run in one guest each under the
 instruction clock, where a nanosecond of refscale is an instruction. Prints the table of
-docs/METHOD.md, "Beside refscale".
+docs/method/evidence.md.
 """
 
 import re

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How long commands take over thousands of result files, and how much memory: the table in
-docs/METHOD.md.
+docs/method/comparing.md.
 
 Each command runs with an empty index, then again with the one that this made; memory is the most
 that it and its processes had at a time (proportional set sizes, so that what they share counts

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The timed window: the only code between two time stamps, the same bytes in
- * ring 3, in the module and in a guest. docs/METHOD.md argues for every line.
+ * ring 3, in the module and in a guest. docs/method/timed.md argues for every line.
  *
  * A window function returns the TSC ticks that passed inside it. Its entry and
  * return, and with them __fentry__ and the return thunk, lie outside the two

@@ -8,7 +8,7 @@
  * A sensor made of BPF instructions would not do: its level belongs to the
  * place where the kernel put the program.
  * The verifier and the JIT leave the copies in a window as they stand here;
- * `bpftool prog dump jited` shows them (docs/METHOD.md, "Ring 0 through BPF").
+ * `bpftool prog dump jited` shows them (docs/method/bpf.md).
  *
  * No vmlinux.h: what is needed of the kernel's types is declared here, so that
  * building needs no kernel. What the running kernel lacks is found at load.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Whether backends that measured the same code found the same cost. Pure functions.
 
-Which are expected to is said here and nowhere else (docs/METHOD.md argues for it):
+Which are expected to is said here and nowhere else (docs/method/backends.md argues for it):
 
 - Backends ring3, kmod and kvm have the same bytes for an assembler row: all its modes must agree,
   but for what the processor does in another way by privilege level (popf may change the interrupt
@@ -65,7 +65,7 @@ class Agreement:
         unit = "core cycles" if self.unit == "core_cycles" else "ticks"
         return (
             f"backends disagree on {self.name}: {found} {unit}: trust none of them before you "
-            "know why (docs/METHOD.md, Which backend to trust)"
+            "know why (docs/method/backends.md)"
         )
 
 

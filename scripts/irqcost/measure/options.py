@@ -25,7 +25,7 @@ _PRECISE_SECONDS = (60.0, 240.0)
 _TARGET = Target()
 _PRECISE_TARGET = Target(percent=0.05, cycles=0.02)
 # What four of five figures come to in that time. They are nearer to the truth than their intervals
-# are wide: 99 % within 0.3 % or 0.05 cycle (docs/METHOD.md, "Does it hold?").
+# are wide: 99 % within 0.3 % or 0.05 cycle (docs/method/interval.md).
 _QUICK_TARGET = Target(percent=0.3, cycles=0.1)
 
 # The known slow-downs are there for `selftest`; a filter of the user's may ask for them.

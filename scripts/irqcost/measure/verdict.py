@@ -178,7 +178,7 @@ def _disturbed(
     assert interval is not None
     half, wanted = half_width(value, interval), target.of(series.name).half_width(value)
     if half <= wanted:
-        # Measured: docs/METHOD.md, "Does it hold?".
+        # Measured: docs/method/interval.md.
         return (_FAULTS,) if series.shown[0].get("faults") else ()
     return (f"±{half:.2g} cycles, wanted ±{wanted:.2g}: {_longer(half / wanted, seconds)}",)
 

@@ -44,7 +44,7 @@ options. What the headers inline is in the module, what they call is the running
 as it is (`bench_kmod/calls.c`).
 
 **BPF rows**: a BPF program calls the kernel's function; the figure holds the call and the return,
-and what the function costs alone is derived (`docs/METHOD.md`, Ring 0 through BPF).
+and what the function costs alone is derived (`docs/method/bpf.md`).
 
 **Fault rows**: the instruction faults in ring 3; the figure holds the entry into the kernel, the
 delivery of SIGSEGV to a handler that steps over the instruction, and `sigreturn`. It is no cost

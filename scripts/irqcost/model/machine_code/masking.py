@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What it is that masks in a kernel's functions, by the instructions that ran. Pure functions.
+"""How a kernel's functions mask, by the instructions that ran. Pure functions.
 
 A kernel may mask by cli and sti, or by calls that its hypervisor's code put in their place: a
-store to memory, which is no cost of the CPU's masking. The live text tells which (docs/METHOD.md,
-"What it is that masks").
+store to memory, which is not a cost of the CPU's masking. The machine code shows which
+(docs/method/machine-code.md).
 """
 
 import re
