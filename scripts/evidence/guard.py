@@ -84,11 +84,11 @@ def read(paths: Sequence[Path]) -> list[Recorded]:
 
 
 def _recorded(run: dict[str, object]) -> Recorded:
-    processes = run["epochs"]
-    assert isinstance(processes, list)
+    recorded = run["epochs"]
+    assert isinstance(recorded, list)
     plain: dict[str, list[float]] = {}
     processes = []
-    for process in processes:
+    for process in recorded:
         entries = []
         for name, (cycles, free, sensor, mean) in process["figures"].items():
             if cycles is not None:
@@ -102,7 +102,7 @@ def _recorded(run: dict[str, object]) -> Recorded:
         str(run["condition"]),
         {
             name: series[name].values("core_cycles") if name in series and series[name].used else []
-            for process in processes
+            for process in recorded
             for name in process["figures"]
         },
         plain,
