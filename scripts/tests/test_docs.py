@@ -9,8 +9,8 @@ import pytest
 from irqcost import ROOT
 from irqcost.cli import _COMMANDS
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
-PAGES += sorted((ROOT / "docs").glob("*.md")) + [ROOT / "results/README.md"]
+PAGES = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES += [ROOT / "results/README.md", ROOT / "scripts/evidence/README.md"]
 
 _PATH = re.compile(r"`((?:scripts|bench_user|bench_kmod|docs|results)/[\w./+-]*\w)`")
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")

@@ -50,7 +50,7 @@ def test_a_workflow_is_one(text: str) -> None:
         steps = job["steps"]
         names = [step["name"] for step in steps]
         assert names.index("Tune the machine") < names.index("Measure and check")
-        restore = steps[names.index("Put the machine back")]
+        restore = steps[names.index("Restore the machine")]
         assert restore["if"] == "always()" and restore["run"].endswith("tune --restore")
         for step in steps:
             assert ("uses" in step) != ("run" in step)
@@ -75,7 +75,7 @@ def test_the_first_workflow_has_every_step_in_order() -> None:
         "Set up and build",
         "Tune the machine",
         "Measure and check",
-        "Put the machine back",
+        "Restore the machine",
         "Upload",
     ]
     # What fails or is cancelled between the two, the machine is put back; uploading comes last, as
