@@ -8,7 +8,7 @@ import pytest
 from processes_of import calibration, entry, process
 from irqcost.measure import verdict
 from irqcost.measure.merge import merge
-from irqcost.measure.processes import Series, Target
+from irqcost.measure.processes import Benchmark, Target
 
 NAME = "ring3/popf/throughput"
 
@@ -67,11 +67,11 @@ def test_without_a_counter_the_chain_stands_alone() -> None:
 
 def test_a_counter_says_nothing_where_the_chain_is_no_clock() -> None:
     counted = {"source": None, "counter": "perf", "imul_cycles": 5.0}
-    assert not verdict.Controls({NAME: Series(NAME)}, {"ring3": counted}, 3).notes
+    assert not verdict.Controls({NAME: Benchmark(NAME)}, {"ring3": counted}, 3).notes
     # Nor where the chain's length could not be told.
     counted["source"] = "chain"
-    assert not verdict.Controls({NAME: Series(NAME)}, {"ring3": counted}, None).notes
-    assert verdict.Controls({NAME: Series(NAME)}, {"ring3": counted}, 3).notes
+    assert not verdict.Controls({NAME: Benchmark(NAME)}, {"ring3": counted}, None).notes
+    assert verdict.Controls({NAME: Benchmark(NAME)}, {"ring3": counted}, 3).notes
 
 
 def test_the_frequency_keeps_the_source_that_found_it() -> None:

@@ -252,8 +252,8 @@ def test_the_text_is_json_with_lists_of_numbers_on_a_line() -> None:
 def test_tables_and_units_give_the_interval() -> None:
     result = merged(*[entry(NAME, value) for value in CYCLES])
     figure = result.figures[NAME]
-    assert units.figure(result, figure, "cycles") == units.Figure(13.01, 13.0, 13.03)
-    assert units.figure(result, figure, "ticks") == units.Figure(26.02, 26.0, 26.06)
+    assert units.figure(result, figure, "cycles") == units.Value(13.01, 13.0, 13.03)
+    assert units.figure(result, figure, "ticks") == units.Value(26.02, 26.0, 26.06)
     ns = units.figure(result, figure, "ns")
     assert ns is not None and ns.width == pytest.approx(0.06 / 2.445, rel=1e-6)
     text = terminal.text(result, catalogue.read())

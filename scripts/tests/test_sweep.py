@@ -12,7 +12,7 @@ from irqcost.commands import sweep
 from irqcost.measure import unroll
 from irqcost.measure.processes import Process, Request
 from irqcost.measure.unroll import Point, Sweep
-from irqcost.model.units import Figure
+from irqcost.model.units import Value
 from irqcost.output import sweep_table
 from irqcost.output.charts import places as places_, sweep as chart
 from processes_of import entry, process
@@ -28,7 +28,7 @@ def swept(*values: float, spread: float = 0.0, doubtful: int | None = None) -> S
     for index, (factor, value) in enumerate(zip(unroll.UNROLLS, values)):
         label = "disturbed: 3 of 400 samples clean" if index == doubtful else "clean"
         points.append(
-            Point(factor, replace(popf, label=label), Figure(value, value - spread, value + spread))
+            Point(factor, replace(popf, label=label), Value(value, value - spread, value + spread))
         )
     return Sweep("ring3/popf", ALPHA.context, "core cycles", tuple(points))
 

@@ -144,7 +144,7 @@ def test_what_only_one_reaches_and_another_row() -> None:
 
 def test_rows_with_the_same_difference_stand_together() -> None:
     found = [
-        equality.Difference(name, "f has other instructions", ("-sti",)) for name in ("a", "b")
+        equality.CodeDifference(name, "f has other instructions", ("-sti",)) for name in ("a", "b")
     ]
     assert equality.sentences(found) == ["a, b: f has other instructions", "  -sti"]
 

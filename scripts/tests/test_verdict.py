@@ -8,18 +8,18 @@ import pytest
 from processes_of import calibration, entry, process, level
 from irqcost.measure import verdict
 from irqcost.measure.merge import merge
-from irqcost.measure.processes import Series, Target, gather
+from irqcost.measure.processes import Benchmark, Target, gather
 from irqcost.measure.verdict import Controls, RunVerdict, Verdict
 
 NAME = "ring3/popf/throughput"
 
 
-def series(values: Sequence[float], disturbed: Sequence[float] = ()) -> Series:
-    return Series(NAME, [entry(NAME, v) for v in values], [entry(NAME, v) for v in disturbed])
+def series(values: Sequence[float], disturbed: Sequence[float] = ()) -> Benchmark:
+    return Benchmark(NAME, [entry(NAME, v) for v in values], [entry(NAME, v) for v in disturbed])
 
 
 def judged(
-    one: Series, execution: str = "bare-metal", fault: str | None = None, target: Target = Target()
+    one: Benchmark, execution: str = "bare-metal", fault: str | None = None, target: Target = Target()
 ) -> Verdict:
     return verdict.of_figure(one, target, execution, fault)
 
@@ -33,7 +33,7 @@ def test_good() -> None:
 
 
 def test_a_fault_is_never_good() -> None:
-    found = judged(Series(NAME, [entry(NAME, 4500.0, faults=1.0) for _ in range(6)]))
+    found = judged(Benchmark(NAME, [entry(NAME, 4500.0, faults=1.0) for _ in range(6)]))
     assert found.word == "disturbed" and "caches that others share" in found.reasons[0]
 
 
@@ -48,7 +48,7 @@ def test_a_fault_is_never_good() -> None:
         (series([13.0, 20.0] * 5), "±3.5 cycles, wanted ±0.05: measuring longer would not help"),
     ],
 )
-def test_disturbed(one: Series, reason: str) -> None:
+def test_disturbed(one: Benchmark, reason: str) -> None:
     found = verdict.of_figure(one, Target(), "bare-metal", None, seconds=16)
     assert found.word == "disturbed" and found.reasons[0].startswith(reason)
 
@@ -56,7 +56,7 @@ def test_disturbed(one: Series, reason: str) -> None:
 def test_what_all_noisy_processes_say_is_said() -> None:
     def of(*labels: str) -> str:
         entries = [entry(NAME, 13.0, label=label) for label in labels]
-        return judged(Series(NAME, [], entries)).reasons[0]
+        return judged(Benchmark(NAME, [], entries)).reasons[0]
 
     why = "the sensor has no level"
     assert of(*[f"disturbed: {why}"] * 6).endswith(f"6 are needed ({why})")

@@ -105,10 +105,11 @@ def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> En
     doubt = ""
     if not len(sound):
         doubt = f"none of {count} figures is free of doubt"
-        rows = [group[place].figures()[name] for place in one.places[:1]]
-        sound = np.array([_row(rows[0])])
+        first = group[int(one.places[0])]
+        place = first.names.index(name)
+        sound = first.values[[place]]
         if count == 1:
-            doubt = rows[0].remark
+            doubt = first.remarks[place]
     made_by = sound[:, _ESTIMATOR]
     estimator = made_by.max()
     older = np.count_nonzero(made_by != estimator)
@@ -145,19 +146,6 @@ def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> En
         reasons=(doubt,) if doubt else (),
         estimator=round(estimator),
     )
-
-
-def _row(figure: store.Figure) -> list[float]:
-    nothing = (np.nan, np.nan)
-    return [
-        np.nan if figure.core_cycles is None else figure.core_cycles,
-        *(figure.cycles_interval or nothing),
-        figure.ticks,
-        *(figure.ticks_interval or nothing),
-        figure.ns,
-        figure.spread,
-        figure.estimator,
-    ]
 
 
 _Values = npt.NDArray[np.float64]

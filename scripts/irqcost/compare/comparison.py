@@ -9,7 +9,7 @@ from irqcost.measure.verdict import INCONSISTENT
 from irqcost.model import naming, units
 from irqcost.model.machine_code import equality, masking
 from irqcost.model.result import Entry, other_estimator
-from irqcost.model.units import Figure
+from irqcost.model.units import Value
 from irqcost.stats import intervals
 
 
@@ -34,7 +34,7 @@ class Cell:
 
     unit: str  # a key of units.UNITS
     called: str  # as it is written
-    figure: Figure | None
+    figure: Value | None
     interval: bool = False  # whether its ends are a 95 % interval, or only the spread
     verdict: str = ""
     remark: str = ""
@@ -97,7 +97,7 @@ def other_instructions(base: Column, column: Column) -> dict[str, str]:
     return found
 
 
-def differences(base: Column, column: Column) -> list[equality.Difference]:
+def differences(base: Column, column: Column) -> list[equality.CodeDifference]:
     """What two results measured under one name though it is not the same. Of kernels that do not
     mask alike it goes without saying that their code is another."""
     one, two = base.result.context, column.result.context
@@ -150,7 +150,7 @@ def _missing(column: Column, name: str) -> str:
 
 
 def _ratio(
-    column: Column, base: Column, entry: Entry, figure: Figure, unit: str
+    column: Column, base: Column, entry: Entry, figure: Value, unit: str
 ) -> tuple[Ratio | None, str]:
     first = base.result.figures.get(entry.name)
     if first is None:

@@ -11,13 +11,14 @@ Which are expected to is said here and nowhere else (docs/method/backends.md arg
 - A call of the kernel's API or from BPF is in one backend only.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from irqcost.measure.processes import Series, Target
+from irqcost.measure.processes import Benchmark, Target
 from irqcost.model import catalogue
+from irqcost.model.units import Value
 from irqcost.stats import intervals
 
 _AT_LEVEL_0 = ("kmod", "kvm")
@@ -26,41 +27,33 @@ _SCALE = 2e-6
 
 
 @dataclass(frozen=True)
-class Figure:
-    """What a backend found, and the ends of its interval."""
-
-    backend: str
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
 class Agreement:
-    """One name without its backend, such as `lfence/throughput`, and whether all found the same."""
+    """One name without its backend, such as `lfence/throughput`, what each backend found, and
+    whether that is the same."""
 
     name: str
     unit: str
-    figures: tuple[Figure, ...]
+    values: Mapping[str, Value]
     agree: bool
 
     @property
     def benchmarks(self) -> list[str]:
-        """The figures that were compared."""
-        return [f"{one.backend}/{self.name}" for one in self.figures]
+        """Those that were compared."""
+        return [f"{backend}/{self.name}" for backend in self.values]
 
     def document(self) -> dict[str, Any]:
         """As it stands in context.irqcost.agreement."""
         values = {
-            one.backend: {self.unit: one.value, "low": one.low, "high": one.high}
-            for one in self.figures
+            backend: {self.unit: one.value, "low": one.low, "high": one.high}
+            for backend, one in self.values.items()
         }
         return {"name": self.name, "values": values, "agree": self.agree}
 
     def sentence(self) -> str:
         """What to say of one that does not hold."""
         found = ", ".join(
-            f"{one.backend} {one.value:.3f} [{one.low:.3f}, {one.high:.3f}]" for one in self.figures
+            f"{backend} {one.value:.3f} [{one.low:.3f}, {one.high:.3f}]"
+            for backend, one in self.values.items()
         )
         unit = "core cycles" if self.unit == "core_cycles" else "ticks"
         return (
@@ -79,47 +72,47 @@ def expected(backend: str, probe: str) -> str | None:
     return "all"
 
 
-def check(series: Mapping[str, Series], target: Target, exact: bool) -> list[Agreement]:
+def check(series: Mapping[str, Benchmark], target: Target, exact: bool) -> list[Agreement]:
     """Compares what more than one backend measured, where each has an interval.
 
     @target: how far intervals may be apart, since no more was
     asked of them. @exact: ticks are instructions; then figures have to be equal within one step of
     the clock.
     """
-    groups: dict[tuple[str, str], list[Figure]] = {}
+    groups: dict[tuple[str, str], dict[str, Value]] = {}
     unit = "ticks" if exact else "core_cycles"
     for name, one in series.items():
         backend, rest = name.split("/", 1)
         probe = rest.split("/")[0]
         group = expected(backend, probe)
-        figure = _figure(backend, one, unit, exact) if group else None
-        if group and figure:
-            groups.setdefault((rest, group), []).append(figure)
+        value = _value(one, unit, exact) if group else None
+        if group and value:
+            groups.setdefault((rest, group), {})[backend] = value
     return [
-        Agreement(name, unit, tuple(figures), _agree(figures, None if exact else target))
-        for (name, _), figures in groups.items()
-        if len(figures) > 1
+        Agreement(name, unit, values, _agree(values.values(), None if exact else target))
+        for (name, _), values in groups.items()
+        if len(values) > 1
     ]
 
 
-def _figure(backend: str, series: Series, unit: str, exact: bool) -> Figure | None:
+def _value(series: Benchmark, unit: str, exact: bool) -> Value | None:
     if exact:
         value, steps = intervals.median(series.values(unit)), series.values(f"{unit}_resolution")
         step = (intervals.median(steps) if steps else 0) + abs(value) * _SCALE
-        return Figure(backend, value, value - step, value + step)
+        return Value(value, value - step, value + step)
     interval = series.interval(unit) if series.unit == unit else None
     if interval is None:
         return None
-    return Figure(backend, intervals.median(series.values(unit)), *interval)
+    return Value(intervals.median(series.values(unit)), *interval)
 
 
-def _agree(figures: Sequence[Figure], target: Target | None) -> bool:
-    def apart(one: Figure, other: Figure) -> float:
+def _agree(values: Iterable[Value], target: Target | None) -> bool:
+    def gap(one: Value, other: Value) -> float:
         return max(one.low, other.low) - min(one.high, other.high)
 
-    def allowed(one: Figure, other: Figure) -> float:
+    def allowed(one: Value, other: Value) -> float:
         if target is None:
             return 0
         return max(target.half_width(one.value), target.half_width(other.value))
 
-    return all(apart(a, b) <= allowed(a, b) for a, b in combinations(figures, 2))
+    return all(gap(a, b) <= allowed(a, b) for a, b in combinations(values, 2))

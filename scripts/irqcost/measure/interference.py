@@ -15,7 +15,7 @@ from irqcost.base import jsontext
 from irqcost.base.cache import cache_directory, locked
 from irqcost.base.errors import IrqcostError
 from irqcost.base.files import written_whole
-from irqcost.measure.processes import Process, Series, run_level, sensor_levels
+from irqcost.measure.processes import Process, Benchmark, run_level, sensor_levels
 from irqcost.measure.verdict import GOOD
 from irqcost.model import description
 
@@ -76,7 +76,7 @@ def remembered(processes: Sequence[Process]) -> dict[str, float]:
 
 
 def neighbours(
-    series: Mapping[str, Series], known: Mapping[str, float], tolerances: Mapping[str, float]
+    series: Mapping[str, Benchmark], known: Mapping[str, float], tolerances: Mapping[str, float]
 ) -> dict[str, str]:
     """Backends whose sensor never came down to its level of earlier runs: by backend a sentence."""
     found = {}

@@ -9,7 +9,7 @@ from irqcost.base.errors import IrqcostError
 from irqcost.measure import agreement, interference, verdict
 from irqcost.measure.processes import (
     Process,
-    Series,
+    Benchmark,
     Target,
     gather,
     imul_latency,
@@ -163,7 +163,7 @@ def _require_one_core_type(processes: Sequence[Process]) -> None:
         )
 
 
-def _entry(series: Series, judged: Verdict) -> dict[str, Any]:
+def _entry(series: Benchmark, judged: Verdict) -> dict[str, Any]:
     shown = series.shown
     entry = {key: value for key, value in shown[0].items() if key not in _DROPPED}
     distributions = [item["distribution"] for item in series.all if "distribution" in item]
@@ -323,7 +323,7 @@ def _absent(processes: Sequence[Process], found: Container[str]) -> list[Any]:
 
 
 def _derived(
-    processes: Sequence[Process], series: Mapping[str, Series]
+    processes: Sequence[Process], series: Mapping[str, Benchmark]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Each derived figure by the processes that could derive it: medians of all its numbers. And,
     as absent, those all of whose inputs turned out to be disturbed."""

@@ -112,7 +112,7 @@ class Process:
 
 
 @dataclass(frozen=True)
-class Series:
+class Benchmark:
     """One benchmark over the processes: the entries that count, and those that were disturbed."""
 
     name: str
@@ -236,16 +236,16 @@ def imul_latency(processes: Sequence[Process]) -> int | None:
     return found.most_common(1)[0][0] if found else None
 
 
-def gather(processes: Sequence[Process]) -> dict[str, Series]:
+def gather(processes: Sequence[Process]) -> dict[str, Benchmark]:
     """All benchmarks by name, in the order in which they were first measured."""
     limits = sensor_limits(processes)
     # In a process that began in a disturbance the controls, or the chain, may have been no clock.
     calibrated = any("core_cycles" in entry for process in processes for entry in process.entries)
     latency = imul_latency(processes)
-    found: dict[str, Series] = {}
+    found: dict[str, Benchmark] = {}
     for process in processes:
         for entry in process.entries:
-            series = found.setdefault(entry["run_name"], Series(entry["run_name"]))
+            series = found.setdefault(entry["run_name"], Benchmark(entry["run_name"]))
             if process.emulates(series.name.split("/")[0]):
                 disturbed = False
             elif calibrated:
@@ -265,7 +265,7 @@ def half_width(value: float, interval: tuple[float, float]) -> float:
     return max(interval[1] - value, value - interval[0])
 
 
-def settled(series: Series, target: Target) -> bool:
+def settled(series: Benchmark, target: Target) -> bool:
     """Whether a figure needs no further process."""
     interval = series.interval(series.unit)
     if interval is None:

@@ -13,7 +13,7 @@ from irqcost.base.errors import IrqcostError
 from irqcost.base.progress import Progress
 from irqcost.measure import harness, injected, verdict
 from irqcost.measure.injected import Kind
-from irqcost.measure.processes import Process, Request, Series, gather, sensor, sensor_levels
+from irqcost.measure.processes import Process, Request, Benchmark, gather, sensor, sensor_levels
 from irqcost.stats import intervals
 
 # History: 1, the first.
@@ -146,7 +146,7 @@ def _kind(kind: Kind) -> dict[str, Any]:
     }
 
 
-def control_errors(series: Mapping[str, Series]) -> dict[str, float]:
+def control_errors(series: Mapping[str, Benchmark]) -> dict[str, float]:
     """Core cycles by which the median of each control is off."""
     errors = {}
     for probe, cost in verdict.CONTROLS.items():
@@ -156,7 +156,7 @@ def control_errors(series: Mapping[str, Series]) -> dict[str, float]:
     return errors
 
 
-def spread(series: Mapping[str, Series]) -> list[Spread]:
+def spread(series: Mapping[str, Benchmark]) -> list[Spread]:
     """How far the processes that were clean differ, by figure."""
     found = []
     for name, one in series.items():
@@ -170,7 +170,7 @@ def spread(series: Mapping[str, Series]) -> list[Spread]:
     return found
 
 
-def coverage(series: Mapping[str, Series]) -> Coverage:
+def coverage(series: Mapping[str, Benchmark]) -> Coverage:
     """Intervals of the processes one part after the other, each held against the median of the
     processes that are not in it."""
     held = count = 0
@@ -180,7 +180,7 @@ def coverage(series: Mapping[str, Series]) -> Coverage:
             others = [e["core_cycles"] for e in entries[:start] + entries[start + PART :]]
             if len(others) < PART:
                 break
-            part = Series(one.name, entries[start : start + PART])
+            part = Benchmark(one.name, entries[start : start + PART])
             interval = part.interval("core_cycles")
             assert interval is not None
             count += 1

@@ -13,7 +13,7 @@ from irqcost.measure.merge import merge
 from irqcost.measure.processes import Plan, Target, collect
 from irqcost.model import description, parsing, units
 from irqcost.model.result import Context, Entry
-from irqcost.model.units import Figure
+from irqcost.model.units import Value
 
 # Those that there are windows for.
 UNROLLS = tuple(description.read()["unroll"])
@@ -31,7 +31,7 @@ class Point:
 
     unroll: int
     entry: Entry
-    figure: Figure
+    figure: Value
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,6 @@ def plateau(points: Sequence[Point]) -> tuple[Point, ...]:
     return tuple(level) if len(level) > 1 else ()
 
 
-def _agree(one: Figure, other: Figure) -> bool:
+def _agree(one: Value, other: Value) -> bool:
     near = abs(one.value - other.value) <= _TOLERANCE * abs(other.value)
     return near or (one.low <= other.high and other.low <= one.high)

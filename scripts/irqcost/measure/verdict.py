@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from irqcost.measure.processes import Series, Target, half_width
+from irqcost.measure.processes import Benchmark, Target, half_width
 from irqcost.model import description
 from irqcost.stats import intervals
 
@@ -54,7 +54,7 @@ class Controls:
 
     def __init__(
         self,
-        series: Mapping[str, Series],
+        series: Mapping[str, Benchmark],
         cycles: Mapping[str, Mapping[str, Any]],
         latency: int | None,
         cpu: Mapping[str, Any] | None = None,
@@ -97,7 +97,7 @@ class Controls:
         )
 
     def _control(
-        self, series: Mapping[str, Series], backend: str, probe: str, off: dict[str, str]
+        self, series: Mapping[str, Benchmark], backend: str, probe: str, off: dict[str, str]
     ) -> None:
         own = series.get(f"{backend}/{probe}/throughput")
         if own is None or not own.used or own.unit != "core_cycles":
@@ -122,7 +122,7 @@ _FAULTS = (
 
 
 def of_figure(
-    series: Series,
+    series: Benchmark,
     target: Target,
     execution: str,
     fault: str | None,
@@ -155,7 +155,7 @@ def of_emulated(reason: str) -> Verdict:
 
 
 def _disturbed(
-    series: Series, target: Target, neighbour: str | None, seconds: float
+    series: Benchmark, target: Target, neighbour: str | None, seconds: float
 ) -> tuple[str, ...]:
     used, count = len(series.used), len(series.all)
     if neighbour is not None:

@@ -3,7 +3,7 @@
 
     loaded = store.read([Path("results")], select="/popf/")
     for record in loaded.records:
-        record.context.cpu, record.date, record.figures()["ring3/popf/throughput"].core_cycles
+        record.context.cpu, record.date, dict(zip(record.names, record.column("core_cycles")))
 
 A Record is a result without what only one file is asked for (histograms, processes, the bytes of
 live text): for these, `files.read_result(record.path)`. Records of thousands of runs of one machine
@@ -70,30 +70,6 @@ _CHUNK = 16
 
 
 @dataclass(frozen=True)
-class Figure:
-    """One figure of a record. None is what the file does not have.
-
-    `verdict` is as in the file ("" in one of the harness alone), `remark` says why a figure is in
-    doubt and is "" for one that is not.
-    """
-
-    name: str  # backend/probe/mode[/variant…]
-    core_cycles: float | None
-    cycles_interval: tuple[float, float] | None
-    ticks: float
-    ticks_interval: tuple[float, float] | None
-    ns: float
-    spread: float  # ticks
-    estimator: int  # as of result.Entry
-    verdict: str
-    remark: str
-
-    @property
-    def doubtful(self) -> bool:
-        return bool(self.remark)
-
-
-@dataclass(frozen=True)
 class Record:
     """A result file in short.
 
@@ -125,25 +101,6 @@ class Record:
         """One of COLUMNS, for all of `names`."""
         chosen: npt.NDArray[np.float64] = self.values[:, COLUMNS.index(name)]
         return chosen
-
-    def figures(self) -> dict[str, Figure]:
-        """The figures by name, in the order of the file."""
-        found = {}
-        for place, (name, row) in enumerate(zip(self.names, self.values.tolist())):
-            cycles, cycles_low, cycles_high, ticks, ticks_low, ticks_high, ns, spread, maker = row
-            found[name] = Figure(
-                name=name,
-                core_cycles=None if math.isnan(cycles) else cycles,
-                cycles_interval=None if math.isnan(cycles_low) else (cycles_low, cycles_high),
-                ticks=ticks,
-                ticks_interval=None if math.isnan(ticks_low) else (ticks_low, ticks_high),
-                ns=ns,
-                spread=spread,
-                estimator=round(maker),
-                verdict=self.verdicts[place],
-                remark=self.remarks.get(place, ""),
-            )
-        return found
 
 
 @dataclass(frozen=True)

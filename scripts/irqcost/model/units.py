@@ -8,7 +8,7 @@ from irqcost.model.result import Entry, Result
 
 
 @dataclass(frozen=True)
-class Figure:
+class Value:
     """A cost in one unit, and from where to where it may lie.
 
     That is its 95 % interval; where there is none, its spread, half to each side.
@@ -45,20 +45,20 @@ def natural(result: Result) -> str:
     return "cycles" if measured else "ticks"
 
 
-def figure(result: Result, entry: Entry, unit: str | None) -> Figure | None:
+def figure(result: Result, entry: Entry, unit: str | None) -> Value | None:
     """An entry in a unit (None: the natural one); None where the result has no figure in it."""
     unit = unit or natural(result)
     half = entry.spread / 2
     ticks = entry.ticks_interval or (entry.ticks - half, entry.ticks + half)
     if unit == "ticks":
-        return Figure(entry.ticks, *ticks)
+        return Value(entry.ticks, *ticks)
     if unit == "ns":
         khz = result.context.tsc_khz
         scale = 1e6 / khz if khz else 0
-        return Figure(entry.ns, *(entry.ns + (end - entry.ticks) * scale for end in ticks))
+        return Value(entry.ns, *(entry.ns + (end - entry.ticks) * scale for end in ticks))
     if entry.core_cycles is None:
         return None
     if entry.cycles_interval:
-        return Figure(entry.core_cycles, *entry.cycles_interval)
+        return Value(entry.core_cycles, *entry.cycles_interval)
     half *= result.cycles_per_tick(entry.backend) or 0
-    return Figure(entry.core_cycles, entry.core_cycles - half, entry.core_cycles + half)
+    return Value(entry.core_cycles, entry.core_cycles - half, entry.core_cycles + half)

@@ -38,7 +38,7 @@ class Instruction:
 
 
 @dataclass(frozen=True)
-class Difference:
+class CodeDifference:
     """Two results have other instructions under one name, such as `bpf/irq_save_restore`.
 
     `lines` is a unified diff of what differs; `what` says it in words.
@@ -134,13 +134,13 @@ def _named(targets: Mapping[str, Sequence[int]]) -> dict[int, str]:
     return {offset: name for name, offsets in targets.items() for offset in offsets}
 
 
-def differences(one: Context, other: Context) -> list[Difference]:
+def differences(one: Context, other: Context) -> list[CodeDifference]:
     """What two results measured under one name though it is not the same."""
     found = []
     for key in one.code.keys() & other.code.keys():
         if one.code[key] != other.code[key]:
             lines = _diff([one.code[key]], [other.code[key]])
-            found.append(Difference(key, "the catalogue's row is another one", lines))
+            found.append(CodeDifference(key, "the catalogue's row is another one", lines))
     for name in one.machine_code.keys() & other.machine_code.keys():
         found += _of_functions(name, one.machine_code[name], other.machine_code[name])
     return sorted(found, key=lambda difference: difference.name)
@@ -148,17 +148,17 @@ def differences(one: Context, other: Context) -> list[Difference]:
 
 def _of_functions(
     name: str, one: Mapping[str, MachineCode], other: Mapping[str, MachineCode]
-) -> Iterable[Difference]:
+) -> Iterable[CodeDifference]:
     for symbol in sorted(one.keys() ^ other.keys()):
         where = "first" if symbol in one else "second"
-        yield Difference(name, f"only the {where} of them reaches {symbol}")
+        yield CodeDifference(name, f"only the {where} of them reaches {symbol}")
     for symbol in sorted(one.keys() & other.keys()):
         difference = _of_texts(name, symbol, one[symbol], other[symbol])
         if difference is not None:
             yield difference
 
 
-def _of_texts(name: str, symbol: str, one: MachineCode, other: MachineCode) -> Difference | None:
+def _of_texts(name: str, symbol: str, one: MachineCode, other: MachineCode) -> CodeDifference | None:
     if one.code == other.code and one.targets == other.targets:
         return None
     if one.code_hash and one.code_hash == other.code_hash:
@@ -168,12 +168,12 @@ def _of_texts(name: str, symbol: str, one: MachineCode, other: MachineCode) -> D
     try:
         texts = [instructions(text.code, text.targets if named else {}) for text in (one, other)]
     except IrqcostError:
-        return Difference(name, f"{symbol}: {_NO_CAPSTONE}")
+        return CodeDifference(name, f"{symbol}: {_NO_CAPSTONE}")
     first, second = ([(i.code, i.target) for i in text] for text in texts)
     if first == second:
         return None
     lines = _diff([i.text for i in texts[0]], [i.text for i in texts[1]])
-    return Difference(name, f"{symbol} has other instructions", lines)
+    return CodeDifference(name, f"{symbol} has other instructions", lines)
 
 
 def _diff(one: Sequence[str], other: Sequence[str]) -> tuple[str, ...]:
@@ -181,7 +181,7 @@ def _diff(one: Sequence[str], other: Sequence[str]) -> tuple[str, ...]:
     return tuple(difflib.unified_diff(one, other, lineterm="", n=1))[2:]
 
 
-def sentences(found: Sequence[Difference]) -> list[str]:
+def sentences(found: Sequence[CodeDifference]) -> list[str]:
     """The differences as lines to print. What has the same diff is listed together: many rows end
     in the same function."""
     together: dict[tuple[str, tuple[str, ...]], list[str]] = {}

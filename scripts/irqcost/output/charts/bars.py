@@ -260,7 +260,7 @@ def _draw_bar(
 
 
 def _draw_whiskers(
-    axes: Any, figures: Sequence[tuple[float, units.Figure | None]], theme: Theme
+    axes: Any, figures: Sequence[tuple[float, units.Value | None]], theme: Theme
 ) -> None:
     """Those of a panel, at their heights: by themselves they would take half of its time."""
     shown = [(middle, one) for middle, one in figures if one and one.width]

@@ -12,7 +12,7 @@ from irqcost.base.table import number
 from irqcost.compare.columns import Column
 from irqcost.model import naming, units
 from irqcost.model.result import Entry
-from irqcost.model.units import Figure
+from irqcost.model.units import Value
 from irqcost.output.page.data import COUNTED, MEASURED, Part, some
 from irqcost.output.page.purposes import PURPOSES, Choice, Purpose
 
@@ -39,7 +39,7 @@ _UNSOUND = ("inconsistent", "uncalibrated")
 class _Known:
     """A figure that may be named."""
 
-    figure: Figure
+    figure: Value
     doubtful: bool
 
 
