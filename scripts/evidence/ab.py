@@ -26,11 +26,11 @@ from typing import Any
 
 from guard import RULES, SMALL, entry_of, process_of, share
 from irqcost.base import files, jsontext
+from irqcost.base.verdicts import Order
 from irqcost.commands import ab
 from irqcost.compare.ab import timed
 from irqcost.measure.injected import PLAIN, PRIMITIVES
 from irqcost.measure.processes import Process, Request
-from irqcost.stats.difference import FASTER, SLOWER, UNDECIDED
 
 SCHEMA = 1
 
@@ -114,7 +114,7 @@ def job(recorded: Recorded, start: int, figures: int) -> Job:
     # Relative rules make nothing of a figure about 0.
     ruled = [n for n, (a, b) in values.items() if a and b and abs(statistics.mean(a)) >= SMALL]
     return Job(
-        {name: line.difference.word for name, line in lines.items()},
+        {name: line.difference.status for name, line in lines.items()},
         None if slow is None else slow / PRIMITIVES,
         {
             name: [one for one in ruled if rule(values[one][1], values[one][0])]
@@ -130,9 +130,14 @@ def count(added: float, recorded: Recorded, jobs: Sequence[Job]) -> dict[str, An
     words = Counter(
         (name, word) for one in jobs for name, word in one.words.items() if changed not in name
     )
-    false = Counter({name: n for (name, word), n in words.items() if word in (SLOWER, FASTER)})
+    false = Counter(
+        {name: n for (name, word), n in words.items() if word in (Order.SLOWER, Order.FASTER)}
+    )
     wrong_jobs = sum(
-        any(word in (SLOWER, FASTER) and changed not in name for name, word in one.words.items())
+        any(
+            word in (Order.SLOWER, Order.FASTER) and changed not in name
+            for name, word in one.words.items()
+        )
         for one in jobs
     )
     seen = [one.slow for one in jobs if one.slow is not None]
@@ -145,7 +150,7 @@ def count(added: float, recorded: Recorded, jobs: Sequence[Job]) -> dict[str, An
         "false_jobs": wrong_jobs,
         "figures": sum(words.values()),
         "false_figures": sum(false.values()),
-        "undecided_figures": sum(n for (_, word), n in words.items() if word == UNDECIDED),
+        "undecided_figures": sum(n for (_, word), n in words.items() if word == Order.UNDECIDED),
         "false_by_figure": dict(false.most_common()),
         "slow_row": dict(slow),
         "difference": {
@@ -216,7 +221,7 @@ def table(kinds: Sequence[Mapping[str, Any]]) -> str:
         cells = [f"{kind['added']:g}" if kind["added"] else "none", str(kind["pairs"])]
         cells.append(f"{kind['jobs']} ({kind['disjoint_jobs']})")
         jobs, apart, figures = kind["jobs"], kind["disjoint_jobs"], kind["figures"]
-        found = kind["slow_row"].get(SLOWER, 0)
+        found = kind["slow_row"].get(Order.SLOWER, 0)
         if kind["added"]:
             cells += ["-", "-", "-", f"{found}: {share(found, jobs, apart)}"]
         else:

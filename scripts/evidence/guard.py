@@ -33,8 +33,9 @@ from typing import Any
 
 from scipy.stats import mannwhitneyu
 
+from irqcost.base.verdicts import Change
 from irqcost.compare import policy, regression
-from irqcost.compare.regression import INCONCLUSIVE, REGRESSION, Case
+from irqcost.compare.regression import Case
 from irqcost.measure import verdict
 from irqcost.measure.injected import PRIMITIVES
 from irqcost.measure.processes import Process, gather
@@ -177,14 +178,18 @@ def job(
     together = [regression.together(words) for words in seen.values()]
     for words, into in ((judged, count.first), (together, count.last)):
         unchanged = words[: -len(_SLOW)]
-        undecided = sum(one.word == INCONCLUSIVE for one in unchanged)
+        undecided = sum(one.status == Change.INCONCLUSIVE for one in unchanged)
         into["figures"] += undecided
         into["jobs"] += bool(undecided)
-        into["false"] += any(one.word == REGRESSION for one in unchanged)
+        into["false"] += any(one.status == Change.REGRESSION for one in unchanged)
         for added, one in zip(_SLOW, words[-len(_SLOW) :]):
-            into[added] += one.word == REGRESSION
-    count.slower.update(one.name for one in judged[: -len(_SLOW)] if one.word == REGRESSION)
-    count.open.update(one.name for one in together[: -len(_SLOW)] if one.word == INCONCLUSIVE)
+            into[added] += one.status == Change.REGRESSION
+    count.slower.update(
+        one.name for one in judged[: -len(_SLOW)] if one.status == Change.REGRESSION
+    )
+    count.open.update(
+        one.name for one in together[: -len(_SLOW)] if one.status == Change.INCONCLUSIVE
+    )
 
 
 def simple(new: Recorded, old: Recorded, count: Count) -> None:

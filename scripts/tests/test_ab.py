@@ -14,12 +14,12 @@ import pytest
 from processes_of import calibration, entry, process
 from irqcost import cli
 from irqcost.base.errors import Exit, IrqcostError
+from irqcost.base.verdicts import Order
 from irqcost.commands import ab
 from irqcost.compare.ab import builds, counted, loaded, outcome, timed
 from irqcost.measure.processes import Process, Request
 from irqcost.output import ab_table
 from irqcost.stats import difference
-from irqcost.stats.difference import SAME, SLOWER, UNDECIDED
 from irqcost.vm import both
 from irqcost.vm.kernels import Kernel
 from irqcost.vm.qemu import GuestResult
@@ -102,22 +102,22 @@ def compared(a: float, b: float, pairs: int = 16, **more: Any) -> outcome.Outcom
 
 
 def words(found: outcome.Outcome) -> list[str]:
-    return [line.difference.word for line in found.lines]
+    return [line.difference.status for line in found.lines]
 
 
 def test_a_slower_build_is_told_and_ends_with_1() -> None:
-    assert words(compared(30, 30.25)) == [SLOWER]
+    assert words(compared(30, 30.25)) == [Order.SLOWER]
     assert compared(30, 30.25).code == Exit.FAILED
     assert compared(30, 29).code == Exit.OK
     assert compared(30, 30).code == Exit.OK
     assert compared(30, 31, pairs=5).code == Exit.UNDECIDED
     # 0.3 % of 300 is more than 0.125.
-    assert words(compared(300, 300.5)) == [SAME]
+    assert words(compared(300, 300.5)) == [Order.SAME]
 
 
 def test_a_disturbed_process_makes_no_pair() -> None:
     found = compared(30, 31, label=DISTURBED)
-    assert words(found) == [UNDECIDED]
+    assert words(found) == [Order.UNDECIDED]
     assert "1 undecided" in ab_table.text(found) and "--pairs" in ab_table.text(found)
     assert "--pairs" not in ab_table.text(compared(30, 31))
 
@@ -138,7 +138,7 @@ def test_each_build_is_judged_by_its_own_sensor_and_clock() -> None:
     newer = process(entry(POPF, 13.0, sensor=0.2), floor=0.2)
     pairs = [(of_version(13.0, 0.15), newer)] * 16
     assert timed.undisturbed(pairs) == {POPF: [(13.0, 13.0)] * 16}
-    assert words(outcome.Outcome(timed.judged(pairs, 0.125, 0.3), "core cycles")) == [SAME]
+    assert words(outcome.Outcome(timed.judged(pairs, 0.125, 0.3), "core cycles")) == [Order.SAME]
     swapped = [(b, a) for a, b in pairs]
     assert len(timed.undisturbed(swapped)[POPF]) == 16
 
@@ -173,11 +173,11 @@ def test_two_odd_pairs_of_sixteen_decide_nothing_alone() -> None:
     names = [POPF, *(f"ring3/row{n}/throughput" for n in range(95))]
     confidence = timed._confidence(len(names))
     (line,) = timed.judged([usual] * 14 + odd, 0.125, 0.3)
-    assert line.difference.word == SLOWER
+    assert line.difference.status == Order.SLOWER
     # And so it is where 96 figures are to be right together.
     values = [0.25] * 14 + [-20.0, 60.0]
-    assert difference.judge(values, 0.125, confidence).word == SLOWER
-    assert difference.judge(values, 0.125, timed._confidence(97)).word == UNDECIDED
+    assert difference.judge(values, 0.125, confidence).status == Order.SLOWER
+    assert difference.judge(values, 0.125, timed._confidence(97)).status == Order.UNDECIDED
 
 
 def test_a_benchmark_that_one_of_them_cannot_measure_is_named() -> None:
@@ -218,7 +218,7 @@ def result(absent: Sequence[str] = (), unusable: Sequence[str] = (), **ticks: fl
 def test_under_the_instruction_clock_one_instruction_counts() -> None:
     found = counted.exact([result(a=31, b=4)] * 2, [result(a=32, c=9)] * 2)
     assert [(line.name, line.difference.value) for line in found.lines] == [("kmod/a/isolated", 1)]
-    assert words(found) == [SLOWER] and found.code == Exit.FAILED
+    assert words(found) == [Order.SLOWER] and found.code == Exit.FAILED
     assert found.notes == [
         "Only in A, not compared: kmod/b/isolated",
         "Only in B, not compared: kmod/c/isolated",
@@ -227,7 +227,7 @@ def test_under_the_instruction_clock_one_instruction_counts() -> None:
     assert counted.exact([result(a=31)] * 2, [result(a=31)] * 2).code == Exit.OK
     # A count that is not the same in two turns of one build is none.
     assert words(counted.exact([result(a=31), result(a=31)], [result(a=31), result(a=32)])) == [
-        UNDECIDED
+        Order.UNDECIDED
     ]
 
 

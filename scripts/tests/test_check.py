@@ -12,8 +12,8 @@ import pytest
 from irqcost import ROOT, cli
 from irqcost.base import jsontext
 from irqcost.base.errors import Exit, IrqcostError
+from irqcost.base.verdicts import Change
 from irqcost.compare import baseline, checked, policy, regression
-from irqcost.compare.regression import INCOMPARABLE, INCONCLUSIVE, OK, REGRESSION
 from irqcost.measure import running
 from irqcost.measure.options import Options
 from irqcost.model import reader, store
@@ -92,15 +92,15 @@ def test_of_a_folder_the_latest_older_ones_are_the_baseline(tmp_path: Path, fold
     run(folder / "later.json", {POPF: near(90), LAHF: near(90)}, day(25))
     found = judged(new(tmp_path), folder)
     assert [one.name for one in found.against] == [f"{n}.json" for n in (6, 5, 4, 3, 2)]
-    assert found.word == OK and "not older than the new result" in found.notes[0]
+    assert found.status == Change.OK and "not older than the new result" in found.notes[0]
     # A new result inside the folder is not its own baseline.
     assert (folder / "6.json") not in judged(folder / "6.json", folder).against
 
 
 def test_one_odd_run_is_no_baseline(tmp_path: Path, folder: Path) -> None:
     run(folder / "odd.json", {POPF: near(25), LAHF: near(9)}, day(8))
-    assert judged(new(tmp_path), folder).word == OK
-    assert judged(new(tmp_path, popf=31), folder).word == REGRESSION
+    assert judged(new(tmp_path), folder).status == Change.OK
+    assert judged(new(tmp_path, popf=31), folder).status == Change.REGRESSION
 
 
 def cpu(**members: Any) -> dict[str, Any]:
@@ -129,9 +129,11 @@ def test_another_machine_is_no_baseline(
 ) -> None:
     found = judged(new(tmp_path, **ours), folder)
     assert (
-        found.word == INCOMPARABLE and said in found.notes[0] and "./irqcost run" in found.notes[0]
+        found.status == Change.INCOMPARABLE
+        and said in found.notes[0]
+        and "./irqcost run" in found.notes[0]
     )
-    assert all(one.word == INCOMPARABLE for one in found.judged) and len(found.judged) == 2
+    assert all(one.status == Change.INCOMPARABLE for one in found.judged) and len(found.judged) == 2
 
 
 @pytest.mark.parametrize(
@@ -142,16 +144,16 @@ def test_the_policy_says_what_must_be_the_same(
     tmp_path: Path, folder: Path, demand: str, ours: dict[str, Any]
 ) -> None:
     other = new(tmp_path, **ours)
-    assert judged(other, folder).word == OK
-    assert judged(other, folder, same=["cpu", demand]).word == INCOMPARABLE
+    assert judged(other, folder).status == Change.OK
+    assert judged(other, folder, same=["cpu", demand]).status == Change.INCOMPARABLE
 
 
 def test_other_code_under_the_same_name_is_not_compared(tmp_path: Path, folder: Path) -> None:
     for file in folder.iterdir():
         run(file, {POPF: near(30), LAHF: near(5)}, day(2), code={"popf": "popf", "lahf": "lahf"})
     found = judged(new(tmp_path, code={"popf": "nop", "lahf": "lahf"}), folder)
-    words = {one.name: one.word for one in found.judged}
-    assert words == {POPF: INCOMPARABLE, LAHF: OK}
+    words = {one.name: one.status for one in found.judged}
+    assert words == {POPF: Change.INCOMPARABLE, LAHF: Change.OK}
 
 
 def test_another_text_of_the_kernel_counts_where_the_policy_says_so(
@@ -164,9 +166,9 @@ def test_another_text_of_the_kernel_counts_where_the_policy_says_so(
     for file in folder.iterdir():
         run(file, {POPF: near(30), LAHF: near(5)}, day(2), **code("90"))
     other = new(tmp_path, **code("f4"))
-    assert judged(other, folder).word == OK
-    words = {one.name: one.word for one in judged(other, folder, same=["cpu", "code"]).judged}
-    assert words == {POPF: INCOMPARABLE, LAHF: OK}
+    assert judged(other, folder).status == Change.OK
+    words = {one.name: one.status for one in judged(other, folder, same=["cpu", "code"]).judged}
+    assert words == {POPF: Change.INCOMPARABLE, LAHF: Change.OK}
 
 
 def test_figures_whose_clock_is_wrong_are_not_compared(tmp_path: Path, folder: Path) -> None:
@@ -174,7 +176,7 @@ def test_figures_whose_clock_is_wrong_are_not_compared(tmp_path: Path, folder: P
     wrong = run(tmp_path / "new.json", figures, day(20))
     found = judged(wrong, folder)
     (popf,) = [one for one in found.judged if one.name == POPF]
-    assert popf.word == INCOMPARABLE
+    assert popf.status == Change.INCOMPARABLE
     assert popf.reason == "inconsistent: control ring3/dep_add is off: see the note"
     # Which is there to be seen.
     assert sum(note.startswith("ring3/dep_add took ") for note in found.notes) == 1
@@ -185,16 +187,16 @@ def test_only_what_rests_on_a_control_that_is_off_is_incomparable(
 ) -> None:
     figures = {"ring3/empty/throughput": near(0.1), POPF: near(30), LAHF: near(5)}
     words = {
-        one.name: one.word
+        one.name: one.status
         for one in judged(run(tmp_path / "new.json", figures, day(20)), folder).judged
     }
-    assert words == {POPF: INCOMPARABLE, LAHF: OK}
+    assert words == {POPF: Change.INCOMPARABLE, LAHF: Change.OK}
 
 
 def test_what_the_harness_alone_wrote_has_no_processes(tmp_path: Path) -> None:
     later = changed("alpha", tmp_path / "new.json", lambda c: c["context"].update(date=day(25)))
     found = judged(later, path("alpha"))
-    assert found.word == INCOMPARABLE and "./irqcost run" in found.judged[0].reason
+    assert found.status == Change.INCOMPARABLE and "./irqcost run" in found.judged[0].reason
 
 
 def test_figures_of_another_estimator_are_incomparable(
@@ -219,7 +221,10 @@ def test_new_figures_are_told_and_missing_ones_incomparable(tmp_path: Path, fold
     figures = {POPF: near(30), "ring3/nop/isolated": near(1)}
     absent = [{"name": LAHF, "reason": "no such instruction"}]
     found = judged(run(tmp_path / "new.json", figures, day(20), absent=absent), folder)
-    assert {one.name: one.word for one in found.judged} == {POPF: OK, LAHF: INCOMPARABLE}
+    assert {one.name: one.status for one in found.judged} == {
+        POPF: Change.OK,
+        LAHF: Change.INCOMPARABLE,
+    }
     assert found.judged[1].reason == "not measured: no such instruction"
     assert found.notes == ("1 figure the baseline has not: ring3/nop/isolated",)
 
@@ -240,9 +245,9 @@ def test_one_instruction_is_found_without_a_threshold(tmp_path: Path) -> None:
         target = tmp_path / "more.json"
         target.write_text(jsontext.dumps(content), encoding="utf-8")
         found = judged(target, file)
-        slower = [one for one in found.judged if one.word != OK]
-        assert [(one.name, one.word, one.reason) for one in slower] == [
-            (name, REGRESSION, "1 instructions more")
+        slower = [one for one in found.judged if one.status != Change.OK]
+        assert [(one.name, one.status, one.reason) for one in slower] == [
+            (name, Change.REGRESSION, "1 instructions more")
         ]
         assert main(target, "--baseline", file) == Exit.FAILED
         assert main(file, "--baseline", file) == Exit.UNUSABLE  # itself is no baseline
@@ -302,9 +307,12 @@ def test_what_looks_slower_is_measured_again(tmp_path: Path, folder: Path) -> No
     machine = Machine(folder, slow, {POPF: near(30, seed=5)})
     found = machine.check(tmp_path / "out.json")
     assert machine.asked == [("out.json", None), ("out.json.again", "^(ring3/popf/throughput)$")]
-    assert found.word == OK and "+1.00 at first, -0.01 measured" in found.judged[0].reason
+    assert found.status == Change.OK and "+1.00 at first, -0.01 measured" in found.judged[0].reason
     found = Machine(folder, slow, {POPF: near(31)}).check(tmp_path / "out.json")
-    assert found.word == REGRESSION and "+1.00 measured again: slower" in found.judged[0].reason
+    assert (
+        found.status == Change.REGRESSION
+        and "+1.00 measured again: slower" in found.judged[0].reason
+    )
 
 
 WILD: dict[str, Sequence[float]] = {POPF: [27, 29, 31, 32, 33, 35.0]}
@@ -314,23 +322,23 @@ def test_what_is_undecided_is_measured_again(tmp_path: Path, folder: Path) -> No
     machine = Machine(folder, {**WILD, LAHF: near(5)}, WILD, {POPF: near(30)})
     found = machine.check(tmp_path / "out.json")
     assert [name for name, _ in machine.asked] == ["out.json", "out.json.again", "out.json.again2"]
-    assert found.word == OK and found.judged[0].reason.endswith(" measured again")
+    assert found.status == Change.OK and found.judged[0].reason.endswith(" measured again")
     machine = Machine(folder, {**WILD, LAHF: near(5)}, WILD, WILD)
-    assert machine.check(tmp_path / "out.json").word == INCONCLUSIVE
+    assert machine.check(tmp_path / "out.json").status == Change.INCONCLUSIVE
 
 
 def test_a_regression_is_what_two_measurements_say(tmp_path: Path, folder: Path) -> None:
     slow: dict[str, Sequence[float]] = {POPF: near(31)}
     first: dict[str, Sequence[float]] = {**WILD, LAHF: near(5)}
     found = Machine(folder, first, slow, slow).check(tmp_path / "out.json")
-    assert found.word == REGRESSION
+    assert found.status == Change.REGRESSION
     found = Machine(folder, first, WILD, slow).check(tmp_path / "out.json")
-    assert found.word == INCONCLUSIVE and "measured again; noise" in found.judged[0].reason
+    assert found.status == Change.INCONCLUSIVE and "measured again; noise" in found.judged[0].reason
 
 
 def test_what_is_not_in_doubt_is_measured_once(tmp_path: Path, folder: Path) -> None:
     machine = Machine(folder, {POPF: near(29), LAHF: near(5)})
-    assert machine.check(tmp_path / "out.json").word == regression.IMPROVEMENT
+    assert machine.check(tmp_path / "out.json").status == Change.IMPROVEMENT
     assert len(machine.asked) == 1
 
 
@@ -339,7 +347,7 @@ def test_what_the_baseline_hides_is_measured_once(tmp_path: Path, folder: Path) 
         file.unlink()
         run(file, {POPF: near(30 + number, seed=number)}, day(1 + number))
     machine = Machine(folder, {POPF: near(33)})
-    assert machine.check(tmp_path / "out.json").word == INCONCLUSIVE
+    assert machine.check(tmp_path / "out.json").status == Change.INCONCLUSIVE
     assert len(machine.asked) == 1
 
 

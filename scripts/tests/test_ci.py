@@ -15,22 +15,17 @@ from lxml import etree
 import results
 from irqcost import cli
 from irqcost.base.errors import Exit, IrqcostError
+from irqcost.base.verdicts import Change
 from irqcost.commands import check
 from irqcost.commands.project.suites import Counts, count
-from irqcost.compare import baseline, regression
+from irqcost.compare import baseline
 from irqcost.compare.checked import Checked
-from irqcost.compare.regression import (
-    IMPROVEMENT,
-    INCOMPARABLE,
-    INCONCLUSIVE,
-    OK,
-    REGRESSION,
-    Judged,
-)
+from irqcost.compare.regression import Judged
 from irqcost.output import ci
 from irqcost.output.ci import github, junit, trackers
 from results_of import run
 
+OK, IMPROVEMENT, INCONCLUSIVE, REGRESSION, INCOMPARABLE = Change
 NAMES = [f"ring3/p{number}/throughput" for number in range(5)]
 WORDS = [OK, REGRESSION, INCONCLUSIVE, INCOMPARABLE, IMPROVEMENT]
 SCHEMAS = Path(__file__).with_name("schemas")
@@ -286,4 +281,4 @@ def test_without_githubs_file_there_is_an_error(
 
 
 def test_every_word_has_an_exit_code() -> None:
-    assert set(check.CODES) == set(regression.WORDS)
+    assert set(check.CODES) == set(Change)

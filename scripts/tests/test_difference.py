@@ -9,33 +9,34 @@ import pytest
 
 from processes_of import entry, process
 from irqcost.base.errors import Exit
+from irqcost.base.verdicts import Order
 from irqcost.commands.selftest import code
 from irqcost.measure import injected, selftest
 from irqcost.measure.injected import ADDED, PRIMITIVES, PROCESSES
 from irqcost.measure.processes import Process, gather
 from irqcost.output import selftest_table
 from irqcost.stats import intervals
-from irqcost.stats.difference import FASTER, SAME, SLOWER, UNDECIDED, judge
+from irqcost.stats.difference import judge
 
 
 def test_verdicts_with_known_answers() -> None:
-    assert judge([0.2] * 9, 0.125).word == SLOWER
-    assert judge([-0.2] * 9, 0.125).word == FASTER
-    assert judge([0.0] * 9, 0.125).word == SAME
-    assert judge([0.1] * 9, 0.125).word == SAME
+    assert judge([0.2] * 9, 0.125).status == Order.SLOWER
+    assert judge([-0.2] * 9, 0.125).status == Order.FASTER
+    assert judge([0.0] * 9, 0.125).status == Order.SAME
+    assert judge([0.1] * 9, 0.125).status == Order.SAME
     # Above 0 for sure, but the median is below what matters, and not all of the interval.
-    assert judge([0.05] * 5 + [0.3] * 4, 0.125).word == UNDECIDED
+    assert judge([0.05] * 5 + [0.3] * 4, 0.125).status == Order.UNDECIDED
     # Too few pairs have no interval.
-    assert judge([1.0] * 5, 0.125).word == UNDECIDED
+    assert judge([1.0] * 5, 0.125).status == Order.UNDECIDED
     assert judge([1.0], 0.125).value == 1.0
     assert judge([], 0.125) == judge([], 0.0)
     assert judge([], 0.125).value is None
 
 
 def test_one_odd_process_of_nine_decides_nothing() -> None:
-    assert judge([0.25] * 8 + [-40.0], 0.125).word == SLOWER
-    assert judge([0.0] * 8 + [40.0], 0.125).word == SAME
-    assert judge([0.25] * 7 + [-40.0] * 2, 0.125).word == UNDECIDED
+    assert judge([0.25] * 8 + [-40.0], 0.125).status == Order.SLOWER
+    assert judge([0.0] * 8 + [40.0], 0.125).status == Order.SAME
+    assert judge([0.25] * 7 + [-40.0] * 2, 0.125).status == Order.UNDECIDED
 
 
 def test_a_greater_confidence_is_a_wider_interval() -> None:

@@ -7,18 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from irqcost.base import verdicts
+from irqcost.base.verdicts import Change
 from irqcost.compare import regression
-from irqcost.compare.regression import (
-    IMPROVEMENT,
-    INCOMPARABLE,
-    INCONCLUSIVE,
-    OK,
-    REGRESSION,
-    Case,
-    Judged,
-    Threshold,
-)
+from irqcost.compare.regression import Case, Judged, Threshold
 
+OK, IMPROVEMENT, INCONCLUSIVE, REGRESSION, INCOMPARABLE = Change
 _THRESHOLD = Threshold(cycles=0.25, percent=0.5)
 
 
@@ -31,7 +25,7 @@ def case(new: Sequence[float], *runs: Sequence[float], name: str = "ring3/popf/i
 
 
 def word(*cases: Case) -> list[str]:
-    return [one.word for one in regression.judge(cases)]
+    return [one.status for one in regression.judge(cases)]
 
 
 def test_both_thresholds_have_to_be_exceeded() -> None:
@@ -63,26 +57,26 @@ def test_noise_is_inconclusive_and_says_what_would_help() -> None:
     chance = random.Random(1)
     runs = [draw(chance, 30, 0.02, 20) for _ in range(5)]
     (one,) = regression.judge([case([29.4, 29.6, 29.8, 30.0, 30.0, 30.3, 30.5, 30.6], *runs)])
-    assert one.word == INCONCLUSIVE and "more processes" in one.reason and not one.hopeless
+    assert one.status == INCONCLUSIVE and "more processes" in one.reason and not one.hopeless
     wide = [draw(chance, 30, 3, 20) for _ in range(5)]
     (one,) = regression.judge([case(draw(chance, 30, 0.02), *wide)])
-    assert one.word == INCONCLUSIVE and "renew it" in one.reason and one.hopeless
+    assert one.status == INCONCLUSIVE and "renew it" in one.reason and one.hopeless
     (one,) = regression.judge([case(draw(chance, 30, 30), *runs)])
-    assert one.word == INCONCLUSIVE and "keep others off the core" in one.reason
+    assert one.status == INCONCLUSIVE and "keep others off the core" in one.reason
 
 
 def test_what_is_surely_not_slower_is_ok_however_noisy() -> None:
     chance = random.Random(2)
     new = [20.0, 21.0, 22.0, 23.0, 24.0, 25.0, 26.0, 27.0]
     (one,) = regression.judge([case(new, draw(chance, 30, 0.01))])
-    assert one.word in (OK, IMPROVEMENT)
+    assert one.status in (OK, IMPROVEMENT)
 
 
 def test_too_few_processes_are_inconclusive() -> None:
     (one,) = regression.judge([case([31.0] * 5, [30.0] * 8)])
-    assert one.word == INCONCLUSIVE and "only 5 clean processes in the new result" in one.reason
+    assert one.status == INCONCLUSIVE and "only 5 clean processes in the new result" in one.reason
     (one,) = regression.judge([case([31.0] * 8, [30.0] * 2, [])])
-    assert one.word == INCONCLUSIVE and "2 clean processes in the baseline" in one.reason
+    assert one.status == INCONCLUSIVE and "2 clean processes in the baseline" in one.reason
     assert one.hopeless
     assert word(case([], [30.0] * 8)) == [INCONCLUSIVE]
 
@@ -107,7 +101,7 @@ def test_under_the_instruction_clock_one_instruction_counts() -> None:
     wide = Threshold(cycles=100, percent=100)
     exact = Case("kmod/spin_lock/throughput", [32.0], [[31.0]], wide, exact=True)
     (one,) = regression.judge([exact])
-    assert one.word == REGRESSION and one.reason == "1 instructions more"
+    assert one.status == REGRESSION and one.reason == "1 instructions more"
     assert word(replace(exact, new=[31.0])) == [OK]
     assert word(replace(exact, new=[30.0])) == [IMPROVEMENT]
     assert word(replace(exact, new=[])) == [INCOMPARABLE]
@@ -115,7 +109,7 @@ def test_under_the_instruction_clock_one_instruction_counts() -> None:
 
 def test_an_obstacle_is_incomparable_whatever_the_figures() -> None:
     (one,) = regression.judge([replace(case([99.0] * 8, [30.0] * 8), obstacle="other code")])
-    assert (one.word, one.reason) == (INCOMPARABLE, "other code")
+    assert (one.status, one.reason) == (INCOMPARABLE, "other code")
 
 
 def test_holm_with_known_answers() -> None:
@@ -129,7 +123,7 @@ def test_holm_with_known_answers() -> None:
     assert regression.holm([0.02], 0.05, of=3) < 0
 
 
-def looked(*words: str, hopeless: bool = False) -> list[Judged]:
+def looked(*words: Change, hopeless: bool = False) -> list[Judged]:
     return [
         Judged("ring3/popf/isolated", word, "why", 30, 31, limit=0.25, hopeless=hopeless)
         for word in words
@@ -156,11 +150,11 @@ def looked(*words: str, hopeless: bool = False) -> list[Judged]:
     ],
 )
 def test_what_several_measurements_come_to(
-    words: tuple[str, ...], settled: bool, together: str
+    words: tuple[Change, ...], settled: bool, together: Change
 ) -> None:
     found = looked(*words)
     assert regression.settled(found) is settled
-    assert regression.together(found).word == together
+    assert regression.together(found).status == together
     if len(words) > 1:
         assert regression.together(found).reason.startswith("+1.00 at first, +1.00")
 
@@ -174,9 +168,9 @@ def test_those_in_doubt_are_judged_as_part_of_all() -> None:
     new = [30.2, 30.6, 30.8, 30.9, 31.0, 31.1, 31.2, 31.3]
     alone = [case(new, [29.9, 30.0, 30.1, 30.2, 30.3, 30.4])]
     (single,) = regression.judge(alone)
-    assert single.word == REGRESSION
+    assert single.status == REGRESSION
     (one_of,) = regression.judge(alone, of=500)
-    assert one_of.word == INCONCLUSIVE
+    assert one_of.status == INCONCLUSIVE
 
 
 def test_many_figures_of_noise_alone_get_no_verdict() -> None:
@@ -203,7 +197,7 @@ def test_a_whole_catalogue_can_still_be_found_slower() -> None:
 
 
 def test_the_worst_word() -> None:
-    assert regression.worst([OK, REGRESSION, INCONCLUSIVE]) == REGRESSION
-    assert regression.worst([REGRESSION, INCOMPARABLE]) == INCOMPARABLE
-    assert regression.worst([OK, IMPROVEMENT]) == IMPROVEMENT
-    assert regression.worst([]) == OK
+    assert verdicts.worst([OK, REGRESSION, INCONCLUSIVE]) == REGRESSION
+    assert verdicts.worst([REGRESSION, INCOMPARABLE]) == INCOMPARABLE
+    assert verdicts.worst([OK, IMPROVEMENT]) == IMPROVEMENT
+    assert verdicts.worst([]) == OK

@@ -19,7 +19,10 @@ def series(values: Sequence[float], disturbed: Sequence[float] = ()) -> Benchmar
 
 
 def judged(
-    one: Benchmark, execution: str = "bare-metal", fault: str | None = None, target: Target = Target()
+    one: Benchmark,
+    execution: str = "bare-metal",
+    fault: str | None = None,
+    target: Target = Target(),
 ) -> Verdict:
     return verdict.of_figure(one, target, execution, fault)
 
@@ -27,14 +30,14 @@ def judged(
 def test_good() -> None:
     assert judged(series([13.0, 13.01, 12.99, 13.0, 13.02, 13.0])) == Verdict("good")
     # Zero variance; quantised; with processes beside it that were disturbed and do not count.
-    assert judged(series([13.0] * 6)).word == "good"
-    assert judged(series([13.0, 13.04] * 3)).word == "good"
-    assert judged(series([13.0] * 6, [20.0] * 9)).word == "good"
+    assert judged(series([13.0] * 6)).status == "good"
+    assert judged(series([13.0, 13.04] * 3)).status == "good"
+    assert judged(series([13.0] * 6, [20.0] * 9)).status == "good"
 
 
 def test_a_fault_is_never_good() -> None:
     found = judged(Benchmark(NAME, [entry(NAME, 4500.0, faults=1.0) for _ in range(6)]))
-    assert found.word == "disturbed" and "caches that others share" in found.reasons[0]
+    assert found.status == "disturbed" and "caches that others share" in found.reasons[0]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +53,7 @@ def test_a_fault_is_never_good() -> None:
 )
 def test_disturbed(one: Benchmark, reason: str) -> None:
     found = verdict.of_figure(one, Target(), "bare-metal", None, seconds=16)
-    assert found.word == "disturbed" and found.reasons[0].startswith(reason)
+    assert found.status == "disturbed" and found.reasons[0].startswith(reason)
 
 
 def test_what_all_noisy_processes_say_is_said() -> None:
@@ -93,17 +96,17 @@ def test_the_advice_is_of_the_time_that_all_processes_took() -> None:
 
 def test_the_target_decides() -> None:
     one = series([100, 100.1, 100.2, 100.1, 100.1, 100.1])
-    assert judged(one).word == "good"
-    assert judged(one, target=Target(0.05, 0.02)).word == "disturbed"
+    assert judged(one).status == "good"
+    assert judged(one, target=Target(0.05, 0.02)).status == "disturbed"
 
 
 def test_emulated_and_uncalibrated() -> None:
-    assert judged(series([13.0] * 6), "emulated").word == "emulated"
+    assert judged(series([13.0] * 6), "emulated").status == "emulated"
     one = series([13.0] * 6)
     for item in one.used:
         del item["core_cycles"]  # type: ignore[attr-defined]
     found = judged(one)
-    assert found.word == "uncalibrated" and "ticks only" in found.reasons[0]
+    assert found.status == "uncalibrated" and "ticks only" in found.reasons[0]
 
 
 def controls_of(
@@ -199,7 +202,7 @@ def test_a_control_of_throughput_doubts_that_of_its_backend(backend: str) -> Non
     doubted = {name for name, word in words.items() if word == "inconsistent"}
     assert doubted == {f"{backend}/{p}/throughput" for p in ("empty", "dep_add", "popf")}
     assert set(words.values()) == {"good", "inconsistent"}
-    assert run.word == "good" and run.sentence == "15 of 18 figures good; 3 inconsistent"
+    assert run.status == "good" and run.sentence == "15 of 18 figures good; 3 inconsistent"
     assert run.reasons == (
         f"{backend}/empty took 0.050 cycles; expected 0 ± 0.01. Run again on a quiet machine; if "
         "it persists, please open an issue.",
@@ -263,4 +266,4 @@ def test_the_example_is_of_the_cause_that_most_have() -> None:
 def test_notes_come_first() -> None:
     found = verdict.of_run([GOOD, NOISY, GOOD], notes=["a note"])
     assert found.reasons[0] == "a note" and len(found.reasons) == 2
-    assert found.word == "good" and found.sentence == "2 of 3 figures good; 1 disturbed"
+    assert found.status == "good" and found.sentence == "2 of 3 figures good; 1 disturbed"

@@ -17,12 +17,12 @@ from irqcost import cli
 from irqcost.base import jsontext
 from irqcost.base.errors import Exit
 from irqcost.base.progress import Progress
-from irqcost.measure import build
+from irqcost.base.verdicts import Order
 from irqcost.compare.ab import counted
+from irqcost.measure import build
 from irqcost.measure.merge import merge
 from irqcost.measure.processes import Process, Target
 from irqcost.model import catalogue
-from irqcost.stats.difference import SAME, SLOWER
 from irqcost.vm import both
 from irqcost.vm.both import Turn
 from irqcost.vm.module import make_module
@@ -75,7 +75,7 @@ def test_ab_counts_the_instruction_wherever_it_was_added() -> None:
         backend, row, _ = line.name.split("/", 2)
         more = calls().get(row, 0) if backend == "kmod" else 0
         assert line.difference.value == more, line
-        assert line.difference.word == (SLOWER if more else SAME), line
+        assert line.difference.status == (Order.SLOWER if more else Order.SAME), line
     assert {3, 2, 1, 0} == {line.difference.value for line in found.lines}
     assert found.code == Exit.FAILED
     # Each build counts the same in both of its turns.

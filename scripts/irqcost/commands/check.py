@@ -5,9 +5,11 @@ import argparse
 from pathlib import Path
 
 from irqcost import ROOT
+from irqcost.base import verdicts
 from irqcost.base import arguments
 from irqcost.base.errors import Exit, IrqcostError, name_left_out
-from irqcost.compare import policy, regression
+from irqcost.base.verdicts import Change
+from irqcost.compare import policy
 from irqcost.compare.judging import Judge
 from irqcost.measure import options
 from irqcost.measure.options import Options
@@ -17,11 +19,11 @@ from irqcost.output import ci
 from irqcost.output.check_table import text
 
 CODES = {
-    regression.OK: Exit.OK,
-    regression.IMPROVEMENT: Exit.OK,
-    regression.INCONCLUSIVE: Exit.UNDECIDED,
-    regression.REGRESSION: Exit.FAILED,
-    regression.INCOMPARABLE: Exit.UNUSABLE,
+    Change.OK: Exit.OK,
+    Change.IMPROVEMENT: Exit.OK,
+    Change.INCONCLUSIVE: Exit.UNDECIDED,
+    Change.REGRESSION: Exit.FAILED,
+    Change.INCOMPARABLE: Exit.UNUSABLE,
 }
 
 _DESCRIPTION = """\
@@ -114,5 +116,5 @@ def run(args: argparse.Namespace) -> int:
             raise IrqcostError("nothing to check")
         write(checked)
     print("\n\n".join(text(one, args.all) for one in checked))
-    code = CODES[regression.worst([one.word for one in checked])]
+    code = CODES[verdicts.worst(one.status for one in checked)]
     return Exit.UNUSABLE if errors else code

@@ -8,14 +8,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from irqcost.base.errors import ResultError
+from irqcost.base.verdicts import CLOCKLESS
 from irqcost.compare.policy import Policy
 from irqcost.compare.regression import Case
 from irqcost.model import filenames, members, parsing, reader, store
 from irqcost.model.machine_code import equality, masking
 from irqcost.model.result import Context, Result, other_estimator
-
-# What stands for figures that the clock of their own run does not vouch for.
-_CLOCKLESS = ("inconsistent", "uncalibrated")
 
 
 @dataclass(frozen=True)
@@ -223,7 +221,7 @@ def _flaw(run: Run, name: str) -> str:
     if context.emulated or entry.backend in emulated:
         why = emulated.get(entry.backend, context.execution_reason)
         return f"emulated without an instruction clock: no measure of a CPU ({why})"
-    if entry.verdict in _CLOCKLESS:
+    if entry.verdict in CLOCKLESS:
         return entry.remark
     if name not in run.processes:
         return "of one process of the harness alone, without processes: measure with ./irqcost run"

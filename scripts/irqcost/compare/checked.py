@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from irqcost.base import verdicts
+from irqcost.base.verdicts import Change, Trust
 from irqcost.compare import baseline, regression
 from irqcost.compare.baseline import Run
 from irqcost.compare.policy import Policy
-from irqcost.compare.regression import INCOMPARABLE, Judged
-from irqcost.measure.verdict import INCONSISTENT
+from irqcost.compare.regression import Judged
 from irqcost.model import store
 
 
@@ -25,9 +26,13 @@ class Checked:
     notes: tuple[str, ...] = ()
 
     @property
-    def word(self) -> str:
+    def status(self) -> Change:
         """The worst verdict; without any figure there is nothing comparable."""
-        return regression.worst([one.word for one in self.judged]) if self.judged else INCOMPARABLE
+        return (
+            verdicts.worst(one.status for one in self.judged)
+            if self.judged
+            else Change.INCOMPARABLE
+        )
 
 
 def against(
@@ -46,7 +51,7 @@ def against(
         return Checked(new, (), _incomparable(new, why, select), (f"{why}; {_REMEDY}",))
     pairs = baseline.cases(new, [baseline.load(path) for path in chosen.paths], rules)
     cases = [one for one in pairs.cases if select is None or select.search(one.name)]
-    if any(entry.verdict == INCONSISTENT for entry in new.result.figures.values()):
+    if any(entry.verdict == Trust.INCONSISTENT for entry in new.result.figures.values()):
         notes += new.result.context.reasons
     unknown = [name for name in pairs.unknown if select is None or select.search(name)]
     if unknown:
@@ -64,7 +69,7 @@ _REMEDY = "measure some first (./irqcost run), or name others with --baseline"
 def _incomparable(new: Run, reason: str, select: re.Pattern[str] | None) -> tuple[Judged, ...]:
     exact = new.result.context.instruction_clock
     return tuple(
-        Judged(name, INCOMPARABLE, reason, new=entry.ticks if exact else entry.core_cycles)
+        Judged(name, Change.INCOMPARABLE, reason, new=entry.ticks if exact else entry.core_cycles)
         for name, entry in new.result.figures.items()
         if select is None or select.search(name)
     )
@@ -107,5 +112,6 @@ def confirmed(
 
 def outcome(checked: Checked) -> str:
     """The worst word, and how many figures have which."""
-    counted = [f"{count} {word}" for word, count in regression.counts(checked.judged).items()]
-    return f"{checked.word} ({', '.join(counted) or 'no figures'})"
+    counts = verdicts.counts(one.status for one in checked.judged)
+    counted = [f"{count} {status}" for status, count in counts.items()]
+    return f"{checked.status} ({', '.join(counted) or 'no figures'})"

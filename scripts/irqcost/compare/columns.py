@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from irqcost.base.verdicts import Trust
 from irqcost.compare.labels import Series, series
 from irqcost.model import naming, store
 from irqcost.model.result import Context, Entry, Result
@@ -122,7 +123,8 @@ def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> En
         return there
 
     ticks, cycles = np.sort(known("ticks")), np.sort(known("core_cycles"))
-    verdicts = {group[p].verdicts[group[p].names.index(name)] for p in one.places[:1].tolist()}
+    first = group[int(one.places[0])]
+    emulated = first.verdicts[first.names.index(name)] == Trust.EMULATED
     backend, probe, mode, *variant = name.split("/", 3)
     return Entry(
         backend=backend,
@@ -142,7 +144,7 @@ def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> En
         label="",
         ticks_interval=_interval(ticks, known("ticks_low"), known("ticks_high")),
         cycles_interval=_interval(cycles, known("core_cycles_low"), known("core_cycles_high")),
-        verdict="disturbed" if doubt else ("emulated" if "emulated" in verdicts else "good"),
+        verdict=Trust.DISTURBED if doubt else Trust.EMULATED if emulated else Trust.GOOD,
         reasons=(doubt,) if doubt else (),
         estimator=round(estimator),
     )

@@ -4,8 +4,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from irqcost.base.verdicts import Trust
 from irqcost.compare.columns import Column, letter
-from irqcost.measure.verdict import INCONSISTENT
 from irqcost.model import naming, units
 from irqcost.model.machine_code import equality, masking
 from irqcost.model.result import Entry, other_estimator
@@ -156,7 +156,7 @@ def _ratio(
     if first is None:
         return None, "the baseline has no such figure"
     for which, figure_of in (("", entry), ("in the baseline ", first)):
-        if figure_of.verdict == INCONSISTENT:
+        if figure_of.verdict == Trust.INCONSISTENT:
             return None, f"{which}{figure_of.remark}"
     one, two = base.result.context, column.result.context
     if one.kind != two.kind:

@@ -2,21 +2,14 @@
 """Has a figure become worse than its baseline? Pure functions; docs/method/guard.md argues for them."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from irqcost.base.verdicts import Change
 from irqcost.stats import bootstrap, intervals
 
-OK = "ok"
-IMPROVEMENT = "improvement"
-INCONCLUSIVE = "inconclusive"
-REGRESSION = "regression"
-INCOMPARABLE = "incomparable"
-
-# From the best to the worst: a check is as its worst figure.
-WORDS = (OK, IMPROVEMENT, INCONCLUSIVE, REGRESSION, INCOMPARABLE)
 
 # Times that a figure is measured, at most. Two make a regression; the third is for one that noise
 # hid in the first or second.
@@ -76,7 +69,7 @@ class Judged:
     """
 
     name: str
-    word: str
+    status: Change
     reason: str
     baseline: float | None = None
     new: float | None = None
@@ -202,7 +195,7 @@ def _half(values: bootstrap.Array) -> float:
 def _verdict(case: Case, one: _Weighed, allowed: float) -> Judged:
     found = Judged(
         case.name,
-        OK,
+        Change.OK,
         "",
         one.baseline,
         one.new,
@@ -213,7 +206,7 @@ def _verdict(case: Case, one: _Weighed, allowed: float) -> Judged:
     if one.chance is None or one.baseline is None or one.new is None:
         lacking = sum(map(len, case.baseline)) < intervals.FEWEST
         return replace(
-            found, word=INCONCLUSIVE, reason=_too_few(case), limit=limit, hopeless=lacking
+            found, status=Change.INCONCLUSIVE, reason=_too_few(case), limit=limit, hopeless=lacking
         )
     found = replace(found, low=one.low, high=one.high, limit=limit)
     apart, noise = one.new - one.baseline, found.noise
@@ -222,7 +215,7 @@ def _verdict(case: Case, one: _Weighed, allowed: float) -> Judged:
         slower = apart > 0
         return replace(
             found,
-            word=REGRESSION if slower else IMPROVEMENT,
+            status=Change.REGRESSION if slower else Change.IMPROVEMENT,
             reason=f"{'slower' if slower else 'faster'} by {abs(apart):.2f} core cycles"
             f"{_share(apart, one.baseline)}; more than {limit:.2f} matters",
         )
@@ -230,7 +223,7 @@ def _verdict(case: Case, one: _Weighed, allowed: float) -> Judged:
     if one.high > limit and (noise > limit or apart > limit):
         left = _left(one, noise, limit)
         advice = _advice(one, noise, limit, len(case.new), left)
-        return replace(found, word=INCONCLUSIVE, reason=advice, hopeless=left <= 0)
+        return replace(found, status=Change.INCONCLUSIVE, reason=advice, hopeless=left <= 0)
     return found
 
 
@@ -287,9 +280,9 @@ def settled(looks: Sequence[Judged]) -> bool:
     """Whether a figure need not be measured again, by its verdicts in one measurement after
     another: it was not slower at last, or slower twice, or another time would not help."""
     last = looks[-1]
-    if last.word == REGRESSION:
-        return [one.word for one in looks].count(REGRESSION) > 1
-    return last.word != INCONCLUSIVE or last.hopeless
+    if last.status == Change.REGRESSION:
+        return [one.status for one in looks].count(Change.REGRESSION) > 1
+    return last.status != Change.INCONCLUSIVE or last.hopeless
 
 
 def together(looks: Sequence[Judged]) -> Judged:
@@ -299,11 +292,11 @@ def together(looks: Sequence[Judged]) -> Judged:
         return last
     changes = ["-" if one.difference is None else f"{one.difference:+.2f}" for one in looks]
     seen = f"{changes[0]} at first, {', '.join(changes[1:])} measured again"
-    if last.word == OK:
+    if last.status == Change.OK:
         return replace(last, reason=seen)
-    if last.word == REGRESSION and not settled(looks):
+    if last.status == Change.REGRESSION and not settled(looks):
         # Of noise that hid the figure until now nobody knows what it did to the last one.
-        return replace(last, word=INCONCLUSIVE, reason=f"{seen}; {looks[-2].reason}")
+        return replace(last, status=Change.INCONCLUSIVE, reason=f"{seen}; {looks[-2].reason}")
     return replace(last, reason=f"{seen}: {last.reason}")
 
 
@@ -313,28 +306,24 @@ def _exact(case: Case) -> Judged:
     each = [intervals.median(run) for run in case.baseline if run]
     base = intervals.median(each) if each else None
     found = Judged(
-        case.name, OK, "", base, new, processes=len(case.new), runs=len(each), exact=case.exact
+        case.name,
+        Change.OK,
+        "",
+        base,
+        new,
+        processes=len(case.new),
+        runs=len(each),
+        exact=case.exact,
     )
     if case.obstacle:
-        return replace(found, word=INCOMPARABLE, reason=case.obstacle)
+        return replace(found, status=Change.INCOMPARABLE, reason=case.obstacle)
     if new is None or base is None:
-        return replace(found, word=INCOMPARABLE, reason="no count on one of the two sides")
+        return replace(found, status=Change.INCOMPARABLE, reason="no count on one of the two sides")
     found = replace(found, low=new - base, high=new - base, limit=0.0)
     if new == base:
         return found
     return replace(
         found,
-        word=REGRESSION if new > base else IMPROVEMENT,
+        status=Change.REGRESSION if new > base else Change.IMPROVEMENT,
         reason=f"{abs(new - base):g} instructions {'more' if new > base else 'fewer'}",
     )
-
-
-def worst(words: Sequence[str]) -> str:
-    """The worst of WORDS."""
-    return max(words, key=WORDS.index, default=OK)
-
-
-def counts(judged: Sequence[Judged]) -> Mapping[str, int]:
-    """How many figures have each word, worst first, without those that none has."""
-    words = [one.word for one in judged]
-    return {word: words.count(word) for word in reversed(WORDS) if word in words}

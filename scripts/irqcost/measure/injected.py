@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from irqcost.stats.difference import SLOWER, UNDECIDED, Difference, judge
+from irqcost.base.verdicts import Order
+from irqcost.stats.difference import Difference, judge
 
 # Fresh processes of a trial, and what its interval promises: with twelve it leaves out one odd
 # process on each side, and a difference where there is none is seen once in 300 trials even where
@@ -47,18 +48,18 @@ class Kind:
     @property
     def found(self) -> int:
         """Trials that call it slower."""
-        return sum(trial.word == SLOWER for trial in self.trials)
+        return sum(trial.status == Order.SLOWER for trial in self.trials)
 
     @property
     def false(self) -> int:
         """Trials whose verdict is wrong: any difference where there is none, else a faster one or
         the same."""
-        right = {UNDECIDED, "same"} if self.added == 0 else {UNDECIDED, SLOWER}
-        return sum(trial.word not in right for trial in self.trials)
+        right = {Order.UNDECIDED, "same"} if self.added == 0 else {Order.UNDECIDED, Order.SLOWER}
+        return sum(trial.status not in right for trial in self.trials)
 
     @property
     def undecided(self) -> int:
-        return sum(trial.word == UNDECIDED for trial in self.trials)
+        return sum(trial.status == Order.UNDECIDED for trial in self.trials)
 
 
 def names(backend: str) -> list[str]:

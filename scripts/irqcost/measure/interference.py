@@ -15,8 +15,8 @@ from irqcost.base import jsontext
 from irqcost.base.cache import cache_directory, locked
 from irqcost.base.errors import IrqcostError
 from irqcost.base.files import written_whole
+from irqcost.base.verdicts import Trust
 from irqcost.measure.processes import Process, Benchmark, run_level, sensor_levels
-from irqcost.measure.verdict import GOOD
 from irqcost.model import description
 
 # History: 1, the first.
@@ -103,13 +103,13 @@ def learned(processes: Sequence[Process], verdicts: Mapping[str, str]) -> dict[s
     Several processes agree on the level of a run, so one that was wrongly low teaches nothing.
     `verdicts` are words by name.
     """
-    words: dict[str, list[str]] = {}
-    for name, word in verdicts.items():
-        words.setdefault(name.split("/")[0], []).append(word)
+    statuses: dict[str, list[str]] = {}
+    for name, status in verdicts.items():
+        statuses.setdefault(name.split("/")[0], []).append(status)
     return {
         backend: round(level, _DIGITS)
         for backend, level in sensor_levels(processes).items()
-        if backend in words and 2 * words[backend].count(GOOD) >= len(words[backend])
+        if backend in statuses and 2 * statuses[backend].count(Trust.GOOD) >= len(statuses[backend])
     }
 
 

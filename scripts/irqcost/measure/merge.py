@@ -108,7 +108,7 @@ def _closed(
     if simulated:
         context["simulated"] = simulated
     context["verdict"] = {
-        "verdict": run.word,
+        "verdict": run.status,
         "sentence": run.sentence,
         "reasons": list(run.reasons),
     }
@@ -195,9 +195,9 @@ def _entry(series: Benchmark, judged: Verdict) -> dict[str, Any]:
     entry["processes_contaminated"] = [
         item[series.unit] for item in series.disturbed if series.unit in item
     ]
-    entry["verdict"] = judged.word
+    entry["verdict"] = judged.status
     entry["reasons"] = list(judged.reasons)
-    entry["label"] = ": ".join((judged.word, *judged.reasons[:1]))
+    entry["label"] = ": ".join((judged.status, *judged.reasons[:1]))
     if distributions:
         alike = [one for one in distributions if one["unit"] == series.unit]
         # Of a process that was contaminated no sample was clean, whatever it thought of itself.

@@ -8,25 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from irqcost.base.verdicts import Trust
 from irqcost.measure.processes import Benchmark, Target, half_width
 from irqcost.model import description
 from irqcost.stats import intervals
 
-GOOD = "good"
-DISTURBED = "disturbed"
-EMULATED = "emulated"
-UNCALIBRATED = "uncalibrated"
-INCONSISTENT = "inconsistent"
-
-# From the best to the worst.
-WORDS = (GOOD, EMULATED, DISTURBED, UNCALIBRATED, INCONSISTENT)
-
 
 @dataclass(frozen=True)
 class Verdict:
-    """A word of WORDS, and sentences; of one that is good there are none."""
+    """Whether a result can be trusted, and why not: of one that is good there are no reasons."""
 
-    word: str
+    status: Trust
     reasons: tuple[str, ...] = ()
 
 
@@ -135,23 +127,23 @@ def of_figure(
     `uncalibrated` why there are no core cycles, `seconds` how long the run measured."""
     if execution == "emulated":
         return Verdict(
-            EMULATED,
+            Trust.EMULATED,
             ("emulated: no measure of a CPU; run on hardware, or in a guest with KVM",),
         )
     if series.unit != "core_cycles":
         return Verdict(
-            UNCALIBRATED,
+            Trust.UNCALIBRATED,
             (f"ticks only, no core cycles: {uncalibrated}. {_NEXT_STEP}",),
         )
     disturbed = _disturbed(series, target, neighbour, seconds)
     if fault is not None:
-        return Verdict(INCONSISTENT, (fault, *disturbed))
-    return Verdict(DISTURBED, disturbed) if disturbed else Verdict(GOOD)
+        return Verdict(Trust.INCONSISTENT, (fault, *disturbed))
+    return Verdict(Trust.DISTURBED, disturbed) if disturbed else Verdict(Trust.GOOD)
 
 
 def of_emulated(reason: str) -> Verdict:
     """Of a figure of a backend whose code is emulated; `reason` is how that was found."""
-    return Verdict(EMULATED, (f"{reason}: no measure of a CPU",))
+    return Verdict(Trust.EMULATED, (f"{reason}: no measure of a CPU",))
 
 
 def _disturbed(
@@ -200,12 +192,15 @@ def _processes(count: int) -> str:
     return f"{count} process" + ("" if count == 1 else "es")
 
 
+_FROM_BEST = list(Trust)
+
+
 @dataclass(frozen=True)
 class RunVerdict:
-    """What a run came to: a sentence with numbers; the word of most of its figures; and why figures
-    are not good, each cause once."""
+    """What a run came to: the verdict of most of its figures; a sentence with numbers; and why
+    figures are not good, each cause once."""
 
-    word: str
+    status: Trust
     sentence: str
     reasons: tuple[str, ...] = ()
 
@@ -217,21 +212,24 @@ def of_run(
     that contradict each other, which make the run inconsistent whatever else it is; `notes` about
     controls that are off."""
     if not verdicts:
-        return RunVerdict(DISTURBED, "nothing was measured", ("nothing was measured",))
-    counts = Counter(one.word for one in verdicts)
-    word = max(WORDS, key=lambda one: (counts[one], WORDS.index(one)))
-    parts = [f"{counts[GOOD]} of {len(verdicts)} figures good"]
+        return RunVerdict(Trust.DISTURBED, "nothing was measured", ("nothing was measured",))
+    counts = Counter(one.status for one in verdicts)
+    # Of two that as many have, the worse one.
+    status = max(reversed(_FROM_BEST), key=lambda one: counts[one])
+    parts = [f"{counts[Trust.GOOD]} of {len(verdicts)} figures good"]
     if contradictions:
-        word = INCONSISTENT
+        status = Trust.INCONSISTENT
     reasons = [*contradictions, *notes]
-    for other in WORDS[1:]:
+    for other in _FROM_BEST[1:]:
         if not counts[other]:
             continue
-        why = Counter(_kind(one) for one in verdicts if one.word == other).most_common(1)[0][0]
+        why = Counter(_kind(one) for one in verdicts if one.status == other).most_common(1)[0][0]
         parts.append(f"{counts[other]} {other}")
-        first = next(one.reasons[0] for one in verdicts if one.word == other and _kind(one) == why)
+        first = next(
+            one.reasons[0] for one in verdicts if one.status == other and _kind(one) == why
+        )
         reasons.append(f"{counts[other]} {other}, such as: {first}")
-    return RunVerdict(word, "; ".join(parts), tuple(reasons))
+    return RunVerdict(status, "; ".join(parts), tuple(reasons))
 
 
 def _kind(verdict: Verdict) -> str:

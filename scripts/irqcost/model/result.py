@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from irqcost.base.verdicts import Trust
 from irqcost.model import ticks
 from irqcost.model.contention import Contention, Pending
 from irqcost.model.machine_code import masking as masking_
@@ -216,7 +217,7 @@ class Entry:
     # The 95 % interval; None where too few processes were clean, or there was one only.
     ticks_interval: tuple[float, float] | None = None
     cycles_interval: tuple[float, float] | None = None
-    # A word of measure/verdict.py with its reasons; "" in a file of the harness alone.
+    # One of Trust with its reasons; "" in a file of the harness alone.
     verdict: str = ""
     reasons: tuple[str, ...] = ()
     # 1: the p10 of all windows; 2: in isolated and in situ the mean of those from p10 to p75; 3:
@@ -244,7 +245,7 @@ class Entry:
     @property
     def doubtful(self) -> bool:
         if self.verdict:
-            return self.verdict not in ("good", "emulated")
+            return Trust.needs_care(self.verdict)
         return self.label not in ("", "clean")
 
     @property

@@ -3,8 +3,8 @@
 
 
 from irqcost.base.table import Table
+from irqcost.base.verdicts import Order
 from irqcost.compare.ab.outcome import Outcome
-from irqcost.stats.difference import FASTER, SAME, SLOWER, UNDECIDED
 
 
 _MORE = (
@@ -24,15 +24,18 @@ def text(found: Outcome) -> str:
             *("-" if cell is None else f"{cell:.2f}" for cell in (line.a, line.b)),
             *("-" if cell is None else f"{cell:+.3f}" for cell in (d.value, d.low, d.high)),
             str(d.pairs),
-            d.word,
+            d.status,
         )
     sentences = list(found.notes)
     if found.missing:
         sentences.append(f"Not measured in one of the two: {', '.join(found.missing)}")
-    words = [line.difference.word for line in found.lines]
-    if UNDECIDED in words:
+    statuses = [line.difference.status for line in found.lines]
+    if Order.UNDECIDED in statuses:
         sentences.append(_MORE)
-    counts = [f"{words.count(word)} {word}" for word in (SLOWER, FASTER, UNDECIDED, SAME)]
+    counts = [
+        f"{statuses.count(status)} {status}"
+        for status in (Order.SLOWER, Order.FASTER, Order.UNDECIDED, Order.SAME)
+    ]
     counts = [count for count in counts if not count.startswith("0 ")]
     sentences.append(f"B against A: {', '.join(counts) or 'nothing was measured'}")
     return "\n".join([str(table), "", *sentences])

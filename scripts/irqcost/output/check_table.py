@@ -4,8 +4,9 @@
 from collections.abc import Sequence
 
 from irqcost.base.table import Table
+from irqcost.base.verdicts import Change
 from irqcost.compare.checked import Checked, outcome, some
-from irqcost.compare.regression import OK, Judged
+from irqcost.compare.regression import Judged
 
 
 # In words
@@ -13,14 +14,14 @@ from irqcost.compare.regression import OK, Judged
 
 def text(checked: Checked, everything: bool) -> str:
     """The table of what is not ok (or of everything), reasons, and the outcome."""
-    shown = [one for one in checked.judged if everything or one.word != OK or one.reason]
+    shown = [one for one in checked.judged if everything or one.status != Change.OK or one.reason]
     parts = [f"{checked.new.path} against {_against(checked)}"]
     if shown and any(one.difference is not None for one in shown):
         parts += ["", str(_table(shown, checked.new.result.context.instruction_clock)), ""]
     told: dict[str, list[str]] = {}
     for one in shown:
         if one.reason:
-            told.setdefault(f"{one.word}: {one.reason}", []).append(one.name)
+            told.setdefault(f"{one.status}: {one.reason}", []).append(one.name)
     parts += [f"{some(names)}: {why}" for why, names in told.items()]
     parts += [f"note: {note}" for note in checked.notes]
     parts += ["", f"check: {outcome(checked)}"]
@@ -47,7 +48,7 @@ def _table(shown: Sequence[Judged], exact: bool) -> Table:
             _number(one.low, "+"),
             _number(one.high, "+"),
             _number(one.limit),
-            one.word,
+            one.status,
         )
     return table
 

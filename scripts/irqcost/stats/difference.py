@@ -4,12 +4,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from irqcost.base.verdicts import Order
 from irqcost.stats import intervals
-
-SLOWER = "slower"
-FASTER = "faster"
-SAME = "same"
-UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True)
@@ -20,7 +16,7 @@ class Difference:
     low: float | None  # None for too few pairs
     high: float | None
     pairs: int
-    word: str  # SLOWER (B is), FASTER, SAME or UNDECIDED
+    status: Order
 
 
 def judge(
@@ -32,18 +28,18 @@ def judge(
     (`threshold`); faster likewise. The same where the whole interval matters not.
     """
     if not values:
-        return Difference(None, None, None, 0, UNDECIDED)
+        return Difference(None, None, None, 0, Order.UNDECIDED)
     value = intervals.median(values)
     interval = intervals.median_interval(values, confidence)
     if interval is None:
-        return Difference(value, None, None, len(values), UNDECIDED)
+        return Difference(value, None, None, len(values), Order.UNDECIDED)
     low, high = interval
     if low > 0 and value > threshold:
-        word = SLOWER
+        status = Order.SLOWER
     elif high < 0 and value < -threshold:
-        word = FASTER
+        status = Order.FASTER
     elif -threshold <= low and high <= threshold:
-        word = SAME
+        status = Order.SAME
     else:
-        word = UNDECIDED
-    return Difference(value, low, high, len(values), word)
+        status = Order.UNDECIDED
+    return Difference(value, low, high, len(values), status)

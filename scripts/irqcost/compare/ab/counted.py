@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from irqcost.base.progress import Progress
+from irqcost.base.verdicts import Order
 from irqcost.compare.ab.outcome import Line, Outcome, common, other_code
 from irqcost.model.result import Result
 from irqcost.stats import intervals
-from irqcost.stats.difference import FASTER, SAME, SLOWER, UNDECIDED, Difference
+from irqcost.stats.difference import Difference
 from irqcost.vm import both
 from irqcost.vm.kernels import Kernel
 
@@ -48,11 +49,11 @@ def exact(a: Sequence[Result], b: Sequence[Result]) -> Outcome:
         ]
         apart = [_apart(name, x, y) for x, y in zip(*counts)]
         low, high = min(apart), max(apart)
-        word = SLOWER if low > 0 else FASTER if high < 0 else SAME
+        status = Order.SLOWER if low > 0 else Order.FASTER if high < 0 else Order.SAME
         # Not the same in both turns of a build.
         if low != high or any(len(set(side)) > 1 for side in counts):
-            word = UNDECIDED
-        judgement = Difference(intervals.median(apart), low, high, len(apart), word)
+            status = Order.UNDECIDED
+        judgement = Difference(intervals.median(apart), low, high, len(apart), status)
         lines.append(
             Line(name, intervals.median(counts[0]), intervals.median(counts[1]), judgement)
         )

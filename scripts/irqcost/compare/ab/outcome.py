@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from irqcost.base.errors import Exit, IrqcostError
-from irqcost.stats.difference import SLOWER, UNDECIDED, Difference
+from irqcost.base.verdicts import Order
+from irqcost.stats.difference import Difference
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,12 @@ class Outcome:
     @property
     def code(self) -> int:
         """The exit code."""
-        words = {line.difference.word for line in self.lines}
-        if SLOWER in words:
+        statuses = {line.difference.status for line in self.lines}
+        if Order.SLOWER in statuses:
             return Exit.FAILED
-        if self.missing or not words:
+        if self.missing or not statuses:
             return Exit.UNUSABLE
-        return Exit.UNDECIDED if UNDECIDED in words else Exit.OK
+        return Exit.UNDECIDED if Order.UNDECIDED in statuses else Exit.OK
 
 
 def other_code(a: Mapping[str, str], b: Mapping[str, str]) -> list[str]:

@@ -158,7 +158,9 @@ def _of_functions(
             yield difference
 
 
-def _of_texts(name: str, symbol: str, one: MachineCode, other: MachineCode) -> CodeDifference | None:
+def _of_texts(
+    name: str, symbol: str, one: MachineCode, other: MachineCode
+) -> CodeDifference | None:
     if one.code == other.code and one.targets == other.targets:
         return None
     if one.code_hash and one.code_hash == other.code_hash:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from irqcost.base import verdicts
 from irqcost.base.errors import IrqcostError
 from irqcost.base.table import number
-from irqcost.compare import regression
+from irqcost.base.verdicts import Change
 from irqcost.compare.regression import Judged
 from irqcost.model import naming
 
@@ -24,9 +25,9 @@ _MOST_BYTES = 1 << 20
 _MOST_ROWS = 200
 
 _KINDS = {
-    regression.INCOMPARABLE: "error",
-    regression.REGRESSION: "error",
-    regression.INCONCLUSIVE: "warning",
+    Change.INCOMPARABLE: "error",
+    Change.REGRESSION: "error",
+    Change.INCONCLUSIVE: "warning",
 }
 
 
@@ -65,15 +66,18 @@ def summary(checked: Sequence["Checked"]) -> str:
     rows = _MOST_ROWS
     for one in checked:
         parts += [
-            f"### irqcost check: {one.word}",
+            f"### irqcost check: {one.status}",
             "",
             f"{_cell(naming.title(one.new.result.context))}  ",
             f"{_cell(one.new.path.name)}, against {_count(len(one.against), 'result')}: "
-            + ", ".join(f"{n} {word}" for word, n in regression.counts(one.judged).items()),
+            + ", ".join(
+                f"{n} {status}"
+                for status, n in verdicts.counts(each.status for each in one.judged).items()
+            ),
             "",
         ]
-        shown = [figure for figure in one.judged if figure.word != regression.OK or figure.reason]
-        shown.sort(key=lambda figure: -regression.WORDS.index(figure.word))
+        shown = [figure for figure in one.judged if figure.status != Change.OK or figure.reason]
+        shown.sort(key=lambda figure: -list(Change).index(figure.status))
         if shown and rows > 0:
             unit = "instructions" if one.new.result.context.instruction_clock else "core cycles"
             parts.append(f"| figure, {unit} | baseline | new | change | verdict | why |")
@@ -86,8 +90,8 @@ def summary(checked: Sequence["Checked"]) -> str:
         parts += [f"- {_cell(note)}" for note in one.notes] + [""]
     text = "\n".join(parts)
     if len(text.encode()) >= _MOST_BYTES:
-        words = ", ".join(one.word for one in checked[:100])
-        return f"### irqcost check: {words}\n\nToo much for a summary: see the log.\n"
+        statuses = ", ".join(one.status for one in checked[:100])
+        return f"### irqcost check: {statuses}\n\nToo much for a summary: see the log.\n"
     return text
 
 
@@ -101,7 +105,7 @@ def _row(one: Judged) -> str:
         change += f" ({one.percent:+.1f} %)"
     figures = ("" if value is None else number(value, 2) for value in (one.baseline, one.new))
     return (
-        "| " + " | ".join((_cell(one.name), *figures, change, one.word, _cell(one.reason))) + " |"
+        "| " + " | ".join((_cell(one.name), *figures, change, one.status, _cell(one.reason))) + " |"
     )
 
 
@@ -119,15 +123,15 @@ def _cell(text: str) -> str:
 def annotations(checked: Sequence["Checked"]) -> list[str]:
     """Workflow commands, the worst first; where there are more than MOST, the last one counts the
     rest."""
-    found = [(figure, one) for one in checked for figure in one.judged if figure.word in _KINDS]
-    found.sort(key=lambda pair: -regression.WORDS.index(pair[0].word))
+    found = [(figure, one) for one in checked for figure in one.judged if figure.status in _KINDS]
+    found.sort(key=lambda pair: -list(Change).index(pair[0].status))
     lines = [
-        _command(_KINDS[figure.word], f"irqcost: {figure.word}: {figure.name}", figure.reason)
+        _command(_KINDS[figure.status], f"irqcost: {figure.status}: {figure.name}", figure.reason)
         for figure, _ in found
     ]
     if len(lines) > MOST:
         rest = len(lines) - (MOST - 1)
-        kind = _KINDS[found[MOST - 1][0].word]
+        kind = _KINDS[found[MOST - 1][0].status]
         lines[MOST - 1 :] = [_command(kind, "irqcost", f"{rest} more figures: see the summary")]
     return lines
 

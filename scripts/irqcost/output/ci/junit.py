@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from irqcost.compare import regression
+from irqcost.base.verdicts import Change
 
 if TYPE_CHECKING:
     from irqcost.compare.checked import Checked
 
 # What a figure's verdict is called there; what is not named is a test that passed.
 _ELEMENTS = {
-    regression.REGRESSION: "failure",
-    regression.INCOMPARABLE: "error",
-    regression.INCONCLUSIVE: "skipped",
+    Change.REGRESSION: "failure",
+    Change.INCOMPARABLE: "error",
+    Change.INCONCLUSIVE: "skipped",
 }
 _COUNTS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
@@ -38,11 +38,11 @@ def text(checked: Sequence["Checked"]) -> str:
             )
             case.set("time", "0")
             counts["tests"] += 1
-            if element := _ELEMENTS.get(figure.word):
+            if element := _ELEMENTS.get(figure.status):
                 counts[_COUNTS[element]] += 1
                 said = ElementTree.SubElement(case, element, message=_plain(figure.reason))
                 if element != "skipped":
-                    said.set("type", figure.word)
+                    said.set("type", figure.status)
                 # GitLab shows the text of an element and not its message.
                 said.text = _plain(figure.reason)
         for key, count in counts.items():

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from irqcost.base import jsontext
-from irqcost.compare import regression
+from irqcost.base.verdicts import Change
 from irqcost.compare.regression import Judged
 
 if TYPE_CHECKING:
     from irqcost.compare.checked import Checked
 
-_SOUND = (regression.OK, regression.IMPROVEMENT, regression.REGRESSION)
+_SOUND = (Change.OK, Change.IMPROVEMENT, Change.REGRESSION)
 
 
 def _figures(checked: Sequence["Checked"]) -> dict[str, tuple["Checked", Judged]]:
@@ -23,7 +23,7 @@ def _figures(checked: Sequence["Checked"]) -> dict[str, tuple["Checked", Judged]
         figure.name: (one, figure)
         for one in checked
         for figure in one.judged
-        if figure.word in _SOUND and figure.new is not None
+        if figure.status in _SOUND and figure.new is not None
     }
 
 
@@ -41,7 +41,9 @@ def benchmark_action(checked: Sequence["Checked"]) -> str:
         if interval and figure.new is not None and not figure.exact:
             half = max(figure.new - interval[0], interval[1] - figure.new)
             item["range"] = f"± {half:.2g}"
-        item["extra"] = f"{figure.word}, {figure.processes} processes, {figure.runs} baseline runs"
+        item[
+            "extra"
+        ] = f"{figure.status}, {figure.processes} processes, {figure.runs} baseline runs"
         items.append(item)
     return jsontext.dumps(items)
 

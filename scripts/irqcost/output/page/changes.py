@@ -5,8 +5,10 @@ guard never differ; and of results put together, the ratios whose interval exclu
 from collections.abc import Sequence
 from pathlib import Path
 
+from irqcost.base import verdicts
 from irqcost.base.table import number
-from irqcost.compare import baseline, policy, regression
+from irqcost.base.verdicts import Change
+from irqcost.compare import baseline, policy
 from irqcost.compare.checked import against
 from irqcost.compare.columns import Column
 from irqcost.compare.comparison import Ratio
@@ -18,10 +20,10 @@ from irqcost.output.page.summary import Code, Statement
 _MOST = 8
 
 # Verdicts as they stand behind a number.
-_WORDS = {
-    regression.REGRESSION: "slower",
-    regression.IMPROVEMENT: "faster",
-    regression.OK: "unchanged",
+_CALLED = {
+    Change.REGRESSION: "slower",
+    Change.IMPROVEMENT: "faster",
+    Change.OK: "unchanged",
 }
 
 
@@ -44,18 +46,18 @@ def _checked(column: Column, path: Path, records: Sequence[store.Record]) -> lis
     new = baseline.load(column.paths[0])
     checked = against(new, records, named, policy.read(None), None)
     judged = [one for one in checked.judged if one.name in column.result.figures]
-    counts = regression.counts(judged)
-    said = ", ".join(f"{count} {_WORDS.get(word, word)}" for word, count in counts.items())
+    counts = verdicts.counts(one.status for one in judged)
+    said = ", ".join(f"{count} {_CALLED.get(status, status)}" for status, count in counts.items())
     head = f"{_called(column)}figures against the baseline: {said or 'nothing comparable'}."
     found = [Statement((head[0].upper() + head[1:],))]
-    for word in (regression.REGRESSION, regression.IMPROVEMENT):
-        those = [one for one in judged if one.word == word]
+    for status in (Change.REGRESSION, Change.IMPROVEMENT):
+        those = [one for one in judged if one.status == status]
         found += [Statement((Code(one.name), f": {one.reason}.")) for one in those[:_MOST]]
         if len(those) > _MOST:
             found.append(
-                Statement((f"{len(those) - _MOST} more are {_WORDS[word]}: see the table.",))
+                Statement((f"{len(those) - _MOST} more are {_CALLED[status]}: see the table.",))
             )
-    reasons = dict.fromkeys(one.reason for one in judged if one.word == regression.INCOMPARABLE)
+    reasons = dict.fromkeys(one.reason for one in judged if one.status == Change.INCOMPARABLE)
     found += [Statement((f"Not comparable: {reason}.",)) for reason in list(reasons)[:_MOST]]
     return found + [Statement((f"{note}.",)) for note in checked.notes]
 

@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from irqcost.base.verdicts import Trust
 from irqcost.compare import columns as columns_, comparison
 from irqcost.compare.columns import Column
 from irqcost.compare.comparison import Row
@@ -158,7 +159,7 @@ def _warnings(base: Column, column: Column) -> list[str]:
     """What speaks against the figures, or against comparing them."""
     context = column.result.context
     found = []
-    if context.reasons or context.verdict not in ("", "good"):
+    if context.reasons or context.verdict not in ("", Trust.GOOD):
         found = [f"Verdict: {context.outcome}", *context.reasons]
     found += [one for one in (naming.clock_doubt(context), naming.quota_doubt(context)) if one]
     if outer := naming.other_hypervisor(context):

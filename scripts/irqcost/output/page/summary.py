@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from irqcost.base.table import number
+from irqcost.base.verdicts import CLOCKLESS
 from irqcost.compare.columns import Column
 from irqcost.model import naming, units
 from irqcost.model.result import Entry
@@ -32,7 +33,6 @@ class Statement:
 # What masks and restores, by what it says about the kernel's own masking.
 _MASKING = ("local_irq_save_restore", "irq_save_restore", "save_cli_test_sti", "save_cli_popf")
 _RING_0 = ("kmod", "kvm", "bpf")
-_UNSOUND = ("inconsistent", "uncalibrated")
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ def _first(column: Column, probes: Sequence[str]) -> str | None:
 def _known(column: Column, name: str) -> _Known | None:
     """The figure where it may be named."""
     entry = column.result.figures.get(name)
-    if entry is None or entry.verdict in _UNSOUND:
+    if entry is None or entry.verdict in CLOCKLESS:
         return None
     if entry.doubtful and not _interval(entry):
         return None
