@@ -19,7 +19,7 @@ from results import changed, path, result
 def draw(results: list[Series], prefix: Path) -> str:
     """Draws; returns the SVG's text."""
     with places_.made(prefix, replace=True) as places:
-        charts.draw("bars", charts.Material(results, catalogue.read()), places)
+        charts.draw("bars", charts.Inputs(results, catalogue.read()), places)
     assert prefix.with_name(prefix.name + ".png").read_bytes().startswith(b"\x89PNG\r\n")
     return prefix.with_name(prefix.name + ".svg").read_text(encoding="utf-8")
 

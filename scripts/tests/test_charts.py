@@ -22,7 +22,7 @@ def draw(name: str, results: list[Series], prefix: Path, unit: str | None = None
     """Draws in both themes; returns the texts of the light SVG."""
     themes = tuple(places_.THEMES.values())
     with places_.made(prefix, replace=True, themes=themes) as places:
-        charts.draw(name, charts.Material(results, catalogue.read(), unit), places)
+        charts.draw(name, charts.Inputs(results, catalogue.read(), unit), places)
     made = sorted(entry.name for entry in prefix.parent.glob(f"{prefix.name}*"))
     assert made == [f"{prefix.name}{end}" for end in ("-dark.png", "-dark.svg", ".png", ".svg")]
     light, dark = (prefix.with_name(prefix.name + end) for end in (".svg", "-dark.svg"))

@@ -248,8 +248,8 @@ def test_many_are_put_together_by_machine(
 
 def test_a_machine_of_one_result_loses_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     both = path("alpha"), path("beta")
-    apart, together = (as_json(capsys, "--by", by, *both) for by in ("file", "machine"))
-    assert together["figures"] == apart["figures"]
+    not_comparable, together = (as_json(capsys, "--by", by, *both) for by in ("file", "machine"))
+    assert together["figures"] == not_comparable["figures"]
     read = reading.columns(both, None, "machine", None).columns
     assert [column.result for column in read] == [result("alpha"), result("beta")]
 
@@ -341,8 +341,8 @@ def test_another_estimator_is_marked(tmp_path: Path, capsys: pytest.CaptureFixtu
                 entry["estimator"] = 2
 
     found = as_json(capsys, path("alpha"), changed("alpha", tmp_path / "new.json", newer))
-    apart = cell(found, "ring3/popf/throughput", "B")["not_comparable"]
-    assert "another estimator" in apart
+    not_comparable = cell(found, "ring3/popf/throughput", "B")["not_comparable"]
+    assert "another estimator" in not_comparable
     assert "not_comparable" not in cell(found, "ring3/pushf/throughput", "B")
 
 
@@ -395,9 +395,9 @@ def test_types_of_core_have_no_ratio(tmp_path: Path, capsys: pytest.CaptureFixtu
     )
     found = as_json(capsys, big, other, small, old)
     assert cell(found, "ring3/popf/throughput", "B")["ratio"] == pytest.approx(1)
-    apart = cell(found, "ring3/popf/throughput", "C")
-    assert "ratio" not in apart
-    assert apart["not_comparable"] == "another type of core: efficiency beside performance"
+    not_comparable = cell(found, "ring3/popf/throughput", "C")
+    assert "ratio" not in not_comparable
+    assert not_comparable["not_comparable"] == "another type of core: efficiency beside performance"
     # A file that does not tell, such as one of another CPU, is compared.
     assert cell(found, "ring3/popf/throughput", "D")["ratio"] == pytest.approx(1)
 
@@ -466,8 +466,8 @@ def test_headlines() -> None:
     mixed = series([result("alpha"), result("exact")])
     assert headline(mixed, names, None).startswith("Figures in different units")
     # sahf is in doubt in both files.
-    doubtful = series([result("alpha"), result("beta")])
-    assert "free of doubt" in headline(doubtful, ["ring3/sahf/throughput"], None)
+    unreliable = series([result("alpha"), result("beta")])
+    assert "free of doubt" in headline(unreliable, ["ring3/sahf/throughput"], None)
 
 
 def test_google_benchmark_compares_our_files() -> None:

@@ -26,7 +26,7 @@ def test_a_result_is_read() -> None:
     assert not alpha.context.backends[1].usable
     popf = alpha.figures["ring3/popf/throughput"]
     assert (popf.core_cycles, popf.ticks, popf.samples) == (13.0, 9.8113, 200)
-    assert not popf.doubtful and alpha.figures["ring3/sahf/throughput"].doubtful
+    assert not popf.unreliable and alpha.figures["ring3/sahf/throughput"].unreliable
     assert result("exact").figures["kmod/cli_sti/isolated"].core_cycles is None
 
 

@@ -50,17 +50,19 @@ def test_the_verdict_says_by_how_much() -> None:
     (one,) = regression.judge([case([value + 1 for value in base], base)])
     assert one.difference == pytest.approx(1) and one.percent == pytest.approx(3.33, abs=0.01)
     assert one.low is not None and one.high is not None and one.low < 1 < one.high
-    assert "slower by 1.00 core cycles (+3.3 %)" in one.reason and not one.hopeless
+    assert "slower by 1.00 core cycles (+3.3 %)" in one.reason and not one.baseline_too_noisy
 
 
 def test_noise_is_inconclusive_and_says_what_would_help() -> None:
     chance = random.Random(1)
     runs = [draw(chance, 30, 0.02, 20) for _ in range(5)]
     (one,) = regression.judge([case([29.4, 29.6, 29.8, 30.0, 30.0, 30.3, 30.5, 30.6], *runs)])
-    assert one.status == INCONCLUSIVE and "more processes" in one.reason and not one.hopeless
+    assert (
+        one.status == INCONCLUSIVE and "more processes" in one.reason and not one.baseline_too_noisy
+    )
     wide = [draw(chance, 30, 3, 20) for _ in range(5)]
     (one,) = regression.judge([case(draw(chance, 30, 0.02), *wide)])
-    assert one.status == INCONCLUSIVE and "renew it" in one.reason and one.hopeless
+    assert one.status == INCONCLUSIVE and "renew it" in one.reason and one.baseline_too_noisy
     (one,) = regression.judge([case(draw(chance, 30, 30), *runs)])
     assert one.status == INCONCLUSIVE and "keep others off the core" in one.reason
 
@@ -77,7 +79,7 @@ def test_too_few_processes_are_inconclusive() -> None:
     assert one.status == INCONCLUSIVE and "only 5 clean processes in the new result" in one.reason
     (one,) = regression.judge([case([31.0] * 8, [30.0] * 2, [])])
     assert one.status == INCONCLUSIVE and "2 clean processes in the baseline" in one.reason
-    assert one.hopeless
+    assert one.baseline_too_noisy
     assert word(case([], [30.0] * 8)) == [INCONCLUSIVE]
 
 
@@ -108,7 +110,7 @@ def test_under_the_instruction_clock_one_instruction_counts() -> None:
 
 
 def test_an_obstacle_is_incomparable_whatever_the_figures() -> None:
-    (one,) = regression.judge([replace(case([99.0] * 8, [30.0] * 8), obstacle="other code")])
+    (one,) = regression.judge([replace(case([99.0] * 8, [30.0] * 8), incomparable="other code")])
     assert (one.status, one.reason) == (INCOMPARABLE, "other code")
 
 
@@ -123,15 +125,23 @@ def test_holm_with_known_answers() -> None:
     assert regression.holm([0.02], 0.05, of=3) < 0
 
 
-def looked(*words: Change, hopeless: bool = False) -> list[Judged]:
+def looked(*words: Change, baseline_too_noisy: bool = False) -> list[Judged]:
     return [
-        Judged("ring3/popf/isolated", word, "why", 30, 31, limit=0.25, hopeless=hopeless)
+        Judged(
+            "ring3/popf/isolated",
+            word,
+            "why",
+            30,
+            31,
+            limit=0.25,
+            baseline_too_noisy=baseline_too_noisy,
+        )
         for word in words
     ]
 
 
 @pytest.mark.parametrize(
-    ("words", "settled", "together"),
+    ("words", "converged", "together"),
     [
         ((OK,), True, OK),
         ((IMPROVEMENT,), True, IMPROVEMENT),
@@ -150,17 +160,17 @@ def looked(*words: Change, hopeless: bool = False) -> list[Judged]:
     ],
 )
 def test_what_several_measurements_come_to(
-    words: tuple[Change, ...], settled: bool, together: Change
+    words: tuple[Change, ...], converged: bool, together: Change
 ) -> None:
     found = looked(*words)
-    assert regression.settled(found) is settled
+    assert regression.converged(found) is converged
     assert regression.together(found).status == together
     if len(words) > 1:
         assert regression.together(found).reason.startswith("+1.00 at first, +1.00")
 
 
 def test_what_the_baseline_hides_is_not_measured_again() -> None:
-    assert regression.settled(looked(INCONCLUSIVE, hopeless=True))
+    assert regression.converged(looked(INCONCLUSIVE, baseline_too_noisy=True))
 
 
 def test_those_in_doubt_are_judged_as_part_of_all() -> None:

@@ -85,7 +85,7 @@ def test_doubtful_figures_are_left_out_and_counted(tmp_path: Path) -> None:
         wild = [20.0, 25, 30, 35, 40, 45] if number == 1 else [30.0] * 8
         run(tmp_path / f"{number}.json", {POPF: wild}, f"2026-09-0{number + 1}")
     (found,) = trend.histories(store.read([tmp_path]).records, policy.read(None))
-    assert found.lines[0].runs == (0, 2, 3) and found.lines[0].doubtful == 1
+    assert found.lines[0].runs == (0, 2, 3) and found.lines[0].unreliable == 1
     assert "1 values in doubt were left out" in history_table.text(found, False)
 
 

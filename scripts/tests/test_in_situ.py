@@ -85,7 +85,7 @@ def test_headlines(result: Result) -> None:
 def test_the_picture(tmp_path: Path, alone: bool) -> None:
     one = series([reader.read_result(in_situ(tmp_path / "x.json", alone))])
     with places_.made(tmp_path / "x", replace=True) as places:
-        charts.draw("bars", charts.Material(one, catalogue.read()), places)
+        charts.draw("bars", charts.Inputs(one, catalogue.read()), places)
     svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
     panels = re.findall(r"ring3: (\d+) cycles", svg)
     # Beside the other modes there is no room: a sentence points to the table.

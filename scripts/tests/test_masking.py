@@ -126,7 +126,7 @@ def test_nothing_is_native_where_the_kernel_is_not_in_ring_0() -> None:
     assert found(3).kind == "unknown" and "ring 3" in found(3).reason
     assert not found(3).native("bpf", "irq_save_restore")
     assert found(3).rows[ROW].kind == "unknown"
-    assert masking.apart(found(0), found(3), "bpf", "irq_save_restore")
+    assert masking.not_comparable(found(0), found(3), "bpf", "irq_save_restore")
     assert found(3, bytes.fromhex(CALL + "c3"), pvm_irq_disable=0).kind == PVM
     assert masking.find({}, {"kmod"}, None, True, 3).kind == "unknown"
     assert masking.find({}, {"kmod"}, "PVM", True, 3).kind == PVM
@@ -181,10 +181,10 @@ def test_figures_unlocked_by_other_code_have_no_ratio() -> None:
 
     backend, probe = ROW.split("/")
     pv = "paravirtual:pv"
-    assert "other code unlocks" in masking.apart(one(""), one(pv), backend, probe)
-    assert not masking.apart(one("unknown"), one(pv), backend, probe)
-    assert not masking.apart(one(pv), one(pv), backend, probe)
-    assert not masking.apart(one(""), one(pv), "ring3", "popf")
+    assert "other code unlocks" in masking.not_comparable(one(""), one(pv), backend, probe)
+    assert not masking.not_comparable(one("unknown"), one(pv), backend, probe)
+    assert not masking.not_comparable(one(pv), one(pv), backend, probe)
+    assert not masking.not_comparable(one(""), one(pv), "ring3", "popf")
 
 
 def good(content: Any) -> None:
@@ -504,11 +504,11 @@ def test_what_is_recorded_besides_is_told_where_it_differs() -> None:
     found = columns.differences(one, two)
     assert found["preemption"] == "none | full"
     assert found["confidential computing"] == "none | TDX"
-    assert "other confidential computing: none in the baseline, TDX" in baseline.apart(
+    assert "other confidential computing: none in the baseline, TDX" in baseline.not_comparable(
         one, two, ["cpu"]
     )
     older = result("alpha").context
-    assert not columns.differences(one, older) and not baseline.apart(older, two, ["cpu"])
+    assert not columns.differences(one, older) and not baseline.not_comparable(older, two, ["cpu"])
 
 
 def test_an_unknown_kind_is_refused(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_a_figure_is_the_median_of_its_processes() -> None:
     assert (one["verdict"], one["reasons"], one["label"]) == ("good", [], "good")
     assert "distribution" not in one
     figure = parsing.parse(document).figures[NAME]
-    assert figure.cycles_interval == (13.0, 13.03) and not figure.doubtful
+    assert figure.cycles_interval == (13.0, 13.03) and not figure.unreliable
     ours = document["context"]["irqcost"]
     assert ours["processes"]["count"] == 7 and ours["processes"]["seconds"] == 7
     assert ours["processes"]["cpus"] == [1] * 7
@@ -83,7 +83,7 @@ def test_without_a_free_process_the_figure_says_so() -> None:
     result = merged(*[entry(NAME, 20.0, label="disturbed: …")] * 7)
     figure = result.figures[NAME]
     assert figure.core_cycles == 20.0 and figure.cycles_interval is None
-    assert figure.doubtful and figure.remark.startswith("disturbed: too noisy: 0 of 7 processes")
+    assert figure.unreliable and figure.remark.startswith("disturbed: too noisy: 0 of 7 processes")
     assert result.context.verdict == "disturbed" and result.context.processes == 7
     assert result.context.outcome == "0 of 1 figures good; 1 disturbed"
 
@@ -97,7 +97,7 @@ def test_an_emulated_run_is_exact() -> None:
     (figure,) = document["benchmarks"]
     assert figure["ticks"] == 2.0 and figure["processes"] == [2.0] and "ticks_low" not in figure
     assert figure["verdict"] == "emulated" and "core_cycles" not in figure
-    assert not parsing.parse(document).figures[NAME].doubtful
+    assert not parsing.parse(document).figures[NAME].unreliable
 
 
 def test_derived_and_absent() -> None:

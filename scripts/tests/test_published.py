@@ -90,11 +90,11 @@ def test_the_table_shows_the_same_core_and_no_models(
 
 def test_the_chart_over_the_years(tmp_path: Path) -> None:
     here = series([reader.read_result(golden_cove(tmp_path / "g.json")), result("exact")])
-    material = charts.Material(here, catalogue.read(), None, FIGURES)
+    inputs = charts.Inputs(here, catalogue.read(), None, FIGURES)
     with places_.made(
         tmp_path / "x", replace=True, themes=tuple(places_.THEMES.values())
     ) as places:
-        charts.draw("generations", material, places)
+        charts.draw("generations", inputs, places)
     svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
     assert "popf cost 8 cycles on the 8086 and 70 on NetBurst (Prescott)" in svg
     assert "Golden Cove, ours: 13.0 (bare metal)" in svg
@@ -118,17 +118,17 @@ def test_bars_carry_what_was_published_of_the_same_core(tmp_path: Path) -> None:
 
     one = reader.read_result(changed("alpha", tmp_path / "p.json", pair))
     for shown, expected in ((FIGURES, True), ((), False)):
-        material = charts.Material(series([one]), catalogue.read(), None, shown)
+        inputs = charts.Inputs(series([one]), catalogue.read(), None, shown)
         with places_.made(tmp_path / "x", replace=True) as places:
-            charts.draw("bars", material, places)
+            charts.draw("bars", inputs, places)
         svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
         assert ("<title>pushf_popf" in svg and "InstLatX64" in svg) == expected
         assert ("Hollow diamonds" in svg) == expected
 
 
 def test_no_chart_without_figures(tmp_path: Path) -> None:
-    material = charts.Material(series([result("alpha")]), catalogue.read())
+    inputs = charts.Inputs(series([result("alpha")]), catalogue.read())
     with pytest.raises(IrqcostError, match="published"):
         with places_.made(tmp_path / "x", replace=True) as places:
-            charts.draw("generations", material, places)
+            charts.draw("generations", inputs, places)
     assert list(tmp_path.iterdir()) == []

@@ -76,7 +76,7 @@ def test_a_record_is_the_result_in_short() -> None:
             np.testing.assert_array_equal(record.values[place], [*expected, entry.estimator])
             assert record.verdicts[place] == entry.verdict
             assert record.remarks.get(place, "") == entry.remark
-            assert (place in record.remarks) == entry.doubtful
+            assert (place in record.remarks) == entry.unreliable
 
 
 def test_the_second_look_parses_nothing(tmp_path: Path, parsed: list[Path]) -> None:
@@ -271,8 +271,8 @@ def test_gather_keeps_the_order_and_marks_doubt() -> None:
     assert popf_.values[:, store.COLUMNS.index("core_cycles")].tolist() == pytest.approx(
         [17.0, 13.0]
     )
-    doubtful = gathered["ring3/sahf/throughput"]
-    assert doubtful.doubtful.all() and np.isnan(doubtful.values).all()
+    unreliable = gathered["ring3/sahf/throughput"]
+    assert unreliable.unreliable.all() and np.isnan(unreliable.values).all()
     lock = gathered["kmod/spin_lock/throughput"]
     assert lock.values[:, store.COLUMNS.index("ticks")].tolist() == [17.0, 108.0]
 
@@ -286,5 +286,5 @@ def test_texts_are_told_apart(tmp_path: Path) -> None:
     one, same, another = (
         changed("alpha", tmp_path / f"{i}.json", other(code)) for i, code in enumerate("aab")
     )
-    texts = [record.texts for record in store.read([one, same, another]).records]
-    assert texts[0] == texts[1] != texts[2]
+    code_digests = [record.code_digests for record in store.read([one, same, another]).records]
+    assert code_digests[0] == code_digests[1] != code_digests[2]

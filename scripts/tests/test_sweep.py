@@ -21,12 +21,12 @@ from results import result
 ALPHA = result("alpha")
 
 
-def swept(*values: float, spread: float = 0.0, doubtful: int | None = None) -> Sweep:
-    """A sweep with these figures; the one at index `doubtful` is in doubt."""
+def swept(*values: float, spread: float = 0.0, unreliable: int | None = None) -> Sweep:
+    """A sweep with these figures; the one at index `unreliable` is in doubt."""
     popf = ALPHA.figures["ring3/popf/throughput"]
     points = []
     for index, (factor, value) in enumerate(zip(unroll.UNROLLS, values)):
-        label = "disturbed: 3 of 400 samples clean" if index == doubtful else "clean"
+        label = "disturbed: 3 of 400 samples clean" if index == unreliable else "clean"
         points.append(
             Point(factor, replace(popf, label=label), Value(value, value - spread, value + spread))
         )
@@ -52,8 +52,8 @@ def test_a_plateau_is_as_flat_as_its_figures_are_sharp() -> None:
 
 
 def test_what_is_in_doubt_bears_no_plateau() -> None:
-    assert factors(swept(13, 13, 13, 13, 13, doubtful=2)) == [32, 64]
-    assert factors(swept(13, 13, 13, 13, 13, doubtful=4)) == []
+    assert factors(swept(13, 13, 13, 13, 13, unreliable=2)) == [32, 64]
+    assert factors(swept(13, 13, 13, 13, 13, unreliable=4)) == []
 
 
 def test_the_verdict_says_what_is_seen() -> None:
@@ -66,19 +66,19 @@ def test_the_verdict_says_what_is_seen() -> None:
     )
     assert "one unroll factor only" in sweep_table.verdict(swept(13))
     # A plateau that was not seen is not denied, and a step between sound figures is.
-    assert "in doubt" in sweep_table.verdict(swept(13, 13, 13, doubtful=1))
-    assert "no plateau: 13" in sweep_table.verdict(swept(13, 13, 15, doubtful=0))
+    assert "in doubt" in sweep_table.verdict(swept(13, 13, 13, unreliable=1))
+    assert "no plateau: 13" in sweep_table.verdict(swept(13, 13, 15, unreliable=0))
 
 
 def test_the_table_has_a_row_for_each_factor() -> None:
-    lines = sweep_table.text(swept(15, 13, 13, doubtful=0)).splitlines()
+    lines = sweep_table.text(swept(15, 13, 13, unreliable=0)).splitlines()
     rows = [line.split() for line in lines if line.strip()[:1].isdigit()]
     assert [row[:2] for row in rows] == [["4", "15.000"], ["8", "13.000"], ["16", "13.000"]]
     assert "disturbed: 3 of 400" in lines[4]
 
 
 def test_the_picture(tmp_path: Path) -> None:
-    one = swept(15, 13, 13, spread=0.1, doubtful=0)
+    one = swept(15, 13, 13, spread=0.1, unreliable=0)
     with places_.made(tmp_path / "x", replace=True) as places:
         chart.draw(one, sweep_table.verdict(one), places)
     svg = (tmp_path / "x.svg").read_text(encoding="utf-8")

@@ -69,13 +69,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     wanted = args.chart or (["bars"] if args.format == "text" else [])
     most = len(METADATA) * len(themes_of(args.theme))
-    with charts.drawers(0 if args.no_chart or not wanted else most) as drawers:
+    with charts.workers(0 if args.no_chart or not wanted else most) as workers:
         with store.readers(args.scheduler) as readers:
-            return _run(args, wanted, readers, drawers)
+            return _run(args, wanted, readers, workers)
 
 
 def _run(
-    args: argparse.Namespace, wanted: Sequence[str], readers: Executor, drawers: Executor
+    args: argparse.Namespace, wanted: Sequence[str], readers: Executor, workers: Executor
 ) -> int:
     found = reading.columns(args.paths, args.baseline, args.by, args.select, readers)
     read = found.columns
@@ -96,13 +96,13 @@ def _run(
             print(line)
     if not args.no_chart:
         series = [column.series for column in read]
-        material = charts.Material(series, catalogue.read(), args.unit, figures)
-        _draw(args, wanted, material, drawers)
+        inputs = charts.Inputs(series, catalogue.read(), args.unit, figures)
+        _draw(args, wanted, inputs, workers)
     return Exit.UNUSABLE if found.errors else Exit.OK
 
 
 def _draw(
-    args: argparse.Namespace, wanted: Sequence[str], material: charts.Material, drawers: Executor
+    args: argparse.Namespace, wanted: Sequence[str], inputs: charts.Inputs, workers: Executor
 ) -> None:
     """The charts, and where they are: beside the text, or apart from what programs read."""
     if not wanted:
@@ -112,7 +112,7 @@ def _draw(
         if len(wanted) > 1:
             prefix = prefix.with_name(f"{prefix.name}-{name}")
         with made(prefix, replace=True, themes=themes_of(args.theme)) as places:
-            charts.draw(name, material, places, drawers)
+            charts.draw(name, inputs, places, workers)
         for place in places:
             output = sys.stdout if args.format == "text" else sys.stderr
             print(f"Chart:  {place.target}", file=output)

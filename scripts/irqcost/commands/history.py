@@ -63,11 +63,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     most = 0 if args.no_chart else len(METADATA) * len(themes_of(args.theme))
-    with charts.drawers(most) as drawers, store.readers(args.scheduler) as readers:
-        return _run(args, readers, drawers)
+    with charts.workers(most) as workers, store.readers(args.scheduler) as readers:
+        return _run(args, readers, workers)
 
 
-def _run(args: argparse.Namespace, readers: Executor, drawers: Executor) -> int:
+def _run(args: argparse.Namespace, readers: Executor, workers: Executor) -> int:
     rules = policy.read(args.config)
     loaded = store.read(args.paths, args.select, readers)
     name_left_out(loaded.errors)
@@ -76,7 +76,7 @@ def _run(args: argparse.Namespace, readers: Executor, drawers: Executor) -> int:
         raise IrqcostError("no machine has two results with figures here: no history")
     for place, one in enumerate(found):
         with nullcontext([]) if args.no_chart else _places(args, place) as places:
-            charts.each_place(partial(_draw, charted(one)), drawers, places)
+            charts.each_place(partial(_draw, charted(one)), workers, places)
         print(("" if place == 0 else "\n") + text(one, args.all))
     # What was named and could not be read is missed; of a folder the rest is its history.
     missed = any(error.path in args.paths for error in loaded.errors)

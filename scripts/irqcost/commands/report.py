@@ -39,12 +39,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    with charts.drawers(pictures.MOST_JOBS) as drawers:
+    with charts.workers(pictures.MOST_JOBS) as workers:
         with store.readers(args.scheduler) as readers:
-            return _run(args, readers, drawers)
+            return _run(args, readers, workers)
 
 
-def _run(args: argparse.Namespace, readers: Executor, drawers: Executor) -> int:
+def _run(args: argparse.Namespace, readers: Executor, workers: Executor) -> int:
     read = reading.columns(args.paths, args.baseline, args.by, args.select, readers)
     if not any(column.result.entries for column in read.columns):
         matching = "" if args.select is None else f" with a name that matches {args.select}"
@@ -56,7 +56,7 @@ def _run(args: argparse.Namespace, readers: Executor, drawers: Executor) -> int:
 
         page, plain = place(_PAGE), place(_MARKDOWN)
         made = document.made(
-            read, args.baseline, catalogue.read(), _arguments(args), Path(work), drawers
+            read, args.baseline, catalogue.read(), _arguments(args), Path(work), workers
         )
         page.write_text(html.text(made), encoding="utf-8")
         plain.write_text(markdown.text(made), encoding="utf-8")

@@ -44,13 +44,13 @@ def run(args: argparse.Namespace) -> int:
         print(contention_table.table(mode, result.context, entries))
     if args.no_chart:
         return Exit.OK
-    from irqcost.output.charts import Material, draw
+    from irqcost.output.charts import Inputs, draw
     from irqcost.output.charts import places as places_
 
     prefix = args.out or args.file.with_suffix("")
     for mode in found:
         with places_.made(prefix.with_name(f"{prefix.name}-{mode}"), replace=True) as places:
-            draw(mode, Material(series([result]), catalogue.read()), places)
+            draw(mode, Inputs(series([result]), catalogue.read()), places)
         for place in places:
             print(f"Chart:  {place.target}")
     return Exit.OK

@@ -62,7 +62,7 @@ def choose(
         path = record.path.resolve()
         if path == itself:
             continue
-        reason = apart(record.shared, new.result.context, policy.same)
+        reason = not_comparable(record.shared, new.result.context, policy.same)
         taken = when(record.date)
         if not reason and path not in own and taken >= date:
             reason = "not older than the new result"
@@ -88,7 +88,7 @@ def when(date: str) -> datetime:
     return found.replace(tzinfo=timezone.utc) if found.tzinfo is None else found
 
 
-def apart(base: Context, new: Context, same: Sequence[str]) -> str:
+def not_comparable(base: Context, new: Context, same: Sequence[str]) -> str:
     """Why two results are not to be compared; "" where they may be."""
     pairs: list[tuple[str, object, object]] = [
         ("execution", base.execution, new.execution),
@@ -173,15 +173,15 @@ def _case(
 ) -> Case:
     exact = new.result.context.instruction_clock
     backend, probe = name.split("/")[:2]
-    obstacle = _flaw(new, name)
+    incomparable = _flaw(new, name)
     own = new.result.context.masking
     sound, flaws = [], []
     for run, other in zip(baseline, others):
-        flaw = masking.apart(run.result.context.masking, own, backend, probe)
+        flaw = masking.not_comparable(run.result.context.masking, own, backend, probe)
         flaw = flaw or other.get(f"{backend}/{probe}", other.get(probe, ""))
         if in_baseline := _flaw(run, name):
             flaw = f"the baseline: {in_baseline}"
-        elif not obstacle and not flaw:
+        elif not incomparable and not flaw:
             counted = [one.result.figures[name].core_cycles is not None for one in (run, new)]
             flaw = "" if counted[0] == counted[1] else "core cycles on one side only"
             flaw = flaw or other_estimator(run.result.figures[name], new.result.figures[name])
@@ -190,14 +190,14 @@ def _case(
         else:
             sound.append(run)
     if not sound:
-        obstacle = obstacle or flaws[0]
+        incomparable = incomparable or flaws[0]
     return Case(
         name,
         _values(new, name, exact),
         [_values(run, name, exact) for run in sound],
         policy.at(name),
         exact,
-        obstacle,
+        incomparable,
     )
 
 

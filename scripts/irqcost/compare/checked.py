@@ -96,18 +96,18 @@ def confirmed(
     figures its own are those in doubt.
     """
     first = judge(measure(target, None), 0)
-    looks = {one.name: [one] for one in first.judged}
-    for number in range(1, regression.LOOKS):
-        doubted = [name for name, seen in looks.items() if not regression.settled(seen)]
+    attempts = {one.name: [one] for one in first.judged}
+    for number in range(1, regression.ATTEMPTS):
+        doubted = [name for name, seen in attempts.items() if not regression.converged(seen)]
         if not doubted:
             break
         print(f"{figures(len(doubted))} slower or undecided: measuring again", file=sys.stderr)
         only = f"^({'|'.join(map(re.escape, doubted))})$"
         place = target.with_name(f"{target.name}.again{number if number > 1 else ''}")
-        for one in judge(measure(place, only), len(looks)).judged:
+        for one in judge(measure(place, only), len(attempts)).judged:
             if one.name in doubted:
-                looks[one.name].append(one)
-    return replace(first, judged=tuple(regression.together(seen) for seen in looks.values()))
+                attempts[one.name].append(one)
+    return replace(first, judged=tuple(regression.together(seen) for seen in attempts.values()))
 
 
 def outcome(checked: Checked) -> str:

@@ -44,7 +44,7 @@ class Column:
 
     series: Series
     paths: tuple[Path, ...]
-    texts: Mapping[str, str]
+    code_digests: Mapping[str, str]
 
     @property
     def result(self) -> Result:
@@ -85,7 +85,7 @@ def of_groups(
         count = f"median of {len(group)} results" if len(group) > 1 else "1 result"
         titled = replace(one, title=f"{one.title}, {count}")
         paths = tuple(record.path for record in group)
-        columns.append(Column(titled, paths, group[-1].texts))
+        columns.append(Column(titled, paths, group[-1].code_digests))
     return columns
 
 
@@ -102,7 +102,7 @@ _ESTIMATOR = store.COLUMNS.index("estimator")
 
 def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> Entry:
     count = len(one.places)
-    sound = one.values[~one.doubtful]
+    sound = one.values[~one.unreliable]
     doubt = ""
     if not len(sound):
         doubt = f"none of {count} figures is free of doubt"

@@ -20,14 +20,14 @@ class Ratio:
     value: float
     low: float | None
     high: float | None
-    doubtful: bool
+    unreliable: bool
 
 
 @dataclass(frozen=True)
 class Cell:
     """A figure of one column in one unit, or why there is none.
 
-    `remark` says why the figure is in doubt; `apart` why it is not to be compared with the
+    `remark` says why the result is unreliable; `not_comparable` why it is not compared with the
     baseline's: then there is no ratio, or where only the instructions are others, one to be taken
     with that in mind.
     """
@@ -40,10 +40,10 @@ class Cell:
     remark: str = ""
     missing: str = ""
     ratio: Ratio | None = None
-    apart: str = ""
+    not_comparable: str = ""
 
     @property
-    def doubtful(self) -> bool:
+    def unreliable(self) -> bool:
         return bool(self.remark)
 
 
@@ -70,8 +70,11 @@ def rows(columns: Sequence[Column], unit: str | None) -> list[Row]:
     for probe, names in groups.items():
         for name in names:
             cells = tuple(
-                tuple(_cell(column, columns[0], name, one, apart) for one in shown(column, unit))
-                for column, apart in zip(columns, other)
+                tuple(
+                    _cell(column, columns[0], name, one, not_comparable)
+                    for one in shown(column, unit)
+                )
+                for column, not_comparable in zip(columns, other)
             )
             found.append(Row(name, probe, cells))
     return found
@@ -91,8 +94,8 @@ def other_instructions(base: Column, column: Column) -> dict[str, str]:
         return {}
     found = {one.name: one.what for one in differences(base, column)}
     if not (base.single and column.single):
-        for name in base.texts.keys() & column.texts.keys():
-            if base.texts[name] != column.texts[name]:
+        for name in base.code_digests.keys() & column.code_digests.keys():
+            if base.code_digests[name] != column.code_digests[name]:
                 found.setdefault(name, "the kernel's live text is another one")
     return found
 
@@ -116,16 +119,16 @@ def _cell(column: Column, base: Column, name: str, unit: str, other: dict[str, s
     figure = units.figure(result, entry, unit)
     if figure is None:
         return Cell(unit, called, None, missing=f"no figure in {called}")
-    ratio, apart = None, ""
+    ratio, not_comparable = None, ""
     if column is not base:
-        ratio, apart = _ratio(column, base, entry, figure, unit)
+        ratio, not_comparable = _ratio(column, base, entry, figure, unit)
         instructions = other.get(f"{entry.backend}/{entry.probe}", other.get(entry.probe, ""))
         if first := base.result.figures.get(name):
-            apart = apart or other_estimator(first, entry)
-        apart = apart or instructions
+            not_comparable = not_comparable or other_estimator(first, entry)
+        not_comparable = not_comparable or instructions
     remark = entry.remark or _clock_doubt(column, unit)
     interval = bool(entry.cycles_interval if unit == "cycles" else entry.ticks_interval)
-    return Cell(unit, called, figure, interval, entry.verdict, remark, "", ratio, apart)
+    return Cell(unit, called, figure, interval, entry.verdict, remark, "", ratio, not_comparable)
 
 
 def _clock_doubt(column: Column, unit: str) -> str:
@@ -161,8 +164,10 @@ def _ratio(
     one, two = base.result.context, column.result.context
     if one.kind != two.kind:
         return None, f"{two.kind} beside {one.kind}: no measure of the same thing"
-    if apart := masking.apart(one.masking, two.masking, entry.backend, entry.probe):
-        return None, apart
+    if not_comparable := masking.not_comparable(
+        one.masking, two.masking, entry.backend, entry.probe
+    ):
+        return None, not_comparable
     if one.cpu.core_type and two.cpu.core_type and one.cpu.core_type != two.cpu.core_type:
         return None, f"another type of core: {two.cpu.core_type} beside {one.cpu.core_type}"
     if units.unit_name(unit, base.result) != units.unit_name(unit, column.result):
@@ -176,9 +181,9 @@ def _ratio(
     low = high = None
     if under.low > 0 and figure.low >= 0:
         low, high = figure.low / under.high, figure.high / under.low
-    doubtful = entry.doubtful or first.doubtful
-    doubtful = doubtful or any(_clock_doubt(one, unit) for one in (base, column))
-    return Ratio(value, low, high, doubtful), ""
+    unreliable = entry.unreliable or first.unreliable
+    unreliable = unreliable or any(_clock_doubt(one, unit) for one in (base, column))
+    return Ratio(value, low, high, unreliable), ""
 
 
 def in_lines(columns: Sequence[Column]) -> list[str]:

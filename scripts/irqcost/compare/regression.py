@@ -13,7 +13,7 @@ from irqcost.stats import bootstrap, intervals
 
 # Times that a figure is measured, at most. Two make a regression; the third is for one that noise
 # hid in the first or second.
-LOOKS = 3
+ATTEMPTS = 3
 
 # Resamples, and of those that a chance of `risk / figures` needs to be seen, so many times more.
 _DRAWS, _FINER = 10_000, 8
@@ -47,7 +47,7 @@ class Threshold:
 class Case:
     """A figure to be judged: its processes, and those of each run of the baseline.
 
-    Under the instruction clock (`exact`) they are counts. `obstacle` says why the two are not
+    Under the instruction clock (`exact`) they are counts. `incomparable` says why the two are not
     comparable; then the numbers, where there are any, are for showing only.
     """
 
@@ -56,7 +56,7 @@ class Case:
     baseline: Sequence[Sequence[float]]
     threshold: Threshold
     exact: bool = False
-    obstacle: str = ""
+    incomparable: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Judged:
     """A figure's verdict. Figures in core cycles, or in instructions where `exact`; None: none.
 
     `low` and `high` are the 95 % interval of the difference, `noise` the distance from the
-    difference to the farther end, `limit` the threshold that applied. `hopeless`: the baseline
+    difference to the farther end, `limit` the threshold that applied. `baseline_too_noisy`: it
     alone hides what matters, so that measuring the new result again cannot help.
     """
 
@@ -79,7 +79,7 @@ class Judged:
     processes: int = 0
     runs: int = 0
     exact: bool = False
-    hopeless: bool = False
+    baseline_too_noisy: bool = False
 
     @property
     def difference(self) -> float | None:
@@ -107,7 +107,7 @@ def judge(cases: Sequence[Case], risk: float = 0.05, of: int = 0) -> list[Judged
     together, and it is the whole run that must not cry wolf. Where the cases are some that were
     chosen for their noise out of `of`, they are judged as part of these.
     """
-    varying = [not case.obstacle and not case.exact for case in cases]
+    varying = [not case.incomparable and not case.exact for case in cases]
     draws = max(_DRAWS, math.ceil(_FINER * max(sum(varying), of) / risk))
     weighed = [_weigh(case, draws) if one else None for case, one in zip(cases, varying)]
     chances = [one.chance for one in weighed if one is not None and one.chance is not None]
@@ -159,13 +159,13 @@ def _weigh(case: Case, draws: int) -> _Weighed:
     between = _between(each, resampled)
     touched = between * math.sqrt(1 + _OF_MEDIAN / len(runs)) * bootstrap.normal(draws)
     against = np.median(resampled, axis=0) + touched
-    apart = np.sort(drawn - against)
+    difference = np.sort(drawn - against)
     sides = (
-        int(np.searchsorted(apart, 0, side="right")),
-        draws - int(np.searchsorted(apart, 0, side="left")),
+        int(np.searchsorted(difference, 0, side="right")),
+        draws - int(np.searchsorted(difference, 0, side="left")),
     )
     chance = min(1.0, 2 * (1 + min(sides)) / (1 + draws))
-    low, high = _ends(apart)
+    low, high = _ends(difference)
     return _Weighed(base, new, chance, low, high, _half(np.sort(drawn)), _half(np.sort(against)))
 
 
@@ -206,29 +206,35 @@ def _verdict(case: Case, one: _Weighed, allowed: float) -> Judged:
     if one.chance is None or one.baseline is None or one.new is None:
         lacking = sum(map(len, case.baseline)) < intervals.FEWEST
         return replace(
-            found, status=Change.INCONCLUSIVE, reason=_too_few(case), limit=limit, hopeless=lacking
+            found,
+            status=Change.INCONCLUSIVE,
+            reason=_too_few(case),
+            limit=limit,
+            baseline_too_noisy=lacking,
         )
     found = replace(found, low=one.low, high=one.high, limit=limit)
-    apart, noise = one.new - one.baseline, found.noise
+    difference, noise = one.new - one.baseline, found.noise
     assert noise is not None
-    if abs(apart) > limit and one.chance <= allowed:
-        slower = apart > 0
+    if abs(difference) > limit and one.chance <= allowed:
+        slower = difference > 0
         return replace(
             found,
             status=Change.REGRESSION if slower else Change.IMPROVEMENT,
-            reason=f"{'slower' if slower else 'faster'} by {abs(apart):.2f} core cycles"
-            f"{_share(apart, one.baseline)}; more than {limit:.2f} matters",
+            reason=f"{'slower' if slower else 'faster'} by {abs(difference):.2f} core cycles"
+            f"{_share(difference, one.baseline)}; more than {limit:.2f} matters",
         )
     # What cannot be worse than matters is ok, however little is known of how much better it is.
-    if one.high > limit and (noise > limit or apart > limit):
+    if one.high > limit and (noise > limit or difference > limit):
         left = _left(one, noise, limit)
         advice = _advice(one, noise, limit, len(case.new), left)
-        return replace(found, status=Change.INCONCLUSIVE, reason=advice, hopeless=left <= 0)
+        return replace(
+            found, status=Change.INCONCLUSIVE, reason=advice, baseline_too_noisy=left <= 0
+        )
     return found
 
 
-def _share(apart: float, baseline: float) -> str:
-    return f" ({100 * apart / abs(baseline):+.1f} %)" if abs(baseline) >= _LITTLE else ""
+def _share(difference: float, baseline: float) -> str:
+    return f" ({100 * difference / abs(baseline):+.1f} %)" if abs(baseline) >= _LITTLE else ""
 
 
 def _too_few(case: Case) -> str:
@@ -260,8 +266,8 @@ def _advice(one: _Weighed, noise: float, limit: float, processes: int, left: flo
     said = f"noise ±{noise:.2g} core cycles, and {limit:.2g} matters"
     assert one.new is not None and one.baseline is not None
     if noise <= limit:
-        apart = one.new - one.baseline
-        said = f"apart by {apart:+.2f} core cycles, which noise may do (±{noise:.2g})"
+        difference = one.new - one.baseline
+        said = f"apart by {difference:+.2f} core cycles, which noise may do (±{noise:.2g})"
     if left <= 0:
         return (
             f"{said}: the baseline alone has ±{one.of_baseline:.2g}; renew it with longer or more "
@@ -276,27 +282,27 @@ def _advice(one: _Weighed, noise: float, limit: float, processes: int, left: flo
     return f"{said}: {more} more processes ({longer:.1f} times as long, --time)"
 
 
-def settled(looks: Sequence[Judged]) -> bool:
+def converged(attempts: Sequence[Judged]) -> bool:
     """Whether a figure need not be measured again, by its verdicts in one measurement after
     another: it was not slower at last, or slower twice, or another time would not help."""
-    last = looks[-1]
+    last = attempts[-1]
     if last.status == Change.REGRESSION:
-        return [one.status for one in looks].count(Change.REGRESSION) > 1
-    return last.status != Change.INCONCLUSIVE or last.hopeless
+        return [one.status for one in attempts].count(Change.REGRESSION) > 1
+    return last.status != Change.INCONCLUSIVE or last.baseline_too_noisy
 
 
-def together(looks: Sequence[Judged]) -> Judged:
+def together(attempts: Sequence[Judged]) -> Judged:
     """What the verdicts of one measurement after another come to. A regression is what two say."""
-    last = looks[-1]
-    if len(looks) == 1:
+    last = attempts[-1]
+    if len(attempts) == 1:
         return last
-    changes = ["-" if one.difference is None else f"{one.difference:+.2f}" for one in looks]
+    changes = ["-" if one.difference is None else f"{one.difference:+.2f}" for one in attempts]
     seen = f"{changes[0]} at first, {', '.join(changes[1:])} measured again"
     if last.status == Change.OK:
         return replace(last, reason=seen)
-    if last.status == Change.REGRESSION and not settled(looks):
+    if last.status == Change.REGRESSION and not converged(attempts):
         # Of noise that hid the figure until now nobody knows what it did to the last one.
-        return replace(last, status=Change.INCONCLUSIVE, reason=f"{seen}; {looks[-2].reason}")
+        return replace(last, status=Change.INCONCLUSIVE, reason=f"{seen}; {attempts[-2].reason}")
     return replace(last, reason=f"{seen}: {last.reason}")
 
 
@@ -315,8 +321,8 @@ def _exact(case: Case) -> Judged:
         runs=len(each),
         exact=case.exact,
     )
-    if case.obstacle:
-        return replace(found, status=Change.INCOMPARABLE, reason=case.obstacle)
+    if case.incomparable:
+        return replace(found, status=Change.INCOMPARABLE, reason=case.incomparable)
     if new is None or base is None:
         return replace(found, status=Change.INCOMPARABLE, reason="no count on one of the two sides")
     found = replace(found, low=new - base, high=new - base, limit=0.0)

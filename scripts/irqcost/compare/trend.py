@@ -34,14 +34,14 @@ class Change:
 
 @dataclass(frozen=True)
 class Line:
-    """A figure: values and the places of their runs in the history, and its changes. `doubtful` is
+    """A figure: values and their runs' places in the history, and its changes. `unreliable` is
     how many values were left out."""
 
     name: str
     values: tuple[float, ...]
     runs: tuple[int, ...]
     changes: tuple[Change, ...]
-    doubtful: int
+    unreliable: int
     kernel: str = ""  # what masks in the kernels of these runs, where others mask differently
 
     @property
@@ -104,8 +104,8 @@ def _history(group: Sequence[store.Record], rules: Policy, executor: Executor) -
         values = one.values[:, column]
         sound = ~np.isnan(values)
         kept, runs = values[sound].tolist(), one.places[sound].tolist()
-        doubtful = int(np.count_nonzero(one.doubtful))
-        lines.append(Line(name, tuple(kept), tuple(runs), (), doubtful, kernel))
+        unreliable = int(np.count_nonzero(one.unreliable))
+        lines.append(Line(name, tuple(kept), tuple(runs), (), unreliable, kernel))
     found = executors.each(executor, partial(_changes, exact, rules), lines, _AT_A_TIME)
     lines = [_with_changes(line, places, contexts) for line, places in zip(lines, found)]
     title = f"{naming.cpu_name(contexts[-1])}, {naming.execution(contexts[-1])}"
@@ -126,7 +126,7 @@ def _alike(records: Sequence[store.Record]) -> Iterator[tuple[str, str, store.Ga
             yield name, "", one
             continue
         for kind, those in kinds.items():
-            chosen = store.Gathered(one.places[those], one.values[those], one.doubtful[those])
+            chosen = store.Gathered(one.places[those], one.values[those], one.unreliable[those])
             yield name, "masked " + masking.way(kind or masking.NATIVE), chosen
 
 

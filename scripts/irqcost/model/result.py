@@ -243,7 +243,7 @@ class Entry:
         return "/".join(filter(None, (self.backend, self.probe, self.mode, self.variant)))
 
     @property
-    def doubtful(self) -> bool:
+    def unreliable(self) -> bool:
         if self.verdict:
             return Trust.needs_care(self.verdict)
         return self.label not in ("", "clean")
@@ -251,7 +251,7 @@ class Entry:
     @property
     def remark(self) -> str:
         """Why it is in doubt, in a sentence; "" where it is not."""
-        if not self.doubtful:
+        if not self.unreliable:
             return ""
         return f"{self.verdict}: {self.reasons[0]}" if self.reasons else self.label
 

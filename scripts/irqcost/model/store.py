@@ -74,17 +74,17 @@ class Record:
     """A result file in short.
 
     `names` are the figures in the order of the file, `values` (figures × COLUMNS) their numbers,
-    `verdicts` their verdicts, and `remarks`, by place, why figures are in doubt. `shared` is the
-    context without what is of this run alone (`own`, as JSON); `context` has both. `texts` is a
-    digest of the live text by `backend/probe`: where two differ, the files are to be asked
-    (texts.py).
+    `verdicts` their verdicts, and `remarks`, by place, why some are unreliable. `shared` is the
+    context without what is of this run alone (`own`, as JSON); `context` has both. `code_digests`
+    has a digest of the machine code by `backend/probe`: where two differ, machine_code/equality.py
+    tells what differs in the files.
     """
 
     path: Path
     date: str
     verdict: str
     shared: Context
-    texts: Mapping[str, str]
+    code_digests: Mapping[str, str]
     names: tuple[str, ...]
     values: npt.NDArray[np.float64] = field(repr=False)
     verdicts: tuple[str, ...] = field(repr=False)
@@ -221,7 +221,7 @@ def _parse(path: Path, documents: dict[str, str]) -> index.Row:
         names=names_key,
         numbers=np.array([_numbers(entry) for entry in entries], dtype="<f8").tobytes(),
         verdicts="\n".join(entry.verdict for entry in entries),
-        remarks=json.dumps([[i, e.remark] for i, e in enumerate(entries) if e.doubtful]),
+        remarks=json.dumps([[i, e.remark] for i, e in enumerate(entries) if e.unreliable]),
     )
 
 
@@ -247,7 +247,7 @@ def _shared(document: Any, context: Context) -> str:
     kept["settings"] = {key: ours["settings"].get(key) for key in _COMMON_SETTINGS}
     # What is of one run alone (_own()); none of it is missing, as far as a reader sees.
     kept |= {"tsc": {"khz": None, "step": None}, "backends": {}, "absent": []}
-    return json.dumps({**kept, "text_digests": _text_digests(document)})
+    return json.dumps({**kept, "code_digests": _code_digests(document)})
 
 
 def _own(document: Any, result: Result) -> str:
@@ -258,7 +258,7 @@ def _own(document: Any, result: Result) -> str:
     return json.dumps({"tsc": tsc, "backends": ours["backends"], "absent": absent})
 
 
-def _text_digests(document: Any) -> dict[str, str]:
+def _code_digests(document: Any) -> dict[str, str]:
     """By `backend/probe`, what identifies the functions in context.irqcost.text."""
     return {
         name: _joint_digest(tuple(sorted(hashes.items())))
@@ -291,7 +291,7 @@ class _Unpacker:
     def _read_context(self, key: str) -> tuple[Context, dict[str, str]]:
         ours = json.loads(self._documents[key])
         whole = {"context": {"date": "", "irqcost": ours}, "benchmarks": []}
-        return parsing.parse(whole).context, ours["text_digests"]
+        return parsing.parse(whole).context, ours["code_digests"]
 
     def _read_names(self, key: str) -> tuple[tuple[str, ...], list[int] | None]:
         """The names selected, and their places where these are not all."""
@@ -302,7 +302,7 @@ class _Unpacker:
         return tuple(names[place] for place in places), places
 
     def record(self, path: Path, row: index.Row) -> Record:
-        shared, texts = self._context(row.shared)
+        shared, code_digests = self._context(row.shared)
         names, places = self._names(row.names)
         values = np.frombuffer(row.numbers, dtype="<f8").reshape(-1, len(COLUMNS))
         verdicts = self._verdicts(row.verdicts) if len(values) else ()
@@ -316,7 +316,7 @@ class _Unpacker:
             row.date,
             row.verdict,
             shared,
-            texts,
+            code_digests,
             names,
             values,
             verdicts,
@@ -328,11 +328,11 @@ class _Unpacker:
 @dataclass(frozen=True)
 class Gathered:
     """One figure over many records: `values` (n × COLUMNS) and the `places` of these records in
-    what was gathered from. Values of figures in doubt are NaN; `doubtful` says which."""
+    what was gathered from. Values of figures in doubt are NaN; `unreliable` says which."""
 
     places: npt.NDArray[np.intp]
     values: npt.NDArray[np.float64]
-    doubtful: npt.NDArray[np.bool_]
+    unreliable: npt.NDArray[np.bool_]
 
 
 def gather(records: Sequence[Record]) -> dict[str, Gathered]:
@@ -348,12 +348,12 @@ def gather(records: Sequence[Record]) -> dict[str, Gathered]:
     parts: dict[str, list[Gathered]] = {}
     for names, group in alike.items():
         values = np.stack([records[place].values for place in group])
-        doubtful = np.zeros(values.shape[:2], dtype=bool)
+        unreliable = np.zeros(values.shape[:2], dtype=bool)
         for row, place in enumerate(group):
-            doubtful[row, list(records[place].remarks)] = True
-        values[doubtful] = np.nan
+            unreliable[row, list(records[place].remarks)] = True
+        values[unreliable] = np.nan
         for column, name in enumerate(names):
-            one = Gathered(np.array(group), values[:, column], doubtful[:, column])
+            one = Gathered(np.array(group), values[:, column], unreliable[:, column])
             parts.setdefault(name, []).append(one)
     return {name: _joined(several) for name, several in parts.items()}
 
@@ -364,5 +364,5 @@ def _joined(parts: Sequence[Gathered]) -> Gathered:
     places = np.concatenate([part.places for part in parts])
     order = np.argsort(places)
     values = np.concatenate([part.values for part in parts])[order]
-    doubtful = np.concatenate([part.doubtful for part in parts])[order]
-    return Gathered(places[order], values, doubtful)
+    unreliable = np.concatenate([part.unreliable for part in parts])[order]
+    return Gathered(places[order], values, unreliable)

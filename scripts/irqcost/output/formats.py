@@ -17,8 +17,8 @@ from irqcost.model.published import Published
 from irqcost.model.units import unit_name
 from irqcost.output import published_table
 
-_IN_DOUBT = "?"
-_APART = "≠"
+_UNRELIABLE = "?"
+_NOT_COMPARABLE = "≠"
 # Differences that the names of columns tell already.
 _IN_TITLE = ("execution", "CPU", "kernel", "command", "core", "masking")
 
@@ -199,8 +199,8 @@ def _figure(cell: Cell) -> dict[str, Any]:
         "ratio": ratio and ratio.value,
         "ratio_low": ratio and ratio.low,
         "ratio_high": ratio and ratio.high,
-        "ratio_doubtful": ratio and ratio.doubtful,
-        "not_comparable": cell.apart or None,
+        "ratio_doubtful": ratio and ratio.unreliable,
+        "not_comparable": cell.not_comparable or None,
     }
     return {key: value for key, value in parts.items() if value is not None}
 
@@ -245,15 +245,15 @@ def _written(column: Column, cell: Cell) -> str:
     value = number(cell.figure.value, digits)
     half = max(cell.figure.high - cell.figure.value, cell.figure.value - cell.figure.low)
     interval = f" ±{number(half, digits)}" if cell.interval else ""
-    return value + interval + (f" {_IN_DOUBT}" if cell.doubtful else "")
+    return value + interval + (f" {_UNRELIABLE}" if cell.unreliable else "")
 
 
 def _ratio(cell: Cell) -> str:
     if cell.ratio is None:
         return "-"
     ratio: Ratio = cell.ratio
-    marks = [_IN_DOUBT] if ratio.doubtful else []
-    marks += [_APART] if cell.apart else []
+    marks = [_UNRELIABLE] if ratio.unreliable else []
+    marks += [_NOT_COMPARABLE] if cell.not_comparable else []
     return " ".join([number(ratio.value, 2), *marks])
 
 
@@ -264,17 +264,17 @@ def _notes(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
         notes.append("X/A: ratio in the first unit of X")
     if any(cell.interval for cell in cells):
         notes.append("±: to the farther end of the 95 % interval")
-    if any(cell.doubtful for cell in cells):
+    if any(cell.unreliable for cell in cells):
         notes.append("? in doubt: the label in the result file says why")
     units = {one.unit for one in cells}
     for place, column in enumerate(columns):
         clock = naming.clock_doubt(column.result.context)
         if clock and units != {"cycles"}:
             notes.append(f"{letter(place)}: {clock}")
-    apart = _apart(rows)
-    if any(_APART in _ratio(cells[0]) for row in rows for cells in row.cells[1:]):
+    not_comparable = _not_comparable(rows)
+    if any(_NOT_COMPARABLE in _ratio(cells[0]) for row in rows for cells in row.cells[1:]):
         notes.append("≠ other instructions than in A, or another estimator")
-    notes += [f"{letter(place)} and A: {why}" for place, why in apart]
+    notes += [f"{letter(place)} and A: {why}" for place, why in not_comparable]
     for place, column in enumerate(columns[1:], 1):
         found = columns_.differences(columns[0].result.context, column.result.context)
         said = [f"{name} {what}" for name, what in found.items() if name not in _IN_TITLE]
@@ -282,12 +282,12 @@ def _notes(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
     return ["", *notes] if notes else []
 
 
-def _apart(rows: Sequence[Row]) -> list[tuple[int, str]]:
+def _not_comparable(rows: Sequence[Row]) -> list[tuple[int, str]]:
     """By column, why figures have no ratio or a marked one, and which; each reason once."""
     reasons: dict[tuple[int, str], list[str]] = {}
     for row in rows:
         for place, cells in enumerate(row.cells):
-            why = cells[0].apart
+            why = cells[0].not_comparable
             if why and not why.startswith("the baseline"):
                 reasons.setdefault((place, why), []).append(row.name)
     return [

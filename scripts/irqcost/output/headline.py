@@ -88,13 +88,13 @@ def _alike(series: Sequence[Series], name: str) -> bool:
     """Whether what masks in a figure is the same in all results."""
     first, *others = (one.result.context.masking for one in series)
     backend, probe = name.split("/")[:2]
-    return not any(masking.apart(first, other, backend, probe) for other in others)
+    return not any(masking.not_comparable(first, other, backend, probe) for other in others)
 
 
 def _cost(one: Series, name: str, unit: str | None) -> float | None:
     """The figure, where it is free of doubt and stands out from zero."""
     entry = one.result.figures.get(name)
-    if entry is None or entry.doubtful:
+    if entry is None or entry.unreliable:
         return None
     figure = units.figure(one.result, entry, unit)
     if figure is None or figure.value <= figure.width:

@@ -31,8 +31,8 @@ def text(history: History, everything: bool) -> str:
             table.row(line.label, "always", f"{level:.2f}", f"{level:.2f}", "", "")
     if changed or everything:
         parts += ["", str(table)]
-    doubtful = sum(line.doubtful for line in history.lines)
+    unreliable = sum(line.unreliable for line in history.lines)
     parts += ["", f"{changed} of {len(history.lines)} figures changed their level"]
-    if doubtful:
-        parts.append(f"{doubtful} values in doubt were left out")
+    if unreliable:
+        parts.append(f"{unreliable} values in doubt were left out")
     return "\n".join(parts)

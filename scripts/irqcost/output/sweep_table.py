@@ -18,7 +18,7 @@ def verdict(sweep: Sweep) -> str:
     low, high = (number(value, 2) for value in (min(values), max(values)))
     if len(values) == 1:
         return f"{probe} has one unroll factor only: {low} {sweep.unit}"
-    if any(point.entry.doubtful for point in sweep.points[-2:]):
+    if any(point.entry.unreliable for point in sweep.points[-2:]):
         return f"{probe}: no plateau to be told, for figures of the greatest factors are in doubt"
     return f"{probe} stands on no plateau: {low} to {high} {sweep.unit}, by unroll factor"
 
@@ -34,7 +34,7 @@ def text(sweep: Sweep) -> str:
             number(point.figure.low, 3),
             number(point.figure.high, 3),
             f"{entry.clean:.0f}/{entry.samples:.0f}",
-            entry.label if entry.doubtful else "",
+            entry.label if entry.unreliable else "",
         )
     heading = f"{sweep.name}/throughput: {naming.title(sweep.context)}"
     return "\n".join([heading, "", str(table), "", verdict(sweep)])

@@ -128,10 +128,10 @@ def _confirmed(data: Array, places: Sequence[int], matters: Callable[[float], fl
         for left, place, right in zip(edges, edges[1:], edges[2:]):
             one, two = data[left:place], data[place:right]
             level = float(np.median(one))
-            apart = abs(float(np.median(two)) - level)
+            difference = abs(float(np.median(two)) - level)
             chance = rank_sum(one, two)
-            if apart <= matters(level) or chance > RISK / len(data):
-                doubts.append((apart, place))
+            if difference <= matters(level) or chance > RISK / len(data):
+                doubts.append((difference, place))
         if not doubts:
             break
         kept.remove(min(doubts)[1])

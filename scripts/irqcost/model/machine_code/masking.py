@@ -260,7 +260,7 @@ def of_kernel(backend: str, probe: str) -> bool:
     return backend in KERNEL or probe.endswith("_fault")
 
 
-def apart(base: Masking, new: Masking, backend: str, probe: str) -> str:
+def not_comparable(base: Masking, new: Masking, backend: str, probe: str) -> str:
     """Why two figures of these results are not to be compared; "" where they may be."""
     if not of_kernel(backend, probe):
         return ""

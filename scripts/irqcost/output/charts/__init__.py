@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Material:
+class Inputs:
     """What charts are made of: results with their names, the catalogue, and the unit.
 
     `unit` is a key of units.UNITS, or None for each result's natural one.
@@ -75,7 +75,7 @@ CHARTS = {
 
 
 @contextmanager
-def drawers(most: int) -> Iterator[Executor]:
+def workers(most: int) -> Iterator[Executor]:
     """Processes for drawing `most` files at a time: they load matplotlib while this one still reads
     what they are to draw."""
     with executors.processes(most, _LIBRARIES) as found:
@@ -98,30 +98,30 @@ def load() -> None:
 
 
 def each_place(
-    draw: Callable[[Sequence["Place"]], object], drawers: Executor, places: Sequence["Place"]
+    draw: Callable[[Sequence["Place"]], object], workers: Executor, places: Sequence["Place"]
 ) -> None:
     """Has the drawers draw into the files of places.made(), each into one; in this process all are
     drawn at once. Raises what `draw` raises."""
     if places:
-        alone = isinstance(drawers, executors.Here)
-        list(drawers.map(draw, [list(places)] if alone else [[place] for place in places]))
+        alone = isinstance(workers, executors.Here)
+        list(workers.map(draw, [list(places)] if alone else [[place] for place in places]))
 
 
 def draw(
     name: str,
-    material: Material,
+    inputs: Inputs,
     places: Sequence["Place"],
-    drawers: Executor = executors.Here(),
+    workers: Executor = executors.Here(),
 ) -> None:
     """Draws a chart of CHARTS into the files of places.made().
 
     Raises NoChart where the material has nothing for it.
     """
-    each_place(partial(_draw, name, material), drawers, places)
+    each_place(partial(_draw, name, inputs), workers, places)
 
 
-def _draw(name: str, material: Material, places: Sequence["Place"]) -> None:
+def _draw(name: str, inputs: Inputs, places: Sequence["Place"]) -> None:
     from irqcost.output.charts import style
 
     module = import_module(f"irqcost.output.charts.{CHARTS[name].name}")
-    style.save(lambda theme: module.figure(material, theme), places)
+    style.save(lambda theme: module.figure(inputs, theme), places)

@@ -17,7 +17,7 @@ from irqcost.compare.labels import Series
 from irqcost.model import naming, units
 from irqcost.model.published import Published, matching, same_core
 from irqcost.model.result import Entry, Result
-from irqcost.output.charts import Material
+from irqcost.output.charts import Inputs
 from irqcost.output.charts.places import Theme
 from irqcost.output.charts.style import (
     IN_DOUBT,
@@ -56,15 +56,15 @@ class _Bar:
     colour: str
 
 
-def figure(material: Material, theme: Theme) -> Any:
+def figure(inputs: Inputs, theme: Theme) -> Any:
     """The picture. Raises NoChart where no probe of the catalogue was measured.
 
     Probes of the groups `control` and `fault` are left out where there are others: they are no
     cost of masking.
     """
-    series = material.series
+    series = inputs.series
     measured = {entry.probe for one in series for entry in one.result.figures.values()}
-    known = [probe for probe in material.probes if probe.key in measured]
+    known = [probe for probe in inputs.probes if probe.key in measured]
     shown = [probe for probe in known if probe.group not in ("control", "fault")] or known
     backends = dict.fromkeys(e.backend for s in series for e in s.result.figures.values())
     headings = _headings(series)
@@ -77,7 +77,7 @@ def figure(material: Material, theme: Theme) -> Any:
         headings = {"isolated": "the same back to back and between fences"}
     if not rows:
         raise NoChart("no chart: none of the probes measured is in this catalogue")
-    return _figure(material, rows, headings, theme)
+    return _figure(inputs, rows, headings, theme)
 
 
 def _headings(series: Sequence[Series]) -> dict[str, str]:
@@ -120,14 +120,14 @@ def _same_in_both(series: Sequence[Series]) -> bool:
 
 
 def _figure(
-    material: Material,
+    inputs: Inputs,
     rows: Sequence[tuple[str, tuple[str, ...]]],
     headings: dict[str, str],
     theme: Theme,
 ) -> Any:
-    series, unit = material.series, material.unit
+    series, unit = inputs.series, inputs.unit
     heights = [len(keys) * _pitch(_members(series, backend)) for backend, keys in rows]
-    caption = footing(_caption(series) + (_PUBLISHED if material.published else ""))
+    caption = footing(_caption(series) + (_PUBLISHED if inputs.published else ""))
     names = [f"{b}/{key}/{mode}" for mode in headings for b, keys in rows for key in keys]
     title = heading(headline(series, names, unit))
     head = 0.25 * len(title) + 0.17 * len(series) + 0.45
@@ -154,7 +154,7 @@ def _figure(
     for axes_row, (backend, keys) in zip(grid, rows):
         for axes, (mode, words) in zip(axes_row, headings.items()):
             ends += _panel(
-                axes, series, _Panel(backend, mode, words, keys, material.published), unit, theme
+                axes, series, _Panel(backend, mode, words, keys, inputs.published), unit, theme
             )
         _name_probes(axes_row, keys, _pitch(_members(series, backend)))
     # One scale for all panels, from 0, or from below it where an estimate is negative by noise;
@@ -244,12 +244,12 @@ def _draw_bar(
         color=bar.colour,
         edgecolor=theme.paper,
         linewidth=0,
-        hatch=IN_DOUBT if entry.doubtful else None,
+        hatch=IN_DOUBT if entry.unreliable else None,
     )
     near = [mark for mark in marks if figure.high * 0.95 < mark < figure.high * 1.5]
     digits = 0 if result.context.instruction_clock and figure.value == round(figure.value) else 1
     axes.annotate(
-        number(figure.value, digits) + (" ?" if entry.doubtful else ""),
+        number(figure.value, digits) + (" ?" if entry.unreliable else ""),
         (max(figure.high, 0, *near), bar.middle),
         xytext=(6 if near else 3, 0),
         textcoords="offset points",
@@ -330,7 +330,7 @@ def _caption(series: Sequence[Series]) -> str:
     if any(entry.spread > 0 and not entry.ticks_interval for entry in entries):
         without = "without an interval " if any(e.ticks_interval for e in entries) else ""
         parts.append(f"Whiskers {without}are p75 − p25 of the samples used, about the estimate.")
-    if any(entry.doubtful for entry in entries):
+    if any(entry.unreliable for entry in entries):
         parts.append("Hatched and marked “?”: in doubt, the table says why.")
     parts.append("A probe that changes the interrupt flag has no throughput.")
     executions = naming.executions(s.result.context for s in series)

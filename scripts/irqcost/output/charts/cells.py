@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.colors import LinearSegmentedColormap
 
 from irqcost.base.errors import NoChart
-from irqcost.output.charts import Material
+from irqcost.output.charts import Inputs
 from irqcost.output.charts.places import Theme
 from irqcost.output.charts.style import WIDTH, footing, heading, pyplot, write
 
@@ -30,18 +30,18 @@ class Table:
     scale: str  # what the colours mean, for the bar beside
 
 
-def names(material: Material) -> list[str]:
+def names(inputs: Inputs) -> list[str]:
     """The entries to show, in the catalogue's order: of each probe of a backend its throughput, or
     where there is none its isolated cost. Controls only where there is nothing else."""
     found: dict[tuple[str, str], str] = {}
-    for one in material.series:
+    for one in inputs.series:
         for name, entry in one.result.figures.items():
             if entry.mode in ("throughput", "isolated") and not entry.variant:
                 key = (entry.backend, entry.probe)
                 if key not in found or entry.mode == "throughput":
                     found[key] = name
-    places = {probe.key: place for place, probe in enumerate(material.probes)}
-    controls = {probe.key for probe in material.probes if probe.group == "control"}
+    places = {probe.key: place for place, probe in enumerate(inputs.probes)}
+    controls = {probe.key for probe in inputs.probes if probe.group == "control"}
     backends = list(dict.fromkeys(backend for backend, _ in found))
     keys = sorted(
         (key for key in found if key[1] in places),

@@ -14,24 +14,24 @@ from irqcost.compare.labels import Series
 from irqcost.model import naming
 from irqcost.model.contention import CONTENTION, Contention
 from irqcost.model.result import Entry
-from irqcost.output.charts import Material
+from irqcost.output.charts import Inputs
 from irqcost.output.charts.places import Theme
 from irqcost.output.charts.style import WIDTH, footing, heading, legend, pyplot, write
 
 _Line = tuple[str, list[tuple[Entry, Contention]]]
 
 
-def figure(material: Material, theme: Theme) -> Any:
+def figure(inputs: Inputs, theme: Theme) -> Any:
     """The picture. Raises NoChart where no result has a figure of contention."""
-    lines = _lines(material.series)
+    lines = _lines(inputs.series)
     sections = sorted({one.section for _, points in lines for _, one in points})
     if not sections:
         raise NoChart("no chart: none of these results has a figure of contention")
     cycles = all(entry.core_cycles is not None for _, points in lines for entry, _ in points)
-    exact = all(one.result.context.instruction_clock for one in material.series)
+    exact = all(one.result.context.instruction_clock for one in inputs.series)
     unit = "core cycles" if cycles else "instructions" if exact else "TSC ticks"
-    title = heading(_title(material.series))
-    caption = footing(_caption(material.series))
+    title = heading(_title(inputs.series))
+    caption = footing(_caption(inputs.series))
     legend_height = 0.19 * len(lines)
     height = 4.4 + legend_height + 0.2 * len(title) + 0.13 * len(caption)
     made, panels = pyplot.subplots(
@@ -90,8 +90,8 @@ def _panel(
         cost.plot(counts, values, color=colour, linewidth=1.2)
         fair.plot(counts, [one.min_over_max for _, one in points], color=colour, linewidth=1.2)
         for count, value, (entry, one) in zip(counts, values, points):
-            doubtful = entry.doubtful or not entry.clean or one.not_run
-            face = theme.paper if doubtful else colour
+            unreliable = entry.unreliable or not entry.clean or one.not_run
+            face = theme.paper if unreliable else colour
             for axes, height in ((cost, value), (fair, one.min_over_max)):
                 axes.plot(count, height, "o", color=colour, markerfacecolor=face, markersize=5)
     cost.set_title(f"section of {section} cycles")

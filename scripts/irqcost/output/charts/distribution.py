@@ -9,7 +9,7 @@ from irqcost.base.table import number
 from irqcost.compare.labels import Series
 from irqcost.model.members import FormatError
 from irqcost.model.result import Entry, Grid
-from irqcost.output.charts import Material
+from irqcost.output.charts import Inputs
 from irqcost.output.charts.places import Theme
 from irqcost.output.charts.style import WIDTH, footing, heading, pyplot, write
 
@@ -37,9 +37,9 @@ class _Panel:
     contaminated: Grid
 
 
-def figure(material: Material, theme: Theme) -> Any:
+def figure(inputs: Inputs, theme: Theme) -> Any:
     """The picture. Raises NoChart where no file has a histogram of these figures."""
-    panels = _panels(material)
+    panels = _panels(inputs)
     left_out = len(panels) - _MOST
     panels = panels[:_MOST]
     more = f" {left_out} more figures are left out: --select chooses." if left_out > 0 else ""
@@ -65,11 +65,11 @@ def figure(material: Material, theme: Theme) -> Any:
     return picture
 
 
-def _panels(material: Material) -> list[_Panel]:
+def _panels(inputs: Inputs) -> list[_Panel]:
     """What can be shown: probes that are no controls first, throughput before other modes."""
-    controls = {probe.key for probe in material.probes if probe.group == "control"}
+    controls = {probe.key for probe in inputs.probes if probe.group == "control"}
     panels = []
-    for series in material.series:
+    for series in inputs.series:
         for entry in series.result.figures.values():
             try:
                 histogram = entry.histogram
@@ -149,7 +149,7 @@ def _draw(axes: Any, panel: _Panel, theme: Theme) -> None:
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.tick_params(labelsize=7)
-    doubt = " ?" if panel.entry.doubtful else ""
+    doubt = " ?" if panel.entry.unreliable else ""
     which = f", {panel.series.name}" if panel.series.name else ""
     words = f"{panel.entry.name}: {number(panel.value, 2)} {panel.unit}{doubt}{which}"
     axes.set_title(words, loc="left", fontsize=8)

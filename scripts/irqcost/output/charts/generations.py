@@ -10,7 +10,7 @@ from typing import Any
 from irqcost.base.errors import NoChart
 from irqcost.model import published
 from irqcost.model.published import Published
-from irqcost.output.charts import Material
+from irqcost.output.charts import Inputs
 from irqcost.output.charts.places import Theme
 from irqcost.output.charts.style import WIDTH, footing, heading, pyplot, tooltip, write
 
@@ -70,12 +70,12 @@ class _Mark:
     told: str
 
 
-def figure(material: Material, theme: Theme) -> Any:
+def figure(inputs: Inputs, theme: Theme) -> Any:
     """The picture. Raises NoChart without published figures."""
-    if not material.published:
+    if not inputs.published:
         raise NoChart("no chart: it is of the published figures, and there are none")
     marks = {
-        line.words: _generations(material.published, line.primitive)
+        line.words: _generations(inputs.published, line.primitive)
         for _, lines in _PANELS
         for line in lines
     }
@@ -97,7 +97,7 @@ def figure(material: Material, theme: Theme) -> Any:
         for place, line in enumerate(lines):
             _draw(picture, axes, marks[line.words], theme, place)
             labels += [(one.year, one.value, _short(one.name)) for one in marks[line.words]]
-            labels = _ours(picture, axes, line, material, theme, place) + labels
+            labels = _ours(picture, axes, line, inputs, theme, place) + labels
         top = max(axes.dataLim.y1 * 1.16, 1)
         axes.set_ylim(0, top)
         axes.set_xlim(_FIRST, _LAST)
@@ -195,13 +195,13 @@ def _draw(picture: Any, axes: Any, marks: Sequence[_Mark], theme: Theme, place: 
 
 
 def _ours(
-    picture: Any, axes: Any, line: _Line, material: Material, theme: Theme, place: int
+    picture: Any, axes: Any, line: _Line, inputs: Inputs, theme: Theme, place: int
 ) -> list[tuple[float, float, str]]:
     """Our own figures of real CPUs, filled; returns their labels."""
     labels = []
-    for series in material.series:
+    for series in inputs.series:
         result = series.result
-        year = published.year(material.published, result)
+        year = published.year(inputs.published, result)
         if result.context.kind != "real" or year is None:
             continue
         for name in line.names:
@@ -224,7 +224,7 @@ def _ours(
             )
             amount = f"{entry.core_cycles:.2f} core cycles"
             tooltip(picture, points, f"irqcost, {name}: {amount}; {series.title}")
-            doubt = " ?" if entry.doubtful else ""
+            doubt = " ?" if entry.unreliable else ""
             where = "bare metal" if result.context.execution == "bare-metal" else "VM"
             words = f"{result.context.cpu.codename}, ours: {entry.core_cycles:.1f}{doubt} ({where})"
             labels.append((float(year), entry.core_cycles, words))

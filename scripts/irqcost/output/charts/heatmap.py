@@ -6,7 +6,7 @@ from typing import Any
 from irqcost.base.errors import NoChart
 from irqcost.base.table import number
 from irqcost.model import naming, units
-from irqcost.output.charts import Material, cells
+from irqcost.output.charts import Inputs, cells
 from irqcost.output.charts.places import Theme
 from irqcost.output.headline import headline
 
@@ -18,22 +18,22 @@ _CAPTION = (
 )
 
 
-def figure(material: Material, theme: Theme) -> Any:
+def figure(inputs: Inputs, theme: Theme) -> Any:
     """The picture. Raises NoChart where the results have different units."""
-    called = units.names([one.result for one in material.series], material.unit)
+    called = units.names([one.result for one in inputs.series], inputs.unit)
     if len(called) > 1:
         raise NoChart(
             f"no chart: {' and '.join(called)} share no scale of colours; choose one with --unit"
         )
-    names = cells.names(material)
+    names = cells.names(inputs)
     rows = [
-        (_label(name), [_cell(material, place, name) for place in _all(material)]) for name in names
+        (_label(name), [_cell(inputs, place, name) for place in _all(inputs)]) for name in names
     ]
-    contexts = [one.result.context for one in material.series]
+    contexts = [one.result.context for one in inputs.series]
     executions = naming.executions(contexts)
     table = cells.Table(
-        headline(material.series, names, material.unit),
-        [one.name or one.title for one in material.series],
+        headline(inputs.series, names, inputs.unit),
+        [one.name or one.title for one in inputs.series],
         rows,
         _CAPTION + f"Executed: {executions}.",
         f"{called[0]} per operation",
@@ -41,8 +41,8 @@ def figure(material: Material, theme: Theme) -> Any:
     return cells.draw(table, theme)
 
 
-def _all(material: Material) -> range:
-    return range(len(material.series))
+def _all(inputs: Inputs) -> range:
+    return range(len(inputs.series))
 
 
 def _label(name: str) -> str:
@@ -50,11 +50,11 @@ def _label(name: str) -> str:
     return f"{backend} {probe}" + (" (isolated)" if mode == "isolated" else "")
 
 
-def _cell(material: Material, place: int, name: str) -> tuple[str, float | None]:
-    result = material.series[place].result
+def _cell(inputs: Inputs, place: int, name: str) -> tuple[str, float | None]:
+    result = inputs.series[place].result
     entry = result.figures.get(name)
-    cost = units.figure(result, entry, material.unit) if entry else None
+    cost = units.figure(result, entry, inputs.unit) if entry else None
     if entry is None or cost is None:
         return "–", None
     digits = 0 if result.context.instruction_clock and cost.value == round(cost.value) else 1
-    return number(cost.value, digits) + (" ?" if entry.doubtful else ""), cost.value
+    return number(cost.value, digits) + (" ?" if entry.unreliable else ""), cost.value

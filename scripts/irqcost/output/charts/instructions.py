@@ -9,7 +9,7 @@ from typing import Any
 from irqcost.base.errors import NoChart
 from irqcost.base.table import number
 from irqcost.compare.labels import Series
-from irqcost.output.charts import Material, cells
+from irqcost.output.charts import Inputs, cells
 from irqcost.output.charts.places import Theme
 
 # Of an instruction: what a count is off a whole number by where all copies are alike.
@@ -27,16 +27,16 @@ _CAPTION = (
 )
 
 
-def figure(material: Material, theme: Theme) -> Any:
+def figure(inputs: Inputs, theme: Theme) -> Any:
     """The picture. Raises NoChart where no result is one under the instruction clock."""
-    exact = [one for one in material.series if one.result.context.instruction_clock]
+    exact = [one for one in inputs.series if one.result.context.instruction_clock]
     if not exact:
         raise NoChart(
             "no chart: no result was counted under the instruction clock (irqcost vm --exact)"
         )
     # Kernels that check themselves last: nobody has them in use.
     exact.sort(key=lambda one: (_checks(one), _version(one)))
-    names = cells.names(Material(exact, material.probes))
+    names = cells.names(Inputs(exact, inputs.probes))
     rows = []
     for name in names:
         counts = [_count(one, name) for one in exact]

@@ -29,7 +29,7 @@ def beside(target: Path, names: Sequence[str]) -> Iterator[Callable[[Result], No
             real = without_emulated(result)
             shown = real if real.entries else result
             for chart, found in places.items():
-                charts.draw(chart, charts.Material(series([shown]), catalogue.read()), found)
+                charts.draw(chart, charts.Inputs(series([shown]), catalogue.read()), found)
 
         yield draw
     for found in places.values():

@@ -15,7 +15,7 @@ from irqcost.compare.labels import Series
 from irqcost.model import naming
 from irqcost.model.contention import PENDING, PERCENTILES, Pending
 from irqcost.model.result import Entry
-from irqcost.output.charts import Material
+from irqcost.output.charts import Inputs
 from irqcost.output.charts.places import Theme
 from irqcost.output.charts.style import WIDTH, footing, heading, legend, pyplot, write
 
@@ -28,18 +28,18 @@ _SHARES = {name: float(name.removeprefix("p")) for name in PERCENTILES if name.s
 _SHARES |= {"min": 0.0, "max": 100.0}
 
 
-def figure(material: Material, theme: Theme) -> Any:
+def figure(inputs: Inputs, theme: Theme) -> Any:
     """The picture. Raises NoChart where no result has a figure of pending interrupts."""
-    lines = _lines(material.series)
+    lines = _lines(inputs.series)
     parts = [part for part in _PARTS if any(part in entries for entries in lines.values())]
     if not parts:
         raise NoChart("no chart: none of these results has a figure of pending interrupts")
     entries = [entry for line in lines.values() for entry in line.values()]
     cycles = all(entry.core_cycles is not None for entry in entries)
-    exact = all(one.result.context.instruction_clock for one in material.series)
+    exact = all(one.result.context.instruction_clock for one in inputs.series)
     unit = "core cycles" if cycles else "instructions" if exact else "TSC ticks"
-    title = heading(_title(material.series))
-    caption = footing(_caption(material.series))
+    title = heading(_title(inputs.series))
+    caption = footing(_caption(inputs.series))
     legend_height = 0.19 * len(lines)
     height = 3.4 + legend_height + 0.2 * len(title) + 0.13 * len(caption)
     made, panels = pyplot.subplots(
@@ -89,7 +89,7 @@ def _draw(axes: Any, entry: Entry, cycles: bool, colour: str) -> None:
     names = [name for name in PERCENTILES if entry.waits.ticks[name] > 0]
     values = [entry.waits.ticks[name] * factor for name in names]
     shares = [_SHARES[name] for name in names]
-    style = "--" if entry.doubtful or not entry.clean else "-"
+    style = "--" if entry.unreliable or not entry.clean else "-"
     axes.plot(values, shares, style, color=colour, linewidth=1.2, marker="o", markersize=3)
 
 

@@ -45,7 +45,7 @@ def _figure(sweep: Sweep, verdict: str, theme: Theme) -> Any:
 
 def _mark(axes: Any, point: Point, theme: Theme) -> None:
     """One figure of a sweep; hollow where it is in doubt."""
-    doubtful = point.entry.doubtful
+    unreliable = point.entry.unreliable
     figure = point.figure
     axes.errorbar(
         point.unroll,
@@ -53,13 +53,13 @@ def _mark(axes: Any, point: Point, theme: Theme) -> None:
         yerr=[[figure.value - figure.low], [figure.high - figure.value]],
         fmt="o",
         color=theme.colour(0),
-        markerfacecolor=theme.paper if doubtful else theme.colour(0),
+        markerfacecolor=theme.paper if unreliable else theme.colour(0),
         ecolor=theme.ink,
         elinewidth=0.8,
         capsize=3,
     )
     axes.annotate(
-        number(figure.value, 2) + (" ?" if doubtful else ""),
+        number(figure.value, 2) + (" ?" if unreliable else ""),
         (point.unroll, figure.high),
         xytext=(0, 6),
         textcoords="offset points",
@@ -73,6 +73,6 @@ def _caption(sweep: Sweep) -> str:
         parts = ["Whiskers: 95 % interval of the median over fresh processes."]
     else:
         parts = ["Whiskers: 95 % interval, where there is none p75 − p25 of the samples used."]
-    if any(point.entry.doubtful for point in sweep.points):
+    if any(point.entry.unreliable for point in sweep.points):
         parts.append("Hollow and marked “?”: in doubt, the table says why.")
     return " ".join(parts)

@@ -69,10 +69,10 @@ def _grouped(part: Part, column: Column) -> list[Statement]:
     for row in part.rows:
         cell = row.cells[place][0]
         ratio = cell.ratio
-        if ratio is None or ratio.low is None or ratio.high is None or cell.apart:
+        if ratio is None or ratio.low is None or ratio.high is None or cell.not_comparable:
             continue
         compared += 1
-        if not ratio.doubtful and not ratio.low <= 1 <= ratio.high:
+        if not ratio.unreliable and not ratio.low <= 1 <= ratio.high:
             moved.append((abs(ratio.value - 1), row.name, ratio))
     moved.sort(key=lambda one: one[0], reverse=True)
     head = (

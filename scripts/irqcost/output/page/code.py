@@ -62,7 +62,7 @@ def _figure(result: Result, name: str) -> str:
         figure = units.figure(result, entry, None) if entry else None
         if entry and figure:
             called = units.unit_name(units.natural(result), result)
-            doubt = ", in doubt" if entry.doubtful else ""
+            doubt = ", in doubt" if entry.unreliable else ""
             return f"{number(figure.value, 2)} {called} ({mode}{doubt})"
     return ""
 

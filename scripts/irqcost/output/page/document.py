@@ -62,7 +62,7 @@ def made(
     probes: Sequence[Probe],
     arguments: Sequence[str],
     folder: Path,
-    drawers: Executor,
+    workers: Executor,
 ) -> Document:
     """The report on columns; pictures are made in a folder for temporary files.
 
@@ -79,7 +79,7 @@ def made(
             probes,
             figures,
             folder,
-            drawers,
+            workers,
         )
         for part in parts
     ]
@@ -138,7 +138,7 @@ def _section(
     probes: Sequence[Probe],
     figures: Sequence[Published],
     folder: Path,
-    drawers: Executor,
+    workers: Executor,
 ) -> Section:
     counted = part.kind == COUNTED
     groups = [
@@ -163,7 +163,7 @@ def _section(
         part.lead,
         [column.series.title for column in part.columns],
         [group for group in groups if group.statements],
-        pictures.drawn(part, probes, figures, folder, drawers),
+        pictures.drawn(part, probes, figures, folder, workers),
         table.view(part, probes),
         data.conditions(part),
         [(column.series.title, code.listings(column, probes)) for column in _told(part)],

@@ -62,7 +62,7 @@ class _Job:
     lay them out anew for each file."""
 
     chart: str
-    material: charts.Material
+    inputs: charts.Inputs
     places: Sequence[Place]
 
 
@@ -71,7 +71,7 @@ def drawn(
     probes: Sequence[Probe],
     figures: Sequence[Published],
     folder: Path,
-    drawers: Executor,
+    workers: Executor,
 ) -> list[Picture]:
     """All charts that the part has figures for, made in a folder for temporary files."""
     several = len(part.columns) > 1
@@ -79,12 +79,12 @@ def drawn(
     jobs = []
     for one in wanted:
         series = [_chosen(column.series, one.mode) for column in part.columns]
-        material = charts.Material(series, probes, None, figures)
+        inputs = charts.Inputs(series, probes, None, figures)
         places = _places(one, folder)
         for theme in THEMES.values():
-            jobs.append(_Job(one.chart, material, [p for p in places if p.theme is theme]))
+            jobs.append(_Job(one.chart, inputs, [p for p in places if p.theme is theme]))
     done = dict[Path, bool]()
-    for job, made in zip(jobs, drawers.map(_draw, jobs)):
+    for job, made in zip(jobs, workers.map(_draw, jobs)):
         done |= {place.file: made for place in job.places}
     return [
         _picture(one, folder)
@@ -102,7 +102,7 @@ def _chosen(series: Series, mode: str) -> Series:
 
 def _draw(job: _Job) -> bool:
     try:
-        charts.draw(job.chart, job.material, job.places)
+        charts.draw(job.chart, job.inputs, job.places)
     except NoChart:
         return False  # Most results lack what one or the other is made of.
     return True

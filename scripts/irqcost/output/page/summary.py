@@ -40,7 +40,7 @@ class _Known:
     """A figure that may be named."""
 
     figure: Value
-    doubtful: bool
+    unreliable: bool
 
 
 def costs(part: Part) -> list[Statement]:
@@ -177,7 +177,7 @@ def _items(
         if choice is not ranked[0]:
             said.append(_against(part, first, each))
         said += [choice.given] if choice.given else []
-        said += ["in doubt"] if any(one.doubtful for one in each) else []
+        said += ["in doubt"] if any(one.unreliable for one in each) else []
         yield Statement((Code(f"{backend}/{choice.probe}"), ", ".join(said)))
 
 
@@ -214,14 +214,14 @@ def _against(part: Part, first: Sequence[_Known], each: Sequence[_Known]) -> str
 def doubts(part: Part) -> list[Statement]:
     """Which figures are in doubt, and how many."""
     figures = [entry for column in part.columns for entry in column.result.figures.values()]
-    doubtful = [entry for entry in figures if entry.doubtful]
-    if not doubtful or part.kind != MEASURED:
+    unreliable = [entry for entry in figures if entry.unreliable]
+    if not unreliable or part.kind != MEASURED:
         return []
-    names = [entry.name for entry in doubtful]
+    names = [entry.name for entry in unreliable]
     return [
         Statement(
             (
-                f"{len(doubtful)} of {len(figures)} figures are in doubt and marked “?”: "
+                f"{len(unreliable)} of {len(figures)} figures are in doubt and marked “?”: "
                 f"{some(names)}. Each says why where the pointer rests on it.",
             )
         )
@@ -238,10 +238,10 @@ def _known(column: Column, name: str) -> _Known | None:
     entry = column.result.figures.get(name)
     if entry is None or entry.verdict in CLOCKLESS:
         return None
-    if entry.doubtful and not _interval(entry):
+    if entry.unreliable and not _interval(entry):
         return None
     figure = units.figure(column.result, entry, None)
-    return None if figure is None else _Known(figure, entry.doubtful)
+    return None if figure is None else _Known(figure, entry.unreliable)
 
 
 def _interval(entry: Entry) -> bool:
@@ -258,7 +258,7 @@ def _cost(part: Part, column: Column, name: str) -> str:
     """A figure in words: core cycles and, where it has a duration, ns."""
     known = _known(column, name)
     assert known is not None
-    doubt = ", in doubt" if known.doubtful else ""
+    doubt = ", in doubt" if known.unreliable else ""
     text = f"{_amount(part, known.figure.value)} {part.unit}"
     entry = column.result.figures[name]
     if part.kind == MEASURED and units.natural(column.result) == "cycles":

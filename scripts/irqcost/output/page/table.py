@@ -29,7 +29,7 @@ class Field:
     text: str
     number: float | None = None
     details: Sequence[str] = ()
-    doubtful: bool = False
+    unreliable: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Line:
     probe: str
     mode: str
     summary: str
-    doubtful: bool
+    unreliable: bool
     fields: Sequence[Field]
 
 
@@ -113,7 +113,7 @@ def _called(part: Part, column: Column) -> str:
 def _line(part: Part, row: Row, summaries: Mapping[str, str]) -> Line:
     backend, probe, mode = row.name.split("/", 2)
     fields = []
-    doubtful = False
+    unreliable = False
     for place, (column, cells) in enumerate(zip(part.columns, row.cells)):
         details = _details(column, row.name, cells)
         shown = cells[:1] if part.kind == COUNTED else cells
@@ -122,13 +122,15 @@ def _line(part: Part, row: Row, summaries: Mapping[str, str]) -> Line:
         fields += [Field("–")] * (len(_units(part)) - len(shown))
         if place and part.kind != COUNTED:
             fields.append(_ratio(cells[0], details))
-        doubtful = doubtful or cells[0].doubtful
+        unreliable = unreliable or cells[0].unreliable
     if part.kind == COUNTED and len(part.columns) > 1:
         fields.append(_most_by_fewest(row, [column.series.name for column in part.columns]))
     if len(part.columns) == 1 and part.kind != COUNTED:
         verdict = row.cells[0][0].verdict
-        fields.append(Field(verdict or ("in doubt" if doubtful else "–"), None, details, doubtful))
-    return Line(row.name, backend, probe, mode, summaries.get(probe, ""), doubtful, fields)
+        fields.append(
+            Field(verdict or ("in doubt" if unreliable else "–"), None, details, unreliable)
+        )
+    return Line(row.name, backend, probe, mode, summaries.get(probe, ""), unreliable, fields)
 
 
 def _units(part: Part) -> tuple[str, ...]:
@@ -144,13 +146,13 @@ def _field(column: Column, cell: Cell, details: Sequence[str]) -> Field:
     if cell.interval and cell.unit != "ns" and not exact:
         half = max(cell.figure.high - value, value - cell.figure.low)
         text += f" ±{number(half, 2)}"
-    return Field(text + (" ?" if cell.doubtful else ""), value, details, cell.doubtful)
+    return Field(text + (" ?" if cell.unreliable else ""), value, details, cell.unreliable)
 
 
 def _ratio(cell: Cell, details: Sequence[str]) -> Field:
     if cell.ratio is None:
-        return Field("–", None, (cell.apart,) if cell.apart else ())
-    mark = (" ?" if cell.ratio.doubtful else "") + (" ≠" if cell.apart else "")
+        return Field("–", None, (cell.not_comparable,) if cell.not_comparable else ())
+    mark = (" ?" if cell.ratio.unreliable else "") + (" ≠" if cell.not_comparable else "")
     return Field(number(cell.ratio.value, 2) + mark, cell.ratio.value, details)
 
 
@@ -191,5 +193,5 @@ def _details(column: Column, name: str, cells: Sequence[Cell]) -> list[str]:
     if cells[0].verdict:
         found.append(f"verdict: {cells[0].verdict}")
     found += [cells[0].remark] if cells[0].remark else []
-    found += [cells[0].apart] if cells[0].apart else []
+    found += [cells[0].not_comparable] if cells[0].not_comparable else []
     return found
