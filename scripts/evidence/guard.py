@@ -38,7 +38,7 @@ from irqcost.compare import policy, regression
 from irqcost.compare.regression import Case
 from irqcost.measure import verdict
 from irqcost.measure.injected import PRIMITIVES
-from irqcost.measure.processes import Process, gather
+from irqcost.measure.processes import Process, Processes
 from irqcost.stats.intervals import share_interval
 
 _PLAIN = "ring3/slow_0/throughput"
@@ -97,7 +97,7 @@ def _recorded(run: dict[str, object]) -> Recorded:
             if mean is not None:
                 plain.setdefault(name, []).append(mean)
         processes.append(process_of(process, entries))
-    series = gather(processes)
+    series = Processes(processes).benchmarks
     controls = verdict.Controls(series, {}, None)
     return Recorded(
         str(run["condition"]),
@@ -142,7 +142,7 @@ def cases(new: Recorded, baseline: Sequence[Recorded], rules: policy.Policy) -> 
     pairs = [(name, name, 1) for name in new.processes if "/slow_" not in name]
     pairs += [(name, _PLAIN, PRIMITIVES) for name in _SLOW.values()]
     for name, other, copies in pairs:
-        obstacle = "a control is off" if name in new.inconsistent else ""
+        incomparable = "a control is off" if name in new.inconsistent else ""
         runs = [one.processes.get(other, []) for one in baseline]
         found.append(
             Case(
@@ -150,7 +150,7 @@ def cases(new: Recorded, baseline: Sequence[Recorded], rules: policy.Policy) -> 
                 [value / copies for value in new.processes[name]],
                 [[value / copies for value in run] for run in runs],
                 rules.at(name),
-                obstacle=obstacle,
+                incomparable=incomparable,
             )
         )
     return found
@@ -164,12 +164,12 @@ RULES: dict[str, Callable[[Sequence[float], Sequence[float]], bool]] = {
 
 
 def job(
-    looks: Sequence[Recorded], baseline: Sequence[Recorded], rules: policy.Policy, count: Count
+    attempts: Sequence[Recorded], baseline: Sequence[Recorded], rules: policy.Policy, count: Count
 ) -> None:
-    judged = regression.judge(cases(looks[0], baseline, rules), rules.risk)
+    judged = regression.judge(cases(attempts[0], baseline, rules), rules.risk)
     seen = {one.name: [one] for one in judged}
-    for run in looks[1:]:
-        doubted = [name for name, words in seen.items() if not regression.settled(words)]
+    for run in attempts[1:]:
+        doubted = [name for name, words in seen.items() if not regression.converged(words)]
         again = [one for one in cases(run, baseline, rules) if one.name in doubted]
         for one in regression.judge(again, rules.risk, len(judged)) if again else []:
             seen[one.name].append(one)
@@ -217,16 +217,16 @@ def condition(recorded: Sequence[Recorded], which: str, jobs: int, seed: int, qu
     count = Count(runs=min(len(alike), jobs))
     for number in range(jobs):
         new = alike[number % len(alike)]
-        looks = [
+        attempts = [
             new,
-            *chance.sample([one for one in alike if one is not new], regression.LOOKS - 1),
+            *chance.sample([one for one in alike if one is not new], regression.ATTEMPTS - 1),
         ]
-        used = {id(one) for one in looks}
+        used = {id(one) for one in attempts}
         others = [one for one in recorded if id(one) not in used]
         if quiet:
             others = [one for one in others if one.condition == "alone"]
-        job(looks, chance.sample(others, min(_RUNS, len(others))), rules, count)
-        simple(new, looks[1], count)
+        job(attempts, chance.sample(others, min(_RUNS, len(others))), rules, count)
+        simple(new, attempts[1], count)
     return count
 
 

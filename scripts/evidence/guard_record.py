@@ -31,7 +31,7 @@ from irqcost.base import files
 from irqcost.base.progress import Progress
 from irqcost.measure import build, harness, processes
 from irqcost.measure.injected import UNROLL
-from irqcost.measure.processes import Process, Plan, Request
+from irqcost.measure.processes import Plan, Process, Processes, Request
 
 SLOW = ("slow_0", "slow_05", "slow_1")
 
@@ -127,10 +127,11 @@ def short(process: Process, slow: Process) -> dict[str, Any]:
 def judged_by(process: Process) -> dict[str, Any]:
     """By what a process's entries are judged: by backend the level of the sensor and by what part
     it may be off, and the latency of the chain's multiply."""
-    levels = {name: round(level, 6) for name, level in processes.sensor_levels([process]).items()}
+    together = Processes([process])
+    levels = {name: round(level, 6) for name, level in together.levels.items()}
     return {
         "floors": levels,
-        "tolerances": {name: processes.tolerance([process], name) for name in levels},
+        "tolerances": {name: together.tolerances[name] for name in levels},
         "imul_latency": process.imul_latency,
     }
 

@@ -13,7 +13,7 @@ from irqcost.base.verdicts import Order
 from irqcost.commands.selftest import code
 from irqcost.measure import injected, selftest
 from irqcost.measure.injected import ADDED, PRIMITIVES, PROCESSES
-from irqcost.measure.processes import Process, gather
+from irqcost.measure.processes import Process, Processes
 from irqcost.output import selftest_table
 from irqcost.stats import intervals
 from irqcost.stats.difference import judge
@@ -132,16 +132,18 @@ def processes_at(values: list[float]) -> list[Process]:
 
 
 def test_spread_and_coverage_with_known_answers() -> None:
-    series = gather(processes_at([1, 2, 3, 4, 5, 6, 7, 8]))
+    series = Processes(processes_at([1, 2, 3, 4, 5, 6, 7, 8])).benchmarks
     (one, _) = selftest.spread(series)
     assert (one.median, one.deviation, one.farthest, one.processes) == (4.5, 1.5, 3.5, 8)
     # Twelve processes: two intervals of six, each held against the other six.
-    alike = gather(processes_at([1.0, 2, 3, 4, 5, 6] * 2))
+    alike = Processes(processes_at([1.0, 2, 3, 4, 5, 6] * 2)).benchmarks
     assert selftest.coverage(alike) == selftest.Coverage(4, 4)
-    apart = gather(processes_at([1.0] * 6 + [2.0] * 6))
+    apart = Processes(processes_at([1.0] * 6 + [2.0] * 6)).benchmarks
     assert selftest.coverage(apart) == selftest.Coverage(0, 4)
     # Too few to hold it against.
-    assert selftest.coverage(gather(processes_at([1.0] * 11))) == selftest.Coverage(0, 0)
+    assert selftest.coverage(Processes(processes_at([1.0] * 11)).benchmarks) == selftest.Coverage(
+        0, 0
+    )
 
 
 def recorded(value: float, shift: float = 0.0, label: str = "clean") -> dict[str, Any]:

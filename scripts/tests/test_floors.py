@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from processes_of import TOLERANCE, entry, process
-from irqcost.measure import interference, processes
+from irqcost.measure import interference
 from irqcost.measure.interference import Memory
 from irqcost.measure.merge import merge
-from irqcost.measure.processes import Process, Target, gather
+from irqcost.measure.processes import Process, Processes, Target
 from irqcost.model import parsing
 
 NAME = "ring3/popf/throughput"
@@ -30,7 +30,7 @@ def run_of(*sensors: float, **ours: Any) -> list[Process]:
 
 def reminded(run: list[Process]) -> dict[str, float]:
     memory = Memory()
-    return interference.remembered([memory.remind(one) for one in run])
+    return Processes([memory.remind(one) for one in run]).cached
 
 
 @pytest.mark.parametrize(
@@ -88,10 +88,10 @@ def test_a_remembered_floor_is_one_more(place: Path) -> None:
     Memory().keep(quiet, GOOD)
     memory = Memory()
     run = [memory.remind(one) for one in loud]
-    assert processes.sensor_levels(run) == {"ring3": 0.181}
-    assert not gather(run)[NAME].used
+    assert Processes(run).levels == {"ring3": 0.181}
+    assert not Processes(run).benchmarks[NAME].used
     # A lower one of the run itself counts.
-    assert processes.sensor_levels([Memory().remind(run_of(0.15)[0])]) == {"ring3": 0.15}
+    assert Processes([Memory().remind(run_of(0.15)[0])]).levels == {"ring3": 0.15}
 
 
 def test_a_neighbour_who_stays_is_named(place: Path) -> None:
@@ -121,7 +121,9 @@ def test_a_neighbour_who_leaves_is_not() -> None:
     run = [interference.reminded(one, {"ring3": 0.181}) for one in run_of(0.317, *[0.182] * 6)]
     document = merge(run, Target())
     assert document["benchmarks"][0]["verdict"] == "good"
-    assert interference.neighbours(gather(run), {"ring3": 0.181, "bpf": 0.1}, {}) == {}
+    assert (
+        interference.neighbours(Processes(run).benchmarks, {"ring3": 0.181, "bpf": 0.1}, {}) == {}
+    )
 
 
 def test_one_run_that_was_wrongly_low_disturbs_none(place: Path) -> None:
@@ -163,7 +165,7 @@ def test_each_machine_has_its_own(place: Path, change: dict[str, Any]) -> None:
 def test_forgetting_is_of_this_machine(place: Path) -> None:
     Memory().keep(run_of(0.181), GOOD)
     Memory().keep(run_of(0.25, cpuid_hypervisor="KVMKVMKVM"), GOOD)
-    assert interference.remembered([Memory(forget=True).remind(run_of(0.3)[0])]) == {}
+    assert Processes([Memory(forget=True).remind(run_of(0.3)[0])]).cached == {}
     assert reminded(run_of(0.18)) == {}
     assert reminded(run_of(0.18, cpuid_hypervisor="KVMKVMKVM")) == {"ring3": 0.25}
 
@@ -203,7 +205,7 @@ def test_a_damaged_file_is_named_and_not_believed(
 ) -> None:
     place.write_text(text)
     memory = Memory()
-    assert interference.remembered([memory.remind(run_of(0.18)[0])]) == {}
+    assert Processes([memory.remind(run_of(0.18)[0])]).cached == {}
     said = capsys.readouterr().err
     assert said.startswith(f"irqcost: {place}: ") and reason in said and ": ignored" in said
     # It is named once, and replaced by what the run teaches.

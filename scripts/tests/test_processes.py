@@ -10,17 +10,16 @@ import pytest
 from processes_of import FLOOR, TOLERANCE, calibration, entry, process, level
 from irqcost import ROOT
 from irqcost.base.errors import CpuGone
-from irqcost.measure import processes
 from irqcost.measure.merge import merge
 from irqcost.measure.processes import (
     Process,
+    Processes,
     Plan,
     Request,
     Target,
     collect,
-    gather,
     run_level,
-    settled,
+    converged,
 )
 from irqcost.stats import intervals
 
@@ -65,7 +64,7 @@ def test_one_process_that_seems_emulated_ends_no_run() -> None:
         return found if len(harness.requests) != 3 else process(lost, execution=seems)
 
     run = collect(measure, Plan(60), lambda: harness.clock, 0.1)
-    assert len(gather(run)[QUIET].used) >= intervals.FEWEST
+    assert len(Processes(run).benchmarks[QUIET].used) >= intervals.FEWEST
 
 
 def test_goes_on_with_those_outside_only() -> None:
@@ -78,7 +77,7 @@ def test_goes_on_with_those_outside_only() -> None:
     # A process of few samples would count as much as the others.
     seconds = [request.seconds for request in harness.requests]
     assert min(seconds) > 0.8 * max(seconds)
-    found = gather(run)
+    found = Processes(run).benchmarks
     assert len(found[QUIET].used) == 6 and len(found[NOISY].used) == len(run)
 
 
@@ -112,7 +111,7 @@ def test_too_little_time_gives_what_it_can() -> None:
     harness = FakeHarness({QUIET: lambda: 13.0})
     run = harness.collect(Plan(0.05))
     assert len(run) == 1
-    assert gather(run)[QUIET].interval("core_cycles") is None
+    assert Processes(run).benchmarks[QUIET].interval("core_cycles") is None
 
 
 def test_a_cpu_that_goes_offline_loses_nothing(capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,7 +140,7 @@ def test_an_emulated_process_is_enough() -> None:
         return process(counted, execution=execution)
 
     run = collect(measure, Plan(60), lambda: 0.0)
-    assert len(asked) == 1 and len(gather(run)[QUIET].used) == 1
+    assert len(asked) == 1 and len(Processes(run).benchmarks[QUIET].used) == 1
 
 
 def test_processes_beside_a_neighbour_do_not_count() -> None:
@@ -152,19 +151,19 @@ def test_processes_beside_a_neighbour_do_not_count() -> None:
         process(entry(QUIET, 20.0, sensor=limit * 1.001), floor=0.3),
         process(entry(QUIET, 17.0, label="disturbed: 3 of 400 samples clean")),
     ]
-    found = gather(run)[QUIET]
+    found = Processes(run).benchmarks[QUIET]
     assert [item["core_cycles"] for item in found.used] == [13.0, 13.1]
     assert [item["core_cycles"] for item in found.disturbed] == [20.0, 17.0]
 
 
 def test_quiet_processes_later_tell_of_a_neighbour_before() -> None:
     loud = [process(entry(QUIET, 20.0, sensor=0.3), floor=0.3) for _ in range(6)]
-    assert settled(gather(loud)[QUIET], Target())
+    assert converged(Processes(loud).benchmarks[QUIET], Target())
     quiet = process(entry(NOISY, 1.0))
     # One may be mistaken; two that agree are not.
-    assert len(gather([*loud, quiet])[QUIET].used) == 6
-    assert not settled(gather([*loud, quiet, quiet])[QUIET], Target())
-    assert not gather([*loud, quiet, quiet])[QUIET].used
+    assert len(Processes([*loud, quiet]).benchmarks[QUIET].used) == 6
+    assert not converged(Processes([*loud, quiet, quiet]).benchmarks[QUIET], Target())
+    assert not Processes([*loud, quiet, quiet]).benchmarks[QUIET].used
 
 
 @pytest.mark.parametrize(
@@ -195,20 +194,23 @@ def test_the_level_of_a_run(levels: list[float], count: int, expected: float | N
 def test_a_process_without_a_level_counts_as_one_that_does_not_agree() -> None:
     unsteady = process(entry(QUIET, 13.0), baselines={"ring3": level(0.1, steady=False)})
     run = [process(entry(QUIET, 13.0)) for _ in range(2)] + [unsteady] * 3
-    assert processes.sensor_levels(run) == {"ring3": FLOOR}
-    assert processes.sensor_levels([unsteady]) == {}
+    assert Processes(run).levels == {"ring3": FLOOR}
+    assert Processes([unsteady]).levels == {}
     # Where none agree nothing is clean.
     run = [process(entry(QUIET, 13.0, sensor=one), floor=one) for one in (0.1, 0.2, 0.3)]
-    assert processes.sensor_limits(run) == {"ring3": 0}
-    assert not gather(run)[QUIET].used and len(gather(run)[QUIET].disturbed) == 3
+    assert Processes(run).limits == {"ring3": 0}
+    assert (
+        not Processes(run).benchmarks[QUIET].used
+        and len(Processes(run).benchmarks[QUIET].disturbed) == 3
+    )
 
 
 def test_older_harnesses_have_their_own_tolerance() -> None:
     floors = {"ring3": {"sensor_cycles": 0.2, "ticks_per_cycle": 2}}
     old = [process(entry(QUIET, 13.0, sensor=0.209), baselines=floors)] * 6
     del old[0].document["context"]["irqcost"]["calibration"]
-    assert processes.sensor_limits(old) == {"ring3": pytest.approx(0.21)}
-    assert len(gather(old)[QUIET].used) == 6
+    assert Processes(old).limits == {"ring3": pytest.approx(0.21)}
+    assert len(Processes(old).benchmarks[QUIET].used) == 6
     assert merge(old, Target())["benchmarks"][0]["verdict"] == "good"
 
 
@@ -220,8 +222,8 @@ def test_the_latency_that_most_processes_found_counts(most: int, other: int | No
         process(entry(QUIET, 12.0 if one == most else 9.0), calibration=calibration(one))
         for one in found
     ]
-    assert processes.imul_latency(run) == most
-    series = gather(run)[QUIET]
+    assert Processes(run).imul_latency == most
+    series = Processes(run).benchmarks[QUIET]
     assert series.values("core_cycles") == [12.0] * 11
     assert [one["core_cycles"] for one in series.disturbed] == [9.0]
     document = merge(run, Target())
@@ -235,7 +237,7 @@ def test_the_latency_of_no_process() -> None:
     lost = entry(QUIET, 13.0)
     del lost["core_cycles"]
     run = [process(lost, calibration=calibration(None)) for _ in range(6)]
-    assert processes.imul_latency(run) is None
+    assert Processes(run).imul_latency is None
     document = merge(run, Target())
     assert document["context"]["irqcost"]["calibration"]["imul_latency"] is None
     (reason,) = document["benchmarks"][0]["reasons"]
@@ -244,29 +246,31 @@ def test_the_latency_of_no_process() -> None:
 
 def test_all_disturbed_shows_what_there_is() -> None:
     run = [process(entry(QUIET, cycles, label="disturbed: …")) for cycles in (14.0, 15.0) * 4]
-    found = gather(run)[QUIET]
+    found = Processes(run).benchmarks[QUIET]
     assert found.values("core_cycles") and found.interval("core_cycles") is None
 
 
 def test_a_process_without_a_clock_does_not_count_beside_others() -> None:
     lost = entry(QUIET, 13.0)
     del lost["core_cycles"]
-    found = gather([process(lost), process(entry(QUIET, 13.0)), process(entry(QUIET, 13.1))])[QUIET]
+    found = Processes(
+        [process(lost), process(entry(QUIET, 13.0)), process(entry(QUIET, 13.1))]
+    ).benchmarks[QUIET]
     assert found.unit == "core_cycles" and len(found.used) == 2 and len(found.disturbed) == 1
-    alone = gather([process(lost), process(lost)])[QUIET]
+    alone = Processes([process(lost), process(lost)]).benchmarks[QUIET]
     assert alone.unit == "ticks" and len(alone.used) == 2
     # Where all were disturbed, those with a clock make the figure.
     loud = entry(QUIET, 13.0, label="disturbed: …")
-    mixed = gather([process(lost), process(loud)])[QUIET]
+    mixed = Processes([process(lost), process(loud)]).benchmarks[QUIET]
     assert mixed.unit == "core_cycles" and mixed.shown == [loud]
 
 
 def test_no_interval_is_narrower_than_a_step_of_the_clock() -> None:
     one = entry(QUIET, 13.0, core_cycles_resolution=0.25, ticks_resolution=0.5)
-    found = gather([process(one) for _ in range(6)])[QUIET]
+    found = Processes([process(one) for _ in range(6)]).benchmarks[QUIET]
     assert found.interval("core_cycles") == (12.75, 13.25)
     assert found.interval("ticks") == (25.5, 26.5)
-    assert not settled(found, Target())
+    assert not converged(found, Target())
 
 
 def test_the_target_is_the_wider_of_the_two() -> None:
@@ -278,7 +282,7 @@ def test_the_tolerance_is_that_of_the_harness() -> None:
     header = (ROOT / "bench_user" / "measure" / "recording.h").read_text(encoding="utf-8")
     match = re.search(r"kSensorTolerance = ([\d.]+);", header)
     assert match and float(match[1]) == TOLERANCE
-    assert processes.tolerance([process(entry(QUIET, 13.0))], "ring3") == TOLERANCE
+    assert Processes([process(entry(QUIET, 13.0))]).tolerances["ring3"] == TOLERANCE
 
 
 def test_stopping_when_it_suits_costs_little_coverage() -> None:
@@ -287,7 +291,7 @@ def test_stopping_when_it_suits_costs_little_coverage() -> None:
     hits = trials = 0
     for _ in range(400):
         harness = FakeHarness({QUIET: lambda: generator.gauss(20, 0.05)})
-        found = gather(harness.collect(Plan(20)))[QUIET]
+        found = Processes(harness.collect(Plan(20))).benchmarks[QUIET]
         interval = found.interval("core_cycles")
         assert interval is not None
         trials += 1

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from irqcost import ROOT, cli
+from irqcost.base import arguments
 from irqcost.base.errors import IrqcostError
 from irqcost.machine import host, hostfacts, kconfig
 from irqcost.machine.quota import Quota
@@ -283,7 +284,7 @@ def test_an_interrupted_run_leaves_nothing(fake: Path, number: signal.Signals) -
     ],
 )
 def test_how_long_and_how_narrow(flags: list[str], seconds: float, target: Target) -> None:
-    asked = Options.of(cli.parser().parse_args(["run", *flags]))
+    asked = arguments.chosen(Options, cli.parser().parse_args(["run", *flags]))
     assert asked.seconds(backends=1) == seconds
     assert asked.target == target
 

@@ -8,7 +8,7 @@ import pytest
 from processes_of import calibration, entry, process, level
 from irqcost.measure import verdict
 from irqcost.measure.merge import merge
-from irqcost.measure.processes import Benchmark, Target, gather
+from irqcost.measure.processes import Benchmark, Processes, Target
 from irqcost.measure.verdict import Controls, RunVerdict, Verdict
 
 NAME = "ring3/popf/throughput"
@@ -121,7 +121,7 @@ def controls_of(
         process(*(entry(f"ring3/{k}/throughput", v[i], label=label) for k, v in each.items()))
         for i in range(6)
     ]
-    return Controls(gather(run), cycles or {}, latency)
+    return Controls(Processes(run).benchmarks, cycles or {}, latency)
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_a_kernel_that_cannot_be_had_leaves_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def measure(
-        args: argparse.Namespace, machine: Machine, setup: Sequence[Command]
+        args: measuring.GuestOptions, machine: Machine, setup: Sequence[Command]
     ) -> tuple[Path, Result, int]:
         assert not setup
         assert machine.exact and args.filter == matrix.FILTER

@@ -3,7 +3,12 @@
 
 import argparse
 import math
+from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
+from typing import TypeVar
+
+_Options = TypeVar("_Options")
 
 
 def named(text: str) -> Path:
@@ -38,3 +43,10 @@ def add_scheduler(parser: argparse.ArgumentParser) -> None:
         help="have many files read by the Dask cluster of this scheduler (tcp://HOST:PORT), which "
         "sees files and checkout under the same paths (default: by the CPUs of this machine)",
     )
+
+
+def chosen(kind: Callable[..., _Options], args: argparse.Namespace) -> _Options:
+    """A dataclass of options, with those that a command has of the names of its fields."""
+    given = vars(args)
+    names = [one.name for one in fields(kind)]
+    return kind(**{name: given[name] for name in names if name in given})

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The words of verdicts, from the best to the worst: files and exit codes know them by these."""
 
+from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 
@@ -34,6 +35,9 @@ class Change(StrEnum):
     INCOMPARABLE = "incomparable"
 
 
+_CHANGES: list[Change] = list(Change)
+
+
 class Order(StrEnum):
     """B compared with A, of two that were measured in turn (stats/difference.py)."""
 
@@ -45,10 +49,10 @@ class Order(StrEnum):
 
 def worst(changes: Iterable[Change]) -> Change:
     """The worst of several; without any, ok."""
-    return max(changes, key=list(Change).index, default=Change.OK)
+    return max(changes, key=_CHANGES.index, default=Change.OK)
 
 
 def counts(changes: Iterable[Change]) -> dict[Change, int]:
     """How many there are of each, worst first, without those that there are none of."""
-    found = list(changes)
-    return {one: found.count(one) for one in reversed(list(Change)) if one in found}
+    found = Counter(changes)
+    return {one: found[one] for one in reversed(_CHANGES) if one in found}

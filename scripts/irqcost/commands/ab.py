@@ -5,20 +5,18 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from irqcost.base import arguments
 from irqcost.base.errors import IrqcostError
 from irqcost.base.progress import Progress
 from irqcost.compare.ab import builds
 from irqcost.compare.ab.builds import Build
 from irqcost.compare.ab.counted import counted
 from irqcost.compare.ab.loaded import running_kernel
-from irqcost.compare.ab.timed import PAIRS, backends, measured
+from irqcost.compare.ab.timed import CYCLES, PAIRS, PERCENT, AbOptions, measured
 from irqcost.measure import options
 from irqcost.output.ab_table import text
 from irqcost.stats import intervals
 from irqcost.vm.kernels import Kernel, find_kernel
-
-# What matters, unless the user says other: the wider of the two.
-CYCLES, PERCENT = 0.125, 0.3
 
 _DESCRIPTION = """\
 Compares two builds. Each is a checkout, a git revision of this one (such as HEAD~1; it is unpacked
@@ -79,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
         raise IrqcostError(f"--pairs: an interval needs {intervals.FEWEST} or more")
     if args.vm and args.backends:
         raise IrqcostError("--vm measures with all backends that a guest has; see --filter")
+    args.backends = args.backends or "ring3"
     sides = [builds.find(which) for which in (args.a, args.b)]
     kernel = _kernel(sides, args)
     for letter, side in zip("AB", sides):
@@ -93,9 +92,9 @@ def run(args: argparse.Namespace) -> int:
     print(flush=True)
     if args.vm:
         assert kernel is not None
-        found = counted(kernel, benches, modules, args)
+        found = counted(kernel, benches, modules, args.filter)
     else:
-        found = measured(benches, modules or (None, None), args)
+        found = measured(benches, modules or (None, None), arguments.chosen(AbOptions, args))
     print(text(found))
     return found.code
 
@@ -108,7 +107,7 @@ def _say_if_same(what: str, files: Sequence[Path]) -> None:
 def _kernel(sides: Sequence[Build], args: argparse.Namespace) -> Kernel | None:
     """The kernel that modules are loaded into, where any are. Raises IrqcostError where it cannot
     be had, before minutes are spent on builds."""
-    if not args.vm and "kmod" not in backends(args):
+    if not args.vm and "kmod" not in args.backends.split(","):
         return None
     for side in sides:
         side.checkout()

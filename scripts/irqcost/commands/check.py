@@ -106,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
         name_left_out([one for one in known.errors if one.path not in named], "no baseline")
         judge = Judge(known.records, named, rules, select)
         if args.measure:
-            checked = [judge.measured(Options.of(args), args.out)]
+            checked = [judge.measured(arguments.chosen(Options, args), args.out)]
         else:
             checked, unread = judge.files(args.paths)
             errors += unread

@@ -57,7 +57,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    asked = Options.of(args)
+    asked = arguments.chosen(Options, args)
     target: Path = args.out or running.default_target(asked)
     what = running.prepared(asked)
     codes = []

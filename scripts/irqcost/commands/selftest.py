@@ -9,7 +9,7 @@ from typing import Any
 from irqcost.base import arguments, files, jsontext
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.measure import build, injected
-from irqcost.measure.selftest import failures, measured, undecided
+from irqcost.measure.selftest import SelftestOptions, failures, measured, undecided
 from irqcost.output.selftest_table import text
 
 _DESCRIPTION = """\
@@ -56,18 +56,19 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     if not args.threshold >= 0:
         raise IrqcostError(f"--threshold: {args.threshold} is below 0")
+    asked = arguments.chosen(SelftestOptions, args)
     bench = build.harness()
     target = args.out.with_name(args.out.name + ".json")
     with files.written_whole(target, replace=True) as partial:
         if args.no_chart:
-            record = measured(bench, args)
+            record = measured(bench, asked)
         else:
             # matplotlib takes a second to load: only where it draws
             from irqcost.output.charts import places as places_
             from irqcost.output.charts import selftest as chart
 
             with places_.made(args.out, replace=True) as places:
-                record = measured(bench, args)
+                record = measured(bench, asked)
                 chart.draw(record, places)
         partial.write_text(jsontext.dumps(record), encoding="utf-8")
     print(text(record))

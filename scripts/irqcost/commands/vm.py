@@ -7,14 +7,13 @@ from pathlib import Path
 from irqcost.base import arguments
 from irqcost.base.errors import IrqcostError
 from irqcost.measure import options
-from irqcost.measure.guests.measuring import BACKENDS, measure
+from irqcost.measure.guests.measuring import BACKENDS, GuestOptions, measure
 from irqcost.measure.guests.tasks import dry_run, run_builds, run_matrix, run_soak
 from irqcost.model import catalogue
 from irqcost.output import terminal
 from irqcost.vm import matrix
 from irqcost.vm.from_source import RECIPES
-from irqcost.vm.kernels import DEBIAN_KERNELS, memory_mib
-from irqcost.vm.qemu import Machine
+from irqcost.vm.kernels import DEBIAN_KERNELS
 
 _DESCRIPTION = """\
 Boots a kernel under QEMU's emulation with the module and the harness in it, and brings the result
@@ -104,17 +103,17 @@ def _add_tasks(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=1, metavar="N", help="of --soak and --fuzz: what is sent")
 
 
-def run(args: argparse.Namespace) -> int:
+def run(given: argparse.Namespace) -> int:
+    args = arguments.chosen(GuestOptions, given)
     if args.matrix is not None:
         return run_builds(args) if args.builds else run_matrix(args)
     if args.markdown or args.builds:
         raise IrqcostError(f"{'--markdown' if args.markdown else '--builds'} goes with --matrix")
     if args.soak or args.fuzz:
         return run_soak(args)
-    machine = Machine(exact=args.exact, cpus=args.smp or 1, memory_mib=memory_mib(args.kernel))
     if args.dry_run:
-        return dry_run(args, machine)
-    target, result, status = measure(args, machine)
+        return dry_run(args, args.machine)
+    target, result, status = measure(args, args.machine)
     print(terminal.text(result, catalogue.read()))
     print(f"\nResult: {target}")
     return status

@@ -16,7 +16,7 @@ from irqcost.base.cache import cache_directory, locked
 from irqcost.base.errors import IrqcostError
 from irqcost.base.files import written_whole
 from irqcost.base.verdicts import Trust
-from irqcost.measure.processes import Process, Benchmark, run_level, sensor_levels
+from irqcost.measure.processes import Benchmark, Process, Processes, run_level
 from irqcost.model import description
 
 # History: 1, the first.
@@ -65,25 +65,15 @@ def reminded(process: Process, known: Mapping[str, float]) -> Process:
     return Process({**process.document, "context": context}, process.seconds)
 
 
-def remembered(processes: Sequence[Process]) -> dict[str, float]:
-    """What reminded() added, by backend."""
-    return {
-        backend: floor["cached"]
-        for process in processes
-        for backend, floor in process.context.get("baselines", {}).items()
-        if "cached" in floor
-    }
-
-
 def neighbours(
-    series: Mapping[str, Benchmark], known: Mapping[str, float], tolerances: Mapping[str, float]
+    benchmarks: Mapping[str, Benchmark], known: Mapping[str, float], tolerances: Mapping[str, float]
 ) -> dict[str, str]:
     """Backends whose sensor never came down to its level of earlier runs: by backend a sentence."""
     found = {}
     for backend, floor in known.items():
         sensors = [
             entry["sensor"]
-            for name, one in series.items()
+            for name, one in benchmarks.items()
             if name.split("/")[0] == backend
             for entry in one.all
             if "sensor" in entry
@@ -108,7 +98,7 @@ def learned(processes: Sequence[Process], verdicts: Mapping[str, str]) -> dict[s
         statuses.setdefault(name.split("/")[0], []).append(status)
     return {
         backend: round(level, _DIGITS)
-        for backend, level in sensor_levels(processes).items()
+        for backend, level in Processes(processes).levels.items()
         if backend in statuses and 2 * statuses[backend].count(Trust.GOOD) >= len(statuses[backend])
     }
 

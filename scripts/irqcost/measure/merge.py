@@ -7,15 +7,7 @@ from typing import Any
 
 from irqcost.base.errors import IrqcostError
 from irqcost.measure import agreement, interference, verdict
-from irqcost.measure.processes import (
-    Process,
-    Benchmark,
-    Target,
-    gather,
-    imul_latency,
-    sensor_levels,
-    tolerance,
-)
+from irqcost.measure.processes import Benchmark, Process, Processes, Target
 from irqcost.measure.simulation import simulate
 from irqcost.measure.verdict import Verdict
 from irqcost.model import contention, parsing
@@ -35,18 +27,15 @@ _COUNTS = ("samples", "clean", "unknown", "interrupted", "preempted", "migrated"
 def merge(processes: Sequence[Process], target: Target) -> dict[str, Any]:
     """The result of at least one process. Raises IrqcostError where they are of different cores."""
     _require_one_core_type(processes)
-    series = gather(processes)
+    together = Processes(processes)
+    series, latency = together.benchmarks, together.imul_latency
     context = dict(processes[0].context)
     execution = simulate.executed(context)
     cycles = _cycles(processes)
-    latency = imul_latency(processes)
     controls = verdict.Controls(series, cycles, latency, context["cpu"])
     context["calibration"] = _calibration(processes, latency)
     uncalibrated = str(context["calibration"]["reason"])
-    tolerances = {
-        backend: tolerance(processes, backend) for backend in interference.remembered(processes)
-    }
-    neighbours = interference.neighbours(series, interference.remembered(processes), tolerances)
+    neighbours = interference.neighbours(series, together.cached, together.tolerances)
     seconds = sum(process.seconds for process in processes)
     # What a control doubts contradicts nobody.
     sound = {name: one for name, one in series.items() if not controls.doubt(name)}
@@ -74,19 +63,19 @@ def merge(processes: Sequence[Process], target: Target) -> dict[str, Any]:
     contradictions = [one.sentence() for one in disagreeing]
     run = verdict.of_run(verdicts, contradictions, controls.notes)
     context["controls"] = _controls(processes)
-    context["baselines"] = _baselines(processes)
+    context["baselines"] = _baselines(together)
     context["tsc"] = _tsc(processes)
     if cycles:
         context["cycles"] = cycles
-    derived, doubtful = _derived(processes, series)
+    derived, unreliable = _derived(processes, series)
     if any("derived" in process.context for process in processes):
         context["derived"] = derived
     if all("conditions" in process.context for process in processes):
         context["conditions"] = _conditions(
             [process.context["conditions"] for process in processes]
         )
-    found = {*series, *(item["name"] for item in derived), *(item["name"] for item in doubtful)}
-    context["absent"] = _absent(processes, found) + doubtful
+    found = {*series, *(item["name"] for item in derived), *(item["name"] for item in unreliable)}
+    context["absent"] = _absent(processes, found) + unreliable
     equality.add_hashes(context)
     _add_masking(context, {name.split("/")[0] for name in series})
     return {"context": _closed(context, processes, target, run), "benchmarks": entries}
@@ -299,22 +288,21 @@ def _sums(items: Sequence[Mapping[str, float] | None]) -> dict[str, float] | Non
     return sums
 
 
-def _baselines(processes: Sequence[Process]) -> dict[str, dict[str, Any]]:
+def _baselines(together: Processes) -> dict[str, dict[str, Any]]:
     """The levels by which the run was judged, and where each is from."""
-    earlier = interference.remembered(processes)
-    result = {}
-    for backend, level in sensor_levels(processes).items():
-        own = [
-            e.context["baselines"][backend] for e in processes if backend in e.context["baselines"]
-        ]
-        result[backend] = {
+    cached = together.cached
+    return {
+        backend: {
             "sensor_cycles": level,
-            "source": "earlier runs" if earlier.get(backend) == level else "this run",
-            "cached": earlier.get(backend),
-            "tolerance": tolerance(processes, backend),
-            "ticks_per_cycle": intervals.median(one["ticks_per_cycle"] for one in own),
+            "source": "earlier runs" if cached.get(backend) == level else "this run",
+            "cached": cached.get(backend),
+            "tolerance": together.tolerances[backend],
+            "ticks_per_cycle": intervals.median(
+                one["ticks_per_cycle"] for one in together.sensors[backend]
+            ),
         }
-    return result
+        for backend, level in together.levels.items()
+    }
 
 
 def _absent(processes: Sequence[Process], found: Container[str]) -> list[Any]:
@@ -330,11 +318,11 @@ def _derived(
     disturbed = {id(entry) for one in series.values() for entry in one.disturbed}
     by_name: dict[str, list[Mapping[str, Any]]] = {}
     for process in processes:
-        doubtful = {entry["run_name"] for entry in process.entries if id(entry) in disturbed}
+        unreliable = {entry["run_name"] for entry in process.entries if id(entry) in disturbed}
         for item in process.context.get("derived", []):
             items = by_name.setdefault(item["name"], [])
             backend = item["name"].split("/")[0]
-            if doubtful.isdisjoint(f"{backend}/{probe}/throughput" for probe in item["inputs"]):
+            if unreliable.isdisjoint(f"{backend}/{probe}/throughput" for probe in item["inputs"]):
                 items.append(item)
     merged, absent = [], []
     for name, items in by_name.items():

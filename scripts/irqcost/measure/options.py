@@ -2,7 +2,7 @@
 """What a run is asked for: the options of the command line, and what follows from them."""
 
 import argparse
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from irqcost.base.arguments import positive
@@ -55,12 +55,6 @@ class Options:
     forget_floors: bool = False
     keep_samples: bool = False
     simulate: Path | None = None
-
-    @classmethod
-    def of(cls, args: argparse.Namespace) -> "Options":
-        """Those of a command, which may have fewer."""
-        given = vars(args)
-        return cls(**{one.name: given[one.name] for one in fields(cls) if one.name in given})
 
     @property
     def target(self) -> Target:

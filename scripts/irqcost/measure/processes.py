@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from irqcost.base.errors import CpuGone
@@ -18,7 +19,7 @@ from irqcost.model import contention
 from irqcost.stats import intervals
 
 # What harnesses took that do not name it (0.2.1 and before).
-_TOLERANCE_BEFORE = 0.05
+_BEFORE = 0.05
 
 # How many times wider an interval of a figure of waiting may be: 5 % and 1.25 core cycles.
 _WAITS_WIDER = 25
@@ -165,99 +166,116 @@ def run_level(levels: Sequence[float], count: int, tolerance: float) -> float | 
     return None
 
 
-def tolerance(processes: Sequence[Process], backend: str) -> float:
-    """By what part of its level a sensor may be off, as the harness has it."""
-    for process in processes:
-        if (
-            known := process.context.get("baselines", {}).get(backend, {}).get("tolerance")
-        ) is not None:
-            return float(known)
-    return _TOLERANCE_BEFORE
+class Processes:
+    """What several processes of a run found together. Each part is worked out once."""
 
+    def __init__(self, each: Sequence[Process]) -> None:
+        self.each = tuple(each)
 
-def sensor_levels(processes: Sequence[Process]) -> dict[str, float]:
-    """The level of each backend's sensor in the run, in core cycles per nop. One that is remembered
-    of earlier runs (interference.py) counts where this run has none or a higher one."""
-    found: dict[str, list[float]] = {}
-    remembered: dict[str, float] = {}
-    for process in processes:
-        for backend, one in process.context.get("baselines", {}).items():
-            levels = found.setdefault(backend, [])
-            if one.get("steady", True):
-                levels.append(one["sensor_cycles"])
-            if "cached" in one:
-                remembered[backend] = one["cached"]
-    result = {}
-    for backend, levels in found.items():
-        known = remembered.get(backend)
-        allowed = tolerance(processes, backend)
-        count = sum(backend in process.context.get("baselines", {}) for process in processes)
-        level = run_level(levels, count, allowed)
-        if known is not None and (level is None or level > known * (1 + allowed)):
-            level = known
-        if level is not None:
-            result[backend] = level
-    return result
+    @cached_property
+    def sensors(self) -> dict[str, list[Mapping[str, Any]]]:
+        """What processes say of their sensor, by backend."""
+        found: dict[str, list[Mapping[str, Any]]] = {}
+        for process in self.each:
+            for backend, one in process.context.get("baselines", {}).items():
+                found.setdefault(backend, []).append(one)
+        return found
 
+    @cached_property
+    def tolerances(self) -> dict[str, float]:
+        """By what part of its level a backend's sensor may be off, as the harness has it."""
+        return {
+            backend: next((float(one["tolerance"]) for one in said if "tolerance" in one), _BEFORE)
+            for backend, said in self.sensors.items()
+        }
 
-def sensor(processes: Sequence[Process]) -> str | None:
-    """The row that the sensor is made of: all processes must have the same."""
-    rows = (
-        process.context["sensor"]["row"] for process in processes if "sensor" in process.context
-    )
-    return next(rows, None)
+    @cached_property
+    def cached(self) -> dict[str, float]:
+        """The levels of earlier runs that the processes were told (interference.py)."""
+        return {
+            backend: one["cached"]
+            for backend, said in self.sensors.items()
+            for one in said
+            if "cached" in one
+        }
 
+    @cached_property
+    def levels(self) -> dict[str, float]:
+        """The baseline level of each backend's sensor in the run, in core cycles per nop. A cached
+        one counts where this run has none or a higher one."""
+        result = {}
+        for backend, said in self.sensors.items():
+            steady = [one["sensor_cycles"] for one in said if one.get("steady", True)]
+            level = run_level(steady, len(said), self.tolerances[backend])
+            known = self.cached.get(backend)
+            allowed = 1 + self.tolerances[backend]
+            if known is not None and (level is None or level > known * allowed):
+                level = known
+            if level is not None:
+                result[backend] = level
+        return result
 
-def is_disturbed(entry: Mapping[str, Any], limits: Mapping[str, float]) -> bool:
-    """Whether a process's entry does not count: too few clean samples, or, as the level of the
-    whole run tells, none at all. `limits` are what a sensor may read at most, by backend."""
-    if entry["label"] != "clean":
-        return True
-    limit = limits.get(entry["run_name"].split("/")[0])
-    return limit is not None and "sensor" in entry and entry["sensor"] > limit
+    @cached_property
+    def limits(self) -> dict[str, float]:
+        """What the sensor of a clean entry may read at most, by backend: nothing where processes do
+        not agree on a level."""
+        return {
+            backend: self.levels.get(backend, 0.0) * (1 + tolerance)
+            for backend, tolerance in self.tolerances.items()
+        }
 
+    @cached_property
+    def sensor(self) -> str | None:
+        """The row that the sensor is made of: all processes must have the same."""
+        rows = (one.context["sensor"]["row"] for one in self.each if "sensor" in one.context)
+        return next(rows, None)
 
-def sensor_limits(processes: Sequence[Process]) -> dict[str, float]:
-    """What the sensor of a clean entry may read at most, by backend: nothing where processes do not
-    agree on a level."""
-    levels = sensor_levels(processes)
-    backends = {
-        backend for process in processes for backend in process.context.get("baselines", {})
-    }
-    return {
-        backend: levels.get(backend, 0.0) * (1 + tolerance(processes, backend))
-        for backend in backends
-    }
+    @cached_property
+    def imul_latency(self) -> int | None:
+        """The latency that most processes found; None where none did."""
+        found = Counter(one for process in self.each if (one := process.imul_latency) is not None)
+        return found.most_common(1)[0][0] if found else None
 
+    def further(
+        self, names: Sequence[str] | None, seconds: float, target: Target = Target()
+    ) -> Request:
+        """What one more process is asked for: it is told what these found."""
+        khz = self.each[0].context["tsc"]["khz"] if self.each else None
+        asked = None if names is None else tuple(names)
+        return Request(asked, seconds, self.levels, khz, target, self.sensor)
 
-def imul_latency(processes: Sequence[Process]) -> int | None:
-    """The latency that most processes found; None where none did."""
-    found = Counter(one for process in processes if (one := process.imul_latency) is not None)
-    return found.most_common(1)[0][0] if found else None
+    @cached_property
+    def benchmarks(self) -> dict[str, Benchmark]:
+        """All benchmarks by name, in the order in which they were first measured."""
+        entries = (entry for process in self.each for entry in process.entries)
+        # In a process that began in a disturbance the controls, or the chain, may have been no
+        # clock.
+        calibrated = any("core_cycles" in entry for entry in entries)
+        found: dict[str, Benchmark] = {}
+        for process in self.each:
+            for entry in process.entries:
+                one = found.setdefault(entry["run_name"], Benchmark(entry["run_name"]))
+                if process.emulates(one.name.split("/")[0]):
+                    disturbed = False
+                elif calibrated:
+                    disturbed = not self.counts(process, entry)
+                else:
+                    disturbed = not process.emulated and self.is_disturbed(entry)
+                (one.disturbed if disturbed else one.used).append(entry)
+        return found
 
+    def counts(self, process: Process, entry: Mapping[str, Any]) -> bool:
+        """Whether a process's entry has core cycles to be used."""
+        alike = process.imul_latency == self.imul_latency
+        return "core_cycles" in entry and alike and not self.is_disturbed(entry)
 
-def gather(processes: Sequence[Process]) -> dict[str, Benchmark]:
-    """All benchmarks by name, in the order in which they were first measured."""
-    limits = sensor_limits(processes)
-    # In a process that began in a disturbance the controls, or the chain, may have been no clock.
-    calibrated = any("core_cycles" in entry for process in processes for entry in process.entries)
-    latency = imul_latency(processes)
-    found: dict[str, Benchmark] = {}
-    for process in processes:
-        for entry in process.entries:
-            series = found.setdefault(entry["run_name"], Benchmark(entry["run_name"]))
-            if process.emulates(series.name.split("/")[0]):
-                disturbed = False
-            elif calibrated:
-                disturbed = (
-                    "core_cycles" not in entry
-                    or process.imul_latency != latency
-                    or is_disturbed(entry, limits)
-                )
-            else:
-                disturbed = not process.emulated and is_disturbed(entry, limits)
-            (series.disturbed if disturbed else series.used).append(entry)
-    return found
+    def is_disturbed(self, entry: Mapping[str, Any]) -> bool:
+        """Whether an entry does not count: too few clean samples, or, as the level of the whole run
+        tells, none at all."""
+        if entry["label"] != "clean":
+            return True
+        limit = self.limits.get(entry["run_name"].split("/")[0])
+        return limit is not None and "sensor" in entry and entry["sensor"] > limit
 
 
 def half_width(value: float, interval: tuple[float, float]) -> float:
@@ -265,7 +283,7 @@ def half_width(value: float, interval: tuple[float, float]) -> float:
     return max(interval[1] - value, value - interval[0])
 
 
-def settled(series: Benchmark, target: Target) -> bool:
+def converged(series: Benchmark, target: Target) -> bool:
     """Whether a figure needs no further process."""
     interval = series.interval(series.unit)
     if interval is None:
@@ -292,10 +310,7 @@ def collect(
         # Each counts as much as the others, so none is to be much shorter.
         part = min(plan.seconds / parts, left / max(parts - len(processes), 1))
         seconds = min(max(part - overhead, 0), math.inf if processes else _FIRST)
-        tsc_khz = processes[0].context["tsc"]["khz"] if processes else None
-        request = Request(
-            names, seconds, sensor_levels(processes), tsc_khz, plan.target, sensor(processes)
-        )
+        request = Processes(processes).further(names, seconds, plan.target)
         try:
             processes.append(measure(request))
         except CpuGone as gone:
@@ -311,12 +326,12 @@ def collect(
         # The median: a neighbour may draw out one start, and the next one had no time left then.
         overheads.append(max(processes[-1].seconds - seconds, 0))
         overhead = intervals.median(overheads)
-        measured = gather(processes)
+        measured = Processes(processes).benchmarks
         if len(processes) >= plan.full:
             names = tuple(
                 name
                 for name, one in measured.items()
-                if not settled(one, plan.target) and not processes[0].emulates(name.split("/")[0])
+                if not converged(one, plan.target) and not processes[0].emulates(name.split("/")[0])
             )
         left = plan.seconds - (now() - started)
         wanted = len(processes) < plan.full or left > plan.seconds / parts / 2

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The measurement, measured: what a machine's record of it holds (docs/SELFTEST.md)."""
 
-import argparse
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from irqcost.base.errors import IrqcostError
 from irqcost.base.progress import Progress
 from irqcost.measure import harness, injected, verdict
 from irqcost.measure.injected import Kind
-from irqcost.measure.processes import Process, Request, Benchmark, gather, sensor, sensor_levels
+from irqcost.measure.processes import Benchmark, Process, Processes
 from irqcost.stats import intervals
 
 # History: 1, the first.
@@ -54,7 +53,17 @@ class Coverage:
     intervals: int
 
 
-def measured(bench: Path, args: argparse.Namespace) -> dict[str, Any]:
+@dataclass(frozen=True)
+class SelftestOptions:
+    """What is asked for, by the names that the options of `irqcost selftest` have."""
+
+    quick: bool = False
+    trials: int | None = None
+    threshold: float = injected.THRESHOLD
+    cpu: str | None = None
+
+
+def measured(bench: Path, args: SelftestOptions) -> dict[str, Any]:
     count, seconds = (
         (_QUICK_EPOCHS, _QUICK_EPOCH_SECONDS) if args.quick else (_PROCESSES, _EPOCH_SECONDS)
     )
@@ -66,17 +75,13 @@ def measured(bench: Path, args: argparse.Namespace) -> dict[str, Any]:
         session = harness.Session(bench, usual, count * seconds, progress)
         processes: list[Process] = []
         for _ in range(count):
-            khz = processes[0].context["tsc"]["khz"] if processes else None
-            request = Request(
-                None, seconds, sensor_levels(processes), khz, sensor=sensor(processes)
-            )
-            processes.append(session.measure(request))
+            processes.append(session.measure(Processes(processes).further(None, seconds)))
             if processes[-1].emulated:
                 raise IrqcostError(
                     "this CPU is emulated: it has no cycles to be measured; run on hardware"
                 )
     khz = processes[0].context["tsc"]["khz"]
-    level = sensor_levels(processes).get("ring3")
+    level = Processes(processes).levels.get("ring3")
     fixed = [*common, f"--irqcost_unroll={injected.UNROLL}", f"--irqcost_tsc_khz={khz}"]
     fixed += [f"--irqcost_sensor_level=ring3:{level:.6f}"] if level else []
     with Progress(f"{wanted} trials") as progress:
@@ -98,7 +103,7 @@ def record(
 ) -> dict[str, Any]:
     """What the file holds (docs/SELFTEST.md)."""
     context = processes[0].context
-    series = gather(processes)
+    series = Processes(processes).benchmarks
     spreads = spread(series)
     held = coverage(series)
     seconds = sum(process.seconds for process in processes)

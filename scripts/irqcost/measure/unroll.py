@@ -79,7 +79,7 @@ def plateau(points: Sequence[Point]) -> tuple[Point, ...]:
     last = points[-1]
     level: list[Point] = []
     for point in reversed(points):
-        if point.entry.doubtful or not _agree(point.figure, last.figure):
+        if point.entry.unreliable or not _agree(point.figure, last.figure):
             break
         level.insert(0, point)
     return tuple(level) if len(level) > 1 else ()

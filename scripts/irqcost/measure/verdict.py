@@ -192,7 +192,7 @@ def _processes(count: int) -> str:
     return f"{count} process" + ("" if count == 1 else "es")
 
 
-_FROM_BEST = list(Trust)
+_FROM_BEST: list[Trust] = list(Trust)
 
 
 @dataclass(frozen=True)

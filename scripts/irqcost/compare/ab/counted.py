@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Two builds in turn in a guest, under the instruction clock: whatever differs is a difference."""
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,12 +21,12 @@ def counted(
     kernel: Kernel,
     benches: Sequence[Path],
     modules: Sequence[Path],
-    args: argparse.Namespace,
+    pattern: str | None,
 ) -> Outcome:
-    """Both builds under the instruction clock, in one guest."""
+    """Both builds under the instruction clock, in one guest: what `pattern` selects, or all."""
     parts = [both.Side(bench, module) for bench, module in zip(benches, modules)]
-    with Progress(f"guest with kernel {args.kernel}") as progress:
-        turns = both.in_turn(kernel, parts, TURNS, args.filter, progress)
+    with Progress(f"guest with kernel {kernel.name}") as progress:
+        turns = both.in_turn(kernel, parts, TURNS, pattern, progress)
     a, b = ([turn.result for turn in turns if turn.side == side] for side in (0, 1))
     return exact(a, b)
 
@@ -47,13 +46,13 @@ def exact(a: Sequence[Result], b: Sequence[Result]) -> Outcome:
         counts = [
             [one.figures[name].ticks for one in side if name in one.figures] for side in (a, b)
         ]
-        apart = [_apart(name, x, y) for x, y in zip(*counts)]
-        low, high = min(apart), max(apart)
+        difference = [_difference(name, x, y) for x, y in zip(*counts)]
+        low, high = min(difference), max(difference)
         status = Order.SLOWER if low > 0 else Order.FASTER if high < 0 else Order.SAME
         # Not the same in both turns of a build.
         if low != high or any(len(set(side)) > 1 for side in counts):
             status = Order.UNDECIDED
-        judgement = Difference(intervals.median(apart), low, high, len(apart), status)
+        judgement = Difference(intervals.median(difference), low, high, len(difference), status)
         lines.append(
             Line(name, intervals.median(counts[0]), intervals.median(counts[1]), judgement)
         )
@@ -68,6 +67,6 @@ def _absent(name: str, results: Sequence[Result]) -> bool:
     return any(f"{name}/".startswith(f"{one}/") for one in known)
 
 
-def _apart(name: str, a: float, b: float) -> float:
+def _difference(name: str, a: float, b: float) -> float:
     # A BPF program's clock is the kernel's: ns by a scale that is known to a millionth.
     return b - a if not name.startswith("bpf/") else float(round(b - a, 2))

@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Two builds in turn on this machine: pairs of processes, and what they differ by."""
 
-import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from irqcost.base.errors import IrqcostError
 from irqcost.base.progress import Progress
 from irqcost.compare import policy
 from irqcost.compare.regression import Threshold
-from irqcost.measure import harness, processes
+from irqcost.measure import harness
 from irqcost.compare.ab.loaded import loaded
 from irqcost.compare.ab.outcome import Line, Outcome, common, other_code
-from irqcost.measure.processes import Process, Request
+from irqcost.measure.processes import Process, Processes, Request
 from irqcost.stats import difference, intervals
 
 # Pairs of processes. The interval leaves out one odd pair on each side, for up to 96 figures that
@@ -27,15 +26,29 @@ FIGURE_SECONDS = 0.008
 # Of a process: as long as it takes to begin.
 _LEAST_SECONDS = 0.1
 
+# What matters, unless the user says other: the wider of the two.
+CYCLES, PERCENT = 0.125, 0.3
+
+
+@dataclass(frozen=True)
+class AbOptions:
+    """What is asked for, by the names that the options of `irqcost ab` have."""
+
+    backends: str = "ring3"
+    filter: str | None = None
+    cpu: str | None = None
+    pairs: int = PAIRS
+    threshold_cycles: float = CYCLES
+    threshold_percent: float = PERCENT
+
+
 # One process of a build, on a CPU or where it chooses.
 Measure = Callable[[Request, int | None], Process]
 
 
-def measured(
-    benches: Sequence[Path], modules: Sequence[Path | None], args: argparse.Namespace
-) -> Outcome:
+def measured(benches: Sequence[Path], modules: Sequence[Path | None], args: AbOptions) -> Outcome:
     """Both builds in turn, on this machine, each with its module loaded where there is one."""
-    arguments = [f"--irqcost_backends={','.join(backends(args))}"]
+    arguments = [f"--irqcost_backends={args.backends}"]
     arguments.append(f"--benchmark_filter={args.filter or '-/slow_'}")
     arguments += [f"--irqcost_cpu={args.cpu}"] if args.cpu else []
     listed = []
@@ -58,10 +71,6 @@ def measured(
     lines = judged(pairs, args.threshold_cycles, args.threshold_percent)
     codes = [process.context.get("code", {}) for process in pairs[0]]
     return Outcome(lines, "core cycles", [*notes, *other_code(*codes)], missing(pairs, names))
-
-
-def backends(args: argparse.Namespace) -> list[str]:
-    return str(args.backends or "ring3").split(",")
 
 
 def _ready(module: Path | None) -> AbstractContextManager[None]:
@@ -121,9 +130,8 @@ def pair_of(
     cpu = None
     found: dict[int, Process] = {}
     for side in (1, 0) if swapped else (0, 1):
-        levels = processes.sensor_levels([pair[side] for pair in before])
-        sensor = processes.sensor([pair[side] for pair in before])
-        request = Request(tuple(names), process_seconds(len(names)), levels, khz, sensor=sensor)
+        own = Processes([pair[side] for pair in before])
+        request = replace(own.further(names, process_seconds(len(names))), tsc_khz=khz)
         found[side] = measures[side](request, cpu)
         cpu = found[side].context["cpu"].get("measured")
     # One of several that seems emulated was disturbed while it looked.
@@ -135,7 +143,8 @@ def pair_of(
 def undisturbed(pairs: Sequence[tuple[Process, Process]]) -> dict[str, list[tuple[float, float]]]:
     """Core cycles in A and B by benchmark, in the order of the first process: of those pairs in
     which both processes are free of disturbance."""
-    judges = [_judge([pair[side] for pair in pairs]) for side in (0, 1)]
+    # Each build is judged by itself: one may be of a version with another sensor, or another clock.
+    builds = [Processes([pair[side] for pair in pairs]) for side in (0, 1)]
     values: dict[str, list[tuple[float, float]]] = {}
     for pair in pairs:
         sides = [{entry["run_name"]: entry for entry in process.entries} for process in pair]
@@ -144,24 +153,9 @@ def undisturbed(pairs: Sequence[tuple[Process, Process]]) -> dict[str, list[tupl
             if other is None:
                 continue
             found = values.setdefault(name, [])
-            if judges[0](pair[0], entry) and judges[1](pair[1], other):
+            if builds[0].counts(pair[0], entry) and builds[1].counts(pair[1], other):
                 found.append((entry["core_cycles"], other["core_cycles"]))
     return values
-
-
-def _judge(own: Sequence[Process]) -> Callable[[Process, Mapping[str, Any]], bool]:
-    """What says whether an entry of one of a build's processes counts. Each build is judged by
-    itself: one may be of a version with another sensor, or another clock."""
-    limits, latency = processes.sensor_limits(own), processes.imul_latency(own)
-
-    def counts(process: Process, entry: Mapping[str, Any]) -> bool:
-        return (
-            "core_cycles" in entry
-            and process.imul_latency == latency
-            and not processes.is_disturbed(entry, limits)
-        )
-
-    return counts
 
 
 def _confidence(figures: int) -> float:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Ring 0 measured in a guest."""
 
-import argparse
 import re
 import shlex
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from irqcost.measure.processes import Process, Target
 from irqcost.model import reader
 from irqcost.model.result import Result
 from irqcost.vm.initramfs import MARK, Command
-from irqcost.vm.kernels import Kernel, find_kernel, kvm_modules
+from irqcost.vm.kernels import Kernel, find_kernel, kvm_modules, memory_mib
 from irqcost.vm.module import build_module
 from irqcost.vm.qemu import GuestResult, Machine, qemu_argv, run_guest, work_directory
 
@@ -30,6 +30,37 @@ MODULE = "/irqcost.ko"
 
 # Without kvm, which needs more of the kernel, and in the guest is emulated twice.
 BACKENDS = "ring3,kmod,bpf"
+
+
+@dataclass(frozen=True)
+class GuestOptions:
+    """What is asked for, by the names that the options of `irqcost vm` have; None: not said."""
+
+    kernel: str = "6.1"
+    headers: Path | None = None
+    mirror: str | None = None
+    exact: bool = False
+    smp: int | None = None
+    # a measurement
+    out: Path | None = None
+    samples: int | None = None
+    filter: str | None = None
+    contexts: str | None = None
+    backends: str = BACKENDS
+    time_limit: int = 600
+    keep: bool = False
+    # other tasks
+    matrix: Sequence[str] | None = None
+    builds: bool = False
+    markdown: Path | None = None
+    soak: int | None = None
+    fuzz: int | None = None
+    seed: int = 1
+    dry_run: bool = False
+
+    @property
+    def machine(self) -> Machine:
+        return Machine(exact=self.exact, cpus=self.smp or 1, memory_mib=memory_mib(self.kernel))
 
 
 def guest_commands(
@@ -86,7 +117,7 @@ def _run_name(text: str) -> str:
 
 
 def measure(
-    args: argparse.Namespace, machine: Machine, setup: Sequence[Command] = ()
+    args: GuestOptions, machine: Machine, setup: Sequence[Command] = ()
 ) -> tuple[Path, Result, int]:
     """Measure args.kernel in a guest that has run @setup: the result's file, the result, and the
     harness's status."""

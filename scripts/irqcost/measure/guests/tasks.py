@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What else is done in guests: all kernels in one table, module builds, disturbing the module."""
 
-import argparse
 import shlex
 import sys
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from irqcost.base import files
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.base.progress import Progress
 from irqcost.measure import build
-from irqcost.measure.guests.measuring import measure
+from irqcost.measure.guests.measuring import GuestOptions, measure
 from irqcost.model import catalogue
 from irqcost.vm import built, matrix, soak
 from irqcost.vm.kernels import DEBIAN_KERNELS, Kernel, find_kernel, is_fetched, memory_mib
@@ -21,7 +20,7 @@ from irqcost.vm.module import build_module, make_argv
 from irqcost.vm.qemu import Machine, qemu_argv
 
 
-def run_soak(args: argparse.Namespace) -> int:
+def run_soak(args: GuestOptions) -> int:
     """Disturb the module on args.kernel, and tell what came of it."""
     if args.exact:
         raise IrqcostError("--exact goes with measuring: --soak and --fuzz measure nothing")
@@ -65,7 +64,7 @@ def matrix_names(asked: Sequence[str]) -> list[str]:
     return [name for name in matrix.COLUMNS if name in (asked or DEBIAN_KERNELS)]
 
 
-def run_matrix(args: argparse.Namespace) -> int:
+def run_matrix(args: GuestOptions) -> int:
     """Measure each kernel; one that cannot be had is named, and the rest is done."""
     if args.out or args.headers or args.smp:
         raise IrqcostError(
@@ -73,9 +72,9 @@ def run_matrix(args: argparse.Namespace) -> int:
             "--headers and --smp"
         )
     results, failed = [], []
-    for name in matrix_names(args.matrix):
-        one, column = argparse.Namespace(**vars(args)), matrix.COLUMNS[name]
-        one.kernel, one.filter = column.kernel, args.filter or matrix.FILTER
+    for name in matrix_names(args.matrix or ()):
+        column = matrix.COLUMNS[name]
+        one = replace(args, kernel=column.kernel, filter=args.filter or matrix.FILTER)
         machine = Machine(exact=True, memory_mib=memory_mib(column.kernel))
         if args.dry_run:
             dry_run(one, machine)
@@ -97,13 +96,15 @@ def run_matrix(args: argparse.Namespace) -> int:
     return Exit.UNUSABLE if failed else Exit.OK
 
 
-def run_builds(args: argparse.Namespace) -> int:
+def run_builds(args: GuestOptions) -> int:
     """Build the module for each kernel; one that cannot be had is named, and the rest is done."""
     if args.out or args.headers or args.smp or args.dry_run:
         raise IrqcostError("--builds takes no option but --matrix, --markdown and --mirror")
     builds: list[built.Built] = []
     # What is switched on in a kernel is nothing to its modules.
-    for name in dict.fromkeys(matrix.COLUMNS[one].kernel for one in matrix_names(args.matrix)):
+    for name in dict.fromkeys(
+        matrix.COLUMNS[one].kernel for one in matrix_names(args.matrix or ())
+    ):
         with Progress(f"kernel {name}") as progress:
             try:
                 kernel = find_kernel(name, progress.show, args.mirror)
@@ -129,7 +130,7 @@ def _write_page(path: Path, page: str) -> None:
         partial.write_text(page, encoding="utf-8")
 
 
-def dry_run(args: argparse.Namespace, machine: Machine) -> int:
+def dry_run(args: GuestOptions, machine: Machine) -> int:
     print("cmake --preset release\ncmake --build --preset release")
     row = DEBIAN_KERNELS.get(args.kernel)
     if row and not is_fetched(args.kernel):
