@@ -89,8 +89,8 @@ def confirmed(
     judge: Callable[[Run, int], Checked],
 ) -> Checked:
     """Measures into `target`, and what then is slower or undecided again, alone and so with more
-    processes, until it is settled or was seen regression.LOOKS times. These measurements go to
-    TARGET.again and so on: a part of a run is no baseline for later ones.
+    processes, until it has converged or was seen regression.ATTEMPTS times. These measurements go
+    to TARGET.again and so on: a part of a run is no baseline for later ones.
 
     `measure` takes a file and a regular expression of benchmarks, `judge` a run and of how many
     figures its own are those in doubt.

@@ -14,7 +14,7 @@ from irqcost.compare.labels import Series
 from irqcost.model import catalogue, naming, units
 from irqcost.model.machine_code import masking
 from irqcost.model.result import Entry, Result
-from irqcost.model.units import Figure
+from irqcost.model.units import Value
 
 # What saves, masks and restores, what says most about the kernel's own masking first. In ring 3
 # nothing masks; the flags are saved and restored there all the same.
@@ -53,7 +53,7 @@ class Cost:
 
     name: str  # backend/probe/mode, in situ with the section
     unit: str  # as it is written
-    figure: Figure
+    figure: Value
     ns: float | None  # None where a duration would mean nothing
     reliable: bool
 
@@ -90,14 +90,14 @@ def cost(result: Result, name: str) -> Cost | None:
     """What a benchmark found; None where it was not measured, or only in processes that were all
     disturbed."""
     entry = result.figures.get(name)
-    if entry is None or entry.doubtful and not (entry.cycles_interval or entry.ticks_interval):
+    if entry is None or entry.unreliable and not (entry.cycles_interval or entry.ticks_interval):
         return None
     figure = units.figure(result, entry, None)
     if figure is None:
         return None
     timed = result.context.kind != "emulated" and not naming.clock_doubt(result.context)
     unit = units.unit_name(units.natural(result), result)
-    return Cost(name, unit, figure, entry.ns if timed else None, not entry.doubtful)
+    return Cost(name, unit, figure, entry.ns if timed else None, not entry.unreliable)
 
 
 def save_restore(result: Result) -> Cost | None:
@@ -122,14 +122,14 @@ def around_work(result: Result) -> Cost | None:
 def reliable(result: Result) -> tuple[int, int]:
     """How many results are reliable, of how many."""
     entries = result.figures.values()
-    return sum(not entry.doubtful for entry in entries), len(entries)
+    return sum(not entry.unreliable for entry in entries), len(entries)
 
 
 def sentences(result: Result) -> list[str]:
     """The answer in a few sentences: what save and restore costs, back to back and around work,
     classic and modern. Without a reliable result, that there is no answer."""
     sound, count = reliable(result)
-    if not any(not e.doubtful for e in _costs(result)):
+    if not any(not e.unreliable for e in _costs(result)):
         return [f"Unreliable run: none of its {count} results can be trusted. See the warnings."]
     found = list(filter(None, (_said_of_masking(result), _said_of_modern(result))))
     found += filter(None, [_said_of_the_kernel(result)])
@@ -242,7 +242,7 @@ def _classic_and_modern(result: Result) -> Iterable[tuple[Cost, Cost]]:
 def _within(result: Result) -> Iterable[Contrast]:
     back_to_back = save_restore(result)
     added = _added(result, back_to_back) if back_to_back else None
-    if back_to_back and added and _apart(added, back_to_back):
+    if back_to_back and added and _not_comparable(added, back_to_back):
         text = (
             f"{_act(added.name)} costs {back_to_back.amount} {added.unit} back to back, but adds "
             f"{added.amount} around {_WORK} cycles of work"
@@ -250,7 +250,7 @@ def _within(result: Result) -> Iterable[Contrast]:
         yield Contrast(added, back_to_back, text)
     for classic, new in _classic_and_modern(result):
         low, high = sorted((classic, new), key=lambda one: one.figure.value)
-        if _apart(low, high):
+        if _not_comparable(low, high):
             said = f"{_act(high.name)} {_verb(high)} {high.amount} {high.unit}"
             yield Contrast(low, high, f"{said}; {_how(low)}, {low.amount}")
 
@@ -272,11 +272,11 @@ def _between(one: tuple[str, Result], other: tuple[str, Result]) -> Iterable[Con
         backend, probe, mode = name.split("/", 2)
         if probe not in ACTS or mode not in ("throughput", f"in_situ/{_WORK}"):
             continue
-        if masking.apart(one[1].context.masking, other[1].context.masking, backend, probe):
+        if masking.not_comparable(one[1].context.masking, other[1].context.masking, backend, probe):
             continue
         costs = [(found, who) for who, result in (one, other) if (found := cost(result, name))]
         costs.sort(key=lambda pair: pair[0].figure.value)
-        if len(costs) == 2 and _apart(costs[0][0], costs[1][0]):
+        if len(costs) == 2 and _not_comparable(costs[0][0], costs[1][0]):
             yield _contrast(*costs)
 
 
@@ -292,7 +292,7 @@ def _contrast(one: tuple[Cost, str], other: tuple[Cost, str]) -> Contrast:
     return Contrast(low, high, text)
 
 
-def _apart(low: Cost, high: Cost) -> bool:
+def _not_comparable(low: Cost, high: Cost) -> bool:
     """Whether they are reliable, in one unit, and differ by more than their intervals."""
     alike = low.unit == high.unit and low.reliable and high.reliable
     return alike and low.figure.high < high.figure.low

@@ -6,7 +6,7 @@ NoChart where the material has nothing for it. Charts of something else than res
 have a module here too, with a function of their own, and no row.
 
 matplotlib takes a while to load: it is imported by the modules below this one, and these only
-where something is drawn, or in the processes of drawers().
+where something is drawn, or in the processes of workers().
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -100,7 +100,7 @@ def load() -> None:
 def each_place(
     draw: Callable[[Sequence["Place"]], object], workers: Executor, places: Sequence["Place"]
 ) -> None:
-    """Has the drawers draw into the files of places.made(), each into one; in this process all are
+    """Has the workers draw into the files of places.made(), each into one; in this process all are
     drawn at once. Raises what `draw` raises."""
     if places:
         alone = isinstance(workers, executors.Here)
