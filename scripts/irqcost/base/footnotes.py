@@ -42,5 +42,5 @@ def _letter(place: int) -> str:
     return (ascii_lowercase[first - 1] if first else "") + ascii_lowercase[last]
 
 
-def _numbers(remark: str) -> Sequence[float]:
+def _numbers(remark: str) -> list[float]:
     return [float(one) for one in re.findall(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?", remark)][::-1]
