@@ -2,7 +2,6 @@
 """Remarks below a table: one line a cause, with a letter that marks the cells it is about."""
 
 import re
-from collections.abc import Sequence
 from string import ascii_lowercase
 
 
