@@ -124,7 +124,7 @@ class Root:
             return "; ".join(counts[-1:] + warnings[-1:])
         if "\nResult: " not in text:
             return "no result"
-        absent = re.findall(r"^left out: (\w+):", text, re.MULTILINE)
+        absent = re.findall(r"^  (\w+): ", text.partition("\nNot measured:")[2], re.MULTILINE)
         return f"without {', '.join(absent)}" if absent else "all backends"
 
 

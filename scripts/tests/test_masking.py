@@ -233,8 +233,8 @@ def test_a_doctored_text_is_unknown(doctored: Path) -> None:
     found = reader.read_result(doctored).context.masking
     assert found.kind == "unknown"
     assert {row.kind for row in found.rows.values()} == {"unknown"}
-    said = terminal.text(reader.read_result(doctored), catalogue.read())
-    assert "kernel function, masked in an unknown way" in said
+    said = terminal.text(reader.read_result(doctored))
+    assert "Kernel function, masked in an unknown way" in said
     assert not FORBIDDEN.search(said)
 
 
@@ -245,16 +245,14 @@ def test_thousands_of_files_know_it_too(pvm: Path) -> None:
 
 
 def test_the_table_of_a_run(pvm: Path) -> None:
-    said = terminal.text(reader.read_result(pvm), catalogue.read())
-    first, second = said.splitlines()[:2]
-    assert first == (
+    said = terminal.text(reader.read_result(pvm))
+    assert (
         "AMD Zen 5 (Turin), family 1a model 02, kernel 6.18.44-fc-v782, paravirtualised by PVM "
         "(masked by a store)"
-    )
-    assert said.count("Oxide Virtual Turin-like Processor") == 1
-    assert second.startswith("Oxide Virtual Turin-like Processor, CPUID names bhyve, TSC ")
-    assert "kernel function, masked by a store (PVM), throughput" in said
-    assert "ring 3 (this process), throughput" in said
+    ) in " ".join(said.split())
+    assert said.count("Oxide Virtual Turin-like Processor, CPUID names bhyve, TSC ") == 1
+    assert "\nKernel function, masked by a store (PVM): PARAVIRTUAL\n" in said
+    assert "\nRing 3 (this process)\n" in said
     assert not FORBIDDEN.search(said)
 
 

@@ -70,14 +70,15 @@ def test_debootstrap_verifies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 def test_what_a_command_said(tmp_path: Path) -> None:
     root = platforms.Root(tmp_path, tmp_path / "log")
     root.log.write_text(
-        "\n$ ./irqcost run\nleft out: kmod: no device (remedy: x)\n"
-        "left out: kvm: none\n\nResult: x\n"
+        "\n$ ./irqcost run\nCost\n\nNot measured:\n  kmod: no device; x\n  kvm: none\n"
+        "  ring3/rdtscp/isolated: no RDTSCP\n\nResult: x\n"
     )
     assert root.said("run") == "without kmod, kvm"
     root.log.write_text("\n$ ./irqcost run\nirqcost: `cmake` failed\n")
     assert root.said("run") == "no result"
     root.log.write_text(
-        "left out: kvm: none\n\n$ ./irqcost test --fast\n9 passed, 1 skipped, 2 warnings in 3s\n"
+        "\nNot measured:\n  kvm: none\n"
+        "\n$ ./irqcost test --fast\n9 passed, 1 skipped, 2 warnings in 3s\n"
         "12 passed, 0 failed, 1 skipped\n"
     )
     assert root.said("test") == "12 passed, 0 failed, 1 skipped; 2 warnings"

@@ -4,12 +4,11 @@
 import argparse
 from pathlib import Path
 
-from irqcost.base import arguments
+from irqcost.base import arguments, screen
 from irqcost.base.errors import IrqcostError
 from irqcost.measure import options
 from irqcost.measure.guests.measuring import BACKENDS, GuestOptions, measure
 from irqcost.measure.guests.tasks import dry_run, run_builds, run_matrix, run_soak
-from irqcost.model import catalogue
 from irqcost.output import terminal
 from irqcost.vm import matrix
 from irqcost.vm.from_source import RECIPES
@@ -114,6 +113,6 @@ def run(given: argparse.Namespace) -> int:
     if args.dry_run:
         return dry_run(args, args.machine)
     target, result, status = measure(args, args.machine)
-    print(terminal.text(result, catalogue.read()))
+    screen.show(terminal.text(result))
     print(f"\nResult: {target}")
     return status

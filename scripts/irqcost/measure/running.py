@@ -32,12 +32,14 @@ _QUICK_LATER = ["--irqcost_code=false"]
 
 @dataclass(frozen=True)
 class Prepared:
-    """The harness with its arguments, what these select, and how long it took to find that."""
+    """The harness with its arguments, what these select, and how many seconds it took to build it
+    and to find that."""
 
     options: Options
     bench: Path
     arguments: list[str]
     names: tuple[str, ...]
+    building: float
     starting: float
 
 
@@ -45,6 +47,7 @@ def prepared(options: Options) -> Prepared:
     """Builds the harness, and asks it what there is to be measured. Raises IrqcostError."""
     if options.simulate is not None:
         simulate.name(options.simulate)  # A file that is none is named before anything is built.
+    before = time.monotonic()
     bench = build.harness()
     started = time.monotonic()
     arguments = options.arguments()
@@ -54,7 +57,7 @@ def prepared(options: Options) -> Prepared:
         arguments, names = harness.with_controls(bench, arguments)
     # A simulated machine has its own time, in which a process says itself how long it took.
     starting = time.monotonic() - started if options.simulate is None else 0.0
-    return Prepared(options, bench, arguments, names, starting)
+    return Prepared(options, bench, arguments, names, started - before, starting)
 
 
 def default_target(options: Options) -> Path:
@@ -62,13 +65,28 @@ def default_target(options: Options) -> Path:
     ones by itself. Raises IrqcostError where it cannot be written."""
     now = datetime.now(timezone.utc)
     if options.simulate is not None:
-        name = re.sub(r"[^A-Za-z0-9.]+", "-", simulate.name(options.simulate)).strip("-")
-        return Path(f"simulated-{name or 'machine'}-{now.strftime('%Y-%m-%dT%H-%M-%SZ')}.json")
+        return Path(f"{_simulated(options)}-{now.strftime('%Y-%m-%dT%H-%M-%SZ')}.json")
     if not files.may_write(ROOT / "results"):
         raise IrqcostError(
             f"{ROOT / 'results'}: cannot be written to; name a result file with --out"
         )
     return filenames.default_path(host.cpu(), host.kernel_release(), now)
+
+
+def _simulated(options: Options) -> str:
+    """With what the names of a simulated machine's results begin."""
+    assert options.simulate is not None
+    name = re.sub(r"[^A-Za-z0-9.]+", "-", simulate.name(options.simulate)).strip("-")
+    return f"simulated-{name or 'machine'}"
+
+
+def earlier(options: Options, target: Path) -> list[Path]:
+    """Where earlier results of the machine are: files or a folder. Those of a simulated machine lie
+    beside each other."""
+    if options.simulate is not None:
+        return sorted(target.parent.glob(f"{_simulated(options)}-*.json"))
+    now = datetime.now(timezone.utc)
+    return [filenames.default_path(host.cpu(), host.kernel_release(), now).parent]
 
 
 def parts(options: Options, target: Path) -> list[tuple[Path, frozenset[int] | None]]:
@@ -100,7 +118,7 @@ def _of_type(target: Path, core_type: str) -> Path:
 
 
 def measured(what: Prepared, target: Path) -> Result:
-    """Measures into a result file, and says what was left out. Raises IrqcostError."""
+    """Measures into a result file. Raises IrqcostError."""
     options = what.options
     clock = None if options.simulate is None else simulate.Clock()
     # What is known of the sensor is known of a machine that is there.
@@ -119,12 +137,6 @@ def measured(what: Prepared, target: Path) -> Result:
     if memory:
         verdicts = {entry["run_name"]: entry["verdict"] for entry in document["benchmarks"]}
         memory.keep(processes, verdicts)
-    for backend in result.context.backends:
-        if not backend.usable:
-            print(
-                f"left out: {backend.name}: {backend.reason} (remedy: {backend.remedy})",
-                file=sys.stderr,
-            )
     return result
 
 

@@ -129,7 +129,7 @@ def sentences(result: Result) -> list[str]:
     """The answer in a few sentences: what save and restore costs, back to back and around work,
     classic and modern. Without a reliable result, that there is no answer."""
     sound, count = reliable(result)
-    if not any(not e.unreliable for e in _costs(result)):
+    if not any(not e.unreliable for e in costs(result)):
         return [f"Unreliable run: none of its {count} results can be trusted. See the warnings."]
     found = list(filter(None, (_said_of_masking(result), _said_of_modern(result))))
     found += filter(None, [_said_of_the_kernel(result)])
@@ -162,7 +162,7 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _costs(result: Result) -> Iterable[Entry]:
+def costs(result: Result) -> Iterable[Entry]:
     """The entries that are costs: controls are what these are trusted by."""
     known = catalogue.by_key()
     for entry in result.figures.values():

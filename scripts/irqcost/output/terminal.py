@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A result on the terminal: who was measured, and the table of its figures."""
+"""A result on the terminal: the answer, who was measured, one table, and what to mistrust."""
 
-from collections.abc import Callable
+import re
 
+from irqcost.base import screen
+from irqcost.base.footnotes import Footnotes
 from irqcost.base.table import Table, number
-from irqcost.measure import processes
-from irqcost.model import catalogue, contention
+from irqcost.model import contention
 from irqcost.model.naming import (
     backend_name,
     brand,
@@ -17,73 +18,109 @@ from irqcost.model.naming import (
     title,
 )
 from irqcost.model.result import Context, Entry, Result
-from irqcost.output import contention_table
+from irqcost.output import answer, contention_table, results_table
 
-_DERIVED = "{} alone, without the price of calling it (estimated range)"
+# A reason of a run's verdict that is about single results, whose letters say the same.
+_ABOUT_RESULTS = re.compile(r"\d+ (?:of \d+ figures )?\w+, such as: ")
 
 
-def text(result: Result, probes: tuple[catalogue.Probe, ...]) -> str:
-    """The whole of a result as a table for each backend and mode."""
-    ticks = "instructions" if result.context.instruction_clock else "TSC ticks"
-    legend = f"spread (p75 - p25), p50 and p99 are {ticks}; clean: samples used, of all"
-    parts = [title(result.context), _conditions(result.context), *_doubts(result.context), legend]
-    if result.context.processes > 1:
-        parts.append(
-            f"medians over up to {result.context.processes} fresh processes; ±: to the farther end "
-            "of the 95 % interval"
-        )
+def text(result: Result, unit: str | None = None, verbose: bool = False, changed: str = "") -> str:
+    """The whole of a result. `changed` is what answer.changed() says."""
+    width, context = screen.width(), result.context
+    parts = [answer.text(result, changed, width)]
+    parts.append(f"{title(context)}\n{_conditions(context)}")
+    parts.append(results_table.text(result, unit, width, verbose))
+    for mode in contention.modes(result.figures):
+        entries = [e for e in result.figures.values() if e.mode == mode]
+        parts.append(f"{mode_name(mode)}\n\n{contention_table.table(mode, context, entries)}")
+    if verbose:
+        parts += [*_details(result, width), _derived(context, width), _provenance(context)]
+    parts += [_listed("Warnings:", _warnings(context)), _listed("Not measured:", _absent(context))]
+    return "\n\n".join(screen.wrapped(part, columns=width) for part in parts if part)
+
+
+def _listed(heading: str, lines: list[str]) -> str:
+    return "\n".join([heading, *(f"  {line}" for line in lines)]) if lines else ""
+
+
+def _warnings(context: Context) -> list[str]:
+    """What is to be said of the run as a whole, each reason once."""
+    doubts = [clock_doubt(context), quota_doubt(context)]
+    reasons = (one for one in context.reasons if not _ABOUT_RESULTS.match(one))
+    return list(dict.fromkeys(filter(None, (*doubts, *reasons))))
+
+
+def _absent(context: Context) -> list[str]:
+    """What was asked for and is not there: one line a cause."""
+    lines = [
+        f"{one.name}: {one.reason}" + (f"; {one.remedy}" if one.remedy else "")
+        for one in context.backends
+        if not one.usable
+    ]
+    causes: dict[str, list[str]] = {}
+    backends = {one.name for one in context.backends}
+    for absent in (one for one in context.absent if one.name not in backends):
+        causes.setdefault(absent.reason, []).append(absent.name)
+    for reason, names in causes.items():
+        more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+        lines.append(f"{', '.join(names[:2])}{more}: {reason}")
+    return lines
+
+
+def _details(result: Result, width: int) -> list[str]:
+    """Percentiles, a table for each backend and mode."""
+    context = result.context
+    ticks = "instructions" if context.instruction_clock else "TSC ticks"
     keys = dict.fromkeys((e.backend, e.mode) for e in result.figures.values())
-    groups = {probe.key: probe.group for probe in probes}
-    emulated = {one.name: one.execution_reason for one in result.context.emulated_backends}
+    parts = [f"Percentiles, in {ticks}. clean: samples used, of all."]
     for backend, mode in keys:
-        entries = [e for e in result.figures.values() if (e.backend, e.mode) == (backend, mode)]
-        parts += ["", f"{backend_name(backend, [result.context])}, {mode_name(mode)}"]
-        if backend in emulated:
-            parts.append(f"EMULATED, no measure of a CPU: {emulated[backend]}")
-        parts.append("")
         if mode in contention.MODES:
-            parts.append(contention_table.table(mode, result.context, entries))
             continue
-        parts.append(_figures(result.context, entries, groups))
-    if result.context.derived:
-        what = "masking" if result.context.masking.native("bpf") else "the kernel's functions"
-        parts += ["", _DERIVED.format(what), "", _derived(result.context)]
-    parts += _provenance(result.context)
-    if result.context.outcome:
-        parts += ["", f"Verdict: {result.context.outcome}"]
-        parts += [f"  {reason}" for reason in result.context.reasons]
-    missing = [f"  {absent.name}: {absent.reason}" for absent in result.context.absent]
-    if missing:
-        parts += ["", "Not measured:", *missing]
-    return "\n".join(parts)
+        notes = Footnotes()
+        columns = ("identifier", "cost", "p75 - p25", "p50", "p99", "clean", "")
+        table = Table(columns, "<>>>>><")
+        for entry in result.figures.values():
+            if (entry.backend, entry.mode) == (backend, mode):
+                _detail(table, entry, decimals(context), notes)
+        heading = f"{backend_name(backend, [context])}, {mode_name(mode)}"
+        parts.append("\n".join([heading, "", table.fitted(width), *notes.lines]))
+    return parts
 
 
-def _derived(context: Context) -> str:
+def _detail(table: Table, entry: Entry, digits: int, notes: Footnotes) -> None:
+    values = (entry.ticks, entry.spread, entry.ticks_p50, entry.ticks_p99)
+    table.row(
+        f"{entry.probe}" + (f", {entry.variant}" if entry.variant else ""),
+        *(number(value, digits) for value in values),
+        f"{entry.clean:.0f}/{entry.samples:.0f}",
+        notes.mark(entry.remark),
+    )
+
+
+def _derived(context: Context, width: int) -> str:
+    """What is left of the kernel's functions without the price of calling them."""
+    if not context.derived:
+        return ""
     digits = decimals(context)
-    table = Table(("probe", "core cycles", "from", "to", "derived as"), "<>>><")
+    table = Table(("core cycles", "estimate", "from", "to", "derived as"), "<>>><")
     for one in context.derived:
         backend, probe = one.name.split("/")[:2]
         values = (number(value, digits) for value in (one.cycles, one.low, one.high))
         table.row(f"  {backend}/{probe}", *values, one.formula)
-    return str(table)
+    what = "Masking" if context.masking.native("bpf") else "The kernel's functions"
+    return f"{what} alone, without the call (estimated range)\n\n{table.fitted(width)}"
 
 
-def _provenance(context: Context) -> list[str]:
-    """What the ring-0 figures were measured with, and whose live text the file holds."""
+def _provenance(context: Context) -> str:
+    """With what ring 0 was measured, and whose machine code the file holds."""
     lines = [f"{one.name} measured with {one.clock}" for one in context.backends if one.clock]
     functions = {symbol for texts in context.machine_code.values() for symbol in texts}
     if functions:
         lines.append(
-            f"live text of {len(functions)} kernel functions is in the file; ./irqcost compare "
-            "tells where another result's differs"
+            f"The file holds the machine code of {len(functions)} kernel functions; ./irqcost "
+            "compare shows where another result's differs."
         )
-    return ["", *lines] if lines else []
-
-
-def _half_width(entry: Entry) -> float | None:
-    if entry.core_cycles is None or entry.cycles_interval is None:
-        return None
-    return processes.half_width(entry.core_cycles, entry.cycles_interval)
+    return "\n".join(lines)
 
 
 def _conditions(context: Context) -> str:
@@ -101,40 +138,3 @@ def _conditions(context: Context) -> str:
         if value is not None:
             conditions.append(f"{name} {value}")
     return ", ".join([*conditions, context.date])
-
-
-def _doubts(context: Context) -> list[str]:
-    return [one for one in (clock_doubt(context), quota_doubt(context)) if one]
-
-
-def _figures(context: Context, entries: list[Entry], groups: dict[str, str]) -> str:
-    digits = decimals(context)
-    figures: dict[str, Callable[[Entry], float | None]] = {}
-    # Where no cycle was measured (emulation) there is no column of dashes to read over, and
-    # where ticks are instructions they have no duration.
-    if any(entry.core_cycles is not None for entry in entries):
-        figures["core cycles"] = lambda entry: entry.core_cycles
-    if any(entry.cycles_interval for entry in entries):
-        figures["±"] = _half_width
-    if context.instruction_clock:
-        figures["instructions"] = lambda entry: entry.ticks
-    else:
-        figures["ns"] = lambda entry: entry.ns
-        figures["ticks"] = lambda entry: entry.ticks
-    figures["spread"] = lambda entry: entry.spread
-    figures["p50"] = lambda entry: entry.ticks_p50
-    figures["p99"] = lambda entry: entry.ticks_p99
-
-    table = Table(("probe", *figures, "clean", "remark"), "<" + ">" * (len(figures) + 1) + "<")
-    group = None
-    for entry in entries:
-        if groups.get(entry.probe) != group:
-            group = groups.get(entry.probe)
-            table.heading(catalogue.GROUPS[group] if group else "Not in this catalogue")
-        table.row(
-            f"  {entry.probe}" + (f", {entry.variant}" if entry.variant else ""),
-            *(number(figure(entry), digits) for figure in figures.values()),
-            f"{entry.clean:.0f}/{entry.samples:.0f}",
-            entry.remark,
-        )
-    return str(table)

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a run found, in at most five lines: what masking costs here, and whether to believe it."""
+
+from irqcost.base import screen
+from irqcost.compare import regression
+from irqcost.compare.since import Since
+from irqcost.model import catalogue
+from irqcost.model.machine_code import masking
+from irqcost.model.result import Context, Result
+from irqcost.output import finding
+from irqcost.output.finding import Cost
+
+_LABELLED = 9
+
+# Differences of the machine that are named.
+_MOST = 2
+
+_CLASSIC, _MODERN = "save_cli_popf", "save_cli_test_sti"
+_IN_RING_3 = "ring3/pushf_pop_push_popf"
+_WORK = "100"
+
+# The kernel's own save and restore, the one that says most first.
+_KERNEL = ("kmod/local_irq_save_restore", "bpf/irq_save_restore")
+
+
+def text(result: Result, changed: str, width: int) -> str:
+    """The lines; `changed` is of changed(), "" where nobody asked."""
+    lines = [*_costs(result), ("Trust", _trust(result)), ("Changed", changed)]
+    said = "\n".join(f"{name:{_LABELLED}}{text}" for name, text in lines if text)
+    return screen.wrapped(said, " " * _LABELLED, width)
+
+
+def label(context: Context, backend: str, probe: str | None = None) -> str:
+    """How results of a backend came about where that is not a CPU's masking; "" for a CPU's."""
+    emulated = {one.name for one in context.emulated_backends}
+    if context.emulated or backend in emulated:
+        return "EMULATED"
+    if context.simulated:
+        return "SIMULATED"
+    if context.masking.native(backend, probe):
+        return ""
+    kind = context.masking.kind
+    if kind == masking.NATIVE:
+        return "masked in an unknown way"
+    way = f"masked {masking.way(kind)}"
+    return f"PARAVIRTUAL: {way}" if context.masking.paravirtual else way
+
+
+def _costs(result: Result) -> list[tuple[str, str]]:
+    context = result.context
+    if not any(not entry.doubtful for entry in finding.costs(result)):
+        count = len(result.figures)
+        said = f"unreliable run: none of its {count} results can be trusted"
+        return [("Cost", said if count else "nothing was measured")]
+    if context.emulated and not context.instruction_clock:
+        return [("Cost", "EMULATED: nothing here says what masking costs on a CPU")]
+    pairs = [("Cost", _save_restore(result)), ("Kernel", _kernel(result))]
+    pairs.append(("In code", _in_code(result)))
+    return [(name, said) for name, said in pairs if said]
+
+
+def _classic(result: Result) -> tuple[str, Cost | None, Cost | None]:
+    """The backend with the most to say of the classic and the modern pair, and what they cost."""
+    for backend in ("kmod", "kvm"):
+        pair = [
+            finding.cost(result, f"{backend}/{probe}/throughput") for probe in (_CLASSIC, _MODERN)
+        ]
+        if any(pair):
+            return backend, pair[0], pair[1]
+    return "ring3", finding.cost(result, f"{_IN_RING_3}/throughput"), None
+
+
+def _save_restore(result: Result) -> str:
+    backend, classic, modern = _classic(result)
+    if backend == "ring3":
+        if classic is None:
+            return ""
+        said = f"save and restore: {_written(classic)} classic, in ring 3 without cli"
+        said += "" if _kernel(result) else "; modern: needs ring 0"
+    else:
+        said = f"save and restore: {_written(classic)} classic" if classic else ""
+        if modern:
+            amount = _written(modern)
+            if classic and classic.unit == modern.unit:
+                amount = amount.replace(f" {modern.unit.replace('core cycles', 'cycles')}", "", 1)
+            said = f"{said}, {amount} modern" if said else f"save and restore: {amount} modern"
+    return "; ".join(filter(None, (said, label(result.context, backend))))
+
+
+def _kernel(result: Result) -> str:
+    """What the kernel's own functions take."""
+    for name in _KERNEL:
+        found = finding.cost(result, f"{name}/throughput")
+        if found is None:
+            continue
+        backend, probe = name.split("/")
+        said = f"{_written(found)} " + ("from BPF" if backend == "bpf" else "for its own pair")
+        for one in result.context.derived:
+            if one.name == f"{name}/alone" and result.context.masking.native(backend, probe):
+                said += f", of which masking is {one.cycles:.1f} ({one.low:.1f} to {one.high:.1f})"
+        return "; ".join(filter(None, (said, label(result.context, backend, probe))))
+    return ""
+
+
+def _in_code(result: Result) -> str:
+    """What the pairs add to work between them."""
+    backend, _, _ = _classic(result)
+    probe = _IN_RING_3 if backend == "ring3" else f"{backend}/{_CLASSIC}"
+    named = {"the classic pair": probe, "the modern pair": f"{backend}/{_MODERN}"}
+    named |= {"the kernel's": _KERNEL[0]}
+    found = {
+        name: one
+        for name, where in named.items()
+        if (one := finding.cost(result, f"{where}/in_situ/{_WORK}"))
+    }
+    if not found:
+        return ""
+    added = ", ".join(f"{name} adds {_written(one)}" for name, one in found.items())
+    return f"around {_WORK} cycles of work {added}"
+
+
+def _written(one: Cost) -> str:
+    return one.text.replace("core cycles", "cycles").replace(", unreliable", " (unreliable)")
+
+
+def _trust(result: Result) -> str:
+    sound, count = finding.reliable(result)
+    context = result.context
+    if not count:
+        return ""
+    if context.instruction_clock:
+        return "exact counts of instructions, which say nothing about time"
+    if context.emulated:
+        return "none of it as a measure of a CPU"
+    if sound == count:
+        said = f"all {count} results are good"
+    else:
+        said = f"{sound or 'none'} of {count} results {'are' if sound != 1 else 'is'} good"
+        said += (
+            ": see the letters below"
+            if not sound
+            else (f"; {count - sound} unreliable: see the letters below")
+        )
+    if context.verdict == "inconsistent":
+        said = f"inconsistent: {said}"
+    return f"SIMULATED machine; {said}" if context.simulated else said
+
+
+def changed(since: Since | None) -> str:
+    """What changed since the last run; None: there was none."""
+    if since is None:
+        return "first run on this CPU"
+    when = since.date.replace("T", " ")[:16]
+    others = since.machine.split("; ") if since.machine else []
+    machine = "".join(f"; {one}" for one in others[:_MOST]) + (" …" if others[_MOST:] else "")
+    comparable = [one for one in since.judged if one.word != regression.INCOMPARABLE]
+    if not comparable:
+        why = since.judged[0].reason if since.judged else "no result in common"
+        return f"not comparable with {when}: {why.partition(': ')[0]}{machine}"
+    slower, faster = since.of(regression.REGRESSION), since.of(regression.IMPROVEMENT)
+    noisy = len(since.of(regression.INCONCLUSIVE))
+    if noisy == len(comparable):
+        return f"too noisy to compare with {when}{machine}"
+    said = [
+        f"{len(each)} {name}" for each, name in ((slower, "slower"), (faster, "faster")) if each
+    ]
+    text = f"{', '.join(said) or 'nothing'} since {when}"
+    if said:
+        most = (slower or faster)[0]
+        unit = "instructions" if most.exact else "cycles"
+        text += f": {_titled(most.name)} {most.difference or 0:+.1f} {unit}"
+    if noisy:
+        text += f"; {noisy} too noisy to say"
+    return text + machine
+
+
+def _titled(name: str) -> str:
+    probe = name.split("/")[1]
+    known = catalogue.by_key().get(probe)
+    return known.title if known else probe
