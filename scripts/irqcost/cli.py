@@ -1,40 +1,67 @@
+# PYTHON_ARGCOMPLETE_OK
 # SPDX-License-Identifier: GPL-2.0-only
 """The command line: one subcommand, one module with add_parser() and run()."""
 
 import argparse
+import difflib
+import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from types import FrameType
 
 from irqcost import ROOT
+from irqcost.base.arguments import Formatter
 from irqcost.base.errors import Exit, IrqcostError
 
-# By name, in the order of the help, the modules. Loading all of them takes as long as a small
-# comparison, so only the one that was asked for is.
-_COMMANDS = {
-    "run": "irqcost.commands.run",
-    "compare": "irqcost.commands.compare",
-    "report": "irqcost.commands.report",
-    "check": "irqcost.commands.check",
-    "history": "irqcost.commands.history",
-    "waits": "irqcost.commands.waits",
-    "sweep": "irqcost.commands.sweep",
-    "ab": "irqcost.commands.ab",
-    "selftest": "irqcost.commands.selftest",
-    "vm": "irqcost.commands.vm",
-    "probes": "irqcost.commands.project.probes",
-    "disasm": "irqcost.commands.disasm",
-    "doctor": "irqcost.commands.doctor",
-    "tune": "irqcost.commands.tune",
-    "test": "irqcost.commands.project.test",
-    "lint": "irqcost.commands.project.lint",
+
+@dataclass(frozen=True)
+class _Command:
+    """A module, and an example of its use."""
+
+    module: str
+    example: str
+
+
+# By group and name, in the order of the help. Loading all modules takes as long as a small
+# comparison, so only the one that was asked for is loaded.
+_GROUPS: Mapping[str, Mapping[str, _Command]] = {
+    "Measure": {
+        "run": _Command("irqcost.commands.run", "run --quick"),
+        "vm": _Command("irqcost.commands.vm", "vm --exact"),
+        "sweep": _Command("irqcost.commands.sweep", "sweep popf"),
+        "waits": _Command("irqcost.commands.waits", "waits results/CPU/RESULT.json"),
+    },
+    "Compare": {
+        "compare": _Command("irqcost.commands.compare", "compare A.json B.json"),
+        "report": _Command("irqcost.commands.report", "report results/CPU/RESULT.json"),
+        "history": _Command("irqcost.commands.history", "history results/CPU"),
+        "ab": _Command("irqcost.commands.ab", "ab HEAD~1 HEAD"),
+    },
+    "Guard": {
+        "check": _Command("irqcost.commands.check", "check --run --baseline results/CPU"),
+    },
+    "This machine": {
+        "doctor": _Command("irqcost.commands.doctor", "doctor --host"),
+        "tune": _Command("irqcost.commands.tune", "tune --dry-run"),
+        "selftest": _Command("irqcost.commands.selftest", "selftest --quick"),
+        "disasm": _Command("irqcost.commands.disasm", "disasm cli_sti"),
+    },
+    "Develop": {
+        "probes": _Command("irqcost.commands.project.probes", "probes --json"),
+        "test": _Command("irqcost.commands.project.test", "test --fast"),
+        "lint": _Command("irqcost.commands.project.lint", "lint"),
+    },
 }
+_COMMANDS = {name: one for group in _GROUPS.values() for name, one in group.items()}
 
 _EPILOG = """\
-exit codes: 0 fine, 1 a check failed, 2 wrong usage or unusable data (also where the rest was
-still done), 3 undecided, 255 the guest died
+`irqcost COMMAND --help` explains a command.
+
+Exit codes: 0 fine, 1 a check failed, 2 wrong usage or unusable data (also where the rest was still
+done), 3 undecided, 255 the guest died.
 
 Missing packages are installed on Debian and Ubuntu; --no-install, anywhere before --, forbids it.
 """
@@ -43,30 +70,58 @@ Missing packages are installed on Debian and Ubuntu; --no-install, anywhere befo
 def parser(command: str | None = None) -> argparse.ArgumentParser:
     """The whole command line, or that of one command."""
     top = argparse.ArgumentParser(
-        prog="irqcost",
-        description="What masking interrupts costs: on this CPU, with this kernel, by primitive.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="irqcost", usage="irqcost COMMAND [options]", epilog=_EPILOG, formatter_class=Formatter
     )
     version = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
     top.add_argument("--version", action="version", version=f"irqcost {version}")
-    commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for name, module in _COMMANDS.items():
+    commands = top.add_subparsers(
+        prog="irqcost", metavar="COMMAND", required=True, help=argparse.SUPPRESS
+    )
+    for name, one in _COMMANDS.items():
         if command in (None, name):
-            import_module(module).add_parser(commands)
+            import_module(one.module).add_parser(commands)
+            own = commands.choices[name]
+            own.formatter_class = Formatter
+            own.epilog = f"{own.epilog or ''}\n\nExample: ./irqcost {one.example}".strip()
+    if command is None:
+        helps = {action.dest: action.help or "" for action in commands._choices_actions}
+        top.description = _overview(helps)
     return top
+
+
+def _overview(helps: Mapping[str, str]) -> str:
+    """What the commands are for, in groups, each with an example."""
+    lines = ["What masking interrupts costs: on this CPU, with this kernel, by this primitive."]
+    for group, commands in _GROUPS.items():
+        lines += ["", f"{group}:"]
+        for name, one in commands.items():
+            lines.append(f"  {name:10}{helps[name]}")
+            lines.append(f"  {'':10}  ./irqcost {one.example}")
+    return "\n".join(lines)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code. Usage errors leave through argparse, with 2."""
     given = sys.argv[1:] if arguments is None else arguments
-    asked = given[0] if given and given[0] in _COMMANDS else None
+    if "_ARGCOMPLETE" in os.environ:
+        _complete()
+    if not given:
+        parser().print_help(sys.stderr)
+        sys.exit(Exit.UNUSABLE)
+    asked = given[0] if given[0] in _COMMANDS else None
+    if asked is None and not given[0].startswith("-"):
+        print(f"irqcost: {_unknown(given[0])}", file=sys.stderr)
+        sys.exit(Exit.UNUSABLE)
     args = parser(asked).parse_args(given)
     # An end from outside takes the way of Ctrl-C, so that what was begun is cleaned up.
     signal.signal(signal.SIGTERM, _interrupt)
     # (nohup has SIGHUP ignored: that stays.)
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         signal.signal(signal.SIGHUP, _interrupt)
+    return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     try:
         return int(args.run(args))
     except IrqcostError as error:
@@ -82,6 +137,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("irqcost: interrupted; nothing was kept", file=sys.stderr)
         return Exit.INTERRUPTED
+
+
+def _unknown(command: str) -> str:
+    """What to say of a command that there is not."""
+    near = difflib.get_close_matches(command, _COMMANDS, n=1)
+    hint = f"did you mean {near[0]}?" if near else "`irqcost --help` lists the commands"
+    return f"no command is called {command!r}; {hint}"
+
+
+def _complete() -> None:
+    """Completes what a shell asks about, and exits."""
+    import argcomplete  # Only where a shell is set up for it.
+
+    # Of the words so far the second is the command; while that is being typed, all are wanted.
+    words = os.environ.get("COMP_LINE", "").split()
+    asked = words[1] if len(words) > 1 and words[1] in _COMMANDS else None
+    argcomplete.autocomplete(parser(asked))
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -61,7 +61,7 @@ def test_wrong_usage(arguments: list[str]) -> None:
 def test_front_help_and_wrong_usage() -> None:
     done = front("--help")
     assert done.returncode == 0
-    assert all(f"    {command} " in done.stdout for command in _COMMANDS)
+    assert all(f"\n  {command} " in done.stdout for command in _COMMANDS)
     assert front("nosuch").returncode == 2
     assert front("--no-install", "probes", "--nosuch").returncode == 2
 
@@ -141,6 +141,7 @@ def test_what_a_command_can_do_without_stops_nothing(
         env={
             "PATH": f"{tmp_path}:{os.environ['PATH']}",
             "NOTES": str(notes),
+            "IRQCOST_CACHE": str(tmp_path / "cache"),
             "IRQCOST_INSTALL": "yes",
         },
         timeout=60,
@@ -154,6 +155,45 @@ def test_what_a_command_can_do_without_stops_nothing(
     assert installs and all(line.endswith("known") for line in installs)
     assert not any("unknown" in line or "virtual" in line for line in installs)
     assert "without" in done.stderr
+
+
+_INSTALLING = """#!/bin/bash
+echo "Reading package lists..."
+echo "Setting up libc9:amd64 (9) ..."
+echo "Setting up tool (1) ..."
+"""
+
+
+@pytest.mark.skipif(not Path("/etc/debian_version").exists(), reason="no Debian, no apt")
+def test_an_installation_is_a_line_a_package_and_a_log(tmp_path: Path) -> None:
+    (tmp_path / "irqcost").write_bytes((ROOT / "irqcost").read_bytes())
+    (tmp_path / "scripts" / "irqcost").mkdir(parents=True)
+    (tmp_path / "scripts" / "irqcost" / "__init__.py").touch()
+    (tmp_path / "scripts" / "irqcost" / "__main__.py").write_text("print('ran')\n")
+    wanted = "test? command:nosuch1 tool - -\n"
+    (tmp_path / "scripts" / "packages.txt").write_text(wanted)
+    show = "#!/bin/bash\necho Package: $2\n"
+    for name, text in (("apt-cache", show), ("apt-get", _INSTALLING), ("sudo", _SUDO)):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        ["bash", str(tmp_path / "irqcost"), "test"],
+        capture_output=True,
+        text=True,
+        env={
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+            "IRQCOST_CACHE": str(tmp_path / "cache"),
+            "IRQCOST_INSTALL": "yes",
+        },
+        timeout=60,
+    )
+    log = tmp_path / "cache" / "install.log"
+    assert (done.returncode, done.stdout) == (0, "ran\n")
+    first, package, total = done.stderr.splitlines()
+    assert first == f"irqcost: packages to install: 1 (log: {log})"
+    assert package == "irqcost:   tool"
+    assert total.startswith("irqcost: installed: 1, and 1 that they need, in ")
+    assert "Reading package lists..." in log.read_text()
 
 
 @pytest.mark.parametrize("option", ["--scheduler=x", "--scheduler x"])
@@ -281,3 +321,73 @@ def test_ratio() -> None:
     assert intervals.ratio(3.0, 0.0, 0.0) is None
     assert intervals.ratio(3.0, -2.0, 0.0) is None
     assert intervals.ratio(3.0, 0.05, 0.05) is None
+
+
+def test_the_overview_has_groups_with_an_example_each(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(["--help"])
+    out = capsys.readouterr().out
+    assert left.value.code == 0
+    for group in ("Measure", "Compare", "Guard", "This machine", "Develop"):
+        assert f"\n{group}:\n" in out
+    for command in cli._COMMANDS:
+        assert f"\n              ./irqcost {command}" in out
+    version = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
+    with pytest.raises(SystemExit):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"irqcost {version}\n"
+
+
+def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main([])
+    said = capsys.readouterr()
+    assert (left.value.code, said.out) == (2, "") and "\nMeasure:\n" in said.err
+
+
+@pytest.mark.parametrize(
+    "given, hint", [("rnu", "did you mean run?"), ("xyzzy", "`irqcost --help` lists the commands")]
+)
+def test_a_misspelled_command(given: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main([given])
+    assert left.value.code == 2
+    assert capsys.readouterr().err == f"irqcost: no command is called {given!r}; {hint}\n"
+
+
+def completions(line: str) -> list[str]:
+    """What a shell set up by register-python-argcomplete would offer, by the same calls."""
+    done = subprocess.run(
+        ["bash", "-c", f'exec 8>&1 9>/dev/null; "{ROOT}/irqcost" >/dev/null 2>&1'],
+        capture_output=True,
+        text=True,
+        env={
+            **os.environ,
+            "_ARGCOMPLETE": "1",
+            "_ARGCOMPLETE_IFS": "\n",
+            "COMP_LINE": line,
+            "COMP_POINT": str(len(line)),
+        },
+        timeout=60,
+    )
+    return [one.strip() for one in done.stdout.splitlines()]
+
+
+def test_a_shell_completes_commands_and_options() -> None:
+    pytest.importorskip("argcomplete")
+    assert completions("irqcost sel") == ["selftest"]
+    assert "--quick" in completions("irqcost run --qu")
+    assert {"cycles", "ns", "ticks"} <= set(completions("irqcost run --unit "))
+
+
+@pytest.mark.parametrize("columns", [80, 120, 200])
+@pytest.mark.parametrize("command", ["", *cli._COMMANDS])
+def test_help_is_no_wider_than_the_terminal(
+    command: str, columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with pytest.raises(SystemExit):
+        cli.main([*filter(None, [command]), "--help"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if len(line) > columns] == []
+    assert command == "" or f"Example: ./irqcost {command}" in "\n".join(lines)

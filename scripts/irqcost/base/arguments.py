@@ -10,6 +10,32 @@ from typing import TypeVar
 
 _Options = TypeVar("_Options")
 
+from irqcost.base import screen
+
+# Wider text is hard to read.
+_WIDEST = 100
+
+
+class Formatter(argparse.HelpFormatter):
+    """Help as wide as the terminal: lines of descriptions are broken where they are too long, and
+    paragraphs joined where they are shorter."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=min(screen.width(), _WIDEST))
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        # What is indented is a list, whose lines stay apart; other lines are a paragraph's.
+        blocks: list[str] = []
+        for line in text.strip().splitlines():
+            joins = blocks and blocks[-1] and line and not line[0].isspace()
+            if joins and not blocks[-1][0].isspace():
+                blocks[-1] += f" {line}"
+            else:
+                blocks.append(line.rstrip())
+        return "\n".join(
+            screen.wrapped(block, "  " if block[:1].isspace() else "", width) for block in blocks
+        )
+
 
 def named(text: str) -> Path:
     """The type of an option that names a file to be written, or the beginning of such names."""

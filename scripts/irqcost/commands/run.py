@@ -9,13 +9,12 @@ from pathlib import Path
 from irqcost.base import arguments, screen
 from irqcost.base.errors import Exit
 from irqcost.base.process import confined
-from irqcost.compare.since import last_run
 from irqcost.measure import options, running
 from irqcost.measure.options import Options
 from irqcost.measure.running import Prepared
 from irqcost.model import units
 from irqcost.model.result import Result
-from irqcost.output import answer, terminal
+from irqcost.output import terminal
 
 
 # What --quick promises, in seconds.
@@ -109,8 +108,10 @@ def _run(args: argparse.Namespace, what: Prepared, target: Path) -> int:
 
 
 def _shown(args: argparse.Namespace, result: Result, target: Path) -> int:
-    since = last_run(target, running.earlier(arguments.chosen(Options, args), target))
-    screen.show(terminal.text(result, args.unit, args.verbose, answer.changed(since)))
+    from irqcost.compare import since  # numpy: not before anything is measured
+
+    found = since.last_run(target, running.earlier(arguments.chosen(Options, args), target))
+    screen.show(terminal.text(result, args.unit, args.verbose, since.text(found)))
     print(f"\nResult: {target}")
     if not result.entries:
         print("irqcost: nothing could be measured; see above", file=sys.stderr)

@@ -5,11 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from irqcost.base.verdicts import Change
 from irqcost.compare import baseline, checked, policy, trend
 from irqcost.compare.baseline import Run
 from irqcost.compare.regression import Judged
-from irqcost.model import store
+from irqcost.model import catalogue, store
 from irqcost.model.result import Context
+
+# Differences of the machine that are named.
+_MOST = 2
 
 
 @dataclass(frozen=True)
@@ -20,9 +24,9 @@ class Since:
     judged: tuple[Judged, ...]
     machine: str
 
-    def of(self, word: str) -> list[Judged]:
+    def of(self, status: Change) -> list[Judged]:
         """The results of one verdict, what changed most for its size first."""
-        found = [one for one in self.judged if one.word == word]
+        found = [one for one in self.judged if one.status == status]
         return sorted(found, key=lambda one: -abs(one.percent or 0))
 
 
@@ -46,3 +50,37 @@ def last_run(path: Path, beside: Sequence[Path]) -> Since | None:
 def _machine(before: Context, new: Run) -> str:
     """What of the machine changed, without what every run has another of."""
     return trend.fell_on(before, new.result.context)
+
+
+def text(since: Since | None) -> str:
+    """What changed, in a line; None: there was no earlier run."""
+    if since is None:
+        return "first run on this CPU"
+    when = since.date.replace("T", " ")[:16]
+    others = since.machine.split("; ") if since.machine else []
+    machine = "".join(f"; {one}" for one in others[:_MOST]) + (" …" if others[_MOST:] else "")
+    comparable = [one for one in since.judged if one.status != Change.INCOMPARABLE]
+    if not comparable:
+        why = since.judged[0].reason if since.judged else "no result in common"
+        return f"not comparable with {when}: {why.partition(': ')[0]}{machine}"
+    slower, faster = since.of(Change.REGRESSION), since.of(Change.IMPROVEMENT)
+    noisy = len(since.of(Change.INCONCLUSIVE))
+    if noisy == len(comparable):
+        return f"too noisy to compare with {when}{machine}"
+    said = [
+        f"{len(each)} {name}" for each, name in ((slower, "slower"), (faster, "faster")) if each
+    ]
+    line = f"{', '.join(said) or 'nothing'} since {when}"
+    if said:
+        most = (slower or faster)[0]
+        unit = "instructions" if most.exact else "cycles"
+        line += f": {_titled(most.name)} {most.difference or 0:+.1f} {unit}"
+    if noisy:
+        line += f"; {noisy} too noisy to say"
+    return line + machine
+
+
+def _titled(name: str) -> str:
+    probe = name.split("/")[1]
+    known = catalogue.by_key().get(probe)
+    return known.title if known else probe

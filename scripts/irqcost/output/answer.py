@@ -2,18 +2,12 @@
 """What a run found, in at most five lines: what masking costs here, and whether to believe it."""
 
 from irqcost.base import screen
-from irqcost.compare import regression
-from irqcost.compare.since import Since
-from irqcost.model import catalogue
 from irqcost.model.machine_code import masking
 from irqcost.model.result import Context, Result
 from irqcost.output import finding
 from irqcost.output.finding import Cost
 
 _LABELLED = 9
-
-# Differences of the machine that are named.
-_MOST = 2
 
 _CLASSIC, _MODERN = "save_cli_popf", "save_cli_test_sti"
 _IN_RING_3 = "ring3/pushf_pop_push_popf"
@@ -24,7 +18,7 @@ _KERNEL = ("kmod/local_irq_save_restore", "bpf/irq_save_restore")
 
 
 def text(result: Result, changed: str, width: int) -> str:
-    """The lines; `changed` is of changed(), "" where nobody asked."""
+    """The lines; `changed` is of since.text(), "" where nobody asked."""
     lines = [*_costs(result), ("Trust", _trust(result)), ("Changed", changed)]
     said = "\n".join(f"{name:{_LABELLED}}{text}" for name, text in lines if text)
     return screen.wrapped(said, " " * _LABELLED, width)
@@ -48,7 +42,7 @@ def label(context: Context, backend: str, probe: str | None = None) -> str:
 
 def _costs(result: Result) -> list[tuple[str, str]]:
     context = result.context
-    if not any(not entry.doubtful for entry in finding.costs(result)):
+    if not any(not entry.unreliable for entry in finding.costs(result)):
         count = len(result.figures)
         said = f"unreliable run: none of its {count} results can be trusted"
         return [("Cost", said if count else "nothing was measured")]
@@ -144,37 +138,3 @@ def _trust(result: Result) -> str:
     if context.verdict == "inconsistent":
         said = f"inconsistent: {said}"
     return f"SIMULATED machine; {said}" if context.simulated else said
-
-
-def changed(since: Since | None) -> str:
-    """What changed since the last run; None: there was none."""
-    if since is None:
-        return "first run on this CPU"
-    when = since.date.replace("T", " ")[:16]
-    others = since.machine.split("; ") if since.machine else []
-    machine = "".join(f"; {one}" for one in others[:_MOST]) + (" …" if others[_MOST:] else "")
-    comparable = [one for one in since.judged if one.word != regression.INCOMPARABLE]
-    if not comparable:
-        why = since.judged[0].reason if since.judged else "no result in common"
-        return f"not comparable with {when}: {why.partition(': ')[0]}{machine}"
-    slower, faster = since.of(regression.REGRESSION), since.of(regression.IMPROVEMENT)
-    noisy = len(since.of(regression.INCONCLUSIVE))
-    if noisy == len(comparable):
-        return f"too noisy to compare with {when}{machine}"
-    said = [
-        f"{len(each)} {name}" for each, name in ((slower, "slower"), (faster, "faster")) if each
-    ]
-    text = f"{', '.join(said) or 'nothing'} since {when}"
-    if said:
-        most = (slower or faster)[0]
-        unit = "instructions" if most.exact else "cycles"
-        text += f": {_titled(most.name)} {most.difference or 0:+.1f} {unit}"
-    if noisy:
-        text += f"; {noisy} too noisy to say"
-    return text + machine
-
-
-def _titled(name: str) -> str:
-    probe = name.split("/")[1]
-    known = catalogue.by_key().get(probe)
-    return known.title if known else probe

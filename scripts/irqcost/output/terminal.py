@@ -25,7 +25,7 @@ _ABOUT_RESULTS = re.compile(r"\d+ (?:of \d+ figures )?\w+, such as: ")
 
 
 def text(result: Result, unit: str | None = None, verbose: bool = False, changed: str = "") -> str:
-    """The whole of a result. `changed` is what answer.changed() says."""
+    """The whole of a result. `changed` is what since.text() says."""
     width, context = screen.width(), result.context
     parts = [answer.text(result, changed, width)]
     parts.append(f"{title(context)}\n{_conditions(context)}")
