@@ -8,9 +8,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TypeVar
 
-_Options = TypeVar("_Options")
-
 from irqcost.base import screen
+
+_Options = TypeVar("_Options")
 
 # Wider text is hard to read.
 _WIDEST = 100
