@@ -8,11 +8,12 @@ results/emulated/executed/RELEASE.json. docs/PROBES.md is made from these files;
 against a trace of its own.
 """
 
-import dataclasses
 import sys
 
 from irqcost.base import jsontext
+from irqcost.model import catalogue
 from irqcost.model.machine_code import executed
+from irqcost.model.machine_code.executed import Recording
 from irqcost.vm.kernels import TESTED
 from vm_guests import kernel, traced
 from vm_trace import code_of
@@ -23,8 +24,8 @@ def main(names: list[str]) -> None:
         release = kernel(name).release
         path = executed.FOLDER / f"{release}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        rows = {key: dataclasses.asdict(row) for key, row in code_of(traced(name)).items()}
-        document = {"executed": 1, "release": release, "rows": rows}
+        recording = Recording(release, code_of(traced(name)))
+        document = executed.dump(recording, catalogue.by_key())
         path.write_text(jsontext.dumps(document), encoding="utf-8")
         print(path)
 

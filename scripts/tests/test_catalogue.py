@@ -12,6 +12,7 @@ from irqcost.base.errors import IrqcostError
 from irqcost.measure import build
 from irqcost.model import catalogue, description
 from irqcost.model.machine_code import executed
+from irqcost.model.machine_code.executed import Executed, Recording
 from irqcost.output import probes_page
 
 ROWS = catalogue.read()
@@ -112,14 +113,21 @@ def test_the_page_explains_a_row() -> None:
 
 
 def test_recorded_instructions_are_listed_once_and_counted(tmp_path: Path) -> None:
-    row = {"code": ["pushfq", "  cli"], "contexts": {"softirq": 2, "hardirq": 1}}
+    spin = catalogue.by_key()["spin_lock"]
+    row = Executed(2, {"softirq": 2, "hardirq": 1}, ("pushfq", "  cli"))
     for release in ("6.1", "6.2"):
-        document = {"release": release, "rows": {"spin_lock": row}}
+        document = executed.dump(Recording(release, {"spin_lock": row}), {"spin_lock": spin})
         (tmp_path / f"{release}.json").write_text(json.dumps(document))
-    (spin,) = [probe for probe in ROWS if probe.key == "spin_lock"]
     section = probes_page._section(spin, executed.read(tmp_path))
     assert "2, 1 in hardirq on each of 6.1, 6.2\n" in section
     assert section.count("```asm\npushfq\n  cli\n```") == 1
+
+
+def test_code_that_is_not_listed_is_not_recorded() -> None:
+    probes = catalogue.by_key()
+    rows = {"spin_lock": Executed(41, {}, ("nop",) * 41), "cli": Executed(1, {}, ("cli",))}
+    document = executed.dump(Recording("6.1", rows), probes)
+    assert [(row["count"], row.get("code")) for row in document["rows"]] == [(41, None), (1, None)]
 
 
 def test_the_description_is_that_of_the_harness() -> None:

@@ -9,10 +9,6 @@ from irqcost.model.catalogue import Probe
 from irqcost.model.machine_code import executed
 from irqcost.model.machine_code.executed import Executed, Recording
 
-
-# More instructions than these tell a reader less than their number does.
-_MOST_LINES = 40
-
 _MARKDOWN_HEAD = """\
 <!-- SPDX-License-Identifier: GPL-2.0-only -->
 <!-- Generated: ./irqcost probes --update -->
@@ -118,8 +114,8 @@ def _counts(by_release: Mapping[str, Executed]) -> str:
     """How many on which kernel; in other contexts where they differ."""
     by_text: dict[str, list[str]] = {}
     for release, row in by_release.items():
-        text = str(len(row.code))
-        others = [f"{n} in {name}" for name, n in row.contexts.items() if n != len(row.code)]
+        text = str(row.count)
+        others = [f"{n} in {name}" for name, n in row.contexts.items() if n != row.count]
         by_text.setdefault(", ".join([text, *others]), []).append(release)
     if len(by_text) == 1:
         return f"{next(iter(by_text))} on each of {', '.join(by_release)}"
@@ -141,7 +137,7 @@ def _listings(probe: Probe, by_release: Mapping[str, Executed]) -> list[str]:
     """What a kernel API row executes, each sequence once; the assembler's code says it itself."""
     by_code: dict[tuple[str, ...], list[str]] = {}
     for release, row in by_release.items():
-        if probe.kind == "call" and 0 < len(row.code) <= _MOST_LINES:
+        if executed.is_listed(probe, row.count):
             by_code.setdefault(row.code, []).append(release)
     lines = []
     for code, releases in by_code.items():
