@@ -22,8 +22,8 @@ from results import DATA
 _SCHEMA = json.loads((ROOT / "docs" / "result.schema.json").read_text(encoding="utf-8"))
 _VALIDATOR = jsonschema.Draft202012Validator(_SCHEMA)
 # A self-test's record is no result (docs/SELFTEST.md).
-# Beside results there are records of the self-test, and of what rows executed.
-_OTHERS = ("selftest", "ab", "executed")
+# Beside results there are records of the self-test, and of what probes execute.
+_OTHERS = ("selftest", "ab", "executed", "counts")
 _RESULTS = [p for p in (ROOT / "results").rglob("*.json") if p.parent.name not in _OTHERS]
 NAME = "ring3/popf/throughput"
 

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from irqcost import ROOT
-from irqcost.base.errors import BuildError, Exit, IrqcostError
+from irqcost.base.errors import BuildError, Exit, IrqcostError, ResultError
 from irqcost.commands import vm
 from irqcost.measure.guests import measuring, tasks
 from irqcost.model import catalogue, reader
 from irqcost.model.result import Absent, Result
-from irqcost.vm import apt, built, chroot, from_source, kernels, matrix, module, soak
+from irqcost.vm import apt, built, chroot, counts, from_source, kernels, matrix, module, soak
+from irqcost.vm.counts import Counts
 from irqcost.vm.initramfs import Command
 from irqcost.vm.kernels import Kernel
 from irqcost.vm.qemu import GuestResult, Machine
@@ -31,32 +32,66 @@ RT = reader.read_result(DATA / "exact-rt.json")
 
 
 def test_a_cell_is_the_count_or_a_dash() -> None:
-    probes = {probe.key: probe for probe in PROBES}
-    known = {e.probe: e.ticks for e in EXACT.figures.values() if e.name.endswith("/throughput")}
-    measured = next(key for key in known if key in probes and "kmod/" + key in str(EXACT.figures))
-    assert matrix.cell(EXACT, probes[measured]) == f"{known[measured]:.0f}"
-    unknown = replace(probes[measured], key="no_such_row")
-    assert matrix.cell(EXACT, unknown) == "–"
+    found = counts.of(EXACT, PROBES)
+    name = "local_irq_save_restore"
+    assert matrix.cell(found, name) == "10" and matrix.cell(found, "no_such_probe") == "–"
+    some = replace(found, counts={"mean": 10.5625, "varies": 99.6}, varying=frozenset(["varies"]))
+    assert [matrix.cell(some, key) for key in ("mean", "varies")] == ["10.56", "≈100"]
+
+
+def test_counts_of_a_result() -> None:
+    """What is repeated back to back, else once between fences; controls are none."""
+    found = counts.of(EXACT, PROBES)
+    probes = catalogue.by_key()
+    for key, count in found.counts.items():
+        mode = "throughput" if probes[key].repeatable else "isolated"
+        assert count == EXACT.figures[f"kmod/{key}/{mode}"].ticks
+        assert probes[key].group != "control"
+    assert found.counts.keys() | found.absent.keys() == {
+        p.key for p in PROBES if p.group != "control" and "kmod" in p.backends
+    }
+    varying = tuple(replace(one, spread=0.5) for one in EXACT.entries)
+    assert counts.of(Result(EXACT.context, varying), PROBES).varying == found.counts.keys()
 
 
 def test_an_absent_row_has_its_reason() -> None:
-    shown = matrix.rows_shown([EXACT], PROBES)
-    gone = shown[0].key
+    gone = "spin_lock"
     entries = tuple(entry for entry in EXACT.entries if entry.probe != gone)
     absent = (Absent(f"kmod/{gone}/throughput", "this CPU lacks it"),)
     context = replace(EXACT.context, absent=absent)
     context = replace(context, kernel=replace(context.kernel, release="9.9-amd64"))
-    other = Result(context, entries)
-    [reason] = matrix.reasons([EXACT, other], [shown[0]])
+    columns = {
+        "6.1": counts.of(EXACT, PROBES),
+        "sid": counts.of(Result(context, entries), PROBES),
+    }
+    [reason] = matrix.reasons(columns, [probe for probe in PROBES if probe.key == gone])
     assert reason == f"`{gone}` (9.9): this CPU lacks it"
-    page = matrix.markdown([EXACT, other], PROBES, ["5.10: no archive"])
-    assert f"- {reason}\n" in page and "- 5.10: no archive\n" in page
-    assert f"| `{gone}` | {matrix.cell(EXACT, shown[0])} | – |" in page
-    assert reason in matrix.text([EXACT, other], PROBES)
+    page = matrix.markdown(columns, PROBES)
+    assert f"- {reason}\n" in page
+    assert f"| `{gone}` | {matrix.cell(columns['6.1'], gone)} | – |" in page
+    assert reason in matrix.text(columns, PROBES)
 
 
-def test_controls_are_no_rows() -> None:
-    assert {probe.group for probe in matrix.rows_shown([EXACT, RT], PROBES)}.isdisjoint({"control"})
+def test_what_is_alike_stands_once() -> None:
+    one = counts.Counts("6.1.0-1-amd64", "2026-01-02", {"cli": 1, "spin_lock": 17}, frozenset(), {})
+    cloud = replace(one, release="6.1.0-1-cloud-amd64", date="2026-01-03")
+    other = replace(one, release="6.12-amd64", counts={"cli": 1, "spin_lock": 19})
+    page = matrix.markdown({"6.1": one, "6.1-cloud": cloud, "6.12": other}, PROBES)
+    assert (
+        "| | 6.1.0-1<br>6.1.0-1-cloud | 6.12 |\n|---|---:|---:|\n| `spin_lock` | 17 | 19 |" in page
+    )
+    assert "The same on every kernel: `cli` 1.\n" in page and "| `cli` |" not in page
+    assert "- 2026-01-02: 6.1.0-1, 6.12\n- 2026-01-03: 6.1.0-1-cloud\n" in page
+
+
+def test_the_record_is_what_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "kernels.json"
+    assert counts.read(path) == {}
+    columns = {"6.1": counts.of(EXACT, PROBES), "6.1-rt": counts.of(RT, PROBES)}
+    counts.write(columns, path)
+    assert counts.read(path) == columns
+    with pytest.raises(ResultError, match="a record of irqcost: counts"):
+        reader.read_result(path)
 
 
 def test_kernels_of_the_matrix() -> None:
@@ -84,10 +119,16 @@ def test_a_kernel_that_cannot_be_had_leaves_the_rest(
         return Path("file.json"), EXACT, 0
 
     monkeypatch.setattr(tasks, "measure", measure)
+    record = tmp_path / "kernels.json"
+    monkeypatch.setattr(counts, "RECORD", record)
+    counts.write({"5.10": counts.of(RT, PROBES), "6.1": counts.of(RT, PROBES)}, record)
     page = tmp_path / "KERNELS.md"
     status = vm.run(parse("--matrix", "5.10", "6.1", "--markdown", str(page)))
     assert status == Exit.UNUSABLE
-    assert "- 5.10: no archive has it\n" in page.read_text()
+    # What was counted before stays, and what was counted now takes its place.
+    known = counts.read(record)
+    assert known == {"5.10": counts.of(RT, PROBES), "6.1": counts.of(EXACT, PROBES)}
+    assert page.read_text() == matrix.markdown(known, PROBES)
     out, err = capsys.readouterr()
     assert "file.json" in out and "kernel 5.10: no archive has it" in err
     assert vm.run(parse("--matrix", "6.1")) == Exit.OK
@@ -116,19 +157,21 @@ def test_what_is_switched_on_is_on_when_the_module_is_loaded(
     assert not (tmp_path / "result.json").exists()
 
 
-def exact(release: str, tracepoints: str | None = None) -> Result:
-    kernel = replace(EXACT.context.kernel, release=release, tracepoints=tracepoints)
-    return Result(replace(EXACT.context, kernel=kernel), EXACT.entries)
-
-
 def test_a_setting_has_a_section_where_all_its_columns_are() -> None:
-    releases = ["7.0-plain", "7.0-tracepoints", "6.1.0-1-rt-amd64", "7.0-rt", "7.0-rt-bh-lock"]
-    some = [exact(release) for release in releases]
-    page = matrix.markdown(some, PROBES, [])
+    def counted(release: str) -> Counts:
+        return replace(counts.of(EXACT, PROBES), release=release)
+
+    some = {"6.1-rt": counted("6.1.0-1-rt-amd64"), "rt": counted("7.0-rt")}
+    some |= {"rt-bh-lock": counted("7.0-rt-bh-lock"), "plain": counted("7.0-plain")}
+    some |= {"tracepoints": counted("7.0-tracepoints")}
+    page = matrix.markdown(some, PROBES)
     assert "Tracepoints of interrupts" not in page
     assert "| | 7.0-rt | 7.0-rt-bh-lock |\n" in page
-    page = matrix.markdown([*some, exact("7.0-tracepoints", "on")], PROBES, [])
-    assert "| | 7.0-plain | 7.0-tracepoints | 7.0-tracepoints on |\n" in page
+    page = matrix.markdown({**some, "tracepoints-on": counted("7.0-tracepoints")}, PROBES)
+    table = page.partition("| | 7.0-plain | 7.0-tracepoints | tracepoints-on |\n")[2]
+    assert "| 19 ns | 27 ns | 175 ns |\n" in table.partition("\n\n")[0] + "\n"
+    # What one setting changes is no column among kernels that people run.
+    assert page.count("7.0-plain") == 2
 
 
 def test_options_that_do_not_go_together() -> None:
@@ -137,19 +180,12 @@ def test_options_that_do_not_go_together() -> None:
             vm.run(parse(*wrong))
 
 
-def test_the_page_is_that_of_the_results() -> None:
+def test_the_page_is_that_of_the_record() -> None:
     page = (ROOT / "docs" / "KERNELS.md").read_text(encoding="utf-8")
-    page = page.removesuffix(built.section_of(page))
-    results = [reader.read_result(p) for p in (ROOT / "results/emulated").glob("*-exact.json")]
-    known = matrix.column_titles(results)
-    titles = next(line for line in page.splitlines() if line.startswith("| | "))
-    columns = titles.strip("| ").split(" | ")
-    assert sorted(columns) == sorted(known)
-    ordered = [results[known.index(title)] for title in columns]
-    # The catalogue may have grown since; a row of the page must be what a result says.
-    rows = [line for line in page.splitlines() if line.startswith("| `")]
-    made = matrix.markdown(ordered, PROBES, []).splitlines()
-    assert rows and rows == [line for line in made if line.startswith("| `")]
+    known = counts.read(counts.RECORD)
+    made = matrix.markdown(known, PROBES)
+    assert page == made + built.section_of(page), "stale: run ./irqcost vm --matrix … --markdown"
+    assert list(known) == [name for name in matrix.COLUMNS if name in known]
 
 
 # --- where it builds -----------------------------------------------------------------------------

@@ -84,7 +84,7 @@ def _add_tasks(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="with --matrix: only build the module for each kernel, and show where that works",
     )
-    add("--markdown", type=Path, metavar="FILE", help="write the table of --matrix there, too")
+    add("--markdown", type=Path, metavar="FILE", help="with --matrix: the page to update")
     add(
         "--soak",
         type=arguments.count,

@@ -36,7 +36,7 @@ SCHEMA = 2
 
 # What else stands among results, by the key with its format's number; and what its files are called
 # where a result is asked for.
-_RECORDS = ("selftest", "ab", "executed")
+_RECORDS = ("selftest", "ab", "executed", "counts")
 OTHER_RECORD = "not a result, but a record of irqcost: "
 
 

@@ -1,26 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`irqcost vm --matrix`: one table, kernel by primitive, of exact numbers of instructions.
+"""`irqcost vm --matrix`: one table, kernel by probe, of exact numbers of instructions."""
 
-A column is a kernel as it boots, or with something switched on in it.
-
-A cell is what one operation executes, back to back; for a row that changes the interrupt flag, and
-so cannot be repeated, once between fences.
-"""
-
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from irqcost.base.table import Table
 from irqcost.model import catalogue
 from irqcost.model.catalogue import Probe
-from irqcost.model.result import Result
+from irqcost.vm.counts import Counts
 from irqcost.vm.initramfs import Command
 from irqcost.vm.kernels import NAMES
 
 
 @dataclass(frozen=True)
 class Column:
-    """@setup runs in the guest of @kernel before the module is loaded."""
+    """A kernel as it boots, or with something switched on in it: @setup runs in the guest before
+    the module is loaded."""
 
     kernel: str
     setup: tuple[Command, ...] = ()
@@ -42,49 +38,55 @@ _MARKDOWN_HEAD = """\
 <!-- Generated: ./irqcost vm --matrix all --markdown docs/KERNELS.md -->
 # Instructions by kernel
 
-How many instructions one operation executes on each kernel, exactly: the module in a QEMU guest
-under the instruction clock, where one tick is one instruction. These are counts and no times: a
-count tells what a kernel release did to a primitive, not what that costs. Code is as the kernel's
-headers compile it, patched at boot for QEMU's CPU model `qemu64`; nothing is contended.
-`docs/PROBES.md` says what each row is. A count with decimals is a mean: the copies of a body that
-a window holds did not all execute the same. “≈”: it also differs from sample to sample.
+How many instructions one operation executes on each kernel, exactly: the module runs in a QEMU
+guest under the instruction clock, where one tick is one instruction. These are counts, not times:
+a count shows what a kernel release changed in a primitive, not what the primitive costs. The code
+is what the kernel's headers compile to, patched at boot for QEMU's CPU model `qemu64`; nothing is
+contended. `docs/PROBES.md` describes each probe.
 
-Kernels with `rt` are PREEMPT_RT, where `spin_lock` sleeps. Some are built from Debian's sources on
-the smallest configuration that boots (`bench_kmod/tests/guest.config`) and the one that their name
-names: `debug` (6.1) with the tracing of the interrupt flag, lock proving, KASAN and UBSAN; `clang`
-(6.1) by clang, with kCFI; the others, of the newest source, show what one setting changes.
+A count with decimals is a mean: the copies of the code in a window did not all execute the same
+number. “≈” marks a count that also differs from sample to sample, “–” a probe that the kernel
+cannot run (the reasons are below). Kernels with the same counts share a column.
+
+Kernels with `rt` are PREEMPT_RT, where `spin_lock` sleeps. Two are built from Debian's sources of
+6.1 with the smallest configuration that boots (`bench_kmod/tests/guest.config`): `debug` adds
+tracing of the interrupt flag, lock proving, KASAN and UBSAN; `clang` is built by clang with kCFI.
 """
 
 _TRACEPOINTS = """\
-`plain` has no tracepoints where interrupts and preemption are switched; `tracepoints` has them, by
-`CONFIG_IRQSOFF_TRACER` and `CONFIG_PREEMPT_TRACER`; in `tracepoints on` tracefs has all of
-`events/preemptirq` enabled. A patch series for Linux 7.0 reports what
-`local_irq_disable(); local_irq_enable()` takes on the same three, by ktime around each pair: 19, 27
-and 175 ns on average (linux-trace-kernel, “tracing/preemptirq”, version 3). Those are times of one
-machine, with the clock in them; these are instructions:
+`plain` has no tracepoints where interrupts and preemption are switched. `tracepoints` has them
+(`CONFIG_IRQSOFF_TRACER`, `CONFIG_PREEMPT_TRACER`), switched off. In `tracepoints-on` tracefs has
+all of `events/preemptirq` enabled. All three are built from Debian's newest source with
+`guest.config` and nothing else.
 """
 
 _BH_LOCK = """\
-`rt-bh-lock` has `CONFIG_PREEMPT_RT_NEEDS_BH_LOCK`: on PREEMPT_RT, sections with softirqs off take a
-lock, one for each CPU, as all kernels with PREEMPT_RT did before 6.18. `rt` is the same without it.
+With `CONFIG_PREEMPT_RT_NEEDS_BH_LOCK`, sections with softirqs off take a lock on PREEMPT_RT, one
+for each CPU, as they did in all PREEMPT_RT kernels before 6.18. `rt` has no such lock, `rt-bh-lock`
+has it; otherwise they are the same.
 """
 
 
 @dataclass(frozen=True)
 class Toggle:
-    """A setting that people argue about: the ends of the columns' titles, and the rows to show."""
+    """A setting that people argue about: the columns and the probes to show.
+
+    @published: a last row, of what others report, and what to know about it.
+    """
 
     heading: str
     introduction: str
-    titles: tuple[str, ...]
-    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    probes: tuple[str, ...]
+    published: tuple[str, ...] = ()
+    conclusion: str = ""
 
 
 _TOGGLES = (
     Toggle(
         "Tracepoints of interrupts and preemption",
         _TRACEPOINTS,
-        ("-plain", "-tracepoints", "-tracepoints on"),
+        ("plain", "tracepoints", "tracepoints-on"),
         (
             "local_irq_disable_enable",
             "local_irq_save_restore",
@@ -92,112 +94,131 @@ _TOGGLES = (
             "preempt_disable_enable",
             "spin_lock_irqsave",
         ),
+        ("published: `local_irq_disable_enable`", "19 ns", "27 ns", "175 ns"),
+        """
+The last row is from a patch series (linux-trace-kernel, “tracing/preemptirq”, version 3, on Linux
+7.0.0): the mean time of `local_irq_disable(); local_irq_enable()` on one machine, by reading ktime
+around each pair. It includes what reading the clock takes, the same in all three columns, so only
+the differences between columns are the tracepoints. The counts above say what is executed, without
+a clock in them.
+""",
     ),
     Toggle(
         "PREEMPT_RT's lock of softirqs",
         _BH_LOCK,
-        ("-rt", "-rt-bh-lock"),
+        ("rt", "rt-bh-lock"),
         ("local_bh_disable_enable", "rcu_read_lock_bh", "spin_lock_bh", "raw_spin_lock_bh"),
     ),
 )
 
 
-def column_titles(results: Sequence[Result]) -> list[str]:
-    """The kernels' releases, without what Debian's all have, and whether tracepoints were on."""
-    kernels = [result.context.kernel for result in results]
-    return [
-        kernel.release.removesuffix("-amd64") + (" on" if kernel.tracepoints == "on" else "")
-        for kernel in kernels
-    ]
+def title(column: str, counts: Counts) -> str:
+    """The kernel's release, without what Debian's all have; the column's own name where something
+    is switched on in the kernel."""
+    return column if column in SWITCHED else counts.release.removesuffix("-amd64")
 
 
-def cell(result: Result, probe: Probe) -> str:
-    """A count, or "–" where the row was not measured on this kernel.
+def cell(counts: Counts, key: str) -> str:
+    """A count, or "–" where there is none on this kernel.
 
     "≈" where samples differ; decimals where the copies of a body differ.
     """
-    for mode in ("throughput", "isolated"):
-        entry = result.figures.get(f"kmod/{probe.key}/{mode}")
-        if entry and entry.spread:
-            return f"≈{entry.ticks:.0f}"
-        if entry:
-            return f"{entry.ticks:.2f}".removesuffix(".00")
-    return "–"
+    count = counts.counts.get(key)
+    if count is None:
+        return "–"
+    return f"≈{count:.0f}" if key in counts.varying else f"{count:.2f}".removesuffix(".00")
 
 
-def rows_shown(results: Sequence[Result], probes: Sequence[Probe]) -> list[Probe]:
-    """The rows that cost something to mask by: no controls, and measured on some kernel."""
-    return [
-        probe
-        for probe in probes
-        if probe.group != "control" and any(cell(result, probe) != "–" for result in results)
-    ]
+def probes_shown(columns: Mapping[str, Counts], probes: Sequence[Probe]) -> list[Probe]:
+    """Those that were counted on some kernel."""
+    return [p for p in probes if any(p.key in one.counts for one in columns.values())]
 
 
-def reasons(results: Sequence[Result], probes: Sequence[Probe]) -> list[str]:
-    """Why cells are empty: a line for each row and reason, with the kernels."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for title, result in zip(column_titles(results), results):
+def reasons(columns: Mapping[str, Counts], probes: Sequence[Probe]) -> list[str]:
+    """Why cells are empty: a line for each reason and the kernels on which it holds."""
+    by_probe: dict[tuple[str, str], list[str]] = {}
+    for name, counts in columns.items():
         for probe in probes:
-            if cell(result, probe) != "–":
-                continue
-            said = {
-                absent.reason
-                for absent in result.context.absent
-                if absent.name.startswith(f"kmod/{probe.key}/")
-            }
-            reason = "; ".join(sorted(said)) or "this result's catalogue does not have it"
-            found.setdefault((probe.key, reason), []).append(title)
-    return [f"`{key}` ({', '.join(on)}): {reason}" for (key, reason), on in found.items()]
+            if probe.key not in counts.counts:
+                reason = counts.absent.get(probe.key, "not counted since the probe was added")
+                by_probe.setdefault((probe.key, reason), []).append(title(name, counts))
+    alike: dict[tuple[str, str], list[str]] = {}
+    for (key, reason), on in by_probe.items():
+        alike.setdefault((", ".join(on), reason), []).append(f"`{key}`")
+    return [f"{', '.join(keys)} ({on}): {reason}" for (on, reason), keys in alike.items()]
 
 
-def text(results: Sequence[Result], probes: Sequence[Probe]) -> str:
+def text(columns: Mapping[str, Counts], probes: Sequence[Probe]) -> str:
     """The table for a terminal."""
-    table = Table(("instructions", *column_titles(results)), "<" + ">" * len(results))
-    shown = rows_shown(results, probes)
+    titles = [title(name, counts) for name, counts in columns.items()]
+    table = Table(("instructions", *titles), "<" + ">" * len(columns))
+    shown = probes_shown(columns, probes)
     for probe in shown:
-        table.row(probe.key, *(cell(result, probe) for result in results))
-    lines = [str(table), *(f"– {reason}" for reason in reasons(results, shown))]
-    return "\n".join(lines)
+        table.row(probe.key, *(cell(counts, probe.key) for counts in columns.values()))
+    return "\n".join([str(table), *(f"– {reason}" for reason in reasons(columns, shown))])
 
 
-def _toggle(toggle: Toggle, results: Sequence[Result], probes: Sequence[Probe]) -> str:
-    """The section of one setting; nothing where not all of its columns are at hand."""
-    by_title = dict(zip(column_titles(results), results))
-    # Of kernels from source alone: Debian's with PREEMPT_RT end alike.
-    known = [
-        [title for title in by_title if title.endswith(end) and title.count("-") == end.count("-")]
-        for end in toggle.titles
-    ]
-    if not all(known):
-        return ""
-    titles = [ends[0] for ends in known]
-    shown = {probe.key: probe for probe in probes}
-    rows = {key: [by_title[title] for title in titles] for key in toggle.rows}
-    lines = [f"\n## {toggle.heading}\n\n{toggle.introduction}\n", _head(titles)]
-    lines += [_row(key, of_row, shown[key]) for key, of_row in rows.items()]
-    return "".join(lines)
-
-
-def _head(titles: Sequence[str]) -> str:
-    return f"| | {' | '.join(titles)} |\n|---|" + "---:|" * len(titles) + "\n"
-
-
-def _row(key: str, results: Sequence[Result], probe: Probe) -> str:
-    return f"| `{key}` | {' | '.join(cell(result, probe) for result in results)} |\n"
-
-
-def markdown(results: Sequence[Result], probes: Sequence[Probe], failed: Sequence[str]) -> str:
-    """The whole of docs/KERNELS.md. @failed: of each kernel that could not be had, why."""
+def markdown(columns: Mapping[str, Counts], probes: Sequence[Probe]) -> str:
+    """The whole of docs/KERNELS.md, but for where the module builds."""
+    of_toggles = {name for toggle in _TOGGLES for name in toggle.columns}
+    usual = {name: one for name, one in columns.items() if name not in of_toggles}
+    shown = probes_shown(usual, probes)
+    merged = _merged(usual, shown)
     parts = [_MARKDOWN_HEAD]
-    shown = rows_shown(results, probes)
     for group, heading in catalogue.GROUPS.items():
-        members = [probe for probe in shown if probe.group == group]
+        members = [probe.key for probe in shown if probe.group == group]
         if members:
-            parts.append(f"\n## {heading}\n\n{_head(column_titles(results))}")
-            parts += [_row(probe.key, results, probe) for probe in members]
-    parts += [_toggle(toggle, results, probes) for toggle in _TOGGLES]
-    notes = [*reasons(results, shown), *failed]
-    if notes:
-        parts.append("\n## What is absent, and why\n\n" + "".join(f"- {note}\n" for note in notes))
+            parts.append(f"\n## {heading}\n\n{_group(merged, members)}")
+    parts += [_toggle(toggle, columns) for toggle in _TOGGLES]
+    if notes := reasons(usual, shown):
+        parts.append("\n## What is absent, and why\n\n" + "".join(f"- {one}\n" for one in notes))
+    parts.append(f"\n## When it was counted\n\n{_dates(columns)}")
     return "".join(parts)
+
+
+def _merged(columns: Mapping[str, Counts], shown: Sequence[Probe]) -> dict[str, Counts]:
+    """Columns by their heads, those with the same cells once, where the first of them stands."""
+    heads: dict[tuple[str, ...], list[str]] = {}
+    first: dict[tuple[str, ...], Counts] = {}
+    for name, counts in columns.items():
+        cells = tuple(cell(counts, probe.key) for probe in shown)
+        heads.setdefault(cells, []).append(title(name, counts))
+        first.setdefault(cells, counts)
+    return {"<br>".join(heads[cells]): counts for cells, counts in first.items()}
+
+
+def _group(columns: Mapping[str, Counts], keys: Sequence[str]) -> str:
+    """The table of a group; probes that no kernel changes stand in a sentence above it."""
+    cells = {key: {cell(counts, key) for counts in columns.values()} for key in keys}
+    same = [f"`{key}` {min(cells[key])}" for key in keys if len(cells[key]) == 1]
+    parts = [textwrap.fill(f"The same on every kernel: {', '.join(same)}.", 100) + "\n"] * bool(
+        same
+    )
+    differing = [key for key in keys if len(cells[key]) > 1]
+    parts += [_table(columns, differing)] * bool(differing)
+    return "\n".join(parts)
+
+
+def _toggle(toggle: Toggle, columns: Mapping[str, Counts]) -> str:
+    """The section of one setting; nothing where not all of its columns are at hand."""
+    if not columns.keys() >= set(toggle.columns):
+        return ""
+    own = {title(name, columns[name]): columns[name] for name in toggle.columns}
+    table = _table(own, toggle.probes)
+    if toggle.published:
+        table += f"| {' | '.join(toggle.published)} |\n"
+    return f"\n## {toggle.heading}\n\n{toggle.introduction}\n{table}{toggle.conclusion}"
+
+
+def _table(columns: Mapping[str, Counts], keys: Sequence[str]) -> str:
+    lines = [f"| | {' | '.join(columns)} |", "|---|" + "---:|" * len(columns)]
+    for key in keys:
+        lines.append(f"| `{key}` | {' | '.join(cell(one, key) for one in columns.values())} |")
+    return "\n".join([*lines, ""])
+
+
+def _dates(columns: Mapping[str, Counts]) -> str:
+    by_date: dict[str, list[str]] = {}
+    for name, counts in columns.items():
+        by_date.setdefault(counts.date, []).append(title(name, counts))
+    return "".join(f"- {date}: {', '.join(by_date[date])}\n" for date in sorted(by_date))

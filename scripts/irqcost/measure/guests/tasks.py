@@ -3,7 +3,7 @@
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,7 +14,8 @@ from irqcost.base.progress import Progress
 from irqcost.measure import build
 from irqcost.measure.guests.measuring import GuestOptions, measure
 from irqcost.model import catalogue
-from irqcost.vm import built, matrix, soak
+from irqcost.vm import built, counts, matrix, soak
+from irqcost.vm.counts import Counts
 from irqcost.vm.kernels import DEBIAN_KERNELS, Kernel, find_kernel, is_fetched, memory_mib
 from irqcost.vm.module import build_module, make_argv
 from irqcost.vm.qemu import Machine, qemu_argv
@@ -71,7 +72,7 @@ def run_matrix(args: GuestOptions) -> int:
             "--matrix chooses kernels, results and one CPU itself: leave out --out, "
             "--headers and --smp"
         )
-    results, failed = [], []
+    columns, failed = {}, False
     for name in matrix_names(args.matrix or ()):
         column = matrix.COLUMNS[name]
         one = replace(args, kernel=column.kernel, filter=args.filter or matrix.FILTER)
@@ -82,18 +83,26 @@ def run_matrix(args: GuestOptions) -> int:
         try:
             target, result, _ = measure(one, machine, column.setup)
         except IrqcostError as error:
-            failed.append(f"{name}: {str(error).splitlines()[0]}")
+            failed = True
             print(f"irqcost: kernel {name}: {error}", file=sys.stderr)
         else:
-            results.append(result)
+            columns[name] = counts.of(result, catalogue.read())
             print(f"Result: {target}", flush=True)
-    if results:
-        print("\n" + matrix.text(results, catalogue.read()))
-    if results and args.markdown:
-        # What --builds wrote there stays.
-        page = matrix.markdown(results, catalogue.read(), failed)
-        _write_page(args.markdown, page + built.section_of(_page(args.markdown)))
+            if args.markdown:
+                # Each time: it takes long, and what is done stays where it is stopped.
+                _write_counts(args.markdown, {name: columns[name]})
+    if columns:
+        print("\n" + matrix.text(columns, catalogue.read()))
     return Exit.UNUSABLE if failed else Exit.OK
+
+
+def _write_counts(path: Path, new: Mapping[str, Counts]) -> None:
+    """The page, with what was counted before; what --builds wrote there stays."""
+    known = {**counts.read(counts.RECORD), **new}
+    columns = {name: known[name] for name in matrix.COLUMNS if name in known}
+    counts.write(columns, counts.RECORD)
+    page = matrix.markdown(columns, catalogue.read())
+    _write_page(path, page + built.section_of(_page(path)))
 
 
 def run_builds(args: GuestOptions) -> int:
