@@ -15,15 +15,15 @@ from irqcost.vm.from_source import RECIPES
 from irqcost.vm.kernels import DEBIAN_KERNELS
 
 _DESCRIPTION = """\
-Boots a kernel under QEMU's emulation with the module and the harness in it, and brings the result
-back. Any x86-64 machine can do it: nothing is loaded into its own kernel, and kernels are unpacked
-from Debian's packages into a cache, not installed. Emulated figures are no measure of a CPU; with
---exact they are exact numbers of instructions.
+Boots a kernel under QEMU's emulation with the module and the harness, and stores the result. Works
+on any x86-64 machine: nothing is loaded into the running kernel, and kernels are unpacked from
+Debian's packages into a cache, not installed. Emulated times say nothing about a CPU; with --exact
+the results are exact numbers of instructions.
 """
 
 _EPILOG = """\
-The cache is $IRQCOST_CACHE, else $XDG_CACHE_HOME/irqcost, else ~/.cache/irqcost. A kernel stays
-as it was fetched; remove its folder there, and the newest package is fetched.
+The cache is $IRQCOST_CACHE, else $XDG_CACHE_HOME/irqcost, else ~/.cache/irqcost. To fetch the
+newest package of a kernel, remove its folder there.
 """
 
 
@@ -44,8 +44,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "which takes minutes: see docs/KERNELS.md), or a path: a kernel build tree, or a kernel "
         "image with --headers (default: %(default)s)",
     )
-    add("--headers", type=Path, metavar="DIR", help="what to build modules for that image against")
-    add("--exact", action="store_true", help="instruction clock: a tick is an instruction")
+    add("--headers", type=Path, metavar="DIR", help="with a kernel image: where its headers are")
+    add("--exact", action="store_true", help="count instructions exactly (one tick each)")
     _add_tasks(parser)
     add("--out", type=Path, metavar="FILE", help="result file (default: in results/emulated)")
     add("--samples", type=arguments.count, metavar="N", help="samples of each benchmark")
@@ -55,14 +55,18 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--backends",
         default=BACKENDS,
         metavar="LIST",
-        help="of ring3, kmod, bpf and kvm, which is a guest in the guest (default: %(default)s)",
+        help="ring3, kmod, bpf, kvm (a guest in the guest); default: %(default)s",
     )
     add("--smp", type=arguments.count, metavar="N", help="CPUs (default: 1)")
     add("--mirror", metavar="URL", help="Debian archive (default: the one of this machine's apt)")
     add(
-        "--time-limit", type=arguments.count, default=600, metavar="S", help="seconds for the guest"
+        "--time-limit",
+        type=arguments.count,
+        default=600,
+        metavar="S",
+        help="stop the guest after S seconds",
     )
-    add("--keep", action="store_true", help="keep the guest's files, and say where they are")
+    add("--keep", action="store_true", help="keep the guest's files and print where")
     add("--dry-run", action="store_true", help="print the commands, run none")
     parser.set_defaults(run=run)
 
@@ -75,31 +79,27 @@ def _add_tasks(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         choices=("all", *matrix.COLUMNS),
         metavar="KERNEL",
-        help="one table of exact counts: every kernel of Debian's, those named, or all, which is "
-        f"those built from source as well; {', '.join(matrix.SWITCHED)}: what that kernel costs "
-        "with them on",
+        help="print one table of exact counts for several kernels: those named, every Debian kernel "
+        "(the default), or all (also those built from source)",
     )
     add(
         "--builds",
         action="store_true",
-        help="with --matrix: only build the module for each kernel, and show where that works",
+        help="with --matrix: only build the module for each kernel and report which builds work",
     )
-    add("--markdown", type=Path, metavar="FILE", help="with --matrix: the page to update")
+    add("--markdown", type=Path, metavar="FILE", help="with --matrix: also update this page")
     add(
         "--soak",
         type=arguments.count,
         nargs="?",
         const=10,
         metavar="MINUTES",
-        help="disturb the module: random requests by several processes, signals, unloading, "
-        "memory pressure, a CPU that goes and comes back (default: %(const)s; CPUs: --smp, here "
-        "2); then the same in a second guest, on one CPU under the instruction clock, for a tenth "
-        "of the time by that clock: its figures must be the same before and after",
+        help="stress-test the module (default: %(const)s minutes, 2 CPUs): random requests from "
+        "several processes, signals, unloading, memory pressure, CPU hotplug; then on one CPU "
+        "under the instruction clock for a tenth of the time: its results must not change",
     )
-    add(
-        "--fuzz", type=arguments.count, metavar="REQUESTS", help="random requests, without the rest"
-    )
-    add("--seed", type=int, default=1, metavar="N", help="of --soak and --fuzz: what is sent")
+    add("--fuzz", type=arguments.count, metavar="REQUESTS", help="only send random requests")
+    add("--seed", type=int, default=1, metavar="N", help="seed of --soak and --fuzz")
 
 
 def run(given: argparse.Namespace) -> int:

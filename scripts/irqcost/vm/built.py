@@ -19,14 +19,14 @@ _COMPILER = re.compile(rb"GCC: \([^)]*\) [\d.]+|[ -~]*clang version [\d.]+")
 
 _HEADING = "## Where the module builds\n"
 _INTRODUCTION = """\
-Built with `W=1` by `./irqcost vm --matrix --builds --markdown docs/KERNELS.md`; a name in the first
-column is what `--kernel` takes, and the newest package of that day was taken.
+Built with `W=1` by `./irqcost vm --matrix --builds --markdown docs/KERNELS.md`, against the newest
+package of that day. The first column is what `--kernel` takes.
 
-With kCFI, code built by clang checks the type of each function that it calls by a pointer. A timed
-window has no type: its callers do not check (`__nocfi`), nor does the code within; the module's
-other calls are checked. Tried by clang 16 with `-fsanitize=kcfi` against the headers of
-6.1.0-57-amd64, in a guest of that kernel: the module passes the tests of its requests (2170
-checks), and without `__nocfi` it traps at its first window.
+With kCFI, code built by clang checks the type of each function that it calls through a pointer. A
+timed window has no type, so its callers do not check (`__nocfi`), nor does the code in a window;
+all other calls of the module are checked. Tested with clang 16 and `-fsanitize=kcfi` against the
+headers of 6.1.0-57-amd64, in a guest with that kernel: the module passes the tests of its requests
+(2170 checks), and without `__nocfi` it traps at its first window.
 
 | kernel | release | compiler | builds | warnings | on |
 |---|---|---|---|---:|---|
