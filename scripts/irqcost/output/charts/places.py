@@ -4,15 +4,21 @@ needed for it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from irqcost.base import files
 
 
+# Pixels of a page (96 an inch) for which charts are drawn: in PNG they are 1,200 dots. On a phone
+# there are 360.
+WIDE = 768
+
+
 @dataclass(frozen=True)
 class Theme:
-    """The colours of a page: paper, ink for texts, faint for what stands behind the data."""
+    """What a chart is drawn for: the colours of a page (paper, ink for texts, fainter for what
+    stands behind the data) and its width in pixels."""
 
     name: str
     paper: str
@@ -22,6 +28,11 @@ class Theme:
     # For series, told apart with any colour vision: Okabe and Ito's palette, without the yellow
     # that is too faint on white and the black or blue that are too faint on black.
     colours: tuple[str, ...]
+    width: int = WIDE
+
+    def at(self, width: int) -> "Theme":
+        """The same colours on a page of another width."""
+        return replace(self, width=width)
 
     def colour(self, index: int) -> str:
         """The colour of a series; beyond the palette they repeat."""
@@ -71,7 +82,7 @@ def made(prefix: Path, replace: bool, themes: Sequence[Theme] = (LIGHT,)) -> Ite
     found = []
     with ExitStack() as stack:
         for theme in themes:
-            name = prefix.name + ("" if theme is LIGHT else f"-{theme.name}")
+            name = prefix.name + ("" if theme.name == LIGHT.name else f"-{theme.name}")
             for suffix in METADATA:
                 target = prefix.with_name(name + suffix)
                 file = stack.enter_context(files.written_whole(target, replace))
