@@ -256,13 +256,17 @@ class Entry:
         return f"{self.verdict}: {self.reasons[0]}" if self.reasons else self.label
 
 
+# Core cycles by which two estimators of irqcost may differ about the same samples.
+ESTIMATORS_DIFFER = 0.4
+
+
 def other_estimator(base: Entry, new: Entry) -> str:
     """That two figures were not made in one way; "" where they were."""
     if base.estimator == new.estimator:
         return ""
     return (
-        "made by another estimator of irqcost, which moves figures by up to 0.4 cycle: measure the "
-        "baseline anew"
+        f"made by another estimator of irqcost, which moves figures by up to {ESTIMATORS_DIFFER} "
+        "cycle: measure the baseline anew"
     )
 
 

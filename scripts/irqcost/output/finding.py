@@ -13,7 +13,7 @@ from irqcost.base.table import number
 from irqcost.compare.labels import Series
 from irqcost.model import catalogue, naming, units
 from irqcost.model.machine_code import masking
-from irqcost.model.result import Entry, Result
+from irqcost.model.result import ESTIMATORS_DIFFER, Entry, Result
 from irqcost.model.units import Value
 
 # What saves, masks and restores, what says most about the kernel's own masking first. In ring 3
@@ -56,6 +56,10 @@ class Cost:
     figure: Value
     ns: float | None  # None where a duration would mean nothing
     reliable: bool
+
+    @property
+    def probe(self) -> str:
+        return self.name.split("/")[1]
 
     @property
     def amount(self) -> str:
@@ -153,8 +157,20 @@ def contrasts(series: Sequence[Series]) -> list[Contrast]:
     if len(series) == 1:
         found = list(_within(series[0].result))
     else:
-        found = [one for pair in combinations(_called(series), 2) for one in _between(*pair)]
+        called = zip(names(series), (one.result for one in series))
+        found = [one for pair in combinations(called, 2) for one in _between(*pair)]
     return sorted(found, key=lambda one: one.striking, reverse=True)
+
+
+def names(series: Sequence[Series]) -> list[str]:
+    """The shortest names that tell results apart: of CPUs, if these differ."""
+    found = [naming.short_name(one.result.context) for one in series]
+    return [one.name for one in series] if len(set(found)) < len(found) else found
+
+
+def act(one: Cost) -> str:
+    """What the primitive does, as it stands before "costs 12 core cycles"."""
+    return ACTS[one.probe]
 
 
 def capital(text: str) -> str:
@@ -181,16 +197,12 @@ def _added(result: Result, back_to_back: Cost) -> Cost | None:
     return cost(result, f"{backend}/{probe}/in_situ/{_WORK}")
 
 
-def _act(name: str) -> str:
-    return ACTS[name.split("/")[1]]
-
-
 def _said_of_masking(result: Result) -> str:
     """The first sentence."""
     back_to_back = save_restore(result)
     if back_to_back is None:
         return ""
-    subject = _act(back_to_back.name)
+    subject = act(back_to_back)
     if back_to_back.name.startswith("ring3/"):
         subject = f"in user mode, which cannot mask, {subject}"
     if not _native(result, back_to_back.name):
@@ -209,7 +221,7 @@ def _verb(one: Cost) -> str:
 
 def _said_of_modern(result: Result) -> str:
     for classic, new in _classic_and_modern(result):
-        return f"{capital(_act(new.name))} {_verb(new)} {new.text}; with popf, {classic.text}."
+        return f"{capital(act(new))} {_verb(new)} {new.text}; with popf, {classic.text}."
     return ""
 
 
@@ -244,27 +256,19 @@ def _within(result: Result) -> Iterable[Contrast]:
     added = _added(result, back_to_back) if back_to_back else None
     if back_to_back and added and _not_comparable(added, back_to_back):
         text = (
-            f"{_act(added.name)} costs {back_to_back.amount} {added.unit} back to back, but adds "
+            f"{act(added)} costs {back_to_back.amount} {added.unit} back to back, but adds "
             f"{added.amount} around {_WORK} cycles of work"
         )
         yield Contrast(added, back_to_back, text)
     for classic, new in _classic_and_modern(result):
         low, high = sorted((classic, new), key=lambda one: one.figure.value)
         if _not_comparable(low, high):
-            said = f"{_act(high.name)} {_verb(high)} {high.amount} {high.unit}"
+            said = f"{act(high)} {_verb(high)} {high.amount} {high.unit}"
             yield Contrast(low, high, f"{said}; {_how(low)}, {low.amount}")
 
 
 def _how(one: Cost) -> str:
-    return f"with {_act(one.name).partition(' with ')[2]}"
-
-
-def _called(series: Sequence[Series]) -> list[tuple[str, Result]]:
-    """Results by the shortest names that tell them apart."""
-    names = [naming.short_name(one.result.context) for one in series]
-    if len(set(names)) < len(names):
-        names = [one.name for one in series]
-    return [(name, one.result) for name, one in zip(names, series)]
+    return f"with {act(one).partition(' with ')[2]}"
 
 
 def _between(one: tuple[str, Result], other: tuple[str, Result]) -> Iterable[Contrast]:
@@ -276,7 +280,9 @@ def _between(one: tuple[str, Result], other: tuple[str, Result]) -> Iterable[Con
             continue
         costs = [(found, who) for who, result in (one, other) if (found := cost(result, name))]
         costs.sort(key=lambda pair: pair[0].figure.value)
-        if len(costs) == 2 and _not_comparable(costs[0][0], costs[1][0]):
+        entries = [result.figures[name] for _, result in (one, other) if name in result.figures]
+        margin = ESTIMATORS_DIFFER if entries[0].estimator != entries[-1].estimator else 0
+        if len(costs) == 2 and _not_comparable(costs[0][0], costs[1][0], margin):
             yield _contrast(*costs)
 
 
@@ -284,15 +290,15 @@ def _contrast(one: tuple[Cost, str], other: tuple[Cost, str]) -> Contrast:
     (low, cheaper), (high, other_cpu) = one, other
     amounts = f"{low.amount} {low.unit} on {cheaper} and {high.amount} on {other_cpu}"
     if "/in_situ/" in low.name:
-        text = f"around {_WORK} cycles of work, {_act(low.name)} adds {amounts}"
+        text = f"around {_WORK} cycles of work, {act(low)} adds {amounts}"
     else:
-        text = f"{_act(low.name)} {_verb(low)} {amounts}"
+        text = f"{act(low)} {_verb(low)} {amounts}"
     if low.figure.value >= _LEAST:
         text += f", {number(high.figure.value / low.figure.value, 1)} times as much"
     return Contrast(low, high, text)
 
 
-def _not_comparable(low: Cost, high: Cost) -> bool:
-    """Whether they are reliable, in one unit, and differ by more than their intervals."""
+def _not_comparable(low: Cost, high: Cost, margin: float = 0) -> bool:
+    """Whether they are reliable, in one unit, and differ by more than their intervals and this."""
     alike = low.unit == high.unit and low.reliable and high.reliable
-    return alike and low.figure.high < high.figure.low
+    return alike and low.figure.high + margin < high.figure.low
