@@ -2,6 +2,7 @@
 """What the file of a result is called, and the folder of a CPU."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -27,4 +28,23 @@ def cpu_slug(cpu: Cpu) -> str:
 def default_path(cpu: Cpu, kernel_release: str, now: datetime) -> Path:
     """Where a result of this CPU and kernel goes when nothing else is asked for."""
     time = now.astimezone(timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
-    return ROOT / "results" / cpu_slug(cpu) / f"{time}-{kernel_release}.json"
+    (name,) = apart([f"{time}-{kernel_release}.json"])
+    return ROOT / "results" / cpu_slug(cpu) / name
+
+
+def apart(names: Sequence[str]) -> list[str]:
+    """Names for files of one folder, made of texts that others wrote: no two alike, and none that
+    a shell, a browser or a file system takes for more than a name."""
+    taken: set[str] = set()
+    found = []
+    for name in names:
+        parts = [re.sub(r"[^A-Za-z0-9._+-]+", "-", one).strip(".-") for one in name.rsplit(".", 1)]
+        stem, suffix = parts[0][:80] or "unnamed", "".join(f".{one[:8]}" for one in parts[1:])
+        plain, count = f"{stem}{suffix}", 1
+        # Where file systems do not tell case, names that differ by it are one.
+        while plain.lower() in taken:
+            count += 1
+            plain = f"{stem}-{count}{suffix}"
+        taken.add(plain.lower())
+        found.append(plain)
+    return found
