@@ -2,6 +2,7 @@
 """The report: what it says, that hostile files stay text, and that it is written whole."""
 
 import re
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from irqcost import cli
 from irqcost.base.errors import IrqcostError, NoChart
 from irqcost.base.executors import Here
 from irqcost.compare import columns
+from irqcost.compare.columns import Column
 from irqcost.model import catalogue, published
 from irqcost.model.result import Result
-from irqcost.output.page import data, pictures, summary, table
-from irqcost.output.page.summary import Statement
+from irqcost.output.page import article, data, html, markdown, pictures, prefer, sections, table
+from irqcost.output.page.words import Code, Statement
 
 
 def report(out: Path, *arguments: str | Path) -> int:
@@ -37,17 +39,27 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without pictures, which take seconds."""
-    monkeypatch.setattr(pictures, "drawn", lambda *_: [])
+    monkeypatch.setattr(pictures, "drawn", lambda *_: {})
 
 
 def part(*paths: Path) -> data.Part:
-    read = columns.of_files(paths, [results.reader.read_result(path) for path in paths])
-    (found,) = data.parts(read)
+    (found,) = data.parts(read(*paths))
     return found
 
 
-def said(statements: list[Statement]) -> str:
-    return "\n".join("".join(one.pieces) for each in statements for one in (each, *each.items))
+def read(*paths: Path) -> list[Column]:
+    return columns.of_files(paths, [results.reader.read_result(path) for path in paths])
+
+
+def made(*paths: Path) -> article.Article:
+    """The article on these files, without pictures."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pictures, "drawn", lambda *_: {})
+        return article.made(read(*paths), None, [], {}, catalogue.read(), Path("."), Here())
+
+
+def said(statements: Sequence[Statement]) -> str:
+    return "\n".join("".join(one.pieces) for one in statements)
 
 
 class _Tags(HTMLParser):
@@ -70,7 +82,10 @@ def test_a_page_and_markdown_with_its_pictures_are_written(plain: Path) -> None:
     text = (plain / "report.md").read_text(encoding="utf-8")
     named = re.findall(r"!\[[^]]*\]\(([^)]+)\)", text)
     assert named and all((plain / name).stat().st_size for name in named)
-    assert "What it costs" in page and "How many instructions it is" in page
+    assert "What masking costs" in page and "How many instructions it takes" in page
+    copies = sorted(path.name for path in (plain / "data").iterdir())
+    assert copies == ["alpha.json", "beta.json", "exact.json"]
+    assert all(f'href="data/{name}"' in page and f"(data/{name})" in text for name in copies)
     assert not list(plain.glob(".*"))  # nothing temporary is left
 
 
@@ -82,7 +97,7 @@ def test_nothing_in_the_page_names_another_place(plain: Path) -> None:
         for key in ("src", "srcset", "action", "data", "poster"):
             assert key not in attributes, tag
         for key in ("href", "xlink:href"):
-            assert (attributes.get(key) or "#").startswith("#"), tag
+            assert (attributes.get(key) or "#").startswith(("#", "data/")), tag
     (policy,) = [m["content"] for m in tags.named("meta") if m.get("http-equiv")]
     assert policy is not None and policy.startswith("default-src 'none';")
 
@@ -94,7 +109,7 @@ def test_ids_are_unique(plain: Path) -> None:
     assert len([one for one in ids if one and "-" not in one]) == len(
         {one for one in ids if one and "-" not in one}
     )
-    light = {one for one in ids if one and one.startswith("costs-light-")}
+    light = {one for one in ids if one and "-light-" in one}
     assert light and not light & {one for one in ids if one and "-dark-" in one}
 
 
@@ -141,10 +156,8 @@ def test_bad_files_are_named_and_the_rest_is_reported(
 
 def test_a_chart_that_fails_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that has nothing to show is left out; any other error ends the report."""
-    columns_ = columns.of_files(
-        [results.path("alpha")], [results.reader.read_result(results.path("alpha"))]
-    )
-    (found,) = data.parts(columns_)
+    series = [column.series for column in read(results.path("alpha"))]
+    wanted = [pictures.Wanted("costs", "bars", series)]
     asked: list[str] = []
 
     def draw(name: str, *_: object) -> None:
@@ -153,17 +166,16 @@ def test_a_chart_that_fails_is_a_failure(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(pictures.charts, "draw", draw)
     error: Exception = NoChart("nothing")
-    assert pictures.drawn(found, (), (), tmp_path, Here()) == []
-    assert len(asked) > 4
+    assert not pictures.drawn(wanted, (), (), tmp_path, Here())
+    assert len(asked) == 4  # two colours, two widths
     for error in (IrqcostError("broken"), ValueError("broken")):
         with pytest.raises(type(error), match="broken"):
-            pictures.drawn(found, (), (), tmp_path, Here())
+            pictures.drawn(wanted, (), (), tmp_path, Here())
 
 
 def test_counts_of_several_kernels_have_their_ratio() -> None:
-    paths = [results.path(name) for name in ("exact", "exact-rt")]
-    read = columns.of_files(paths, [results.reader.read_result(path) for path in paths])
-    (part_,) = data.parts(read)
+    columns_ = read(results.path("exact"), results.path("exact-rt"))
+    (part_,) = data.parts(columns_)
     shown = table.view(part_, ())
     assert [one.text for one in shown.headings][-1] == "most/fewest"
     for line in shown.lines:
@@ -174,19 +186,101 @@ def test_counts_of_several_kernels_have_their_ratio() -> None:
             assert ratio == max(counts) / min(counts) and len(line.fields[2].details) == 2
         else:
             assert ratio is None
-    (alone,) = data.parts(read[:1])
-    assert len(table.view(alone, ()).headings) == 1
+    (alone,) = data.parts(columns_[:1])
+    assert len(table.view(alone, ()).headings) == 4
 
 
-def test_counted_and_measured_figures_are_parts_of_their_own() -> None:
+def test_results_of_two_kinds_are_never_in_one_table(tmp_path: Path) -> None:
     paths = [results.path(name) for name in ("exact", "alpha", "exact-rt")]
-    read = columns.of_files(paths, [results.reader.read_result(path) for path in paths])
-    parts = data.parts(read)
-    assert [(one.kind, len(one.columns)) for one in parts] == [("measured", 1), ("counted", 2)]
+    parts = data.parts(read(*paths))
+    assert [(one.kind, len(one.columns)) for one in parts] == [("real", 1), ("counted", 2)]
     assert parts[1].columns[1].series.name  # told from its neighbour
+    # A kernel that masks by a store says nothing about the CPU's masking; ring 3 on it does.
+    parts = data.parts(read(results.path("pvm")))
+    assert [one.kind for one in parts] == ["real", "paravirtual"]
+    # The kernel takes faults, whatever raised them.
+    assert all(one.name.startswith("bpf/") or "_fault" in one.name for one in parts[1].rows)
+    assert all(one.name.startswith("ring3/") for one in parts[0].rows)
+    simulated = results.changed("alpha", tmp_path / "simulated.json", _simulated)
+    assert [one.kind for one in data.parts(read(simulated, results.path("alpha")))] == [
+        "real",
+        "simulated",
+    ]
 
 
-def test_the_cheapest_is_named_with_what_others_cost_more(tmp_path: Path) -> None:
+def _simulated(document: Any) -> None:
+    document["context"]["irqcost"]["execution"]["kind"] = "simulated"
+
+
+def test_the_headline_is_the_most_striking_contrast(tmp_path: Path) -> None:
+    pair = "ring3/pushf_pop_push_popf"
+    path = results_of.run(
+        tmp_path / "a.json",
+        {f"{pair}/throughput": [40.0] * 8, f"{pair}/in_situ/100": [2.0] * 8},
+    )
+    found = made(path)
+    assert found.headline.startswith(
+        "Saving and restoring the flags costs 40.0 core cycles back to back, but adds 2.0 around"
+    )
+    assert [one.key for one in found.sections] == ["costs", "work"]
+    assert "Reliable: 2 of 2 results" in " ".join(found.facts)
+    assert 20 < len(found.description) <= 200
+
+
+def test_of_unreliable_results_nothing_is_asserted(tmp_path: Path) -> None:
+    path = results_of.run(tmp_path / "a.json", {"ring3/popf/throughput": [20.0] * 3})
+    found = made(path)
+    assert found.headline.startswith("Unreliable results on ")
+    assert found.notice.startswith("None of these results is reliable") and not found.lead
+    assert not found.sections and found.tables[0].view.lines
+    text = markdown.text(found, "report.html")
+    assert text.index("None of these results is reliable") < text.index("Measured")
+
+
+def test_two_cpus_are_compared_in_words(tmp_path: Path) -> None:
+    names = ("ring3/popf/throughput", "ring3/pushf_pop_push_popf/throughput")
+    one = results_of.run(tmp_path / "1.json", dict.fromkeys(names, [20.0] * 8))
+    two = results_of.run(tmp_path / "2.json", dict.fromkeys(names, [50.0] * 8))
+    found = made(one, two)
+    assert "2.5 times as much" in found.headline
+    told = {one.key: said(one.statements) for one in found.sections}
+    assert "50.0" in told["cpus"] and told["cpus"] not in found.headline
+
+
+def test_simulated_results_say_so_first(tmp_path: Path) -> None:
+    found = made(results.changed("alpha", tmp_path / "a.json", _simulated))
+    assert found.headline.startswith("Simulated: ")
+    assert "say nothing about any CPU" in found.notice and found.description.startswith("A simul")
+
+
+def test_no_more_sections_than_a_reader_takes_in(plain: Path) -> None:
+    page = (plain / "report.html").read_text(encoding="utf-8")
+    shown = [one for one in sections.SECTIONS if f'id="{one.key}-heading"' in page]
+    assert 1 < len(shown) <= sections.MOST == 5
+    assert len({one.key for one in sections.SECTIONS}) == len(sections.SECTIONS)
+
+
+def test_markdown_is_short_and_names_no_place_of_this_machine(tmp_path: Path) -> None:
+    folder = tmp_path / "somewhere"
+    many = [results.changed("exact", folder / f"{n}.json", lambda _: None) for n in range(8)]
+    for paths in ([results.path("alpha")], many, [*many, results.path("alpha")]):
+        text = markdown.text(made(*paths), "report.html")
+        assert text.count("\n") <= markdown.MOST_LINES
+        assert str(tmp_path) not in text and str(results.DATA) not in text
+
+
+def test_those_who_show_a_link_are_told_what_it_leads_to() -> None:
+    page = html.text(made(results.path("alpha")), "costs.png")
+    tags = {
+        one.get("property") or one.get("name"): one.get("content")
+        for one in _Tags(page).named("meta")
+    }
+    assert tags["og:title"] and tags["og:title"] in page.partition("<h1>")[2]
+    assert tags["description"] == tags["og:description"] != ""
+    assert tags["og:image"] == "costs.png"
+
+
+def test_primitives_for_one_purpose_stand_by_cost(tmp_path: Path) -> None:
     path = results_of.run(
         tmp_path / "a.json",
         {
@@ -194,41 +288,25 @@ def test_the_cheapest_is_named_with_what_others_cost_more(tmp_path: Path) -> Non
             "bpf/res_spin_lock_irqsave/throughput": [50.0] * 8,
             "bpf/helper_spin_lock/throughput": [50.001] * 8,
         },
+        masking={"kind": "native", "reason": "", "rows": {}},
     )
-    (statement,) = summary.preferences(part(path))
-    first, second, third = ("".join(one.pieces) for one in statement.items)
-    assert first.startswith("bpf/res_spin_lock 20.0 core cycles")
-    assert "30.0 more (2.5 times as much)" in second
-    assert third.startswith("bpf/helper_spin_lock")
+    (statement,) = prefer.statements(part(path))
+    text = said([statement])
+    assert text.startswith("To lock in a BPF program: res_spin_lock (where no ")
+    assert "handler takes the lock) 20.0; res_spin_lock_irqsave 50.0; helper_spin_lock" in text
+    assert Code("res_spin_lock") in statement.pieces
 
 
-def test_figures_whose_intervals_meet_are_not_told_apart(tmp_path: Path) -> None:
+def test_primitives_whose_intervals_meet_show_no_difference(tmp_path: Path) -> None:
     path = results_of.run(
         tmp_path / "a.json",
         {
-            "bpf/irq_save_restore/throughput": [20.0, 21, 22, 23, 24, 25, 26, 27],
-            "bpf/kfunc_preempt_disable_enable/throughput": [19.0, 20, 21, 22, 23, 24, 25, 26],
+            "bpf/irq_save_restore/throughput": [20 + n / 1000 for n in range(8)],
+            "bpf/kfunc_preempt_disable_enable/throughput": [20.001 + n / 1000 for n in range(8)],
         },
+        masking={"kind": "native", "reason": "", "rows": {}},
     )
-    assert "cannot be told apart" in said(summary.preferences(part(path)))
-
-
-def test_a_derived_figure_is_told_of_only_beside_what_it_derives_from(tmp_path: Path) -> None:
-    derived = {"name": "bpf/irq_save_restore/alone", "core_cycles": 20.0, "formula": "x"}
-    both = {"kmod/local_irq_save_restore/throughput": [9.0] * 8}
-    both["bpf/irq_save_restore/throughput"] = [30.0] * 8
-    ours: dict[str, Any] = {"derived": [derived | {"low": 19.0, "high": 21.0}]}
-    ours["masking"] = {"kind": "native", "reason": "", "rows": {}}
-    path = results_of.run(tmp_path / "both.json", both, **ours)
-    assert "Of that" not in said(summary.costs(part(path)))
-    del both["kmod/local_irq_save_restore/throughput"]
-    path = results_of.run(tmp_path / "bpf.json", both, **ours)
-    assert "20.0 core cycles are the masking itself" in said(summary.costs(part(path)))
-
-
-def test_a_figure_without_an_interval_is_not_named(tmp_path: Path) -> None:
-    path = results_of.run(tmp_path / "a.json", {"bpf/irq_save_restore/throughput": [20.0] * 3})
-    assert not summary.costs(part(path))
+    assert "no visible difference" in said(prefer.statements(part(path)))
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`irqcost report`: a page of results that stands alone, and the same as Markdown."""
+"""`irqcost report`: results as an article, a page that stands alone, and the same as Markdown."""
 
 import argparse
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,23 +13,26 @@ from pathlib import Path
 from irqcost.base import files
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.compare import reading
-from irqcost.model import catalogue, store
+from irqcost.model import catalogue, filenames, store
 from irqcost.output import charts
-from irqcost.output.page import document, html, markdown, pictures
+from irqcost.output.page import article, html, markdown, pictures
 
 _PAGE = "report.html"
 _MARKDOWN = "report.md"
+_DATA = "data"
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "report",
-        help="write results as a page (HTML) and as Markdown",
+        help="write results as an article (HTML and Markdown)",
         description=f"Writes {_PAGE}, one file that opens from the disk and loads nothing, and "
-        f"{_MARKDOWN} with pictures beside it: what masking costs, which primitive to prefer, what "
-        "changed, charts, a table to be sorted and filtered, conditions, and the code that was "
-        "measured. Results that were measured, and instruction counts, have parts of their own. "
-        f"More than {reading.MOST_COLUMNS} results are put together by machine.",
+        f"{_MARKDOWN} with pictures beside it: what masking costs, the most striking contrast, at "
+        "most five sections with a chart each, a table of all results to sort and filter, method "
+        f"and conditions. {_DATA}/ gets a copy of the results, which the page links to. Real, "
+        "paravirtual, emulated and simulated results have tables of their own. More than "
+        f"{reading.MOST_COLUMNS} results are put together by machine.",
+        epilog="example: ./irqcost report results/amd-epyc-1a-02-01 -o blog",
     )
     reading.add_arguments(parser)
     parser.add_argument(
@@ -48,32 +52,37 @@ def _run(args: argparse.Namespace, readers: Executor, workers: Executor) -> int:
     read = reading.columns(args.paths, args.baseline, args.by, args.select, readers)
     if not any(column.result.entries for column in read.columns):
         matching = "" if args.select is None else f" with a name that matches {args.select}"
-        raise IrqcostError(f"nothing to report: no figure{matching} in these files")
+        raise IrqcostError(f"nothing to report: no result{matching} in these files")
+    links = _links(read)
+    notes = [f"{read.beyond}."] if read.beyond else []
+    notes += [f"{len(read.errors)} files could not be read."] if read.errors else []
     with ExitStack() as stack, tempfile.TemporaryDirectory(prefix="irqcost-") as work:
 
         def place(name: str) -> Path:
             return stack.enter_context(files.written_whole(args.out / name, args.force))
 
         page, plain = place(_PAGE), place(_MARKDOWN)
-        made = document.made(
-            read, args.baseline, catalogue.read(), _arguments(args), Path(work), workers
+        made = article.made(
+            read.columns, args.baseline, notes, links, catalogue.read(), Path(work), workers
         )
-        page.write_text(html.text(made), encoding="utf-8")
-        plain.write_text(markdown.text(made), encoding="utf-8")
-        for section in made.sections:
-            for picture in section.pictures:
-                shutil.copyfile(picture.png, place(picture.png.name))
+        drawn = [section.picture for section in made.sections if section.picture]
+        page.write_text(html.text(made, drawn[0].png.name if drawn else ""), encoding="utf-8")
+        plain.write_text(markdown.text(made, _PAGE), encoding="utf-8")
+        for picture in drawn:
+            shutil.copyfile(picture.png, place(picture.png.name))
+        for source, link in links.items():
+            shutil.copyfile(source, place(link))
     print(f"Page:      {args.out / _PAGE}")
-    print(f"Markdown:  {args.out / _MARKDOWN}, pictures beside it", flush=True)
+    print(f"Markdown:  {args.out / _MARKDOWN}, with pictures and {_DATA}/ beside it", flush=True)
     if read.errors:
         print(f"irqcost: {len(read.errors)} left out, see above", file=sys.stderr)
     return Exit.UNUSABLE if read.errors else Exit.OK
 
 
-def _arguments(args: argparse.Namespace) -> list[str]:
-    """Those that make the same report of the same files."""
-    found = [str(path) for path in args.paths]
-    for option in ("baseline", "by", "select"):
-        value = getattr(args, option)
-        found += [f"--{option}", str(value)] if value is not None else []
-    return [*found, "-o", str(args.out)]
+def _links(read: reading.Read) -> Mapping[Path, str]:
+    """Where copies of the results go; of results that were put together there are too many."""
+    paths = [column.paths[0] for column in read.columns if column.single]
+    return {
+        path: f"{_DATA}/{name}"
+        for path, name in zip(paths, filenames.apart([path.name for path in paths]))
+    }

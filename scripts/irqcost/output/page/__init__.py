@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`irqcost report`: results as a page that stands alone, and as Markdown with pictures.
+"""`irqcost report`: an article about results, as a page that stands alone and as Markdown.
 
-data.py parts the results by what their figures are, summary.py says in words what they show,
-pictures.py draws them, code.py finds the instructions that were measured; html.py and markdown.py
-write what these have found and know nothing of results themselves.
+data.py parts the results by kind, sections.py says in words what they show, pictures.py draws
+them, article.py puts it together; html.py and markdown.py write that and know nothing of results.
 """

@@ -13,8 +13,8 @@ from irqcost.compare.checked import against
 from irqcost.compare.columns import Column
 from irqcost.compare.comparison import Ratio
 from irqcost.model import store
-from irqcost.output.page.data import Part, some
-from irqcost.output.page.summary import Code, Statement
+from irqcost.output.page.data import Part
+from irqcost.output.page.words import Code, Statement, some
 
 # More figures than this are counted, and the table has them.
 _MOST = 8

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Results parted by what their figures are: those of one part stand side by side, others never."""
+"""Results by kind: those of one kind are shown side by side, those of two never."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,31 +11,39 @@ from irqcost.compare.comparison import Row
 from irqcost.compare.labels import series
 from irqcost.model import naming, units
 from irqcost.model.machine_code import masking
-from irqcost.model.result import Context
+from irqcost.model.result import Context, Entry, Result
+from irqcost.output import finding
+from irqcost.output.page.words import some
 
-MEASURED = "measured"
+REAL = "real"
+PARAVIRTUAL = "paravirtual"
 COUNTED = "counted"
-EMULATED = "emulated"
 SIMULATED = "simulated"
+EMULATED = "emulated"
 
-_HEADINGS = {
-    MEASURED: "What it costs",
-    COUNTED: "How many instructions it is",
-    EMULATED: "Emulated figures, no measure of a CPU",
-    SIMULATED: "Simulated figures, no measure of a CPU",
-}
-_LEADS = {
-    MEASURED: "A CPU itself ran these, no emulator. Core cycles are those of the core's own clock.",
-    COUNTED: "Exact counts: an emulated CPU whose clock advances by one tick an instruction ran "
-    "them. They say what a kernel executes, and nothing about time.",
-    EMULATED: "An emulator ran these; they show that the suite works, and no cost.",
-    SIMULATED: "A simulated machine made these: they show what irqcost would say on one like it.",
+# By kind, in the order in which they are shown: the heading of the table, and what the kind is.
+KINDS = {
+    REAL: ("Measured on CPUs", "No emulator took part. Core cycles are of the core's own clock."),
+    PARAVIRTUAL: (
+        "Kernel functions that do not mask with cli and sti",
+        "These kernels mask by calls of their hypervisor's code, or in a way that is not known. "
+        "The results say what that costs, and nothing about the CPU's masking.",
+    ),
+    COUNTED: (
+        "Instruction counts",
+        "Exact counts on an emulated CPU: what a kernel executes, and nothing about time.",
+    ),
+    SIMULATED: (
+        "Simulated machines",
+        "A simulated machine made these results. They say nothing about any CPU.",
+    ),
+    EMULATED: ("Emulated CPUs", "An emulator made these results. They say nothing about any CPU."),
 }
 
 
 @dataclass(frozen=True)
 class Part:
-    """Columns of one kind with their rows; the first column is what ratios are to."""
+    """Columns of one kind with their rows."""
 
     kind: str
     columns: Sequence[Column]
@@ -43,11 +51,11 @@ class Part:
 
     @property
     def heading(self) -> str:
-        return _HEADINGS[self.kind]
+        return KINDS[self.kind][0]
 
     @property
     def lead(self) -> str:
-        return _LEADS[self.kind]
+        return KINDS[self.kind][1]
 
     @property
     def unit(self) -> str:
@@ -60,56 +68,68 @@ class Part:
 class Conditions:
     """A column's machine: by name what was so, and what is to be warned of."""
 
-    letter: str
     title: str
     facts: Sequence[tuple[str, str]]
     warnings: Sequence[str]
 
 
 def parts(read: Sequence[Column]) -> list[Part]:
-    """The columns by kind, what was measured first."""
+    """The columns by kind, in the order of KINDS. One of a paravirtual kernel stands in two: what
+    ring 3 measured is of the CPU, and what the kernel's functions cost is not."""
     found = []
-    for kind in _HEADINGS:
-        columns = [column for column in read if _kind(column.result.context) == kind]
-        if any(column.result.entries for column in columns):
+    for kind in KINDS:
+        columns = [one for column in read if (one := _of_kind(column, kind)).result.entries]
+        if columns:
             named = _named(columns)
             found.append(Part(kind, named, comparison.rows(named, None)))
     return found
 
 
+def _of_kind(column: Column, kind: str) -> Column:
+    """The column with those of its results that are of a kind."""
+    context = column.result.context
+    entries = tuple(one for one in column.result.entries if kind_of(context, one) == kind)
+    if len(entries) == len(column.result.entries):
+        return column
+    return replace(column, series=replace(column.series, result=Result(context, entries)))
+
+
+def kind_of(context: Context, entry: Entry) -> str:
+    """The kind of a result."""
+    kind = kind_of_context(context)
+    of_kernel = masking.of_kernel(entry.backend, entry.probe)
+    return PARAVIRTUAL if kind == REAL and context.masking.identity and of_kernel else kind
+
+
+def kind_of_context(context: Context) -> str:
+    """The kind of what ring 3 measured."""
+    if context.emulated:
+        return COUNTED if context.instruction_clock else EMULATED
+    return SIMULATED if context.simulated else REAL
+
+
 def _named(columns: Sequence[Column]) -> list[Column]:
     """The columns with names that tell those of one part from each other, and no more."""
-    short = series([column.result for column in columns])
+    names = finding.names(series([column.result for column in columns]))
     return [
-        replace(column, series=replace(column.series, name=one.name))
-        for column, one in zip(columns, short)
+        replace(column, series=replace(column.series, name=name))
+        for column, name in zip(columns, names)
     ]
 
 
-def _kind(context: Context) -> str:
-    if context.simulated:
-        return SIMULATED
-    if context.instruction_clock:
-        return COUNTED
-    return EMULATED if context.emulated else MEASURED
-
-
-def conditions(part: Part) -> list[Conditions]:
+def conditions(columns: Sequence[Column]) -> list[Conditions]:
     """Under which conditions each column was measured."""
-    return [
-        Conditions(
-            columns_.letter(place),
-            column.series.title,
-            [(what, said) for what, said in _facts(column) if said],
-            _warnings(part.columns[0], column),
-        )
-        for place, column in enumerate(part.columns)
-    ]
+    found = []
+    for column in columns:
+        kind = column.result.context.kind
+        base = next(one for one in columns if one.result.context.kind == kind)
+        facts = [(what, said) for what, said in _facts(column) if said]
+        found.append(Conditions(column.series.title, facts, _warnings(base, column)))
+    return found
 
 
 def _facts(column: Column) -> list[tuple[str, str]]:
     context = column.result.context
-    many = len(column.paths)
     mitigations = [
         f"{name}: {state}"
         for name, state in sorted(context.mitigations.items())
@@ -119,7 +139,7 @@ def _facts(column: Column) -> list[tuple[str, str]]:
     if tsc and context.tsc_step:
         tsc += f", in steps of {context.tsc_step:g}"
     return [
-        ("File", str(column.paths[0]) if many == 1 else f"{many} files, {column.paths[0]} first"),
+        ("Results", f"{len(column.paths)} files" if not column.single else ""),
         ("Measured on", context.date),
         (
             "Processes",
@@ -177,18 +197,14 @@ def _warnings(base: Column, column: Column) -> list[str]:
         differ = columns_.differences(base.result.context, context)
         told = ("execution", "CPU", "kernel", "core", "masking")
         found += [
-            f"Differs from A in {what}: {how}" for what, how in differ.items() if what not in told
+            f"Other {what} than {base.series.name}: {how}"
+            for what, how in differ.items()
+            if what not in told
         ]
         other = comparison.differences(base, column)
         if other:
             names = dict.fromkeys(one.name for one in other)
             found.append(
-                f"Other instructions than A measured under the same name: {some([*names])}"
+                f"Runs different code from {base.series.name} under the same name: {some([*names])}"
             )
     return found
-
-
-def some(names: Sequence[str], most: int = 5) -> str:
-    """The first of many names, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

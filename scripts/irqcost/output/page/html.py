@@ -9,35 +9,46 @@ but this one, by its hash, and no request at all.
 import base64
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import markupsafe
 
-from irqcost.output.page.document import Document
+from irqcost.output.page.article import Article
 from irqcost.output.page.method import METHOD
-from irqcost.output.page.summary import Code
+from irqcost.output.page.words import Code
 
 _HERE = Path(__file__).parent
 
 
-def text(document: Document) -> str:
-    """The whole page."""
+def text(article: Article, image: str = "") -> str:
+    """The whole page; `image` is where one finds the picture of those who show a link to it."""
+    return rendered("article.html.j2", **values(article), image=image, address="")
+
+
+def values(article: Article) -> dict[str, Any]:
+    """What the template of an article is given."""
+    head = {"headline": article.headline, "description": article.description}
+    return {"article": article, "method": METHOD, **head}
+
+
+def rendered(template: str, folder: Path = _HERE, **values: Any) -> str:
+    """A template of a folder, which may build upon those here, with their style and script."""
     style, script = (
         (_HERE / name).read_text(encoding="utf-8") for name in ("style.css", "script.js")
     )
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE),
+        loader=jinja2.FileSystemLoader([folder, _HERE]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.tests["code"] = lambda piece: isinstance(piece, Code)
-    return environment.get_template("page.html.j2").render(
-        document=document,
-        method=METHOD,
+    return environment.get_template(template).render(
         style=markupsafe.Markup(style),
         script=markupsafe.Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         drawing=markupsafe.Markup,
+        **values,
     )

@@ -1,80 +1,60 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The report as Markdown for a blog: what it says and its pictures, with the table of figures."""
+"""The page as Markdown for a blog: headline, sections with their pictures, and a short table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from irqcost.output.formats import escaped
-from irqcost.output.page.document import Document, Section
-from irqcost.output.page.method import METHOD
-from irqcost.output.page.summary import Code, Statement
+from irqcost.output.page.article import Article, Figures
+from irqcost.output.page.words import Code, Statement
+
+# A post is no longer; what does not fit is in the page.
+MOST_LINES = 150
+_MOST_WARNINGS = 5
+_MODES = {"throughput", "in_situ/100", "contention", "pending"}
 
 
-def text(document: Document) -> str:
-    """The whole file; pictures are named as they stand beside it."""
-    lines = [f"# {escaped(document.title)}"]
-    for note in document.notes:
-        lines += ["", escaped(note)]
-    for section in document.sections:
-        lines += _section(section)
-    lines += ["", "## Method", ""]
-    lines += [f"- **{name}.** {escaped(words)}" for name, words in METHOD]
-    if document.sources:
-        lines += ["", "## Published figures of the same core", ""]
-        for one in document.sources:
-            lines.append(f"- {escaped(one.told)}")
-    lines += ["", "## Reproduce it", "", *(f"    {command}" for command in document.commands)]
-    return "\n".join(lines) + "\n"
+def text(article: Article, page: str) -> str:
+    """The whole file; pictures and `page`, which has all results, lie beside it."""
+    lines = [f"# {escaped(article.headline)}"]
+    for paragraph in (article.notice, article.lead, " ".join(article.facts)):
+        lines += ["", escaped(paragraph)] if paragraph else []
+    for section in article.sections:
+        lines += ["", f"## {section.heading}", ""]
+        lines += [f"- {_said(statement)}" for statement in section.statements]
+        if section.picture:
+            lines += ["", f"![{section.picture.shows}]({section.picture.png.name})"]
+    end = list(_end(article, page))
+    for figures in article.tables[:1]:
+        lines += _table(figures, MOST_LINES - len(lines) - len(end), page)
+    return "\n".join([*lines, *end]) + "\n"
 
 
-def _section(section: Section) -> Iterable[str]:
-    yield from ("", f"## {section.heading}", "", escaped(section.lead), "")
-    several = len(section.columns) > 1
-    for one in section.conditions:
-        yield f"- {f'**{one.letter}**: ' if several else ''}{escaped(one.title)}"
-    for group in section.groups:
-        yield from ("", f"### {group.heading}", "")
-        for statement in group.statements:
-            yield f"- {_said(statement)}"
-            yield from (f"  - {_said(item)}" for item in statement.items)
-    yield from _pictures(section, behind=False)
-    yield from ("", "### All figures", "")
-    yield from (f"- {_code(name)}: {escaped(what)}" for name, what in section.view.backends.items())
-    yield ""
-    yield from _table(section)
-    yield from _pictures(section, behind=True)
-    yield from ("", "### Conditions and warnings")
-    for one in section.conditions:
-        yield from ("", f"{f'**{one.letter}**: ' if several else ''}{escaped(one.title)}", "")
-        yield from (f"- **Warning**: {escaped(warning)}" for warning in one.warnings)
-        yield from (f"- {name}: {escaped(value)}" for name, value in one.facts)
-    if any(listings for _, listings in section.listings):
-        yield from ("", "### The code that was measured")
-    for title, listings in section.listings:
-        if several and listings and len(section.listings) > 1:
-            yield from ("", f"**{escaped(title)}**")
-        for listing in listings:
-            yield from ("", f"{_code(listing.name)}: {escaped(listing.figure)}", "")
-            yield from _block(listing.code.splitlines())
-            for function in listing.functions:
-                body = [f"{text}{f'  # {mark}' if mark else ''}" for text, mark in function.lines]
-                yield ""
-                yield from _block([f"{function.symbol}:", *body, *filter(None, [function.missing])])
+def _table(figures: Figures, room: int, page: str) -> Iterable[str]:
+    """As many rows as there is room for, those that say most about masking: back to back and
+    around work. Controls are left out."""
+    headings = figures.view.headings
+    costs = [line for line in figures.view.lines if not line.control and _MODES & {line.texts[-1]}]
+    room -= 7  # what stands around the rows
+    if room < 1 or not costs:
+        return
+    yield from ("", f"## {figures.heading}", "")
+    yield f"| {' | '.join(escaped(one.text) for one in headings)} |"
+    yield f"|{'|'.join('---:' if one.number else '---' for one in headings)}|"
+    for line in costs[:room]:
+        texts = [_code(line.name), *map(_code, line.texts)]
+        yield f"| {' | '.join([*texts, *(escaped(one.text) for one in line.fields)])} |"
+    if len(costs) > room:
+        yield from ("", f"{len(costs) - room} more: [{page}]({page}).")
 
 
-def _pictures(section: Section, behind: bool) -> Iterable[str]:
-    for picture in section.pictures:
-        if picture.behind == behind:
-            yield from ("", f"![{picture.shows}]({picture.png.name})")
-
-
-def _table(section: Section) -> Iterable[str]:
-    headings = ["figure", *(escaped(one.text) for one in section.view.headings)]
-    aligned = ["---", *("---:" if one.number else "---" for one in section.view.headings)]
-    yield f"| {' | '.join(headings)} |"
-    yield f"|{'|'.join(aligned)}|"
-    for line in section.view.lines:
-        fields = [_code(line.name), *(escaped(field.text) for field in line.fields)]
-        yield f"| {' | '.join(fields)} |"
+def _end(article: Article, page: str) -> Iterable[str]:
+    yield from ("", "## Conditions and method", "")
+    for one in article.conditions:
+        yield f"- {escaped(one.title)}"
+        yield from (f"  - {escaped(warning)}" for warning in one.warnings[:_MOST_WARNINGS])
+    data = ", ".join(f"[{escaped(one.name)}]({one.link})" for one in article.sources if one.link)
+    yield from ("", f"Data: {data}." if data else "", "")
+    yield f"[{page}]({page}) has all results, conditions, code and method."
 
 
 def _said(statement: Statement) -> str:
@@ -86,8 +66,3 @@ def _said(statement: Statement) -> str:
 def _code(words: str) -> str:
     """As code where it cannot end it, else as text."""
     return escaped(words) if set("`|<>") & set(words) else f"`{words}`"
-
-
-def _block(lines: Sequence[str]) -> Iterable[str]:
-    """Lines as they are: indented, so that none of them can end the block."""
-    yield from (f"    {line}" for line in lines)

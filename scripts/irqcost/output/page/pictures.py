@@ -2,58 +2,47 @@
 """The charts of a page, as SVG to be put into it and as PNG to stand beside it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from irqcost.base.errors import IrqcostError, NoChart
 from irqcost.compare.labels import Series
 from irqcost.model.catalogue import Probe
 from irqcost.model.published import Published
-from irqcost.model.result import Result
 from irqcost.output import charts
-from irqcost.output.charts.places import DARK, LIGHT, THEMES, Place
-from irqcost.output.page.data import COUNTED, MEASURED, Part
+from irqcost.output.charts.places import LIGHT, THEMES, Place
+
+
+# Pixels of a phone's page.
+PHONE = 360
+
+# What a page shows: by the name that a file has, a theme at a width.
+_SEEN = {
+    f"{theme.name}{suffix}": theme if width is None else theme.at(width)
+    for theme in THEMES.values()
+    for suffix, width in (("", None), ("-phone", PHONE))
+}
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart: its name as part of file names, what it shows, and its files."""
+    """A chart: what it shows, and its files. `drawings` are SVG for a page, by theme and width."""
 
     name: str
     shows: str
-    light: str  # SVG for a page
-    dark: str
+    drawings: Mapping[str, str]
     png: Path
-    behind: bool  # whether it stands behind the table, as it says more of trust than of cost
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class Wanted:
+    """A chart to be drawn: the name that its files begin with, the chart, and of what."""
+
     name: str
     chart: str
-    shows: str
-    mode: str = ""  # figures of this mode only
-    behind: bool = False
-
-
-_OF_KIND = {
-    MEASURED: (
-        _Wanted("costs", "bars", "Cost of each primitive, by backend and mode"),
-        _Wanted("in-situ", "bars", "What each adds to a critical section", "in_situ"),
-        _Wanted("machines", "heatmap", "The same as colours, by machine"),
-        _Wanted("contention", "contention", "Locks that several CPUs take"),
-        _Wanted("pending", "pending", "How long interrupts waited"),
-        _Wanted("generations", "generations", "Beside what was published, by year", behind=True),
-        _Wanted("distribution", "distribution", "How the samples lie", behind=True),
-    ),
-    COUNTED: (_Wanted("instructions", "instructions", "Instructions by kernel and primitive"),),
-}
-
-
-# Jobs of a part.
-MOST_JOBS = len(THEMES) * max(map(len, _OF_KIND.values()))
+    series: Sequence[Series]
 
 
 @dataclass(frozen=True)
@@ -66,38 +55,33 @@ class _Job:
     places: Sequence[Place]
 
 
+# Jobs of a page with as many sections as there may be.
+MOST_JOBS = len(_SEEN) * 5
+
+
 def drawn(
-    part: Part,
+    wanted: Sequence[Wanted],
     probes: Sequence[Probe],
     figures: Sequence[Published],
     folder: Path,
     workers: Executor,
-) -> list[Picture]:
-    """All charts that the part has figures for, made in a folder for temporary files."""
-    several = len(part.columns) > 1
-    wanted = [one for one in _OF_KIND.get(part.kind, ()) if several or one.chart != "heatmap"]
+) -> dict[str, Picture]:
+    """The charts by their names, made in a folder for temporary files; those that there is nothing
+    for are left out."""
     jobs = []
     for one in wanted:
-        series = [_chosen(column.series, one.mode) for column in part.columns]
-        inputs = charts.Inputs(series, probes, None, figures)
+        inputs = charts.Inputs(one.series, probes, None, figures)
         places = _places(one, folder)
-        for theme in THEMES.values():
-            jobs.append(_Job(one.chart, inputs, [p for p in places if p.theme is theme]))
+        for theme in _SEEN.values():
+            jobs.append(_Job(one.chart, inputs, [p for p in places if p.theme == theme]))
     done = dict[Path, bool]()
     for job, made in zip(jobs, workers.map(_draw, jobs)):
         done |= {place.file: made for place in job.places}
-    return [
-        _picture(one, folder)
+    return {
+        one.name: _picture(one, folder)
         for one in wanted
         if all(done[place.file] for place in _places(one, folder))
-    ]
-
-
-def _chosen(series: Series, mode: str) -> Series:
-    if not mode:
-        return series
-    entries = tuple(entry for entry in series.result.entries if entry.mode == mode)
-    return replace(series, result=Result(series.result.context, entries))
+    }
 
 
 def _draw(job: _Job) -> bool:
@@ -108,20 +92,24 @@ def _draw(job: _Job) -> bool:
     return True
 
 
-def _places(wanted: _Wanted, folder: Path) -> list[Place]:
-    """Its files: for each theme an SVG, and a PNG."""
-    files = [(folder / f"{wanted.name}-{theme.name}.svg", theme) for theme in THEMES.values()]
+def _places(wanted: Wanted, folder: Path) -> list[Place]:
+    """Its files: an SVG for each that is seen, and a PNG."""
+    files = [(folder / f"{wanted.name}-{name}.svg", theme) for name, theme in _SEEN.items()]
     files.append((folder / f"{wanted.name}.png", LIGHT))
     return [Place(file, file, theme) for file, theme in files]
 
 
-def _picture(wanted: _Wanted, folder: Path) -> Picture:
-    texts = {}
-    for place in _places(wanted, folder)[:-1]:
-        svg = place.file.read_text(encoding="utf-8")
-        texts[place.theme] = inline(svg, f"{wanted.name}-{place.theme.name}-", wanted.shows)
-    png = folder / f"{wanted.name}.png"
-    return Picture(wanted.name, wanted.shows, texts[LIGHT], texts[DARK], png, wanted.behind)
+def _picture(wanted: Wanted, folder: Path) -> Picture:
+    shows = charts.CHARTS[wanted.chart].shows
+    drawings = {
+        name: inline(
+            (folder / f"{wanted.name}-{name}.svg").read_text(encoding="utf-8"),
+            f"{wanted.name}-{name}-",
+            shows,
+        )
+        for name in _SEEN
+    }
+    return Picture(wanted.name, shows, drawings, folder / f"{wanted.name}.png")
 
 
 # What stands before the root, and what only files of their own have.

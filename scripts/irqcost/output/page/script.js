@@ -32,20 +32,20 @@ function sort(table, place, heading) {
 // Filtering: all words of the search must occur, and each choice must match.
 function filter(table, form) {
   const words = form.elements.words.value.toLowerCase().split(/\s+/).filter(Boolean);
-  const { backend, mode, sound } = form.elements;
+  const choices = [...form.querySelectorAll("select")].filter((one) => one.value);
+  const sound = form.elements.sound?.checked;
   let shown = 0;
   for (const row of table.tBodies[0].rows) {
     const text = row.dataset.words.toLowerCase();
     const fits =
       words.every((word) => text.includes(word)) &&
-      (!backend.value || row.dataset.backend === backend.value) &&
-      (!mode.value || row.dataset.mode === mode.value) &&
-      !(sound && sound.checked && "doubt" in row.dataset);
+      choices.every((one) => row.dataset[one.name] === one.value) &&
+      !(sound && "unreliable" in row.dataset);
     row.hidden = !fits;
     shown += fits;
   }
   const all = table.tBodies[0].rows.length;
-  form.querySelector("output").value = shown === all ? `${all} figures` : `${shown} of ${all} figures`;
+  form.querySelector("output").value = shown === all ? `${all} rows` : `${shown} of ${all} rows`;
 }
 
 // Details of a cell, beside it and within the window.
@@ -86,13 +86,16 @@ function step(table, cell, [down, right]) {
   return undefined;
 }
 
-for (const form of document.querySelectorAll("form.filter")) {
-  const table = document.getElementById(form.dataset.table);
-  form.hidden = false;
-  form.nextElementSibling.hidden = false;
-  for (const kind of ["input", "change"]) form.addEventListener(kind, () => filter(table, form));
-  form.addEventListener("submit", (event) => event.preventDefault());
-  filter(table, form);
+for (const hint of document.querySelectorAll(".hint")) {
+  const table = document.getElementById(hint.dataset.table);
+  hint.hidden = false;
+  const form = document.querySelector(`form[data-table="${hint.dataset.table}"]`);
+  if (form) {
+    form.hidden = false;
+    for (const kind of ["input", "change"]) form.addEventListener(kind, () => filter(table, form));
+    form.addEventListener("submit", (event) => event.preventDefault());
+    filter(table, form);
+  }
   [...table.tHead.rows[0].cells].forEach((heading, place) => {
     const button = document.createElement("button");
     button.type = "button";

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A part's figures as a page's table: what is shown, what it is sorted by, and its details."""
+"""The results of a kind as a page's table: what is shown, what it is sorted by, and details."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from irqcost.base.table import number
-from irqcost.compare.columns import Column, letter
+from irqcost.compare.columns import Column
 from irqcost.compare.comparison import Cell, Row
 from irqcost.model import naming
 from irqcost.model.catalogue import Probe
@@ -13,36 +13,54 @@ from irqcost.model.units import natural
 from irqcost.output.page.data import COUNTED, Part
 
 
+# So many rows need no search.
+_SEEN_AT_ONCE = 12
+
+
 @dataclass(frozen=True)
 class Heading:
     """A column's head; `full` says what it is where the head is short."""
 
     text: str
-    full: str
-    number: bool
+    full: str = ""
+    number: bool = False
 
 
 @dataclass(frozen=True)
 class Field:
-    """A cell: its text, the number that it is sorted by (None: last), and its details in lines."""
+    """A cell: its text, the number that it is sorted by (None: last), and its details in lines;
+    `share` of the largest of a column, for a bar."""
 
     text: str
     number: float | None = None
     details: Sequence[str] = ()
     unreliable: bool = False
+    share: float = 0
 
 
 @dataclass(frozen=True)
 class Line:
-    """A figure in all columns of the part."""
+    """A row: its name and the texts beside it, then its values."""
 
     name: str
-    backend: str
-    probe: str
-    mode: str
-    summary: str
-    unreliable: bool
+    texts: Sequence[str]
     fields: Sequence[Field]
+    words: str = ""  # the name in plain words
+    title: str = ""  # more about it
+    code: bool = True  # whether the name is code
+    link: str = ""
+    unreliable: bool = False
+    control: bool = False
+    # What it is filtered by: a value for each filter of the view; `words` are searched.
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A choice of which rows are shown: what it is called, and its values in words."""
+
+    label: str
+    options: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -51,8 +69,12 @@ class View:
 
     headings: Sequence[Heading]
     lines: Sequence[Line]
-    backends: Mapping[str, str]
-    modes: Mapping[str, str]
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+
+    @property
+    def long(self) -> bool:
+        """Whether there is reason to search it."""
+        return len(self.lines) > _SEEN_AT_ONCE
 
 
 _MODES = {
@@ -64,44 +86,52 @@ _MODES = {
 }
 
 
-def view(part: Part, probes: Sequence[Probe]) -> View:
-    """The table, controls last: they are no costs, but what these are trusted by."""
-    summaries = {probe.key: probe.summary for probe in probes}
-    controls = {probe.key for probe in probes if probe.group == "control"}
-    rows = sorted(part.rows, key=lambda row: row.probe in controls)
-    lines = [_line(part, row, summaries) for row in rows]
-    backends = dict.fromkeys(line.backend for line in lines)
+def view(part: Part, probes: Sequence[Probe], links: Mapping[str, str] | None = None) -> View:
+    """The table, controls last: they are no costs, but what these are checked with. `links` says
+    by probe where its page is."""
+    known = {probe.key: probe for probe in probes}
+    lines = [
+        _line(part, row, known.get(row.probe), (links or {}).get(row.probe, ""))
+        for row in part.rows
+    ]
+    lines.sort(key=lambda line: line.control)
+    names = (Heading("primitive"), Heading("backend"), Heading("mode"))
+    return View([*names, *_headings(part)], lines, filters(part))
+
+
+def filters(part: Part) -> dict[str, Filter]:
+    """By backend and mode."""
     contexts = [column.result.context for column in part.columns]
-    modes = dict.fromkeys(line.mode.split("/")[0] for line in lines)
-    return View(
-        _headings(part),
-        lines,
-        {backend: naming.backend_name(backend, contexts) for backend in backends},
-        {mode: _MODES.get(mode, mode) for mode in modes},
-    )
+    names = [row.name.split("/") for row in part.rows]
+    backends = dict.fromkeys(backend for backend, *_ in names)
+    modes = dict.fromkeys(mode for _, _, mode, *_ in names)
+    return {
+        "backend": Filter(
+            "Backend", {backend: naming.backend_name(backend, contexts) for backend in backends}
+        ),
+        "mode": Filter("Mode", {mode: _MODES.get(mode, mode) for mode in modes}),
+    }
 
 
 def _headings(part: Part) -> list[Heading]:
-    found = []
-    several = len(part.columns) > 1
-    for place, column in enumerate(part.columns):
-        called = _called(part, column)
-        mark = f"{letter(place)} " if several else ""
-        short = f"{mark}{column.series.name}" if several else called
-        full = f"{column.series.title}: {called}"
-        unit = f", {called}" if several and part.kind != COUNTED else ""
-        found.append(Heading(f"{short}{unit}", full, True))
-        if part.kind != COUNTED:
-            found.append(Heading(f"{mark}ns", f"{column.series.title}: nanoseconds", True))
-        if place and part.kind != COUNTED:
-            found.append(Heading(f"{letter(place)}/A", f"{letter(place)} by A", True))
+    """A result's unit where there is one; of several their names, and of two their ratio."""
+    if len(part.columns) == 1:
+        (column,) = part.columns
+        title = column.series.title
+        found = [Heading(_called(part, column), title, True)]
+        if part.kind == COUNTED:
+            return found
+        return [*found, Heading("ns", f"{title}: nanoseconds", True), Heading("status")]
+    found = [
+        Heading(column.series.name, f"{column.series.title}: {_called(part, column)}", True)
+        for column in part.columns
+    ]
     if part.kind == COUNTED:
-        # Of many kernels a ratio each would be more columns than there are counts.
-        return found + ([_MOST_BY_FEWEST] if several else [])
-    return found + ([] if several else [Heading("verdict", "verdict", False)])
-
-
-_MOST_BY_FEWEST = Heading("most/fewest", "the greatest count of the row by its least", True)
+        return [*found, Heading("most/fewest", "the row's most by its fewest", True)]
+    if len(part.columns) == 2:
+        one, two = (column.series.name for column in part.columns)
+        found.append(Heading("ratio", f"{two} by {one}", True))
+    return found
 
 
 def _called(part: Part, column: Column) -> str:
@@ -110,34 +140,46 @@ def _called(part: Part, column: Column) -> str:
     return "core cycles" if natural(column.result) == "cycles" else "TSC ticks"
 
 
-def _line(part: Part, row: Row, summaries: Mapping[str, str]) -> Line:
+def _line(part: Part, row: Row, known: Probe | None, link: str) -> Line:
     backend, probe, mode = row.name.split("/", 2)
-    fields = []
-    unreliable = False
-    for place, (column, cells) in enumerate(zip(part.columns, row.cells)):
-        details = _details(column, row.name, cells)
-        shown = cells[:1] if part.kind == COUNTED else cells
-        fields += [_field(column, cell, details) for cell in shown]
+    details = [_details(column, row.name, cells) for column, cells in zip(part.columns, row.cells)]
+    fields = [
+        shown(column, cells[0], told)
+        for column, cells, told in zip(part.columns, row.cells, details)
+    ]
+    unreliable = any(cells[0].unreliable for cells in row.cells)
+    if part.kind == COUNTED:
+        if len(part.columns) > 1:
+            fields.append(_most_by_fewest(row, [column.series.name for column in part.columns]))
+    elif len(part.columns) == 1:
+        cells = row.cells[0]
         # Emulated results have one unit where others have two.
-        fields += [Field("–")] * (len(_units(part)) - len(shown))
-        if place and part.kind != COUNTED:
-            fields.append(_ratio(cells[0], details))
-        unreliable = unreliable or cells[0].unreliable
-    if part.kind == COUNTED and len(part.columns) > 1:
-        fields.append(_most_by_fewest(row, [column.series.name for column in part.columns]))
-    if len(part.columns) == 1 and part.kind != COUNTED:
-        verdict = row.cells[0][0].verdict
-        fields.append(
-            Field(verdict or ("in doubt" if unreliable else "–"), None, details, unreliable)
-        )
-    return Line(row.name, backend, probe, mode, summaries.get(probe, ""), unreliable, fields)
+        fields.append(shown(part.columns[0], cells[1], details[0]) if cells[1:] else Field("–"))
+        fields.append(Field(cells[0].verdict or "–", None, details[0], unreliable))
+    elif len(part.columns) == 2:
+        fields.append(_ratio(row.cells[1][0], details[1]))
+    words, summary = (known.title, known.summary) if known else ("", "")
+    return Line(
+        probe,
+        (backend, mode),
+        fields,
+        words=words,
+        title=summary,
+        link=link,
+        unreliable=unreliable,
+        control=known is not None and known.group == "control",
+        data=data_of(row.name, f"{words} {summary}"),
+    )
 
 
-def _units(part: Part) -> tuple[str, ...]:
-    return ("first",) if part.kind == COUNTED else ("first", "ns")
+def data_of(name: str, summary: str) -> dict[str, str]:
+    """What filters() and the search look at."""
+    backend, _, mode = name.split("/", 2)
+    return {"backend": backend, "mode": mode.split("/")[0], "words": f"{name} {summary}"}
 
 
-def _field(column: Column, cell: Cell, details: Sequence[str]) -> Field:
+def shown(column: Column, cell: Cell, details: Sequence[str] = ()) -> Field:
+    """A result as it is written, with its interval."""
     if cell.figure is None:
         return Field("–", None, (cell.missing,))
     exact = column.result.context.instruction_clock
