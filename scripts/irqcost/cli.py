@@ -37,6 +37,8 @@ _GROUPS: Mapping[str, Mapping[str, _Command]] = {
     "Compare": {
         "compare": _Command("irqcost.commands.compare", "compare A.json B.json"),
         "report": _Command("irqcost.commands.report", "report results/CPU/RESULT.json"),
+        "site": _Command("irqcost.commands.site", "site results -o site"),
+        "submit": _Command("irqcost.commands.submit", "submit results/CPU/RESULT.json"),
         "history": _Command("irqcost.commands.history", "history results/CPU"),
         "ab": _Command("irqcost.commands.ab", "ab HEAD~1 HEAD"),
     },

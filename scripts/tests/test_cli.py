@@ -17,6 +17,8 @@ _COMMANDS = (
     "run",
     "compare",
     "report",
+    "site",
+    "submit",
     "check",
     "history",
     "waits",

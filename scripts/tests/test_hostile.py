@@ -69,6 +69,8 @@ _BAD: dict[str, tuple[Callable[[Path], None], str]] = {
 _COMMANDS: dict[str, Callable[[Path, Path], list[str]]] = {
     "compare": lambda bad, out: ["compare", str(bad), "--chart", "bars", "--out", f"{out}/x"],
     "report": lambda bad, out: ["report", str(bad), "-o", f"{out}/page"],
+    "site": lambda bad, out: ["site", str(bad), "-o", f"{out}/site"],
+    "submit": lambda bad, out: ["submit", str(bad)],
     "check": lambda bad, out: [
         *("check", str(bad), "--baseline", str(results.path("alpha"))),
         *("--junit", f"{out}/j.xml", "--bencher", f"{out}/b.json"),
@@ -121,7 +123,7 @@ def test_bad_files_among_good_ones_are_left_out(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pictures, "drawn", lambda *_: [])
+    monkeypatch.setattr(pictures, "drawn", lambda *_: {})
     folder = tmp_path / "folder"
     folder.mkdir()
     for kind, (make, _) in _BAD.items():
@@ -166,7 +168,7 @@ def full(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", str(place)], check=True)
 
 
-@pytest.mark.parametrize("command", [name for name in _COMMANDS if name != "baseline"])
+@pytest.mark.parametrize("command", [one for one in _COMMANDS if one not in ("baseline", "submit")])
 def test_a_full_disk_ends_a_command_with_nothing_half_written(
     command: str, full: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -47,7 +47,7 @@ then 1, then 3.
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "check",
-        help="has it become slower than a baseline? For CI",
+        help="fail if slower than a baseline (for CI)",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
