@@ -106,7 +106,7 @@ def test_the_page_explains_a_row() -> None:
     section = (
         probes_page.markdown(ROWS).partition("### `spin_lock_irqsave`\n")[2].partition("\n#")[0]
     )
-    assert "**Stands for**: `spin_lock_irqsave() + spin_unlock_irqrestore()`" in section
+    assert "**Kernel API**: `spin_lock_irqsave() + spin_unlock_irqrestore()`" in section
     assert "contexts process, softirq, hardirq, timer (on PREEMPT_RT process, softirq)" in section
     assert "`kmod/spin_lock_irqsave/…`: throughput, isolated, in situ" in section
     assert catalogue.by_key()["spin_lock_irqsave"].use in section

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The catalogue, as a list and as docs/PROBES.md."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 from irqcost.base.table import Table
@@ -9,47 +10,50 @@ from irqcost.model.catalogue import Probe
 from irqcost.model.machine_code import executed
 from irqcost.model.machine_code.executed import Executed, Recording
 
+
+# More instructions than these are less useful to a reader than their number.
+_MOST_LINES = 40
+
 _MARKDOWN_HEAD = """\
 <!-- SPDX-License-Identifier: GPL-2.0-only -->
 <!-- Generated: ./irqcost probes --update -->
 # Probes
 
-What irqcost measures, a section a probe: what it is, which instructions it is, when to use it,
-and where its figure comes from.
+Every primitive that irqcost measures: what it is, which instructions it executes, when to use it,
+and the names of its results.
 
-*Interrupts*: the interrupt flag in ring 0, at entry and, where it changes, at exit (in ring 3 it
-is always on). In the contexts `hardirq` and `timer` it is off for every probe. A probe that
-changes the flag cannot be repeated, so it has an isolated cost and no throughput. *Code* is one
-operation: assembler, or a C statement that the kernel's own headers compile; “…” is where the
-critical section goes in situ, and nothing in the other modes.
+- *Interrupts* is the interrupt flag in ring 0, at entry and, if it changes, at exit. In ring 3 it
+  is always on. In the contexts `hardirq` and `timer` it is off for every probe. A probe that
+  changes the flag cannot be repeated, so it has an isolated cost and no throughput.
+- *Code* is one operation: assembler, or a C statement compiled with the kernel's own headers. “…”
+  marks the critical section in situ, and nothing in the other modes.
+- *Instructions* are those that an emulated CPU executed on Debian's kernels, traced one by one
+  without time stamps (`scripts/evidence/executed.py`, files in `results/emulated/executed`). A test
+  compares the counts of the instruction clock with such a trace. The kernel leaves long `nop`s
+  where it patches itself for paravirtualisation and tracing. Indented instructions are in the
+  kernel, not in the module. For another kernel, run `./irqcost vm --exact --kernel KERNEL`;
+  `./irqcost disasm` shows the functions of the running one.
 
-*Instructions* are those that an emulated CPU executed on Debian's kernels, traced one by one and
-without any time stamp (`scripts/evidence/executed.py`, files in `results/emulated/executed`); a
-test holds the counts of the instruction clock against such a trace. Long `nop`s are what the
-kernel leaves where it patches itself: for paravirtualisation and tracing. What is indented lies
-in the kernel, outside of the module. On another kernel `./irqcost vm --exact --kernel KERNEL`
-counts them, and `./irqcost disasm` shows the functions of the running one.
+## Kinds of probes
 
-## Where the figures come from
+**Assembler probes**: the code is between two time stamps as it is, with the same bytes in ring 3,
+in the module, and in the guest of backend `kvm` (`body.h`). No compiler changes it.
 
-**Assembler rows**: the code stands between two time stamps as it is, the same bytes in ring 3,
-in the module, and in the guest of backend `kvm` (`body.h`); no compiler has a part in it.
+**Kernel API probes** are compiled into the module by the kernel's own build, with its headers and
+options. The module contains what the headers inline; it calls the running kernel's functions,
+patched as they are (`bench_kmod/calls.c`).
 
-**Kernel API rows**: compiled into the module by the kernel's own build, with its headers and
-options. What the headers inline is in the module, what they call is the running kernel's, patched
-as it is (`bench_kmod/calls.c`).
+**BPF probes**: a BPF program calls the kernel's function. The result includes the call and the
+return. The cost of the function alone is derived (`docs/method/bpf.md`).
 
-**BPF rows**: a BPF program calls the kernel's function; the figure holds the call and the return,
-and what the function costs alone is derived (`docs/method/bpf.md`).
+**Fault probes**: the instruction faults in ring 3. The result includes the kernel's entry, the
+delivery of SIGSEGV to a handler that skips the instruction, and `sigreturn`. It is not a cost of
+masking and is not compared with one.
 
-**Fault rows**: the instruction faults in ring 3; the figure holds the entry into the kernel, the
-delivery of SIGSEGV to a handler that steps over the instruction, and `sigreturn`. It is no cost
-of masking, and stands beside none.
-
-A *throughput* is the difference of windows of u and 2u copies, an *isolated* cost that of single
-ones between fences, *in situ* what is added to a section of work; *softirq*, *hardirq* and *timer*
-are throughputs called from there. `docs/METHOD.md` argues for all of it. Controls run in each run,
-so that a figure beside wrong controls says that it is.
+A *throughput* is the difference of windows of u and 2u copies. An *isolated* cost is that of single
+ones between fences. *In situ* is what is added to a section of work. *softirq*, *hardirq* and
+*timer* are throughputs in these contexts. [The method](METHOD.md) explains each. Controls are
+measured in each run, so a result beside wrong controls says so.
 """
 
 
@@ -81,19 +85,27 @@ def markdown(probes: tuple[Probe, ...]) -> str:
     return "".join(parts)
 
 
+def _wrapped(text: str, indent: str = "") -> str:
+    return textwrap.fill(
+        text, 100, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
 def _section(probe: Probe, recordings: Sequence[Recording]) -> str:
     summary = probe.summary[0].upper() + probe.summary[1:]
-    lines = [f"\n### `{probe.key}`", "", f"{summary}.", "", f"- **In tables**: {probe.title}"]
+    facts = {"In tables": probe.title}
     if probe.code:
-        lines.append(f"- **Code**: `{probe.shown_code}`")
+        facts["Code"] = f"`{probe.shown_code}`"
     if probe.api:
-        lines.append(f"- **Stands for**: `{probe.api}`")
-    lines.append(f"- **Runs**: {_places(probe)}")
+        facts["Kernel API"] = f"`{probe.api}`"
+    facts["Runs"] = _places(probe)
     by_release = {r.release: r.rows[probe.key] for r in recordings if probe.key in r.rows}
     if by_release:
-        lines.append(f"- **Instructions**: {_counts(by_release)}")
-    lines.append(f"- **Use**: {probe.use}")
-    lines.append(f"- **Figure**: {_figures(probe)}")
+        facts["Instructions"] = _counts(by_release)
+    facts["Use"] = probe.use
+    facts["Results"] = _figures(probe)
+    lines = [f"\n### `{probe.key}`", "", _wrapped(f"{summary}."), ""]
+    lines += [_wrapped(f"- **{name}**: {text}", "  ") for name, text in facts.items()]
     lines += _listings(probe, by_release)
     return "\n".join(lines) + "\n"
 
@@ -130,7 +142,7 @@ def _figures(probe: Probe) -> str:
     own = [one for one in probe.backends if one != "bpf" or probe.kind == "bpf"]
     names = ", ".join(f"`{backend}/{probe.key}/…`" for backend in own)
     control = "; `bpf/{}/throughput`".format(probe.key) if len(own) < len(probe.backends) else ""
-    return f"{kind} row, {names}: {', '.join(modes)}{control}"
+    return f"{kind} probe, {names}: {', '.join(modes)}{control}"
 
 
 def _listings(probe: Probe, by_release: Mapping[str, Executed]) -> list[str]:
