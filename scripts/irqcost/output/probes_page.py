@@ -154,6 +154,6 @@ def _listings(probe: Probe, by_release: Mapping[str, Executed]) -> list[str]:
     lines = []
     for code, releases in by_code.items():
         summary = f"{len(code)} instructions on {', '.join(releases)}"
-        lines += ["", f"<details><summary>{summary}</summary>", "", "```asm", *code, "```", ""]
+        lines += ["", "<details>", f"<summary>{summary}</summary>", "", "```asm", *code, "```", ""]
         lines += ["</details>"]
     return lines
