@@ -78,7 +78,7 @@ static unsigned long switches(void)
 	return current->nvcsw + current->nivcsw;
 }
 
-/* The caller may leave while a thread is preempted in mid-round: it is told of whole ones. */
+/* The caller may leave while a thread is preempted in mid-round: it sees whole ones only. */
 static void tell(struct contender *c)
 {
 	raw_spin_lock(&c->lock);

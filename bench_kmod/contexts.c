@@ -30,7 +30,7 @@ static enum hrtimer_restart from_timer_expiry(struct hrtimer *expired);
  * struct call - a function to be called from a context
  * @function: what is to be called
  * @argument: with what
- * @done: completed behind it
+ * @done: completed after it
  */
 struct call {
 	void (*function)(void *argument);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Core cycles by the CPU's own counters, APERF and MPERF: read around a sample
- * and never in a timed window, to be held against the chain of multiplies.
+ * and never in a timed window, to be compared with the chain of multiplies.
  */
 #include <linux/errno.h>
 #include <linux/irqflags.h>
@@ -26,7 +26,7 @@ static int read_counter(u32 msr, u64 *value)
  * @cycles: where to
  *
  * Interrupts are masked meanwhile, so that the three are of one moment; always
- * in the same order, so that what reading takes is in each of them alike.
+ * in the same order, so that each includes the same cost of reading.
  *
  * Return: 0, -EOPNOTSUPP where CPUID has no such counters, -EIO where reading faults.
  */

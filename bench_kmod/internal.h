@@ -10,7 +10,7 @@
 #include <irqcost/abi.h>
 #include <irqcost/catalogue.h>
 
-/* A return as this kernel wants it: through a thunk, or with a trap behind it. */
+/* A return as this kernel wants it: through a thunk, or with a trap after it. */
 #define IRQCOST_RETURN ASM_RET
 
 /* On who calls a window: it has no type that a kernel with kCFI could check. Since 5.13. */

@@ -91,7 +91,7 @@ static unsigned int own_irq(void)
 /**
  * irqcost_objects_init() - make what cannot be initialised beforehand
  *
- * Without an interrupt to be had, its rows are unusable and all others work.
+ * Without an interrupt available, its rows are unusable and all others work.
  *
  * Return: 0 or -ENOMEM.
  */

@@ -62,7 +62,7 @@ struct irqcost_objects {
 	atomic_long_t atomic;
 	/** @cache: of objects of 64 bytes */
 	struct kmem_cache *cache;
-	/** @irq: a requested interrupt that no device raises; 0 where there was none to be had */
+	/** @irq: a requested interrupt that no device raises; 0 where there was none available */
 	unsigned int irq;
 };
 

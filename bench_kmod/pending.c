@@ -19,7 +19,7 @@
 #include <asm/msr.h>
 #include "internal.h"
 
-/* Samples by which the length of the masked work is found; the least tells (run.c). */
+/* Samples that determine the length of the masked work; the least counts (run.c). */
 #define TRIALS 4
 
 /* An interrupt that has not come after this will not come. */
@@ -43,7 +43,7 @@ static notrace void handler(struct irq_work *work)
  * @add: out: ticks of the dependent adds
  * @nop: out: ticks of the nops
  * @before: out: TSC before unmasking
- * @after: out: TSC behind it
+ * @after: out: TSC after it
  * @early: out: TSC at which the interrupt came all the same; 0: it did not
  */
 struct stretch {

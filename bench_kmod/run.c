@@ -2,9 +2,9 @@
 /*
  * Measure one row: IRQCOST_IOC_RUN.
  *
- * A run is a number of samples, a sample is five windows, one behind the other:
+ * A run is a number of samples, a sample is five windows, one after the other:
  * the clock (two), the sensor, base and body. Interrupts are masked a window at
- * a time and on between windows: one that waits behind cli slows some CPUs down.
+ * a time and on between windows: one that waits after cli slows some CPUs down.
  */
 #include <linux/hardirq.h>
 #include <linux/irqflags.h>
@@ -133,8 +133,8 @@ static void vary_phase(u32 round)
 
 /*
  * Latency: single windows, each between its own fences and with its own entry.
- * One of base and one of body behind each other, so that a drift of the clock
- * hits both alike, and in turn first: the second of two equal single windows is
+ * One of base and one of body after each other, so that a drift of the clock
+ * affects both equally, and in turn first: the second of two equal single windows is
  * faster by a tick or two.
  */
 static void timed_singles(struct sampler *s, struct irqcost_sample *sample)

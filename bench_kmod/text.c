@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is measured, as it stands in memory: a row's window and the functions that
+ * What is measured, as it is in memory: a row's window and the functions that
  * it calls (IRQCOST_IOC_TEXT). It is read and never written, and no address to
  * read from comes from user space.
  */
@@ -51,7 +51,7 @@ struct reading {
 
 /*
  * The only exported function that knows where a symbol ends writes it as text:
- * "name+0xoffset/0xsize", and behind it in brackets what is not the kernel's own.
+ * "name+0xoffset/0xsize", and after it in brackets what is not the kernel's own.
  */
 static bool find_function(struct function *function, unsigned long address)
 {

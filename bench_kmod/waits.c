@@ -37,7 +37,7 @@ static u64 chain_window(u32 size)
 }
 
 /**
- * irqcost_chain_ticks() - the clock, by which ticks become core cycles
+ * irqcost_chain_ticks() - the clock that converts ticks to core cycles
  *
  * Return: what IRQCOST_WAITS_CHAIN dependent multiplies take, as the difference
  * of two windows; 0 where something disturbed the smaller one.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * abuse_waits [--exact]: ask /dev/irqcost for contention and for pending
+ * abuse_waits [--exact]: ask /dev/irqcost for contention and for deferred
  * interrupts, rightly and wrongly.
  *
  * Every wrong request is wrong in one way only and has its own errno, and after
  * each of them a right request must give a right answer. Under the instruction
  * clock (--exact) masked code must cost the same to the instruction with and
- * without an interrupt pending behind it; when that interrupt then comes is the
+ * without an interrupt pending after it; when that interrupt then comes is the
  * emulator's choice, so only the order of the stamps is tested.
  *
  * Runs as root with the module loaded. Prints TAP; exit code 0 where all is
@@ -383,7 +383,7 @@ static void while_another_runs(void)
 		pending = good_pending();
 		busy = command(device, IRQCOST_IOC_PENDING, &pending);
 	}
-	report(busy == EBUSY, "a pending interrupt meanwhile gives EBUSY");
+	report(busy == EBUSY, "a deferred interrupt meanwhile gives EBUSY");
 	kill(child, SIGKILL);
 	waitpid(child, &status, 0);
 	report(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "SIGKILL ends a contention");

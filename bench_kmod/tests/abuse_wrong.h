@@ -142,7 +142,7 @@ static void wrong_contexts(void)
 	refused("PROBE with reserved 1", EINVAL, command(device, IRQCOST_IOC_PROBE, &probe));
 }
 
-/* Whatever its length, the section is in base and body alike. */
+/* Whatever its length, the section is in both base and body. */
 static void every_section(void)
 {
 	unsigned int i;
@@ -213,7 +213,7 @@ static void wrong_commands(void)
 	refused("PROBE at 0", EFAULT, command(device, IRQCOST_IOC_PROBE, NULL));
 	probe.size = sizeof(probe);
 	probe.index = info.nr_probes;
-	refused("PROBE one behind the last", ENOENT, command(device, IRQCOST_IOC_PROBE, &probe));
+	refused("PROBE one after the last", ENOENT, command(device, IRQCOST_IOC_PROBE, &probe));
 	probe.index = ~0U;
 	refused("PROBE 2^32-1", ENOENT, command(device, IRQCOST_IOC_PROBE, &probe));
 	close(closed);

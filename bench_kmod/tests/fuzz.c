@@ -145,7 +145,7 @@ static pid_t start(void (*body)(void), __u64 seed)
 		err(1, "fork");
 	if (!child) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		/* Neighbouring seeds must not begin alike, and none may be 0. */
+		/* Neighbouring seeds must not begin in the same way, and none may be 0. */
 		state = (seed + 1) * 0x9e3779b97f4a7c15ULL | 1;
 		rnd();
 		body();

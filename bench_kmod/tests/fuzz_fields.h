@@ -22,7 +22,7 @@
 
 /*
  * Memory that the kernel may be given the address of, with an unmapped page
- * behind it; and a page that may be read only.
+ * after it; and a page that may be read only.
  */
 #define ARENA_BYTES (64 * PAGE)
 #define MAX_CONTENDERS 4

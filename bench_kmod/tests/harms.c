@@ -88,7 +88,7 @@ static bool write_file(const char *path, const char *text)
 	return ok;
 }
 
-/* A number of a file such as /proc/meminfo, behind its name. */
+/* A number of a file such as /proc/meminfo, after its name. */
 static long number_of(const char *path, const char *before)
 {
 	char line[256];

@@ -101,9 +101,9 @@ int main(void)
 	got = run(device, ROW_local_irq_save_restore);
 	report(!got, "one of the kernel's API gives %s", name(got));
 	got = pend(device, ROW_cli_sti);
-	report(got == EOPNOTSUPP, "an interrupt behind cli gives %s", name(got));
+	report(got == EOPNOTSUPP, "an interrupt after cli gives %s", name(got));
 	got = pend(device, ROW_local_irq_save_restore);
-	report(!got, "one behind the API gives %s", name(got));
+	report(!got, "one after the API gives %s", name(got));
 
 	printf("1..%d\n", tests);
 	return failures ? 1 : 0;

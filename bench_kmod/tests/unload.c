@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * unload MODULE: the module goes right behind a run, from each context.
+ * unload MODULE: the module goes right after a run, from each context.
  *
  * The last handler may still be on its way back to the kernel when the file is
  * closed: unloading has to wait for it. Runs as root with the module loaded, and
@@ -68,7 +68,7 @@ int main(int argc, char **argv)
 				       load(argv[1])))
 				error = errno;
 		}
-		printf("%sok %u - unloading behind a run in context %u: %s\n", error ? "not " : "",
+		printf("%sok %u - unloading after a run in context %u: %s\n", error ? "not " : "",
 		       context + 1, context, error ? strerror(error) : "fine");
 		failures += !!error;
 	}

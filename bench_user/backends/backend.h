@@ -60,7 +60,7 @@ struct Request {
 struct Run {
   std::vector<irqcost_sample> samples;
   Loops loops;            ///< what was used: a backend may use fewer than asked
-  std::uint64_t ops = 0;  ///< operations by which body and base of a sample differ
+  std::uint64_t ops = 0;  ///< operations that body has more than base in a sample
   std::optional<std::uint64_t> longest_irqs_off;  ///< ticks; only where interrupts were masked
   /** Exits to the host in all samples; only where a guest ran and they were counted. */
   std::optional<std::uint64_t> exits;
@@ -69,7 +69,7 @@ struct Run {
 /** What the time stamps of a backend's samples count. */
 enum class Clock { kTscTicks, kNanoseconds };
 
-/** A backend's hardware counter of core cycles, which is held against the chain. */
+/** A backend's hardware counter of core cycles, which is compared with the chain. */
 struct CounterOfCycles {
   std::string name;    ///< aperf or perf; empty where there is none
   std::string reason;  ///< why there is none
@@ -100,7 +100,7 @@ class Backend {
   Backend& operator=(const Backend&) = delete;
   virtual ~Backend() = default;
 
-  /** Name, as it stands in a benchmark's name. */
+  /** Name, as it is in a benchmark's name. */
   [[nodiscard]] virtual std::string_view Name() const = 0;
 
   /** What keeps this backend from running here; nothing where it can. */
@@ -111,7 +111,7 @@ class Backend {
     return std::nullopt;
   }
 
-  /** Rows that it has, in the catalogue's order. Empty where there is an obstacle. */
+  /** Rows that it has, in the catalogue's order. Empty where there is a reason. */
   [[nodiscard]] virtual std::vector<Offer> Offers() const = 0;
 
   /** What its samples count. */

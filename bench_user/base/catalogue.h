@@ -82,7 +82,7 @@ inline constexpr auto kContextNames =
 static_assert(kContextNames.size() == IRQCOST_NR_CONTEXTS);
 
 /**
- * Name of a mode, as it stands in a benchmark's name: `throughput`, `throughput/softirq`,
+ * Name of a mode, as it is in a benchmark's name: `throughput`, `throughput/softirq`,
  * `latency`, `in_situ/20`, `in_situ/percpu`.
  */
 inline std::string ModeName(Mode mode) {

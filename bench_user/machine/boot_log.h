@@ -11,7 +11,7 @@ namespace irqcost {
 /** The kernel's log; nothing where this process may not read it (kernel.dmesg_restrict). */
 std::optional<std::string> ReadBootLog();
 
-/** What stands behind @words in the first line of a log that has them, to the end of the line. */
+/** What stands after @words in the first line of a log that has them, to the end of the line. */
 std::optional<std::string> BehindIn(std::string_view log, std::string_view words);
 
 }  // namespace irqcost

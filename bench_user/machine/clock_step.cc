@@ -28,7 +28,7 @@ constexpr double kChance = 1e-4;
 using Distances = std::set<std::uint64_t>;  // ascending
 
 // The smallest of those that came several times: the kernel sets its clock right now and then, and
-// the distance across such a moment is none of the clock's.
+// the distance across such a moment is not the clock's step.
 Distances Smallest(const std::vector<std::uint64_t>& readings) {
   std::map<std::uint64_t, int> seen;
   for (std::size_t i = 1; i < readings.size(); ++i)

@@ -16,7 +16,8 @@ struct Cpu {
   std::optional<std::string> vendor;
   std::optional<std::string> brand;
   std::optional<std::string> codename;  ///< of the core (microarchitecture.h)
-  /** "performance" or "efficiency" (Intel Core and Atom); nothing where all cores are alike. */
+  /** "performance" or "efficiency" (Intel Core and Atom); nothing where all cores are of one type.
+   */
   std::optional<std::string> core_type;
   std::optional<int> family;  ///< family and model as vendors print them, extensions included
   std::optional<int> model;

@@ -49,7 +49,7 @@ std::optional<KernelHypervisor> FindKernelHypervisor(const std::optional<std::st
     return KernelHypervisor{guest ? name + " " + *guest : name, "/sys/hypervisor"};
   }
   if (!boot_log) return std::nullopt;
-  // The second line stands in the log of each kernel with CONFIG_PARAVIRT.
+  // The second line is in the log of each kernel with CONFIG_PARAVIRT.
   for (const char* before : {"Hypervisor detected: ", "Booting paravirtualized kernel on "}) {
     const auto name = BehindIn(*boot_log, before);
     if (!name) continue;

@@ -53,7 +53,7 @@ std::optional<std::string> PreemptionModel(const std::string& version) {
   return std::nullopt;
 }
 
-// Of "none voluntary (full) lazy" what stands in brackets.
+// Of "none voluntary (full) lazy" what is in brackets.
 std::optional<std::string> Bracketed(const std::string& line) {
   const std::size_t begin = line.find('('), end = line.find(')', begin);
   if (begin == std::string::npos || end == std::string::npos) return std::nullopt;

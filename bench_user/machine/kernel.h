@@ -31,7 +31,7 @@ struct Kernel {
 
 /**
  * Of a kernel's command line what says how the kernel runs: without the names of
- * files and devices, and without what stands behind "--", which is for init. A
+ * files and devices, and without what stands after "--", which is for init. A
  * result is published, and those are the machine owner's affair.
  */
 std::string KernelParameters(const std::string& command_line);

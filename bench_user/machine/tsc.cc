@@ -20,7 +20,7 @@ namespace {
 // A claim further off is of another clock. Measuring itself is good to 10⁻⁴ and better.
 constexpr double kTolerance = 0.01;
 constexpr std::int64_t kMeasureNs = 100'000'000;
-// What was measured before needs only to be told from another clock.
+// What was measured before needs only to be distinguished from another clock.
 constexpr std::int64_t kVerifyNs = 5'000'000;
 
 struct Instant {
@@ -77,7 +77,7 @@ std::optional<double> TscKhzByCpuid() {
   if (!__get_cpuid(0x15, &denominator, &numerator, &crystal_hz, &edx)) return std::nullopt;
   if (denominator == 0 || numerator == 0) return std::nullopt;
   if (crystal_hz != 0) return crystal_hz / 1e3 * numerator / denominator;
-  // Without the crystal's frequency the base frequency of leaf 16h stands for the product,
+  // Without the crystal's frequency the base frequency of leaf 16h represents the product,
   // as Linux has it in native_calibrate_tsc().
   unsigned base_mhz = 0, ebx = 0, ecx = 0;
   if (!__get_cpuid(0x16, &base_mhz, &ebx, &ecx, &edx) || base_mhz == 0) return std::nullopt;

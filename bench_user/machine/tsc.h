@@ -23,7 +23,7 @@ struct Tsc {
   double measured_ms = 0;        ///< for how long
   std::vector<TscClaim> claims;  ///< all that there are, believed or not
   bool invariant = false;
-  double step = 0;  ///< ticks by which it advances (clock_step.h)
+  double step = 0;  ///< ticks per advance (clock_step.h)
   /** What the kernel tells the time by: "tsc" where it trusts this counter. */
   std::optional<std::string> clock_source;
 };

@@ -85,7 +85,7 @@ std::string Label(std::span<const Judged> points, std::size_t clean, const Recor
   const std::string count = std::to_string(points.size());
   if (points.size() < kFewestClean)
     return "few: " + count + (points.size() == 1 ? " sample" : " samples");
-  // Where flags or the chain leave no samples to agree on a level, that tells of no neighbour.
+  // Where flags or the chain leave no samples to agree on a level, that shows no neighbour.
   const auto seen = std::count_if(points.begin(), points.end(), [](const Judged& j) {
     return j.point->flags == 0 && j.clock > 0;
   });

@@ -13,7 +13,7 @@
 namespace irqcost {
 
 /**
- * What stands for the windows of a row, each divided by its local clock (docs/method/estimate.md).
+ * What represents the windows of a row, each divided by its local clock (docs/method/estimate.md).
  * - kLowBand, throughput: noise only adds, so that the lowest windows are the undisturbed ones.
  * - kWithinDeviations, isolated and in situ: a window is a sum over hundreds of pairs of stamps, or
  *   row and section meet in several ways, which errs to both sides.

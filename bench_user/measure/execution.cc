@@ -12,7 +12,7 @@ constexpr const char* kTcgName = "TCGTCGTCGTCG";
 
 // A dependent 64-bit multiply takes 3 to 14 times as long as an add on the 162 CPUs of
 // results/published/traits.csv. Half-way between the least and the 1 of an emulator that spends
-// alike on every instruction, only an emulator is left.
+// the same on every instruction, only an emulator is left.
 constexpr double kLeastRatio = 2.0;
 // A dependent add takes one cycle, and no CPU's slowest clock is this much slower
 // than its TSC. An instruction that a hypervisor emulates takes hundreds.

@@ -77,7 +77,7 @@ std::vector<Estimate> MeasureBlock(std::vector<Lane> lanes, SamplerOptions& opti
   for (std::size_t round = 0; round < kBlockRounds; ++round) TakeRound(lanes, options);
   double waited_us = 0;
   std::vector<Estimate> estimates = Estimates(lanes, options);
-  // Under the instruction clock all samples are alike, and none is worth waiting for.
+  // Under the instruction clock all samples are equal, so do not wait for more.
   while (!options.exact && waited_us < kPatienceUs && !Enough(estimates)) {
     waited_us += TakeRound(lanes, options);
     estimates = Estimates(lanes, options);

@@ -31,8 +31,8 @@ Glance LookAt(Backend& ring3, const Offer& nop, int cpu, SamplerOptions options)
 
 /**
  * The CPU to measure on: the first that is idle and whose sensor is free beside the lowest, where
- * there is none the first. CPUs of another core type than the first's are none.
- * @glances: at least one, the preferred CPU first.
+ * there is none the first. CPUs of a different core type are ignored.
+ * `glances`: at least one, the preferred CPU first.
  */
 int QuietCpu(std::span<const Glance> glances);
 

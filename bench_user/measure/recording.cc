@@ -138,7 +138,7 @@ void Recording::SetClean(Slice& slice) const {
     const Point& p = slice.points[i];
     const double chain = slice.clock * p.chain_cycles;
     const double allowed = std::max(kChainTolerance, kChainSteps * step_ / chain);
-    // The sensor stands in front of the row's windows, and the next sample's behind them.
+    // The sensor is in front of the row's windows, and the next sample's after them.
     slice.clean[i] = p.flags == 0 && std::abs(p.Cycle() / slice.clock - 1) <= allowed && alone(p) &&
                      (i == 0 || alone(slice.points[i - 1])) &&
                      (i + 1 == slice.points.size() || alone(slice.points[i + 1]));

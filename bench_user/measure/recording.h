@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 // All samples of a backend in one process, in the order of time, and what they say of each other's
-// conditions: how fast the core clock ran, and whether the core was shared. docs/method/noise.md argues
-// for each step; the tables there are made by this code (scripts/evidence/replay.cc).
+// conditions: how fast the core clock ran, and whether the core was shared. docs/method/noise.md
+// argues for each step; the tables there are made by this code (scripts/evidence/replay.cc).
 #ifndef IRQCOST_BENCH_USER_MEASURE_RECORDING_H
 #define IRQCOST_BENCH_USER_MEASURE_RECORDING_H
 
@@ -88,7 +88,7 @@ class Recording {
 
   /** As Judge() found it. */
   [[nodiscard]] const SensorLevel& Level() const { return level_; }
-  /** The level by which samples were judged; nothing where none was steady or known. */
+  /** The level that samples were compared with; nothing where none was steady or known. */
   [[nodiscard]] std::optional<double> JudgedBy() const { return judged_by_; }
   /** The points of a row as Judge() found them. They point into this object. */
   [[nodiscard]] std::vector<Judged> Of(std::size_t row) const;

@@ -176,7 +176,7 @@ void Sampling::Take(std::size_t samples) {
   if (run.longest_irqs_off)
     longest_irqs_off_ = std::max(longest_irqs_off_.value_or(0), *run.longest_irqs_off);
   if (run.exits) exits_ = exits_.value_or(0) + *run.exits;
-  // From stamp to stamp, and the last sample, which has none behind it.
+  // From stamp to stamp, and the last sample, which has none after it.
   const auto stamped =
       static_cast<double>(run.samples.back().start - run.samples.front().start) / units_per_us_;
   elapsed_us_ += stamped + sample_us_;

@@ -32,17 +32,18 @@ inline constexpr double kSensorUs = 2.5;
 
 /** Samples of a benchmark where the user names no number: about 15 ms of them. */
 inline constexpr std::size_t kDefaultSamples = 400;
-/** Under the instruction clock every sample is alike; these are for the interrupted ones. */
+/** Under the instruction clock all samples are equal; these are for the interrupted ones. */
 inline constexpr std::size_t kExactSamples = 20;
 /** Where there is a time for all of them, each has this many first, and the rest goes to those
- * whose figures need them (measure/allot.h) … */
+ * whose figures need them (`measure/allot.h`) … */
 inline constexpr std::size_t kFirstSamples = 50;
 /** … up to this many. */
 inline constexpr std::size_t kMostSamples = 1600;
 /** Clean samples to wait for … */
 inline constexpr std::size_t kWantedClean = 50;
 /** … for at most this long. On a shared machine 29 % of 20 ms windows, but only 2 % of 500 ms
- * have fewer than 10 clean samples (docs/method/noise.md): waiting helps where averaging does not. */
+ * have fewer than 10 clean samples (docs/method/noise.md): waiting helps where averaging does not.
+ */
 inline constexpr double kPatienceUs = 500'000;
 /** Part of the time that samples are planned for; the rest is for waiting. */
 inline constexpr double kSampling = 0.75;
@@ -59,7 +60,7 @@ struct SamplerOptions {
   std::optional<unsigned> unroll;      ///< nothing: the greatest that the row allows
   std::optional<std::size_t> samples;  ///< exactly so many; nothing: as many as it needs
   double ticks_per_us = 0;             ///< of the TSC
-  double tsc_step = 0;                 ///< ticks by which it advances
+  double tsc_step = 0;                 ///< ticks per advance
   /** The level of the interference sensor by backend, as other processes found it. */
   std::map<std::string, double> sensor_levels;
   /** Core cycles of a multiply of the chain (measure/calibration.h). With 1, what is called a core
@@ -108,7 +109,7 @@ Piloted FindLoops(Backend& backend, const Offer& offer, Mode mode, const Sampler
 /**
  * One benchmark under way. Its samples come in slices, so that benchmarks can take turns
  * (measure/turns.h), and lie in a recording with those of the others. All throw what the backend
- * throws. What tells of figures tells of them as Recording::Judge() last found the samples.
+ * throws. Results follow what Recording::Judge() last found of the samples.
  */
 class Sampling {
  public:

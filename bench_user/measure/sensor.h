@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-// Which row's window tells of a neighbour on this core. Nops tell best on the cores that were
+// Which row's window shows a neighbour on this core. Nops tell best on the cores that were
 // recorded; on another one they may tell nothing, which is tried where a second thread is at hand.
 #ifndef IRQCOST_BENCH_USER_MEASURE_SENSOR_H
 #define IRQCOST_BENCH_USER_MEASURE_SENSOR_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 // Benchmarks that take turns. A neighbour comes for some tenths of a second. Where each
 // benchmark had its samples at one stretch, a neighbour spoilt all those of a few of them; in turn
-// it spoils some of each, which are told by the sensor, and leaves the others.
+// it spoils some of each, which are recognised by the sensor, and leaves the others.
 #ifndef IRQCOST_BENCH_USER_MEASURE_TURNS_H
 #define IRQCOST_BENCH_USER_MEASURE_TURNS_H
 

@@ -197,7 +197,7 @@ Contention SummariseContention(const ContentionRequest& request,
 Pending SummarisePending(PendingPart part, const PendingRun& run,
                          std::optional<unsigned> imul_latency) {
   unsigned disturbing = IRQCOST_PENDING_INTERRUPTED | IRQCOST_PENDING_PREEMPTED;
-  // Late, an interrupt has not been served before the instruction behind the unmasking.
+  // Late, an interrupt has not been served before the instruction after the unmasking.
   if (part == PendingPart::kReturn) disturbing |= IRQCOST_PENDING_LATE;
   Pending found;
   std::vector<Value> values;

@@ -69,7 +69,7 @@ Contention SummariseContention(const ContentionRequest& request,
                                std::span<const ContentionRun> runs,
                                std::optional<unsigned> imul_latency);
 
-/** Which part of a pending interrupt a figure is about. */
+/** Which part of a deferred interrupt a figure is about. */
 enum class PendingPart { kHandler, kReturn, kMasked };
 
 /** What masked work costs with and without an interrupt pending, in ticks an instruction. */
@@ -78,11 +78,11 @@ struct MaskedWork {
   double pending = 0;
 };
 
-/** What came of pending interrupts. */
+/** What came of deferred interrupts. */
 struct Pending {
   WaitEstimate estimate;  ///< a sample is an interrupt
   Percentiles ticks;      ///< of the samples used
-  std::size_t late = 0;   ///< interrupts that came after the stamp behind the unmasking
+  std::size_t late = 0;   ///< interrupts that came after the stamp after the unmasking
   std::optional<MaskedWork> add, nop;
 };
 

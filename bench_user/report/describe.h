@@ -9,7 +9,7 @@ namespace irqcost {
 
 /**
  * The catalogue, backends, modes, contexts and constants: what --irqcost_describe prints, and
- * scripts/irqcost/model/description.json holds. It tells of this program alone and of no machine.
+ * scripts/irqcost/model/description.json holds. It depends on this program alone, not on the machine.
  */
 nlohmann::ordered_json DescribeJson();
 

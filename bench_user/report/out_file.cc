@@ -33,7 +33,7 @@ void RemoveAndEnd(int number) {
 void RemoveOnSignal(const std::string& temporary) {
   if (temporary.size() >= unfinished.size()) return;
   std::copy_n(temporary.c_str(), temporary.size() + 1, unfinished.begin());
-  // What is ignored (nohup) stays so.
+  // What is ignored (nohup) persists.
   for (const int number : {SIGINT, SIGTERM, SIGHUP})
     if (std::signal(number, RemoveAndEnd) == SIG_IGN) std::signal(number, SIG_IGN);
 }

@@ -22,7 +22,7 @@ namespace irqcost {
  */
 inline constexpr const char* kOperationsCounter = "operations";
 
-/** A reporter that keeps what it reports, to be read when the run is over. */
+/** A reporter that keeps its output until the run is over. */
 class TextReporter : public benchmark::BenchmarkReporter {
  public:
   /**

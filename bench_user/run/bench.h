@@ -49,7 +49,7 @@ Selection Select(const std::vector<std::unique_ptr<Backend>>& backends, const st
 
 /**
  * Registers benchmarks with Google Benchmark. Each measures anew in each
- * repetition, and adds to `results.costs` where core cycles are free of doubt, and to
+ * repetition, and adds to `results.costs` where core cycles are reliable, and to
  * `samples` and `found`. One that fails is added to `results.absent`. The
  * selection must outlive the run.
  * @seconds: for all benchmarks together, once each; nothing: as long as they need.

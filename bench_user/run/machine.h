@@ -39,7 +39,7 @@ class Machine {
   virtual std::unique_ptr<Sibling> SiblingOf(int cpu);
   virtual void Pin(int cpu);
   virtual void RaisePriority();
-  /** Microseconds of the clock by which a run has its time. */
+  /** Microseconds of the clock that limits a run. */
   [[nodiscard]] virtual double NowUs() const;
   [[nodiscard]] virtual std::vector<double> Load() const;
   [[nodiscard]] virtual Activity ActivityOf(int cpu) const;

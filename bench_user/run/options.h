@@ -29,7 +29,7 @@ struct Options {
   Target target;                                ///< how well figures are to be known
   bool keep_samples = false;
   bool code = true;                 ///< record the machine code of what was measured
-  bool waits = false;               ///< contention and pending interrupts, too
+  bool waits = false;               ///< contention and deferred interrupts, too
   std::optional<unsigned> hold_ns;  ///< masked stretch with an interrupt pending
   std::vector<std::string> text;    ///< functions, or rows of the module, to print
   std::string filter;  ///< Google Benchmark's: a regular expression, '-' before it negates

@@ -22,7 +22,7 @@ struct WaitOptions {
   unsigned hold_ns = 20'000;  ///< how long to stay masked with an interrupt pending
 };
 
-/** One benchmark: of contention where it has CPUs, else of a pending interrupt. */
+/** One benchmark: of contention where it has CPUs, else of a deferred interrupt. */
 struct WaitBenchmark {
   std::string name;  ///< backend/probe/contention/cpusN/sectionK or backend/probe/pending/part
   Waits* waits = nullptr;

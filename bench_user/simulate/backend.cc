@@ -130,8 +130,8 @@ std::vector<Offer> Simulated::Offers() const {
   return offers;
 }
 
-// A process has its own addresses, which make a row a little dearer or cheaper in all of it. The
-// chain is the clock: it is the same everywhere.
+// A process has its own addresses, which make a row a little more expensive or cheaper in all of
+// it. The chain is the clock: it is the same everywhere.
 double Simulated::CostHere(const Probe& probe, Mode mode) const {
   const double cost = TrueCost(d_, probe, mode);
   if (d_.core.process_percent == 0 || probe.key == "dep_imul" || probe.key == "dep_add")

@@ -14,7 +14,7 @@ namespace irqcost::simulate {
 
 /**
  * @name: ring3, kmod or bpf; another one cannot be there.
- * @there: whether the machine has it; where not, it has an obstacle.
+ * @there: whether the machine has it; where not, it has a reason.
  * @contexts: those in which kmod calls its rows.
  * Description and timeline must outlive it.
  */

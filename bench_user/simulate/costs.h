@@ -14,7 +14,7 @@ double TrueCost(const Description& description, const Probe& probe, Mode mode);
 /** Whether the CPU does not have a row. */
 bool IsMissing(const Description& description, const Probe& probe);
 
-/** The part by which a neighbour makes windows longer. @key: a row or other. */
+/** How much longer a neighbour makes windows, as a part of them. @key: a row or other. */
 double ShareOf(const Description& description, std::string_view key);
 
 }  // namespace irqcost::simulate

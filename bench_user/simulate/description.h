@@ -24,10 +24,10 @@ struct Core {
   double dep_add = 1, dep_xor = 1, dep_imul = 3, nop = 0.25, zero_idiom = 0.25;
   double window_cycles = 40;      ///< of stamps and fences, in each window
   double loop_cycles = 1;         ///< of a pass of a loop, beside the copies
-  double short_loop = 0;          ///< part by which copies cost more in a loop of almost none …
+  double short_loop = 0;          ///< part that copies cost more in a loop of almost none …
   double short_copies = 8;        ///< … halved by each so many copies more
   double noise_percent = 0.05;    ///< deviation of a window's cycles
-  double jitter_cycles = 8;       ///< most by which one window's overhead is longer than another's
+  double jitter_cycles = 8;       ///< greatest difference between the overheads of windows
   double process_percent = 0.01;  ///< deviation of a row's cost between processes
 };
 
@@ -47,7 +47,7 @@ struct Rule {
 
 struct ClockTraits {
   double tsc_mhz = 2500, core_mhz = 3000;
-  double step = 1;  ///< ticks by which the TSC advances
+  double step = 1;  ///< ticks per advance of the TSC
   bool invariant = true;
   double bpf_step_ns = 1;
 };
@@ -69,7 +69,7 @@ struct Frequency {
 struct Neighbour {
   bool always = false;
   Recurrence comes;
-  /** Part by which windows of a row take longer while it is there; "other": of all rows that are
+  /** Part that windows of a row take longer while it is there; "other": of all rows that are
    * not named. */
   std::map<std::string, double> shares;
   double spread = 0.25;  ///< deviation of these from sample to sample, as a part of them

@@ -35,7 +35,7 @@ class Schedule {
   std::uint64_t seed_;
 };
 
-/** Whether something is there, and until when that stays so. */
+/** Whether something is there, and until when that persists. */
 struct Presence {
   bool there = false;
   double until = 0;

@@ -110,7 +110,7 @@ void Fields::Refuse(const std::string& key, const std::string& why) const {
   throw UsageError(Place(key) + " " + why);
 }
 
-// "FILE: core.imul": the file is named once, the path of the field behind it.
+// "FILE: core.imul": the file is named once, the path of the field after it.
 std::string Fields::Place(const std::string& key) const {
   return place_ + (place_.find(": ") == std::string::npos ? ": " : ".") + key;
 }

@@ -95,7 +95,7 @@ void SimulatedMachine::DescribeCpu(RunContext& run) {
   run.cpu.stepping = d_.identity.stepping;
 }
 
-// The kind of execution becomes `simulated`; what the run took it for stands in `simulated`.
+// The kind of execution becomes `simulated`; what the run took it for is in `simulated`.
 void SimulatedMachine::Supplement(nlohmann::ordered_json& context, const Selection& selection) {
   nlohmann::ordered_json truth = nlohmann::ordered_json::object();
   for (const Benchmark& one : selection.benchmarks)

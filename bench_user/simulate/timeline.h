@@ -8,7 +8,7 @@
 
 namespace irqcost::simulate {
 
-/** What a core does: cycles, and by which part a neighbour makes them longer. */
+/** What a core does: cycles, and the part that a neighbour adds to them. */
 struct Work {
   double cycles = 0;
   double share = 0;

@@ -90,7 +90,7 @@ TEST(PossibleTargets, FollowsDisplacementsOf32Bits) {
   // nop; call +0x10; jmp -0x10
   const FunctionText text{"f", 0x1000, {0x90, 0xe8, 0x10, 0, 0, 0, 0xe9, 0xf0, 0xff, 0xff, 0xff}};
   EXPECT_EQ(PossibleTargets(text), (Targets{{1, 0x1016}, {6, 0xffb}}));
-  // Cut off behind the opcode.
+  // Cut off after the opcode.
   EXPECT_TRUE(PossibleTargets({"f", 0x1000, {0xe8, 0, 0, 0}}).empty());
 }
 
@@ -115,7 +115,8 @@ TEST(FindWithin, EndsWithTheFirstReturn) {
   // call a; ret; int3; call slow
   const Bytes text = {0xe8, 0, 0, 0, 0, 0xc3, 0xcc, 0xe8, 0, 0, 0, 0};
   EXPECT_EQ(FindWithin(text, {{0, "a"}, {7, "slow"}}).calls, std::vector<std::string>{"a"});
-  // A byte like that of a return is none where no int3 follows: jmp thunk ends the function.
+  // A byte like that of a return is not a return where no int3 follows: jmp thunk ends the
+  // function.
   const Bytes thunk = {0xc3, 0x90, 0xe8, 0, 0, 0, 0, 0xe9, 0, 0, 0, 0, 0xe8, 0, 0, 0, 0};
   const Within found = FindWithin(thunk, {{2, "a"}, {7, "its_return_thunk"}, {12, "slow"}});
   EXPECT_EQ(found.calls, std::vector<std::string>{"a"});
@@ -148,7 +149,7 @@ TEST(WithoutCalls, TakesEachCallsPriceAway) {
   const auto derived = WithoutCalls("pair", {36, 1}, returns, kPrices);
   ASSERT_TRUE(derived);
   EXPECT_DOUBLE_EQ(derived->core_cycles, 36 - 2 * 7);
-  // Least: the row at its lowest, the calls at their dearest.
+  // Least: the row at its lowest, the calls at their most expensive.
   EXPECT_DOUBLE_EQ(derived->low, 35 - 2 * 7.25);
   // Most: the row at its highest, the calls at their cheapest, without their bodies.
   EXPECT_DOUBLE_EQ(derived->high, 37 - 2 * (7 - 0.25 - 2));

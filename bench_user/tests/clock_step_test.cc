@@ -48,7 +48,7 @@ TEST(ClockStep, OfAClockThatStandsStillOrGoesBack) {
   EXPECT_EQ(ClockStep({7, 3}), 1);
 }
 
-// Distances that all are alike do not say of how many steps they are.
+// Distances that are all equal do not say of how many steps they are.
 TEST(ClockStep, AsksForDistancesThatDiffer) {
   EXPECT_EQ(MeasureStep([n = 0U]() mutable { return std::uint64_t{++n}; }), 1);
 }

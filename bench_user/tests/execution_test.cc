@@ -49,7 +49,7 @@ TEST(Execution, KnowsTcgByName) {
 }
 
 TEST(Execution, KnowsAnEmulatorThatHides) {
-  EXPECT_EQ(Classified(kNone, Costs(1, 1.2, 1.4, 1)).kind, "emulated");          // all alike
+  EXPECT_EQ(Classified(kNone, Costs(1, 1.2, 1.4, 1)).kind, "emulated");          // all equal
   EXPECT_EQ(Classified(kNone, Costs(1800, 1800, 5500, 1800)).kind, "emulated");  // a hypervisor's
   EXPECT_EQ(Classified(kNone, Costs(0, 0, 0, 0)).kind, "emulated");  // a TSC that stands still
 }

@@ -257,7 +257,7 @@ TEST(KvmErrors, ASignalEndsARunEarlyAndSpoilsNoSample) {
   EXPECT_EQ(kvm.Measure(request).samples.size(), 5U);
 }
 
-// A signal may end a stay behind a sti, or while an exception is delivered.
+// A signal may end a stay after a sti, or while an exception is delivered.
 TEST(KvmErrors, AResetLiftsTheShadowOfAnInterruptAndNoMore) {
   FakeKvm system;
   KvmVm vm(system, kDevice);
@@ -284,7 +284,7 @@ TEST(JudgeGuest, TellsEmulationByItsPrice) {
   EXPECT_EQ(emulated.reason,
             "the host emulates guest ring 0: a nop costs 2400 core cycles there, against 0.20 in "
             "ring 3");
-  // An instruction clock: all alike, in the guest as outside.
+  // An instruction clock: all equal, in the guest as outside.
   EXPECT_EQ(JudgeGuest(Costs(1, 1, 1), Costs(1, 1, 1)).kind, "virtualised");
 }
 
@@ -331,7 +331,7 @@ std::string Thrown(const std::function<void()>& action) {
   return "nothing";
 }
 
-// The guest compares flags and stack behind each window with what the row says.
+// The guest compares flags and stack after each window with what the row says.
 TEST_F(KvmGuest, MeasuresEveryRowInEveryMode) {
   int rows = 0;
   for (const Offer& offer : kvm.Offers()) {
@@ -383,7 +383,7 @@ class KvmMachine : public testing::Test {
     task.irqs = IRQCOST_IF_00;
     return vm->Run();
   }
-  // Knows the CPU's descriptor, by which a test may ask KVM what the machine does not tell.
+  // Knows the CPU's descriptor, so that a test can ask KVM what the machine does not show.
   class System final : public KvmSystem {
    public:
     int cpu = -1;

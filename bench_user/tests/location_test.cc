@@ -10,7 +10,7 @@
 namespace irqcost {
 namespace {
 
-// From … to, in an order that is none.
+// From … to, in no particular order.
 std::vector<double> Numbers(int from, int to) {
   std::vector<double> values(static_cast<std::size_t>(to - from + 1));
   std::iota(values.begin(), values.end(), from);

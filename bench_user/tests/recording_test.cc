@@ -157,8 +157,8 @@ TEST(Recording, AChainThatWasDisturbedIsNotClean) {
   EXPECT_EQ(CleanOf(recording), kSlice - 2);
 }
 
-// The sensor stands in front of a sample, so that one beside a neighbour tells of that before it
-// too, and what stands behind it may be disturbed still.
+// The sensor is in front of a sample, so that one beside a neighbour shows that before it
+// too, and what stands after it may be disturbed still.
 TEST(Recording, ANeighboursSamplesAndThoseBesideThemAreFound) {
   const Recording recording = Recorded(1000, [](std::size_t i) {
     return World{1, (i >= 510 && i < 590) || i == 705 ? 1.5 * kLevel : kLevel};

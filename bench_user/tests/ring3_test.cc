@@ -20,7 +20,7 @@
 namespace irqcost {
 namespace {
 
-// Most copies of `code` one behind the other in so many bytes of machine code.
+// Most copies of `code` one after the other in so many bytes of machine code.
 std::size_t Copies(const char* text, std::size_t bytes, const std::string& code) {
   std::size_t most = 0;
   for (std::size_t start = 0; start < bytes; ++start) {
@@ -171,7 +171,7 @@ TEST(Ring3, SaysWhyItCountsNoCycles) {
   EXPECT_EQ(ring3.GetCounter().reason, "not here");
 }
 
-// A counter of 48 bits at -5 behind an offset of 1000, as the kernel sets it up.
+// A counter of 48 bits at -5 after an offset of 1000, as the kernel sets it up.
 TEST(CycleCounter, ReadsThroughThePage) {
   perf_event_mmap_page page{};
   page.index = 3;

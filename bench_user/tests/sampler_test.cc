@@ -172,7 +172,7 @@ TEST(Sampler, TakesFewerAndWaitsLessWhereItsShareIsShort) {
   EXPECT_EQ(samples(7000, kAll), 2 * samples(7000, 0));
 }
 
-// All samples beside a neighbour look alike: only a level from elsewhere tells.
+// All samples beside a neighbour look the same: only a level from elsewhere shows it.
 TEST(Sampler, KnowsAContendedFigureByTheLevelOfAnother) {
   FakeBackend backend;
   SamplerOptions options = At(2300);
@@ -183,7 +183,7 @@ TEST(Sampler, KnowsAContendedFigureByTheLevelOfAnother) {
   backend.ticks_per_nop = 0.4;
   const Measurement contended = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, options);
   EXPECT_EQ(contended.estimate.clean, 0U);
-  // A lower clock is none: everything takes more ticks, and no more cycles.
+  // A lower clock is not contention: everything takes more ticks, and no more cycles.
   backend.ticks_per_nop = 0.5;
   backend.ticks_per_cycle = 2;
   const Measurement slower = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, options);

@@ -152,7 +152,7 @@ enum irqcost_mode {
 };
 
 /**
- * enum irqcost_sensor - what the window is made of that tells of a neighbour on the core
+ * enum irqcost_sensor - what the window is made of that shows a neighbour on the core
  * @IRQCOST_SENSOR_NOP: row nop, bound by issue width
  * @IRQCOST_SENSOR_ZERO_IDIOM: row zero_idiom, bound by rename width
  * @IRQCOST_SENSOR_PUSH_POP: row push_pop, bound by load and store ports
@@ -178,7 +178,7 @@ enum irqcost_sample_flags {
 };
 
 /**
- * struct irqcost_sample - one round: five windows, one behind the other
+ * struct irqcost_sample - one round: five windows, one after the other
  * @start: TSC before the first window
  * @chain_base: ticks of chain_loops * 32 dependent multiplies
  * @chain_body: ticks of chain_loops * 64 of them: the clock. How many core cycles each takes is
@@ -188,7 +188,7 @@ enum irqcost_sample_flags {
  * @body: ticks of the greater window
  * @flags: IRQCOST_SAMPLE_ bits
  * @interrupts: interrupts that the CPU took during base and body
- * @span_ticks: TSC ticks from before the first window to behind the last; 0 where the CPU
+ * @span_ticks: TSC ticks from before the first window to after the last; 0 where the CPU
  *	has no counter of core cycles
  * @span_cycles: core cycles in that span, by the CPU's counter: APERF; in ring 3 a hardware event
  * @span_mperf: what MPERF grew by in it: ticks of the TSC in which the CPU was not halted;
@@ -240,7 +240,7 @@ struct irqcost_sample {
  * @samples: in: 1 to max_samples, else ERANGE; out: how many were taken
  * @buffer: in: address of samples * sizeof(struct irqcost_sample) bytes
  * @buffer_bytes: in: its length; ENOSPC where it is too small for the samples
- * @ops: out: operations by which body and base differ
+ * @ops: out: operations that body has more than base
  * @interrupted: out: samples with IRQCOST_SAMPLE_INTERRUPTED
  * @preempted: out: samples with IRQCOST_SAMPLE_PREEMPTED
  * @migrated: out: samples with IRQCOST_SAMPLE_MIGRATED

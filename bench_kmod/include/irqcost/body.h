@@ -84,7 +84,7 @@ enum irqcost_section { IRQCOST_SECTIONS(IRQCOST_SECTION_NAME) IRQCOST_NR_SECTION
 /*
  * Entry: endbr64 for kernels that enforce indirect branch tracking; the
  * function and its loop start on a cache line, so both windows of a pair run
- * the same padding. The second fence keeps the body behind the time stamp.
+ * the same padding. The second fence keeps the body after the time stamp.
  */
 #define IRQCOST_WINDOW_BEGIN(name)                                            \
 	".pushsection " IRQCOST_WINDOW_SECTION "\n\t"                         \
@@ -105,7 +105,7 @@ enum irqcost_section { IRQCOST_SECTIONS(IRQCOST_SECTION_NAME) IRQCOST_NR_SECTION
 	"mov %rax, %r13\n\t"                                                  \
 	"lfence\n\t"
 
-/* Exit: the time stamp, a fence behind it, and the registers as they were. */
+/* Exit: the time stamp, a fence after it, and the registers as they were. */
 #define IRQCOST_WINDOW_END(name)                                              \
 	IRQCOST_STAMP                                                         \
 	"lfence\n\t"                                                          \

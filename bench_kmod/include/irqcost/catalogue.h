@@ -17,7 +17,7 @@
  * @IRQCOST_RING0: legal in the kernel
  * @IRQCOST_RT_SLEEPS: may sleep on a PREEMPT_RT kernel
  * @IRQCOST_BPF_ONLY: as a BPF program has it, and, where the bit stands alone, only so
- * @IRQCOST_UNMASKS: interrupts are on in it or behind it even where they were off
+ * @IRQCOST_UNMASKS: interrupts are on in it or after it even where they were off
  *	before: not in a handler that runs with interrupts off
  * @IRQCOST_SOFTIRQS: may run softirqs: not in a hard interrupt handler
  * @IRQCOST_TASK: belongs to a task: in process context only
@@ -57,7 +57,7 @@ enum irqcost_irqs {
 };
 
 /**
- * enum irqcost_needs - what not every CPU, kernel or privilege level has or does alike
+ * enum irqcost_needs - what differs between CPUs, kernels or privilege levels
  * @IRQCOST_NEEDS_NOTHING: x86-64 itself suffices
  * @IRQCOST_NEEDS_RDTSCP: the instruction rdtscp
  * @IRQCOST_NEEDS_LAHF: lahf and sahf in 64-bit mode

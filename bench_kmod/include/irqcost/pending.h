@@ -19,7 +19,7 @@
  * enum irqcost_pending_flags - what happened to a sample; flagged, never dropped
  * @IRQCOST_PENDING_INTERRUPTED: the CPU took another interrupt as well
  * @IRQCOST_PENDING_PREEMPTED: another task ran on the CPU meanwhile
- * @IRQCOST_PENDING_LATE: the interrupt came only after the stamp behind the unmasking, so
+ * @IRQCOST_PENDING_LATE: the interrupt came only after the stamp after the unmasking, so
  *	@back is that stamp and tells nothing of the handler
  */
 enum irqcost_pending_flags {

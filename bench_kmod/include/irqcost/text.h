@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The part of the contract (abi.h) on what was measured: the instructions of a
- * row, as they stand in the kernel's memory.
+ * row, as they are in the kernel's memory.
  */
 #ifndef IRQCOST_TEXT_H
 #define IRQCOST_TEXT_H

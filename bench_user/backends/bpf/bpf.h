@@ -12,11 +12,11 @@
 
 namespace irqcost {
 
-/** The backend; in a harness built without BPF, one with that obstacle. */
+/** The backend; in a harness built without BPF, one with that reason. */
 std::unique_ptr<Backend> MakeBpf(const BackendOptions& options);
 
 /**
- * Live text of the kernel's functions, with those that each calls or jumps to:
+ * Machine code of the kernel's functions, with those that each calls or jumps to:
  * {"functions": [{"symbol", "address", "code", "targets"}], "absent": [{"name", "reason"}]},
  * numbers in hexadecimal. Throws std::runtime_error where this process can read none.
  */

@@ -9,7 +9,7 @@ namespace irqcost {
 namespace {
 
 constexpr std::uint8_t kRet = 0xc3;
-constexpr std::uint8_t kInt3 = 0xcc;  // behind a return, where a CPU must not run on
+constexpr std::uint8_t kInt3 = 0xcc;  // after a return, where a CPU must not run on
 constexpr std::uint8_t kCall = 0xe8;
 constexpr std::string_view kReturnThunk = "return_thunk";
 // What a body's instruction can add to a call at most, in core cycles: each of those known here is
@@ -117,7 +117,7 @@ std::optional<Derived> WithoutCalls(const std::string& probe, Cost cost,
     const auto price = PriceOf(way, prices);
     if (!price) return std::nullopt;
     derived.core_cycles -= price->value;
-    // The dearest call leaves the least.
+    // The most expensive call leaves the least.
     derived.low -= price->high;
     derived.high -= price->low;
   }

@@ -37,7 +37,7 @@ struct Within {
 
 /**
  * The functions that one calls and jumps to before it first returns, return thunks not among them.
- * What stands behind the first return is reached by jumps alone, which is where compilers put slow
+ * What stands after the first return is reached by jumps alone, which is where compilers put slow
  * paths. Where a return is not seen for one, there are too many functions, not too few.
  */
 Within FindWithin(std::span<const std::uint8_t> text, const NamedTargets& targets);
@@ -49,8 +49,8 @@ struct CallPrice {
   unsigned body_instructions = 0;  ///< in the body, beside entry and return
 };
 
-/** Instructions in the body of a function that serves as the price of a call, from its live text;
- * nothing where the text is not one that is known. */
+/** Instructions in the body of a function that serves as the price of a call, from its machine
+ * code; nothing where the text is not one that is known. */
 std::optional<unsigned> KnownBodyInstructions(std::span<const std::uint8_t> text);
 
 /** A derived figure: `low` and `high` enclose it. Core cycles. */

@@ -7,7 +7,7 @@
  * but the sensor's, in nanoseconds instead of ticks: BPF has no finer clock.
  * A sensor made of BPF instructions would not do: its level belongs to the
  * place where the kernel put the program.
- * The verifier and the JIT leave the copies in a window as they stand here;
+ * The verifier and the JIT leave the copies in a window as they are here;
  * `bpftool prog dump jited` shows them (docs/method/bpf.md).
  *
  * No vmlinux.h: what is needed of the kernel's types is declared here, so that

@@ -128,7 +128,7 @@ void Record(const std::vector<MeasuredRow>& measured, const Costs& costs, Json& 
       if (!row.functions.empty()) rows.push_back(std::move(row));
     }
   } catch (const TextError& error) {
-    context["absent"].push_back(Absent("bpf: live text and derived figures", error.what()));
+    context["absent"].push_back(Absent("bpf: machine code and derived figures", error.what()));
     return;
   }
 

@@ -21,9 +21,9 @@ struct MeasuredRow {
 inline constexpr const char* kProgramSymbol = "program";
 
 /**
- * Adds to context.irqcost what stands beside the figures of backend bpf: `text`, the
- * programs and the live text of what they call, and `derived`, the rows without the price of their
- * calls. What cannot be had is added to `absent`, with the reason.
+ * Adds to context.irqcost what is beside the figures of backend bpf: `text`, the
+ * programs and the machine code of what they call, and `derived`, the rows without the price of
+ * their calls. What cannot be had is added to `absent`, with the reason.
  */
 void Record(const std::vector<MeasuredRow>& measured, const Costs& costs,
             nlohmann::ordered_json& context);

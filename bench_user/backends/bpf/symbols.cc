@@ -6,7 +6,7 @@
 
 namespace irqcost {
 
-// A line is "ffffffff81000000 T _text", with "\t[module]" behind it for a module's symbol.
+// A line is "ffffffff81000000 T _text", with "\t[module]" after it for a module's symbol.
 KernelSymbols::KernelSymbols(std::istream& kallsyms) {
   for (std::string line; std::getline(kallsyms, line);) {
     std::uint64_t address = 0;

@@ -20,7 +20,7 @@ namespace irqcost {
 /** What a row's window is, or a function that it calls, as the CPU executes it. */
 struct ModuleText {
   std::string symbol;                          ///< "window" for the row's single window (body.h)
-  std::vector<std::uint8_t> bytes;             ///< without the padding (int3) behind it
+  std::vector<std::uint8_t> bytes;             ///< without the padding (int3) after it
   std::map<std::size_t, std::string> targets;  ///< functions called or jumped to, by offset
 };
 

@@ -38,7 +38,7 @@ INLINE irqcost_irqs OfEntry(irqcost_irqs irqs) {
 }
 
 // One window, entered with the interrupt flag that `irqs` has and left with it off. What the
-// window did to flags and stack is seen right behind its return.
+// window did to flags and stack is seen right after its return.
 INLINE std::uint64_t Timed(GuestTask& task, irqcost_window_fn window, unsigned loops,
                            irqcost_irqs irqs) {
   const std::uint64_t entry = (irqs & IRQCOST_IF_10) ? kFlagsOn : kFlagsOff;

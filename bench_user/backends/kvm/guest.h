@@ -15,7 +15,7 @@
 
 namespace irqcost {
 
-/** What a window left behind other than it should. */
+/** What a window left after other than it should. */
 enum class GuestFault : std::uint32_t { kNone, kInterruptFlag, kStack, kOtherFlags };
 
 /** An exception that the guest took; it stops there. */
@@ -48,7 +48,7 @@ struct GuestTask {
 
   // What came of it.
   GuestFault fault;
-  std::uint64_t found;  ///< the flags, or the bytes by which the stack pointer was off
+  std::uint64_t found;  ///< the flags, or the error of the stack pointer in bytes
   std::uint64_t gap;    ///< most ticks that a call took outside of its window's two stamps
   irqcost_sample sample;
 

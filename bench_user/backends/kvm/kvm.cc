@@ -44,7 +44,7 @@ irqcost_window_fn LoopWindow(const Probe& probe, unsigned size) {
   return Windows(probe, IRQCOST_RING0)[irqcost_window_index(size)];
 }
 
-// The windows and how often they run. Returns the operations by which body and base differ.
+// The windows and how often they run. Returns the operations that body has more than base.
 std::uint64_t Fill(GuestTask& task, const Request& request) {
   const Probe& probe = *request.probe;
   task.chain_base = LoopWindow(*FindProbe("dep_imul"), IRQCOST_CHAIN_UNROLL);
@@ -74,7 +74,7 @@ std::uint64_t Fill(GuestTask& task, const Request& request) {
   return request.loops.body;
 }
 
-// What the guest saw a window leave behind.
+// What the guest saw a window leave after.
 void ThrowFault(const GuestTask& task, const Probe& probe) {
   const std::string who = "kvm: " + std::string(probe.key);
   switch (task.fault) {

@@ -97,7 +97,7 @@ void GuestMemory::MapPage(std::uint64_t address, std::uint64_t physical) {
   for (int shift = kTopShift; shift > kPageShift; shift -= kIndexBits) {
     std::uint64_t& entry = Table(table)[Index(address, shift)];
     if (entry == 0) {
-      // The code lies behind them.
+      // The code lies after them.
       if (next_table_ == tables_end_)
         throw std::length_error("the guest's " + std::to_string(CodeBytes()) +
                                 " bytes of code need more page tables than it has pages for");

@@ -8,7 +8,7 @@
 
 namespace irqcost {
 
-/** The system calls by which KVM is used. Tests let single ones fail. All fail as the calls do. */
+/** The system calls that KVM needs. Tests let single ones fail. All fail as the calls do. */
 class KvmSystem {
  public:
   KvmSystem() = default;

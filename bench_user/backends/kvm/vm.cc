@@ -228,11 +228,11 @@ void KvmVm::Reset() {
   kvm_regs registers{};
   registers.rip = reinterpret_cast<std::uintptr_t>(&irqcost_guest);
   registers.rdi = reinterpret_cast<std::uintptr_t>(&Task());
-  registers.rsp = memory_.StackTop() - 8;  // as behind a call
+  registers.rsp = memory_.StackTop() - 8;  // as after a call
   registers.rflags = kFlags;
   set(KVM_SET_REGS, &registers, "setting the guest's registers");
 
-  // What the CPU keeps beside its registers: behind a sti or a mov to SS it takes no interrupt for
+  // What the CPU keeps beside its registers: after a sti or a mov to SS it takes no interrupt for
   // one instruction, and an exception may be on its way. A stay may have ended in either.
   kvm_vcpu_events events{};
   set(KVM_GET_VCPU_EVENTS, &events, "reading the guest's pending events");

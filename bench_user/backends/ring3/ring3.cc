@@ -55,7 +55,7 @@ Pair FindPair(const Request& request) {
   return {SectionWindows()[section], InSituWindows(*request.probe, IRQCOST_RING3)[section], 1};
 }
 
-// The counters before and behind all windows of a sample.
+// The counters before and after all windows of a sample.
 class Span {
  public:
   explicit Span(CycleCounter* counter) : counter_(counter) {
@@ -130,7 +130,7 @@ Run Ring3::Measure(const Request& request) {
     sample.sensor = sensor(request.loops.sensor, &scratch);
     for (unsigned call = 0; call < calls; ++call) {
       if (single) VaryPhase(call);
-      // One behind the other, so that a drift of the clock hits both alike, and in turn
+      // One after the other, so that a drift of the clock affects both equally, and in turn
       // first: the second of two equal single windows is faster by a tick or two.
       const bool base_first = call % 2 == 0;
       if (base_first) sample.base += pair.base(request.loops.body, &scratch);
