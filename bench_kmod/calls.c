@@ -105,7 +105,7 @@ next:;										\
 /*
  * The section of body.h, of as many cycles as the constant around it says. Its
  * register is one that calls preserve, and named: a variable the compiler would
- * move to and fro, and by turns out of the way of what the API needs.
+ * move back and forth, and sometimes out of the way of what the API needs.
  */
 #define SECTION()								\
 	asm volatile(".rept %c0\n\tadd %%r15, %%r15\n\t.endr" : : "i" (section_cycles) : "r15")

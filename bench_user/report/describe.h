@@ -9,7 +9,8 @@ namespace irqcost {
 
 /**
  * The catalogue, backends, modes, contexts and constants: what --irqcost_describe prints, and
- * scripts/irqcost/model/description.json holds. It depends on this program alone, not on the machine.
+ * scripts/irqcost/model/description.json holds. It depends on this program alone, not on the
+ * machine.
  */
 nlohmann::ordered_json DescribeJson();
 
