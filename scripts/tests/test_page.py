@@ -19,7 +19,7 @@ from irqcost.base.executors import Here
 from irqcost.compare import columns
 from irqcost.compare.columns import Column
 from irqcost.model import catalogue, published
-from irqcost.model.result import Result
+from irqcost.output import finding
 from irqcost.output.page import article, data, html, markdown, pictures, prefer, sections, table
 from irqcost.output.page.words import Code, Statement
 
@@ -194,7 +194,7 @@ def test_results_of_two_kinds_are_never_in_one_table(tmp_path: Path) -> None:
     paths = [results.path(name) for name in ("exact", "alpha", "exact-rt")]
     parts = data.parts(read(*paths))
     assert [(one.kind, len(one.columns)) for one in parts] == [("real", 1), ("counted", 2)]
-    assert parts[1].columns[1].series.name  # told from its neighbour
+    assert parts[1].columns[1].series.name  # distinct from its neighbour
     # A kernel that masks by a store says nothing about the CPU's masking; ring 3 on it does.
     parts = data.parts(read(results.path("pvm")))
     assert [one.kind for one in parts] == ["real", "paravirtual"]
@@ -342,7 +342,7 @@ def test_purposes_name_probes_of_the_catalogue() -> None:
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_live_text_stands_beside_its_figure(tmp_path: Path) -> None:
+def test_machine_code_is_shown_with_its_cost(tmp_path: Path) -> None:
     def with_text(document: Any) -> None:
         function = machine_code.function("restore", "9dc3cccc")
         document["context"]["irqcost"]["machine_code"] = machine_code.of("ring3/popf", function)
@@ -351,6 +351,5 @@ def test_live_text_stands_beside_its_figure(tmp_path: Path) -> None:
     assert report(tmp_path / "out", path) == 0
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "restores the flags" in page
-    result: Result = results.reader.read_result(path)
-    cycles = result.figures["ring3/popf/throughput"].core_cycles
-    assert f"{cycles:.2f} core cycles (throughput" in page
+    cost = finding.cost(results.result("alpha"), "ring3/popf/throughput")
+    assert cost is not None and f"{cost.text} (throughput)" in page

@@ -50,7 +50,7 @@ def _one(browser: Any, selector: str) -> Any:
 
 
 def _column(browser: Any, place: int) -> list[str]:
-    """What stands in a column of the first table, in the rows that are seen."""
+    """The texts in a column of the first table, in the rows that are seen."""
     script = (
         "return [...document.querySelectorAll('#real-table tbody tr')]"
         ".filter((row) => row.offsetParent).map((row) => row.cells[arguments[0]].textContent)"

@@ -31,7 +31,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "most five sections with a chart each, a table of all results to sort and filter, method "
         f"and conditions. {_DATA}/ gets a copy of the results, which the page links to. Real, "
         "paravirtual, emulated and simulated results have tables of their own. More than "
-        f"{reading.MOST_COLUMNS} results are put together by machine.",
+        f"{reading.MOST_COLUMNS} results are combined by machine.",
         epilog="example: ./irqcost report results/amd-epyc-1a-02-01 -o blog",
     )
     reading.add_arguments(parser)
@@ -80,7 +80,7 @@ def _run(args: argparse.Namespace, readers: Executor, workers: Executor) -> int:
 
 
 def _links(read: reading.Read) -> Mapping[Path, str]:
-    """Where copies of the results go; of results that were put together there are too many."""
+    """Where copies of the results go; of combined results there are too many."""
     paths = [column.paths[0] for column in read.columns if column.single]
     return {
         path: f"{_DATA}/{name}"

@@ -33,7 +33,7 @@ def default_path(cpu: Cpu, kernel_release: str, now: datetime) -> Path:
 
 
 def apart(names: Sequence[str]) -> list[str]:
-    """Names for files of one folder, made of texts that others wrote: no two alike, and none that
+    """Names for files of one folder, made of texts that others wrote: all different, and none that
     a shell, a browser or a file system takes for more than a name."""
     taken: set[str] = set()
     found = []

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What changed against the baseline: the verdicts of `irqcost check`, so that the page and the
-guard never differ; and of results put together, the ratios whose interval excludes 1."""
+guard never differ; and for combined results the ratios whose interval excludes 1."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ from irqcost.output.page.words import Code, Statement, some
 # More figures than this are counted, and the table has them.
 _MOST = 8
 
-# Verdicts as they stand behind a number.
+# Verdicts as they follow a number.
 _CALLED = {
     Change.REGRESSION: "slower",
     Change.IMPROVEMENT: "faster",

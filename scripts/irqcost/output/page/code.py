@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The instructions behind the figures: the catalogue's code, and the live text that was read."""
+"""The instructions that were measured: the catalogue's code, and the machine code of the kernel."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from irqcost.base.errors import IrqcostError, ResultError
-from irqcost.base.table import number
 from irqcost.compare.columns import Column
-from irqcost.model import reader, units
+from irqcost.model import reader
 from irqcost.model.catalogue import Probe
 from irqcost.model.machine_code import disassembly
-from irqcost.model.result import Context, Result, MachineCode
+from irqcost.model.result import Context, MachineCode, Result
+from irqcost.output import finding
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ class Listing:
     """What a probe executes: code of the catalogue, and functions that it calls."""
 
     name: str  # backend/probe
-    figure: str  # what it costs, in words
+    cost: str  # in words
     code: str
     summary: str
     functions: Sequence[Function]
 
 
 def listings(column: Column, probes: Sequence[Probe]) -> list[Listing]:
-    """For each primitive of a column. Of several files the last one's live text stands for all,
+    """For each primitive of a column. Of several files the last one's machine code is shown,
     as they are of one machine and kernel."""
     context = column.result.context
     if not column.single:
@@ -51,19 +51,15 @@ def listings(column: Column, probes: Sequence[Probe]) -> list[Listing]:
         code = _code(context, probe)
         if (code or functions) and (probe is None or probe.group != "control"):
             said = probe.summary if probe else ""
-            found.append(Listing(name, _figure(column.result, name), code, said, functions))
+            found.append(Listing(name, _cost(column.result, name), code, said, functions))
     return found
 
 
-def _figure(result: Result, name: str) -> str:
-    """The throughput, or where there is none the isolated cost."""
+def _cost(result: Result, name: str) -> str:
+    """What it costs back to back, or where that was not measured, isolated."""
     for mode in ("throughput", "isolated"):
-        entry = result.figures.get(f"{name}/{mode}")
-        figure = units.figure(result, entry, None) if entry else None
-        if entry and figure:
-            called = units.unit_name(units.natural(result), result)
-            doubt = ", in doubt" if entry.unreliable else ""
-            return f"{number(figure.value, 2)} {called} ({mode}{doubt})"
+        if one := finding.cost(result, f"{name}/{mode}"):
+            return f"{one.text} ({mode})"
     return ""
 
 

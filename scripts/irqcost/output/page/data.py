@@ -74,7 +74,7 @@ class Conditions:
 
 
 def parts(read: Sequence[Column]) -> list[Part]:
-    """The columns by kind, in the order of KINDS. One of a paravirtual kernel stands in two: what
+    """The columns by kind, in the order of KINDS. One of a paravirtual kernel is in two: what
     ring 3 measured is of the CPU, and what the kernel's functions cost is not."""
     found = []
     for kind in KINDS:
@@ -170,7 +170,7 @@ def _facts(column: Column) -> list[tuple[str, str]]:
 
 
 def _masking(context: Context) -> str:
-    """What masks in the kernel, and by which sign."""
+    """What masks in the kernel, and how that is known."""
     found = context.masking
     return f"{masking.way(found.kind)}: {found.reason}" if found.kind else ""
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The charts of a page, as SVG to be put into it and as PNG to stand beside it."""
+"""The charts of a page, as SVG to be put into it and as PNG beside it."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -82,7 +82,7 @@ _MODES = {
     "isolated": "isolated: between fences",
     "in_situ": "in situ: added to a section",
     "contention": "contention: several CPUs",
-    "pending": "pending interrupts",
+    "pending": "deferred interrupts",
 }
 
 

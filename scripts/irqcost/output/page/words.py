@@ -22,7 +22,7 @@ def said(text: str) -> Statement:
 
 
 def coded(text: str) -> Statement:
-    """A text of the catalogue, whose code stands in backticks."""
+    """A text of the catalogue, whose code is in backticks."""
     return Statement(
         tuple(Code(one) if place % 2 else one for place, one in enumerate(text.split("`")))
     )

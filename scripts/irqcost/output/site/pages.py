@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the pages of a site show beside the articles on CPUs: the overview, the table of all
-results, and the page of a primitive. Results of two kinds never stand in one table."""
+results, and the page of a primitive. No table has results of two kinds."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
