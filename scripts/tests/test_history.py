@@ -60,7 +60,7 @@ def test_a_change_and_what_it_fell_on(folder: Path) -> None:
     assert [(a, b) for a, b, _ in popf.levels] == [(0, 10), (10, 30)]
     assert lahf.changes == ()
     everything = history_table.text(found, True)
-    assert "2026-10-11" in everything and "1 of 2 figures changed" in everything
+    assert "2026-10-11" in everything and "1 of 2 results changed" in everything
     assert LAHF in everything and LAHF not in history_table.text(found, False)
 
 
@@ -86,7 +86,7 @@ def test_doubtful_figures_are_left_out_and_counted(tmp_path: Path) -> None:
         run(tmp_path / f"{number}.json", {POPF: wild}, f"2026-09-0{number + 1}")
     (found,) = trend.histories(store.read([tmp_path]).records, policy.read(None))
     assert found.lines[0].runs == (0, 2, 3) and found.lines[0].unreliable == 1
-    assert "1 values in doubt were left out" in history_table.text(found, False)
+    assert "1 unreliable values ignored" in history_table.text(found, False)
 
 
 def test_exact_counts_change_at_once_and_where_the_kernel_did() -> None:

@@ -62,12 +62,12 @@ def test_the_verdict_says_what_is_seen() -> None:
         == "popf costs 13.00 core cycles from unroll factor 8 on"
     )
     assert sweep_table.verdict(swept(13, 14, 13, 15)).startswith(
-        "popf stands on no plateau: 13.00 to 15.00"
+        "popf depends on the unroll factor: 13.00 to 15.00"
     )
-    assert "one unroll factor only" in sweep_table.verdict(swept(13))
+    assert "only one unroll factor" in sweep_table.verdict(swept(13))
     # A plateau that was not seen is not denied, and a step between sound figures is.
-    assert "in doubt" in sweep_table.verdict(swept(13, 13, 13, unreliable=1))
-    assert "no plateau: 13" in sweep_table.verdict(swept(13, 13, 15, unreliable=0))
+    assert "Cannot tell" in sweep_table.verdict(swept(13, 13, 13, unreliable=1))
+    assert "unroll factor: 13" in sweep_table.verdict(swept(13, 13, 15, unreliable=0))
 
 
 def test_the_table_has_a_row_for_each_factor() -> None:
@@ -109,7 +109,7 @@ def test_only_factors_that_the_probe_has(
     monkeypatch.setattr(unroll.harness, "Session", Session)
     assert cli.main(["sweep", "popf", "--no-chart"]) == 0
     out = capsys.readouterr().out
-    assert "popf has one unroll factor only: 13.00 core cycles" in out
+    assert "popf has only one unroll factor: 13.00 core cycles" in out
 
 
 def test_a_probe_without_throughput(

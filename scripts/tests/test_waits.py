@@ -135,7 +135,7 @@ def test_shown_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     file.write_text(json.dumps(document()), encoding="utf-8")
     assert cli.main(["waits", str(file)]) == 0
     said = capsys.readouterr().out
-    assert "spin_lock_irqsave, 50" in said and "2415 1800" in said
+    assert "\nspin lock, saves and restores\n  50 cycles, 2 " in said and "2415 1800" in said
     assert "add 1.000, pending 1.500 ticks" in said
     for name in ("contention", "pending"):
         for suffix in ("png", "svg"):

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`irqcost waits`: what a result holds of waiting, as tables and pictures."""
+"""`irqcost waits`: lock contention and deferred interrupts of a result, as tables and charts."""
 
 import argparse
 from pathlib import Path
 
-from irqcost.base import arguments
+from irqcost.base import arguments, screen
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.compare.labels import series
 from irqcost.model import catalogue, contention, naming, reader
@@ -14,9 +14,9 @@ from irqcost.output import contention_table
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "waits",
-        help="contention and pending interrupts of a result: tables and charts",
-        description="Shows what a result holds of locks that several CPUs wanted and of interrupts "
-        "raised while masked, and draws it. `irqcost run --waits` measures it.",
+        help="show lock contention and deferred interrupts of a result",
+        description="Shows and draws what a result says about locks that several CPUs wanted, and "
+        "about interrupts raised while they were masked. `irqcost run --waits` measures both.",
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="a result file")
     parser.add_argument(
@@ -34,14 +34,14 @@ def run(args: argparse.Namespace) -> int:
     found = contention.modes(result.figures)
     if not found:
         raise IrqcostError(
-            f"{args.file}: no figure of contention or of pending interrupts; "
+            f"{args.file}: no contention and no deferred interrupts in it; "
             "`irqcost run --waits` measures them"
         )
-    print(naming.title(result.context))
+    screen.show(screen.wrapped(naming.title(result.context)))
     for mode in found:
-        print(f"\n{naming.mode_name(mode)}\n")
+        screen.show(f"\n{screen.wrapped(naming.mode_name(mode))}\n")
         entries = [entry for entry in result.figures.values() if entry.mode == mode]
-        print(contention_table.table(mode, result.context, entries))
+        screen.show(contention_table.table(mode, result.context, entries))
     if args.no_chart:
         return Exit.OK
     from irqcost.output.charts import Inputs, draw

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Tables of the figures of waiting."""
+"""Tables of lock contention and of deferred interrupts, as wide as the terminal."""
 
 from collections.abc import Mapping, Sequence
 
+from irqcost.base import screen
+from irqcost.base.footnotes import Footnotes
 from irqcost.base.table import Table, number
+from irqcost.model import catalogue
 from irqcost.model.contention import CONTENTION, Contention, Pending
 from irqcost.model.result import Context, Entry
 
@@ -11,9 +14,9 @@ from irqcost.model.result import Context, Entry
 _LISTED = 8
 
 _PARTS = {
-    "handler": "from before the unmasking to the first instruction of the handler",
-    "return": "from before the unmasking to the instruction after the return",
-    "masked": "what was masked, of {requested} ns asked for; the masked work a nop and an add",
+    "handler": "from before unmasking to the first instruction of the handler",
+    "return": "from before unmasking to the instruction after the return",
+    "masked": "time masked, of {requested} ns asked for; the masked work is a nop and an add",
 }
 
 
@@ -48,19 +51,26 @@ def _remark(entry: Entry) -> str:
 
 def _contention(context: Context, entries: Sequence[Entry]) -> str:
     unit, factor = _time(context)
-    columns = ("lock, section", "CPUs", "core cycles", unit, "M/s", "Jain", "min/max")
+    costs = [*(["core cycles"] if _cycles(entries) else []), unit]
+    columns = ("work, CPUs", *costs, "M/s", "Jain", "min/max")
     waits = ("wait p50", "p99", "max", "irqs off p50", "p99", "max")
-    shown = Table((*columns, *waits, "clean", "operations by CPU", "remark"), "<" + ">" * 13 + "<<")
+    shown = Table(
+        (*columns, *waits, "clean", "operations by CPU", ""), "<" + ">" * (10 + len(costs)) + "<<"
+    )
+    notes = Footnotes()
+    probe = ""
     for entry in entries:
         one = entry.waits
         assert isinstance(one, Contention)
+        if entry.probe != probe:
+            probe = entry.probe
+            shown.heading(_titled(probe) + (" (sleeps)" if one.sleeps else ""))
         counts = [f"{count:.0f}" for count in one.operations]
         by_cpu = " ".join(counts) if len(counts) <= _LISTED else f"{len(counts)} CPUs"
         not_run = "".join(f"; CPU {cpu} has not run" for cpu in one.not_run)
         shown.row(
-            f"{entry.probe}, {one.section}" + (" (sleeps)" if one.sleeps else ""),
-            str(len(one.cpus)),
-            *_cost(entry, factor),
+            f"  {one.section} cycles, {len(one.cpus)}",
+            *_cost(entry, factor)[-len(costs) :],
             number(one.per_second / 1e6, 2),
             number(one.jain, 3),
             number(one.min_over_max, 3),
@@ -68,33 +78,53 @@ def _contention(context: Context, entries: Sequence[Entry]) -> str:
             *_numbers(one.irqs_off, ("p50", "p99", "max"), factor),
             f"{entry.clean:.0f}/{entry.samples:.0f}",
             by_cpu,
-            (_remark(entry) + not_run).removeprefix("; "),
+            notes.mark((_remark(entry) + not_run).removeprefix("; ")),
         )
-    return f"Cost is time that passed, by operations of all CPUs; waits are in {unit}.\n\n{shown}"
+    heading = f"Cost: elapsed time divided by the operations of all CPUs. Waits: in {unit}."
+    return _together(heading, shown, notes)
 
 
 def _pending(context: Context, entries: Sequence[Entry]) -> str:
     unit, factor = _time(context)
     quantiles = ("min", "p10", "p50", "p99", "max")
-    columns = ("masked by", "core cycles", unit, *quantiles, "late", "clean", "remark")
-    shown = Table(columns, "<" + ">" * 9 + "<")
+    costs = [*(["core cycles"] if _cycles(entries) else []), unit]
+    columns = ("masked by", *costs, *quantiles, "late", "clean", "")
+    shown = Table(columns, "<" + ">" * (len(columns) - 2) + "<")
+    notes = Footnotes()
     part = ""
+    work = []
     for entry in sorted(entries, key=lambda entry: entry.variant):
         one = entry.waits
         assert isinstance(one, Pending)
         if entry.variant != part:
             part = entry.variant
             shown.heading(_PARTS.get(part, part).format(requested=f"{one.requested_ns:.0f}"))
-        work = [
-            f"{name} {quiet:.3f}, pending {pending:.3f} ticks"
+        work += [
+            f"{_titled(entry.probe)}: {name} {quiet:.3f}, pending {pending:.3f} ticks"
             for name, (quiet, pending) in one.work.items()
         ]
         shown.row(
-            f"  {entry.probe}",
-            *_cost(entry, factor),
+            f"  {_titled(entry.probe)}",
+            *_cost(entry, factor)[-len(costs) :],
             *_numbers(one.ticks, quantiles, factor),
             f"{one.late:.0f}",
             f"{entry.clean:.0f}/{entry.samples:.0f}",
-            "; ".join(filter(None, [_remark(entry), *work])),
+            notes.mark(_remark(entry)),
         )
-    return f"Cost is the median; quantiles are in {unit}.\n\n{shown}"
+    return _together(f"Cost: the median. Quantiles: in {unit}.", shown, notes, work)
+
+
+def _cycles(entries: Sequence[Entry]) -> bool:
+    """Whether any cycle was measured."""
+    return any(entry.core_cycles is not None for entry in entries)
+
+
+def _titled(probe: str) -> str:
+    known = catalogue.by_key().get(probe)
+    return known.title if known else probe
+
+
+def _together(heading: str, shown: Table, notes: Footnotes, more: Sequence[str] = ()) -> str:
+    below = screen.wrapped("\n".join([*more, *notes.lines]), "   ")
+    table = f"{screen.wrapped(heading)}\n\n{shown.fitted(screen.width())}"
+    return f"{table}\n\n{below}" if below else table

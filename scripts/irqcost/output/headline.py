@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The sentence above a picture: what is seen in it. Figures in doubt make no headline."""
+"""The sentence above a picture: what it shows. An unreliable result makes no headline, and where
+one was left out of it, it says so."""
 
 from collections.abc import Sequence
 
@@ -23,13 +24,13 @@ _SEEN_IN_RING_3 = ("popf",)
 def headline(series: Sequence[Series], names: Sequence[str], unit: str | None) -> str:
     """Of one result what masking costs, of several where they differ most, too.
 
-    Where nothing that masks was measured: the dearest and the cheapest probe.
+    Where nothing that masks was measured: the most and the least expensive probe.
 
     `names` are the entries shown (backend/probe/mode, in situ with the section behind).
     """
     called = units.names([one.result for one in series], unit)
     if len(called) > 1:
-        return "Figures in different units, not to be compared: " + " beside ".join(called)
+        return "Results in different units cannot be compared: " + " and ".join(called)
     masking = _masking(series, names, unit, called[0])
     if len(series) == 1:
         return masking or _range(series[0], names, unit, called[0])
@@ -92,7 +93,7 @@ def _alike(series: Sequence[Series], name: str) -> bool:
 
 
 def _cost(one: Series, name: str, unit: str | None) -> float | None:
-    """The figure, where it is free of doubt and stands out from zero."""
+    """The result, where it is reliable and distinguishable from zero."""
     entry = one.result.figures.get(name)
     if entry is None or entry.unreliable:
         return None
@@ -109,13 +110,13 @@ def _written(one: Series, cost: float) -> str:
 def _range(one: Series, names: Sequence[str], unit: str | None, called: str) -> str:
     costs = {name: cost for name in names if (cost := _cost(one, name, unit)) is not None}
     if not costs:
-        return "Every figure is in doubt"
+        return "Unreliable run: see the warnings"
     # Only one mode is comparable with itself: that of the first name.
     mode = next(iter(costs)).split("/", 2)[2]
     ranked = sorted((cost, name) for name, cost in costs.items() if name.endswith(f"/{mode}"))
-    (low, cheapest), (high, dearest) = ranked[0], ranked[-1]
-    text = f"{dearest.split('/')[1]} costs {_written(one, high)} {called}"
-    if cheapest != dearest:
+    (low, cheapest), (high, most_expensive) = ranked[0], ranked[-1]
+    text = f"{most_expensive.split('/')[1]} costs {_written(one, high)} {called}"
+    if cheapest != most_expensive:
         text += f", {cheapest.split('/')[1]} {_written(one, low)}"
     return text + _circumstance(mode)
 
@@ -124,25 +125,34 @@ def _difference(
     series: Sequence[Series], names: Sequence[str], unit: str | None, called: str
 ) -> str:
     widest = None
+    ignored = 0
     for name in names:
         if not _alike(series, name):
             continue
         costs = [(cost, i) for i, s in enumerate(series) if (cost := _cost(s, name, unit))]
+        ignored += _ignored(series, name)
         if len(costs) > 1:
             low, high = min(costs), max(costs)
             if widest is None or high[0] / low[0] > widest[0]:
                 widest = (high[0] / low[0], name, low, high)
+    left_out = f" ({ignored} unreliable results ignored)" if ignored else ""
     if widest is None:
-        return "No probe has a figure free of doubt in more than one result"
+        return f"too noisy to compare{left_out}" if ignored else "nothing in common to compare"
     _, name, (low_cost, low_index), (high_cost, high_index) = widest
     backend, probe, mode = name.split("/", 2)
     low_one, high_one = series[low_index], series[high_index]
     if _written(low_one, low_cost) == _written(high_one, high_cost):
-        return "no figure differs in the digits that are written"
+        return f"no visible difference{left_out}"
     # An instruction clock counts the same in both modes.
     exact = low_one.result.context.instruction_clock
     where = backend if exact else f"{backend}, {mode}"
     return (
         f"{probe} ({where}) differs most: {_written(low_one, low_cost)} {called} on "
-        f"{low_one.name}, {_written(high_one, high_cost)} on {high_one.name}"
+        f"{low_one.name}, {_written(high_one, high_cost)} on {high_one.name}{left_out}"
     )
+
+
+def _ignored(series: Sequence[Series], name: str) -> int:
+    """How many results of this name are unreliable."""
+    found = (one.result.figures.get(name) for one in series)
+    return sum(entry is not None and entry.unreliable for entry in found)

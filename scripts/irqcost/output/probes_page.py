@@ -4,7 +4,7 @@
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from irqcost.base.table import Table
+from irqcost.base import screen
 from irqcost.model import catalogue
 from irqcost.model.catalogue import Probe
 from irqcost.model.machine_code import executed
@@ -65,14 +65,15 @@ def _groups(probes: tuple[Probe, ...]) -> list[tuple[str, list[Probe]]]:
 
 
 def text(probes: tuple[Probe, ...]) -> str:
-    table = Table(("probe", "rings", "interrupts", "code"), "<<<<")
+    """The catalogue as wide as the terminal."""
+    lines = []
     for heading, members in _groups(probes):
-        table.heading(f"\n{heading}")
+        lines.append(f"\n{heading}")
         for probe in members:
-            table.row(f"  {probe.key}", probe.rings, probe.interrupts, probe.shown_code)
-            table.heading(f"      {probe.summary}")
-            table.heading(f"      {probe.use}")
-    return str(table)
+            lines += [f"  {probe.title}: {probe.key}", f"      {_places(probe)}"]
+            texts = filter(None, (probe.shown_code, probe.summary, probe.use))
+            lines += [f"      {text}" for text in texts]
+    return screen.wrapped("\n".join(lines).strip())
 
 
 def markdown(probes: tuple[Probe, ...]) -> str:

@@ -5,13 +5,14 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
+from irqcost.base import screen
 from irqcost.base.table import Table, number
 from irqcost.compare.columns import Column
 from irqcost.compare.comparison import Row, shown
 from irqcost.model import published
 from irqcost.model.published import Published
 
-_TITLE = "Published figures of the same primitives (results/published/); none is of this project"
+_TITLE = "Published values of the same primitives, measured by others (results/published/)"
 
 
 def chosen(
@@ -37,20 +38,21 @@ def chosen(
 def text(figures: Sequence[Published], columns: Sequence[Column]) -> str:
     """Per primitive from where to where the figures go, and each of the microarchitectures here."""
     if not figures:
-        return "\nPublished figures: none of these primitives in these units"
-    parts = ["", _TITLE, "", str(_ranges(figures))]
+        return "\nNo published values of these primitives in these units"
+    width = screen.width()
+    parts = ["", _TITLE, "", _ranges(figures).fitted(width)]
     same = of_same_core(figures, columns)
     if same:
-        parts += ["", "Of a microarchitecture compared here:", "", str(_each(same))]
+        parts += ["", "On the same microarchitectures:", "", _each(same).fitted(width)]
     models = sum(one.model for one in figures)
     if models:
         parts += [
             "",
-            f"{models} from tables of compilers and emulators are no measurements: left out",
+            f"{models} values from tables of compilers and emulators ignored: nobody measured them",
         ]
     if any(one.suspect for one in figures):
-        parts.append("? suspect: results/published/README.md says why")
-    return "\n".join(parts)
+        parts.append("?: suspect, see results/published/README.md")
+    return screen.wrapped("\n".join(parts))
 
 
 def of_same_core(figures: Sequence[Published], columns: Sequence[Column]) -> list[Published]:

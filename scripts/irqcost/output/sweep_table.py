@@ -17,10 +17,10 @@ def verdict(sweep: Sweep) -> str:
     values = [point.figure.value for point in sweep.points]
     low, high = (number(value, 2) for value in (min(values), max(values)))
     if len(values) == 1:
-        return f"{probe} has one unroll factor only: {low} {sweep.unit}"
+        return f"{probe} has only one unroll factor: {low} {sweep.unit}"
     if any(point.entry.unreliable for point in sweep.points[-2:]):
-        return f"{probe}: no plateau to be told, for figures of the greatest factors are in doubt"
-    return f"{probe} stands on no plateau: {low} to {high} {sweep.unit}, by unroll factor"
+        return f"Cannot tell: {probe} is unreliable at the largest unroll factors"
+    return f"{probe} depends on the unroll factor: {low} to {high} {sweep.unit}"
 
 
 def text(sweep: Sweep) -> str:

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 
 from irqcost import ROOT
-from irqcost.base import files
+from irqcost.base import files, screen
 from irqcost.base.errors import Exit
 from irqcost.measure import build
 from irqcost.model import catalogue, description
@@ -14,15 +14,19 @@ from irqcost.output.probes_page import markdown, text
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("probes", help="list what can be measured")
+    parser = commands.add_parser(
+        "probes",
+        help="list what can be measured",
+        description="Lists the probes: what each one is, its code, and when to use it.",
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON, one object a probe")
     form.add_argument("--markdown", action="store_true", help="as docs/PROBES.md")
     form.add_argument(
         "--update",
         action="store_true",
-        help="after a change of the harness: write the catalogue's description and "
-        "docs/PROBES.md anew",
+        help="after a change of the harness: update the catalogue's description and "
+        "docs/PROBES.md",
     )
     parser.set_defaults(run=run)
 
@@ -36,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     elif args.markdown:
         print(markdown(probes), end="")
     else:
-        print(text(probes))
+        screen.show(text(probes))
     return Exit.OK
 
 
