@@ -245,8 +245,8 @@ _COLUMNS = (
 
 
 def table(recorded: Sequence[Recorded], counts: Mapping[str, Count]) -> str:
-    """Markdown: a row for each condition and one for all, in the first measurement and after further
-    looks; then the other rules, and which figures were wrong or open."""
+    """Markdown: a row for each condition and one for all, at the first attempt and after the last
+    one; then the other rules, and which figures were wrong or open."""
     heads = ["condition", "runs", "jobs", "", *(name for name, _ in _COLUMNS)]
     heads.append("figures inconclusive")
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]

@@ -2,18 +2,17 @@
 """Records samples for rule.py under four load conditions.
 
 Fresh processes of irqcost-record (recorder/record.cc, built here) take turns over the conditions of
-coverage.py. Each condition becomes a file: a line a sample, as record.cc prints it, with the number
-of its process in front. Usage, in the checkout:
+coverage.py. Each condition becomes a file of recording.py. Usage, in the checkout:
 
     PYTHONPATH=scripts /usr/bin/python3 scripts/evidence/record.py --out FOLDER
 """
 
 import argparse
-import lzma
 import subprocess
 import sys
 from pathlib import Path
 
+import recording
 from coverage import busy, conditions
 
 from irqcost.measure import build
@@ -34,6 +33,7 @@ def main() -> None:
     found = conditions()
     # All on one CPU, the one that a process prefers, so that the conditions differ by their loops.
     (cpu,) = found["busy same core"]
+    names: list[str] = []
     lines: dict[str, list[str]] = {condition: [] for condition in found}
     for process in range(args.processes):
         for condition, loops in found.items():
@@ -47,14 +47,12 @@ def main() -> None:
             for line in done.stdout.splitlines():
                 if not line.startswith("#"):
                     lines[condition].append(f"{process} {line}")
-                elif process == 0:
-                    lines[condition].append(line)
+                elif not any(lines.values()):
+                    names.append(line.split()[2])
         print(f"process {process + 1} of {args.processes}", file=sys.stderr, flush=True)
     args.out.mkdir(parents=True, exist_ok=True)
-    for condition, texts in lines.items():
-        name = condition.replace(" ", "-") + ".txt.xz"
-        with lzma.open(args.out / name, "wt", encoding="ascii") as file:
-            file.write("\n".join(texts) + "\n")
+    for condition, samples in lines.items():
+        recording.write(args.out / f"{condition.replace(' ', '-')}.bz2", names, samples)
 
 
 if __name__ == "__main__":

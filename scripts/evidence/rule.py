@@ -11,8 +11,8 @@ as it is known. Usage, in the checkout:
 
     PYTHONPATH=scripts /usr/bin/python3 scripts/evidence/rule.py NAME=FOLDER:STEP...
 
-FOLDER holds recordings of record.py (*.txt.xz), STEP is that of their clock in ticks. With :batches
-behind, the lines are those of a recording of batches (two primitives, a window of 20 ms a process).
+FOLDER holds recordings of record.py, STEP is that of their clock in ticks. With :batches behind,
+*.txt.xz there are recordings of batches (two primitives, a window of 20 ms a process).
 """
 
 import argparse
@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy
+import recording
 
 from irqcost.measure import build
 from irqcost.measure.processes import Target, run_level
@@ -65,7 +66,7 @@ def batches(text: str) -> Iterator[str]:
                 for row in own[start : start + 25]:
                     yield (
                         f"{process} {number} 0 {row[1]:.0f} 0 {row[column]:.0f} "
-                        f"{row[2] / SENSOR_OPS:.6f} 0 0 0 0 {ops} {CHAIN_CYCLES}"
+                        f"{row[2] / SENSOR_OPS:.6f} 0 {ops} {CHAIN_CYCLES}"
                     )
 
 
@@ -149,12 +150,13 @@ def judge(
 def conditions(program: Path, folder: Path, step: float, is_batches: bool) -> dict[str, Replayed]:
     """The recordings of a folder, replayed with the level that their processes share."""
     texts = {}
-    for path in sorted(folder.glob("*.txt.xz")):
-        with lzma.open(path, "rt", encoding="ascii") as file:
-            text = file.read()
+    for path in sorted(folder.glob("*.txt.xz" if is_batches else "*.bz2")):
         if is_batches:
-            text = "\n".join(batches(text))
-        texts[path.name.removesuffix(".txt.xz")] = text
+            with lzma.open(path, "rt", encoding="ascii") as file:
+                lines = batches(file.read())
+        else:
+            lines = recording.read(path)
+        texts[path.name.partition(".")[0]] = "\n".join(lines)
     found = {}
     for name, text in texts.items():
         first = replay(program, text, step, None)

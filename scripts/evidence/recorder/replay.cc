@@ -31,10 +31,9 @@ struct Line {
 std::optional<Line> Parse(const std::string& text) {
   Line line{};
   Point& p = line.point;
-  double other[3];
   std::istringstream in(text);
   in >> line.process >> line.row >> p.chain_base >> p.chain_body >> p.base >> p.body >> p.sensor >>
-      other[0] >> other[1] >> other[2] >> p.flags >> p.ops >> p.chain_cycles;
+      p.flags >> p.ops >> p.chain_cycles;
   if (!in) return std::nullopt;
   return line;
 }
