@@ -2,6 +2,7 @@
 """JSON objects whose members are read by type."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -23,6 +24,9 @@ class FormatError(Exception):
 # Beyond any cost, and far from where sums and quotients of figures overflow.
 GREATEST = 1e30
 
+# A bool is an int in Python, and no number in JSON.
+_PLAIN = frozenset((float, int))
+
 
 class Object:
     """A JSON object whose members are read by type; errors name the path to the member."""
@@ -42,7 +46,6 @@ class Object:
         value = self._members[key]
         if value is None and nullable:
             return None
-        # bool is an int in Python, and no number in JSON.
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             raise FormatError(f"{self.where}.{key} is not {what}")
         return value
@@ -85,6 +88,14 @@ class Object:
         if abs(value) > GREATEST:
             raise FormatError(f"{self.where}.{key} is {value:g}: no figure is so great")
         return value
+
+    def each_number(self, keys: Sequence[str]) -> list[float]:
+        """Several numbers, as number() reads each."""
+        values = list(map(self._members.get, keys))
+        if _PLAIN.issuperset(map(type, values)) and -GREATEST <= min(values) <= max(values):
+            if max(values) <= GREATEST:
+                return list(map(float, values))
+        return [self.number(key) for key in keys]
 
     def maybe_number(self, key: str) -> float | None:
         return self.number(key) if self._members.get(key) is not None else None

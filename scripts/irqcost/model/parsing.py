@@ -330,20 +330,17 @@ def _derived(item: Object) -> Derived:
     return Derived(item.text("name"), cycles, low, high, item.text("formula"))
 
 
-def _interval(item: Object, key: str) -> tuple[float, float] | None:
-    low, high = item.maybe_number(f"{key}_low"), item.maybe_number(f"{key}_high")
-    if low is None or high is None:
+_TICKS = ("ticks_low", "ticks", "ticks_high")
+_CYCLES = ("core_cycles_low", "core_cycles", "core_cycles_high")
+
+
+def _interval(item: Object, keys: tuple[str, str, str]) -> tuple[float, float] | None:
+    if not item.maybe(keys[0]) or not item.maybe(keys[2]):
         return None
-    if not low <= item.number(key) <= high:
-        raise FormatError(f"{item.where}.{key} is not from {key}_low to {key}_high")
+    low, value, high = item.each_number(keys)
+    if not low <= value <= high:
+        raise FormatError(f"{item.where}.{keys[1]} is not from {keys[0]} to {keys[2]}")
     return low, high
-
-
-def _spread(item: Object) -> float:
-    spread = item.number("spread")
-    if spread < 0:
-        raise FormatError(f"{item.where}.spread is below 0")
-    return spread
 
 
 def _backend(name: str, item: Object) -> Backend:
@@ -368,6 +365,18 @@ def _clock(item: Object) -> str:
     return f"{item.text('name')}{made}, in steps of {item.number('step_ns'):g} ns"
 
 
+_NUMBERS = (
+    "real_time",
+    "ticks",
+    "ticks_min",
+    "ticks_p50",
+    "ticks_p99",
+    "spread",
+    "samples",
+    "clean",
+)
+
+
 def _entry(item: Object) -> Entry:
     run_name = item.text("run_name")
     backend, probe, mode, variant = _name_parts(run_name)
@@ -376,24 +385,27 @@ def _entry(item: Object) -> Entry:
     kind = item.text("run_type")
     if kind not in ("iteration", "aggregate"):
         raise FormatError(f"benchmark {run_name!r} has the unknown run_type {kind!r}")
+    ns, ticks, least, p50, p99, spread, samples, clean = item.each_number(_NUMBERS)
+    if spread < 0:
+        raise FormatError(f"{item.where}.spread is below 0")
     return Entry(
         backend=backend,
         probe=probe,
         mode=mode,
         variant=variant,
         aggregate=item.text("aggregate_name") if kind == "aggregate" else "",
-        ns=item.number("real_time"),
-        ticks=item.number("ticks"),
+        ns=ns,
+        ticks=ticks,
         core_cycles=item.maybe_number("core_cycles"),
-        ticks_min=item.number("ticks_min"),
-        ticks_p50=item.number("ticks_p50"),
-        ticks_p99=item.number("ticks_p99"),
-        spread=_spread(item),
-        samples=item.number("samples"),
-        clean=item.number("clean"),
+        ticks_min=least,
+        ticks_p50=p50,
+        ticks_p99=p99,
+        spread=spread,
+        samples=samples,
+        clean=clean,
         label=item.text("label") if item.has("label") else "",
-        ticks_interval=_interval(item, "ticks"),
-        cycles_interval=_interval(item, "core_cycles"),
+        ticks_interval=_interval(item, _TICKS),
+        cycles_interval=_interval(item, _CYCLES),
         verdict=item.text("verdict") if item.has("verdict") else "",
         reasons=item.texts("reasons") if item.has("reasons") else (),
         estimator=round(item.maybe_number("estimator") or 1),
