@@ -197,7 +197,7 @@ def test_an_existing_file_stays(tmp_path: Path) -> None:
     assert target.read_text() == "second"
 
 
-def no_space(*_arguments: object) -> None:
+def no_space(*_arguments: object, **_options: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
@@ -264,7 +264,7 @@ def test_of_two_at_once_the_first_to_end_stays(tmp_path: Path) -> None:
 
 
 def test_a_file_system_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **_options: object) -> None:
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
     monkeypatch.setattr(os, "link", refuse)
