@@ -38,19 +38,30 @@ def run(args: argparse.Namespace) -> int:
         return Exit.OK
     if args.cpu is not None:
         raise IrqcostError("--cpu needs --host: backends do not depend on the CPU")
-    bench = build.bench()
-    built = bench.exists()
-    backends = harness.backends(bench) if built else (ring3(platform.machine()),)
-    screen.show(screen.wrapped("\n".join(_lines(backends, built))))
+    backends, unknown = _backends()
+    screen.show(screen.wrapped("\n".join(_lines(backends, unknown))))
     usable = any(backend.name == "ring3" and backend.usable for backend in backends)
     return Exit.OK if usable else Exit.FAILED
 
 
-def _lines(backends: Sequence[Backend], built: bool) -> list[str]:
-    """What each backend needs, and whether it is there."""
+def _backends() -> tuple[tuple[Backend, ...], str]:
+    """The backends by the harness's word; else what is known without it, and why."""
+    try:
+        bench = build.bench()
+        if bench.exists():
+            return harness.backends(bench), ""
+        unknown = "The harness is not built yet (./irqcost run builds it)"
+    except (IrqcostError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        # Of another version, of another machine, or damaged: doctor is asked where things fail.
+        unknown = f"The harness does not answer ({error})"
+    return (ring3(platform.machine()),), unknown
+
+
+def _lines(backends: Sequence[Backend], unknown: str) -> list[str]:
+    """What each backend needs, and whether it is there; `unknown`: why the harness cannot say."""
     lines = [f"{host.cpu().brand or 'unknown CPU'}, kernel {host.kernel_release()}"]
-    if not built:
-        lines.append("The harness is not built yet; `./irqcost run` builds it.")
+    if unknown:
+        lines.append(f"{unknown}: this is what the host says.")
     kinds = description.backends()
     for backend in backends:
         lines += ["", f"{backend.name}: {'available' if backend.usable else 'unavailable'}"]
@@ -59,10 +70,10 @@ def _lines(backends: Sequence[Backend], built: bool) -> list[str]:
             lines += _fact(Fact(False, backend.reason, backend.remedy))
         if backend.name == "kmod" and not backend.usable:
             lines += _facts("its module", host.module_facts(host.kernel_release()))
-    if not built:
+    if unknown:
         lines += _facts("kmod", host.module_facts(host.kernel_release()))
         for name in (one for one in kinds if one not in ("ring3", "kmod")):
-            lines += ["", f"{name}: not known before the harness is built"]
+            lines += ["", f"{name}: known when the harness is built"]
             lines.append(f"  needs: {kinds[name]['needs']}")
     return lines + _facts("vm (ring 0 in an emulated guest)", host.vm_facts())
 

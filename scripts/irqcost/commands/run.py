@@ -71,12 +71,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     started = time.monotonic()
     asked = arguments.chosen(Options, args)
-    target: Path = args.out or running.default_target(asked)
-    what = running.prepared(asked)
     codes = []
-    for path, cpus in running.parts(asked, target):
-        with confined(cpus):
-            codes.append(_run(args, what, path))
+    with running.reserved(asked, args.out) as target:
+        what = running.prepared(asked)
+        for path, cpus in running.parts(asked, target):
+            with confined(cpus):
+                codes.append(_run(args, what, path))
     took = time.monotonic() - started
     if args.quick and took > _QUICK:
         _explain(what, took)

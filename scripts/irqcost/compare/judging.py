@@ -61,4 +61,5 @@ class Judge:
             print(f"Result: {place}", file=sys.stderr)
             return baseline.load(place)
 
-        return confirmed(out or running.default_target(asked), measure, self)
+        with running.reserved(asked, out) as target:
+            return confirmed(target, measure, self)

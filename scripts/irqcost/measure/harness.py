@@ -32,7 +32,12 @@ def _environment() -> dict[str, str]:
 
 def _ask(bench: Path, arguments: Sequence[str]) -> str:
     """What the harness answers without measuring. Raises IrqcostError with what it said."""
-    done = subprocess.run([bench, *arguments], capture_output=True, text=True, env=_environment())
+    try:
+        done = subprocess.run(
+            [bench, *arguments], capture_output=True, text=True, env=_environment()
+        )
+    except OSError as error:
+        raise IrqcostError(f"{bench}: cannot be started: {error.strerror}") from error
     if done.returncode:
         raise IrqcostError(done.stderr.strip() or f"{bench} ended with status {done.returncode}")
     return done.stdout

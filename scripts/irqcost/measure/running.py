@@ -5,9 +5,11 @@ import os
 import re
 import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,22 @@ def prepared(options: Options) -> Prepared:
     # A simulated machine has its own time, in which a process says itself how long it took.
     starting = time.monotonic() - started if options.simulate is None else 0.0
     return Prepared(options, bench, arguments, names, started - before, starting)
+
+
+@contextmanager
+def reserved(options: Options, named: Path | None) -> Iterator[Path]:
+    """The result file: the named one, or one that no other run of the same second takes."""
+    if named is not None:
+        yield named
+        return
+    first = default_target(options)
+    further = (first.with_name(f"{first.stem}-{n}{first.suffix}") for n in range(2, _SAME_SECOND))
+    with files.claimed(chain([first], further)) as path:
+        yield path
+
+
+# More runs do not begin in one second.
+_SAME_SECOND = 1000
 
 
 def default_target(options: Options) -> Path:
