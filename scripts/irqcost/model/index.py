@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What was read from result files, remembered in the user's cache: SQLite.
 
-It only saves time. A row counts while path, size, inode and times of its file are what they were;
-the whole index while the code that made it is unchanged. Where it cannot be opened, is damaged or
+It only saves time. A row counts while path, size, inode and times of its file are what they were,
+and while it has the hash that it was written with; the whole index while the code that made it is
+unchanged. In any doubt the file is read again. Where the index cannot be opened, is damaged or
 cannot be written, work goes on without it.
 """
 
 import hashlib
+import marshal
 import os
 import sqlite3
 import sys
@@ -15,6 +17,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
+
+from irqcost.base.cache import NoCache, cache_directory
 
 # Fewer files than this are parsed faster than an index is worth.
 WORTH = 64
@@ -47,24 +52,38 @@ _COLUMNS = ", ".join(field.name for field in fields(Row))
 
 _TABLES = f"""
 CREATE TABLE made_by (code TEXT NOT NULL);
-CREATE TABLE files (path BLOB PRIMARY KEY, stamp TEXT NOT NULL, {_COLUMNS}) WITHOUT ROWID;
+CREATE TABLE files (
+    path BLOB PRIMARY KEY, hash BLOB NOT NULL, stamp TEXT NOT NULL, {_COLUMNS}
+) WITHOUT ROWID;
 CREATE TABLE documents (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 """
 _MAKER = "SELECT code FROM made_by"
 
 
 def place() -> Path:
-    """Where the index lies: $XDG_CACHE_HOME/irqcost, by default ~/.cache/irqcost."""
-    cache = os.environ.get("XDG_CACHE_HOME", "")
-    # The specification wants relative ones ignored.
-    root = Path(cache) if os.path.isabs(cache) else Path.home() / ".cache"
-    return root / "irqcost" / "index.sqlite"
+    """Where the index lies. Raises NoCache."""
+    return cache_directory() / "index.sqlite"
 
 
 def _code() -> str:
-    folder = Path(__file__).parent
-    text = b"".join(path.read_bytes() for path in sorted(folder.rglob("*.py")))
-    return hashlib.sha256(text).hexdigest()
+    """What decides about how a file is read."""
+    packages = Path(__file__).parent.parent
+    files = [path for name in ("base", "model") for path in (packages / name).rglob("*.py")]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(files))).hexdigest()
+
+
+def digest(text: str) -> str:
+    """The key of a document, by which it is known again."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _hash(*values: Any) -> bytes:
+    """Of a row, with what it is a row of; of any values that a damaged one may have."""
+    return hashlib.sha256(marshal.dumps(values, _WITHOUT_REFERENCES)).digest()
+
+
+# A version of its format in which equal values are equal bytes.
+_WITHOUT_REFERENCES = 2
 
 
 def _stamp(status: os.stat_result) -> str:
@@ -97,7 +116,8 @@ class Index:
         self._gone: list[bytes] = []
         self.documents: dict[str, str] = {}
         if database is not None:
-            self.documents.update(database.execute("SELECT key, text FROM documents"))
+            found = database.execute("SELECT key, text FROM documents")
+            self.documents.update((key, text) for key, text in found if _is_document(key, text))
         self._stored = set(self.documents)
 
     def look_up(self, paths: Sequence[Path]) -> None:
@@ -105,14 +125,18 @@ class Index:
         if self._database is None:
             return
         find = self._database.execute
-        query = f"SELECT path, stamp, {_COLUMNS} FROM files WHERE path"
+        query = f"SELECT path, hash, stamp, {_COLUMNS} FROM files WHERE path"
         try:
             for asked in paths:
                 if asked.is_dir():
                     rows = find(f"{query} >= ? AND path < ?", _below(asked))
                 else:
                     rows = find(f"{query} = ?", (_key(asked, self._here),))
-                self._rows |= {path: (stamp, Row(*row)) for path, stamp, *row in rows}
+                self._rows |= {
+                    path: (stamp, Row(*row))
+                    for path, known, stamp, *row in rows
+                    if known == _hash(path, stamp, *row)
+                }
         except sqlite3.Error as error:
             _without(error)
             self._database = None
@@ -156,7 +180,7 @@ class Index:
         """Writes what is new."""
         if self._database is None or not (self._new or self._gone):
             return
-        marks = ", ".join("?" * (2 + len(fields(Row))))
+        marks = ", ".join("?" * (3 + len(fields(Row))))
         used = {key for _, row in self._new for key in (row.shared, row.names) if key}
         with self._database:
             self._database.execute("BEGIN IMMEDIATE")
@@ -169,7 +193,7 @@ class Index:
             )
             self._database.executemany(
                 f"INSERT OR REPLACE INTO files VALUES ({marks})",
-                [(_key(path), self._stamps[path], *vars(row).values()) for path, row in self._new],
+                [self._written(path, row) for path, row in self._new],
             )
             self._database.executemany(
                 "DELETE FROM files WHERE path = ?", [(path,) for path in self._gone]
@@ -179,6 +203,14 @@ class Index:
                 "(SELECT shared FROM files UNION SELECT names FROM files)"
             )
 
+    def _written(self, path: Path, row: Row) -> tuple[Any, ...]:
+        key, values = _key(path), (self._stamps[path], *vars(row).values())
+        return key, _hash(key, *values), *values
+
+
+def _is_document(key: object, text: object) -> bool:
+    return isinstance(text, str) and key == digest(text)
+
 
 @contextmanager
 def opened(count: int) -> Iterator[Index]:
@@ -186,7 +218,11 @@ def opened(count: int) -> Iterator[Index]:
     if count < WORTH:
         yield Index(None)
         return
-    database = _database(place())
+    try:
+        database = _database(place())
+    except NoCache as error:
+        print(f"irqcost: no index, so the next look takes as long: {error}", file=sys.stderr)
+        database = None
     if database is None:
         yield Index(None)
         return
@@ -203,9 +239,31 @@ def opened(count: int) -> Iterator[Index]:
             _without(error)
 
 
+# That another one writes, or that the place does not allow for a database: no damage.
+_OF_THE_PLACE = (
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_NOLFS,
+)
+
+
+def _is_damage(error: BaseException) -> bool:
+    code = getattr(error, "sqlite_errorcode", None)
+    return isinstance(error, sqlite3.DatabaseError) and (
+        code is None or code & 0xFF not in _OF_THE_PLACE  # The rest says more of the same.
+    )
+
+
 def _without(error: OSError | sqlite3.Error) -> None:
-    """Says that there is no index; a damaged one (no mere OperationalError) is removed."""
-    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+    """Says that there is no index; a damaged one is removed."""
+    if _is_damage(error):
         with suppress(OSError):
             place().unlink()
     print(f"irqcost: no index, so the next look takes as long: {place()}: {error}", file=sys.stderr)
@@ -217,10 +275,10 @@ def _database(path: Path) -> sqlite3.Connection | None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             return _prepared(path)
-        except sqlite3.OperationalError:
-            raise  # Locked, or no file could be made: nothing to be removed.
-        except sqlite3.DatabaseError:
-            path.unlink()  # Damaged, or no database.
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise
+            path.unlink()
             return _prepared(path)
     except (OSError, sqlite3.Error) as error:
         _without(error)
@@ -230,6 +288,8 @@ def _database(path: Path) -> sqlite3.Connection | None:
 def _prepared(path: Path) -> sqlite3.Connection:
     """A connection to an index made by this code: an empty one, where another made it."""
     database = sqlite3.connect(path, timeout=_PATIENCE)
+    # A damaged text is one with another hash.
+    database.text_factory = lambda content: content.decode("utf-8", "replace")
     try:
         with database:
             database.execute("BEGIN IMMEDIATE")

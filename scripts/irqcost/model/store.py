@@ -14,7 +14,6 @@ remembered in the user's cache (index.py), which is never the only copy: a file 
 index that another version wrote, is read anew.
 """
 
-import hashlib
 import json
 import math
 import re
@@ -210,7 +209,7 @@ def _parse(path: Path, documents: dict[str, str]) -> index.Row:
     except members.FormatError as error:
         return index.Row(reason=str(error))
     names = json.dumps(list(result.figures))
-    shared_key, names_key = _digest(shared), _digest(names)
+    shared_key, names_key = index.digest(shared), index.digest(names)
     documents |= {shared_key: shared, names_key: names}
     entries = list(result.figures.values())
     return index.Row(
@@ -268,11 +267,7 @@ def _code_digests(document: Any) -> dict[str, str]:
 
 @lru_cache(maxsize=4096)  # Runs of one kernel have the same.
 def _joint_digest(hashes: tuple[tuple[str, str], ...]) -> str:
-    return _digest(json.dumps(hashes))
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return index.digest(json.dumps(hashes))
 
 
 # Rows into records
