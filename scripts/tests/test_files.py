@@ -63,7 +63,7 @@ def ours(key: str, value: object) -> Callable[[Any], None]:
         (entry("ticks", 1e308), r"benchmarks\[0\].ticks is 1e\+308: no figure is so great"),
         (
             lambda c: c["context"]["irqcost"]["backends"].update({"\x1b[2J": 1}),
-            "backends.\ufffd\\[2J is not an object",
+            "backends has the key \ufffd.2J, which is no name",
         ),
         (entry("spread", -1), r"benchmarks\[0\].spread is below 0"),
         (
@@ -121,7 +121,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
 def test_a_file_too_large_is_not_read(tmp_path: Path) -> None:
     large = tmp_path / "large.json"
     with large.open("wb") as file:
-        file.truncate(reader.MAX_RESULT_BYTES + 1)
+        file.truncate(reader.max_result_bytes() + 1)
     with pytest.raises(ResultError, match="no result is larger than"):
         reader.read_result(large)
 

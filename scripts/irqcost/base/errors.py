@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
 
+from irqcost.base.texts import plain
+
 
 class Exit(IntEnum):
     """Exit codes."""
@@ -28,7 +30,7 @@ class ResultError(IrqcostError):
     """A file that is no usable result: which file, and why."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
+        super().__init__(f"{plain(path)}: {reason}")
         self.path = path
         self.reason = reason
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from irqcost.base.verdicts import Trust
+from irqcost.base.texts import plain
 from irqcost.compare.labels import Series, series
 from irqcost.model import naming, store
 from irqcost.model.result import Context, Entry, Result
@@ -171,7 +171,7 @@ def legend(columns: Sequence[Column]) -> list[str]:
     """Who each column is: its title, its file or how many, and its verdict."""
     lines = []
     for place, column in enumerate(columns):
-        where = str(column.paths[0]) if column.single else f"{len(column.paths)} files"
+        where = plain(column.paths[0]) if column.single else f"{len(column.paths)} files"
         lines += [f"{letter(place)}  {column.series.title}", f"   {where}"]
         context = column.result.context
         for said in (naming.brand(context), naming.other_hypervisor(context)):

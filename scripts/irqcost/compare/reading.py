@@ -12,6 +12,7 @@ from pathlib import Path
 
 from irqcost.base.arguments import add_scheduler
 from irqcost.base.errors import IrqcostError, ResultError, name_left_out
+from irqcost.base.texts import plain
 from irqcost.compare import columns as columns_
 from irqcost.compare.columns import Column
 from irqcost.model import reader, store
@@ -171,7 +172,9 @@ def _each(baseline: Sequence[Path], paths: Sequence[Path], select: re.Pattern[st
                 if one.name not in measured:
                     continue
                 why = f"{one.execution_reason}: no measure of a CPU"
-                print(f"irqcost: left out: {path}: backend {one.name}: {why}", file=sys.stderr)
+                print(
+                    f"irqcost: left out: {plain(path)}: backend {one.name}: {why}", file=sys.stderr
+                )
             read.append((path, _chosen(result, select)))
         except ResultError as error:
             if path in baseline:

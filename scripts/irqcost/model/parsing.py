@@ -6,7 +6,6 @@ ignored, for the file is Google Benchmark's and other tools add theirs; a key th
 missing, or of another type, is an error that names its place in the file.
 """
 
-import base64
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
@@ -121,6 +120,11 @@ def _code_hash(item: Object) -> str:
     return hashlib.sha256(_machine_code(item).code).hexdigest()
 
 
+# Bytes: of a function, and of all that the probes name. The longest that were seen have a fifth and
+# a hundredth of it; what is within a bound is disassembled.
+MOST_CODE = 16 << 10
+MOST_CODE_OF_ALL = 4 << 20
+
 _Made = TypeVar("_Made")
 
 
@@ -137,6 +141,18 @@ def _by_probe(ours: Object, make: Callable[[Object], _Made]) -> dict[str, dict[s
         if not all(place in range(len(functions)) for place in places):
             raise FormatError(f"{probes.where}.{probe} names a function that is not there")
         found[probe] = dict(functions[place] for place in places)
+    return found
+
+
+def _codes(ours: Object) -> dict[str, dict[str, MachineCode]]:
+    """By `backend/probe` and symbol, the functions."""
+    found = _by_probe(ours, _machine_code)
+    total = sum(len(one.code) for functions in found.values() for one in functions.values())
+    if total > MOST_CODE_OF_ALL:
+        raise FormatError(
+            f"{ours.where}.machine_code is {total} bytes by probe; no result has more than "
+            f"{MOST_CODE_OF_ALL}"
+        )
     return found
 
 
@@ -157,7 +173,7 @@ def _context(
     of_run = _of_run(ours)
     of_run["absent"] += tuple(failed)
     verdict = ours.object("verdict") if ours.has("verdict") else None
-    code = _by_probe(ours, _machine_code) if with_code or _untold(ours) else {}
+    code = _codes(ours) if with_code or _untold(ours) else {}
     says = ours.object("kernel_hypervisor") if ours.maybe("kernel_hypervisor") else None
     kernel_hypervisor = says.maybe_text("name") if says else None
     masking = _masking(ours, code, measured, kernel_hypervisor)
@@ -290,7 +306,7 @@ def privilege_of(ours: object) -> int:
 
 def machine_code(ours: object) -> dict[str, dict[str, MachineCode]]:
     """By `backend/probe` and symbol, the functions of a context.irqcost. Raises FormatError."""
-    return _by_probe(Object(ours, "result.context.irqcost"), _machine_code)
+    return _codes(Object(ours, "result.context.irqcost"))
 
 
 def _without_calls(
@@ -312,10 +328,7 @@ def _strings(item: Object) -> dict[str, str]:
 
 
 def _machine_code(item: Object) -> MachineCode:
-    try:
-        code = base64.b64decode(item.text("code"), validate=True)
-    except ValueError as error:
-        raise FormatError(f"{item.where}.code is not base64") from error
+    code = item.encoded("code", MOST_CODE)
     named = item.object("targets")
     targets = {int(offset): name for name in named.members() for offset in named.numbers(name)}
     code_hash = item.text("code_sha256") if item.has("code_sha256") else ""
@@ -378,7 +391,7 @@ _NUMBERS = (
 
 
 def _entry(item: Object) -> Entry:
-    run_name = item.text("run_name")
+    run_name = item.name("run_name")
     backend, probe, mode, variant = _name_parts(run_name)
     if item.text("time_unit") != "ns":
         raise FormatError(f"benchmark {run_name!r} has another time_unit than ns")

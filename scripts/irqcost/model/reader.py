@@ -14,8 +14,18 @@ from irqcost.base.errors import ResultError
 from irqcost.model import members, parsing, schema1
 from irqcost.model.result import Result
 
-# A run is below 1 MiB; hundreds of repetitions of it are read too, a stray disk image is not.
-MAX_RESULT_BYTES = 64 << 20
+# A run is below 1 MiB; dozens of repetitions of it are read too, a stray disk image is not.
+_MAX_MIB = 16
+_MAX_VARIABLE = "IRQCOST_MAX_RESULT_MIB"
+
+# Lists and objects, each of which takes hundreds of bytes; a run has a quarter of it.
+_MOST_NESTED_IN_MIB = 32 << 10
+
+
+def max_result_bytes() -> int:
+    """The size of the largest file that is read: 16 MiB, unless the environment says otherwise."""
+    told = os.environ.get(_MAX_VARIABLE, "")
+    return (int(told) if told.isdecimal() else _MAX_MIB) << 20
 
 
 def read_result(path: Path) -> Result:
@@ -34,12 +44,7 @@ def read_document(path: Path, whole: bool = True) -> tuple[Any, Result]:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise ResultError(path, "not a regular file")
-        if status.st_size > MAX_RESULT_BYTES:
-            raise ResultError(
-                path,
-                f"{status.st_size} bytes; no result is larger than {MAX_RESULT_BYTES} bytes",
-            )
-        text = path.read_text(encoding="utf-8")
+        text = _bounded(path, status.st_size)
         if not text.strip():
             raise ResultError(path, "empty file")
         if not whole:
@@ -62,6 +67,23 @@ def read_document(path: Path, whole: bool = True) -> tuple[Any, Result]:
         raise ResultError(path, f"a number that cannot be read: {error}") from error
     except RecursionError as error:
         raise ResultError(path, "nested too deeply for a result") from error
+
+
+def _bounded(path: Path, size: int) -> str:
+    """The text of a file, unless it would take more memory than any result. Raises ResultError."""
+    most = max_result_bytes()
+    with path.open("rb") as file:
+        content = file.read(most + 1) if size <= most else b""
+    if size > most or len(content) > most:
+        raise ResultError(
+            path,
+            f"{max(size, len(content))} bytes; no result is larger than {most} bytes "
+            f"(${_MAX_VARIABLE} allows for more)",
+        )
+    nested = content.count(b"[") + content.count(b"{")
+    if nested > (most >> 20) * _MOST_NESTED_IN_MIB:
+        raise ResultError(path, f"{nested} lists and objects: no result has so many")
+    return content.decode("utf-8")
 
 
 def _refuse_constant(name: str) -> NoReturn:

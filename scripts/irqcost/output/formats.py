@@ -9,6 +9,7 @@ from typing import Any
 
 from irqcost.base import jsontext
 from irqcost.base.table import Table, number
+from irqcost.base.texts import csv_cell, markdown as escaped, plain
 from irqcost.compare import columns as columns_
 from irqcost.compare.columns import Column, letter
 from irqcost.compare.comparison import Cell, Ratio, Row, shown
@@ -56,7 +57,7 @@ def markdown(what: Comparison) -> str:
     for place, column in enumerate(columns):
         lines.append(f"- **{letter(place)}**: {escaped(column.series.title)}")
         outcome = column.result.context.outcome
-        where = escaped(str(column.paths[0])) if column.single else f"{len(column.paths)} files"
+        where = escaped(column.paths[0]) if column.single else f"{len(column.paths)} files"
         lines[-1] += f" ({where}" + (f"; verdict: {escaped(outcome)})" if outcome else ")")
     headings = _headings(columns, what.unit)
     for probe, group in _by_probe(rows).items():
@@ -79,12 +80,6 @@ def markdown(what: Comparison) -> str:
             "```",
         ]
     return "\n".join(lines).rstrip()
-
-
-def escaped(words: str) -> str:
-    """Text from a file that must not become markup."""
-    marked = "".join(f"\\{c}" if c in "\\`*_[]|#" else c for c in words)
-    return marked.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 _COLUMNS = (
@@ -122,21 +117,14 @@ def csv_text(what: Comparison) -> str:
             for cell in cells:
                 record = {**_identity(place, column), **_figure(cell)}
                 record |= {"figure": row.name, "file": column.paths[0] if column.single else ""}
-                writer.writerow([_field(record.get(key)) for key in _COLUMNS])
+                writer.writerow([csv_cell(record.get(key)) for key in _COLUMNS])
     for one in what.published or ():
         record = published_table.parts(one)
         record["figure"] = f"published/{one.primitive}/{one.mode}"
         record["cpu"] = f"{one.vendor} {one.microarchitecture}, {one.cpu_model}"
         record |= {"column": "published", "remark": one.suspect, "execution": one.kind}
-        writer.writerow([_field(record.get(key)) for key in _COLUMNS])
+        writer.writerow([csv_cell(record.get(key)) for key in _COLUMNS])
     return out.getvalue().rstrip("\n")
-
-
-def _field(value: object) -> str:
-    """A spreadsheet takes a text that begins so for a formula."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@")):
-        return f"'{value}"
-    return "" if value is None else str(value)
 
 
 def json_text(what: Comparison) -> str:
@@ -147,7 +135,7 @@ def json_text(what: Comparison) -> str:
             {
                 **_identity(place, column),
                 "title": column.series.title,
-                "paths": [str(path) for path in column.paths],
+                "paths": [plain(path) for path in column.paths],
                 "date": column.result.context.date,
                 "verdict": column.result.context.verdict,
                 "sentence": column.result.context.sentence,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from irqcost.base import verdicts
 from irqcost.base.errors import IrqcostError
 from irqcost.base.table import number
-from irqcost.base.verdicts import Change
+from irqcost.base.texts import command_property, command_value, markdown as _cell
+from irqcost.compare import regression
 from irqcost.compare.regression import Judged
 from irqcost.model import naming
 
@@ -109,17 +110,6 @@ def _row(one: Judged) -> str:
     )
 
 
-_SPECIAL = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "`": "&#96;"} | {
-    letter: "\\" + letter for letter in "\\*_[]#~"
-}
-
-
-def _cell(text: str) -> str:
-    """Text that Markdown takes for nothing else: a file's names may be anybody's."""
-    plain = " ".join(text.split())
-    return "".join(_SPECIAL.get(letter, letter) for letter in plain)
-
-
 def annotations(checked: Sequence["Checked"]) -> list[str]:
     """Workflow commands, the worst first; where there are more than MOST, the last one counts the
     rest."""
@@ -137,8 +127,4 @@ def annotations(checked: Sequence["Checked"]) -> list[str]:
 
 
 def _command(kind: str, title: str, message: str) -> str:
-    # As @actions/core escapes them.
-    data = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    head = title.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    head = head.replace(":", "%3A").replace(",", "%2C")
-    return f"::{kind} title={head}::{data}"
+    return f"::{kind} title={command_property(title)}::{command_value(message)}"

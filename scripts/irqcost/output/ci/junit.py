@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A check as JUnit XML, which nearly every CI server shows: a suite a result, a case a figure."""
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from irqcost.base.verdicts import Change
+from irqcost.base.texts import plain
+from irqcost.compare import regression
 
 if TYPE_CHECKING:
     from irqcost.compare.checked import Checked
@@ -19,32 +19,29 @@ _ELEMENTS = {
 }
 _COUNTS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
-# What XML 1.0 has no way to write.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
 
 def text(checked: Sequence["Checked"]) -> str:
     """The document."""
     root = ElementTree.Element("testsuites")
     totals = dict.fromkeys(["tests", *_COUNTS.values()], 0)
     for one in checked:
-        name = _plain(one.new.path.name)
+        name = plain(one.new.path.name)
         counts = dict.fromkeys(totals, 0)
         suite = ElementTree.SubElement(root, "testsuite", name=name)
         for figure in one.judged:
             backend, _, rest = figure.name.partition("/")
             case = ElementTree.SubElement(
-                suite, "testcase", classname=f"irqcost.{_plain(backend)}", name=_plain(rest)
+                suite, "testcase", classname=f"irqcost.{plain(backend)}", name=plain(rest)
             )
             case.set("time", "0")
             counts["tests"] += 1
             if element := _ELEMENTS.get(figure.status):
                 counts[_COUNTS[element]] += 1
-                said = ElementTree.SubElement(case, element, message=_plain(figure.reason))
+                said = ElementTree.SubElement(case, element, message=plain(figure.reason))
                 if element != "skipped":
                     said.set("type", figure.status)
                 # GitLab shows the text of an element and not its message.
-                said.text = _plain(figure.reason)
+                said.text = plain(figure.reason)
         for key, count in counts.items():
             suite.set(key, str(count))
             totals[key] += count
@@ -55,7 +52,3 @@ def text(checked: Sequence["Checked"]) -> str:
     ElementTree.indent(root)
     body = ElementTree.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
-
-
-def _plain(text_: str) -> str:
-    return _FORBIDDEN.sub("\ufffd", text_)
