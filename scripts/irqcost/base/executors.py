@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from irqcost import ROOT
 from irqcost.base.errors import IrqcostError
+from irqcost.base.surroundings import nothing_around
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -77,7 +78,7 @@ def processes(most: int | None = None, preload: Sequence[str] = ()) -> Iterator[
     # A copy of a process without threads, which is safe to make and has the modules loaded.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__, *preload])
-    pool = ProcessPoolExecutor(count, context, _begin)
+    pool = _Pool(count, context, _begin)
     try:
         yield pool
     except BrokenProcessPool as error:
@@ -87,10 +88,20 @@ def processes(most: int | None = None, preload: Sequence[str] = ()) -> Iterator[
         pool.shutdown(cancel_futures=True)
 
 
+class _Pool(ProcessPoolExecutor):
+    """Processes that begin with what a terminal sends blocked: it reaches all of them, and is for
+    the one that they work for. They end with that one."""
+
+    def submit(self, function: Callable[..., R], /, *args: Any, **kwargs: Any) -> Future[R]:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGHUP))
+        try:
+            return super().submit(function, *args, **kwargs)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin() -> None:
-    """The beginning of a worker. Ctrl-C reaches all processes, and is for the one that this one
-    works for; it ends with that one, however that ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """The beginning of a worker; it ends with the process that it works for, however that ends."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # Documents have no cycles, which would be looked for in millions of objects.
     gc.disable()
@@ -116,7 +127,8 @@ import irqcost.base.executors
 def cluster(address: str) -> Iterator[Executor]:
     """The workers of a Dask cluster, by the address of its scheduler. Raises IrqcostError."""
     try:
-        from distributed import Client, KilledWorker
+        with nothing_around():
+            from distributed import Client, KilledWorker
     except ImportError as error:
         raise IrqcostError("--scheduler needs Dask: install python3-distributed") from error
     where = f"--scheduler {address}"

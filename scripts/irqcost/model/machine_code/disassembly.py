@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from irqcost.base.errors import IrqcostError
+from irqcost.base.surroundings import nothing_around
 from irqcost.model.machine_code import masking
 
 THUNK = "return_thunk"
@@ -90,7 +91,8 @@ def instructions(code: bytes, address: int, trim: bool = True) -> list[Any]:
 @lru_cache(maxsize=1)  # Each new one looks for a module that is seldom there, on all of the path.
 def _machine() -> Any:
     try:
-        import capstone  # type: ignore[import]
+        with nothing_around():
+            import capstone  # type: ignore[import]
     except ImportError as error:
         raise IrqcostError("disassembling needs Capstone: install python3-capstone") from error
     machine = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Protocol
 
+from irqcost.base.surroundings import nothing_around
+
 NATIVE = "native"
 UNKNOWN = "unknown"
 PARAVIRTUAL = "paravirtual:"
@@ -226,7 +228,8 @@ def decodes() -> bool:
 def _machine() -> Any:
     """Capstone without details, which is fast; None where there is none."""
     try:
-        import capstone  # type: ignore[import]
+        with nothing_around():
+            import capstone  # type: ignore[import]
     except ImportError:
         return None
     machine = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)

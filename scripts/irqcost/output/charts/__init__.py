@@ -9,6 +9,7 @@ matplotlib takes a while to load: it is imported by the modules below this one, 
 where something is drawn, or in the processes of workers().
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -17,13 +18,18 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from irqcost.base import executors
+from irqcost.base import executors, surroundings
 from irqcost.compare.labels import Series
 from irqcost.model.catalogue import Probe
 from irqcost.model.published import Published
 
 if TYPE_CHECKING:
     from irqcost.output.charts.places import Place
+
+
+# It evaluates what a file of settings says, in the current folder or where this variable points.
+os.environ.pop("MATPLOTLIBRC", None)
+surroundings.load_apart("matplotlib", lambda module: module.rcdefaults())
 
 
 @dataclass(frozen=True)
