@@ -15,7 +15,7 @@ if sys.version_info < (3, 11):  # Older ones can read this file, and no other on
 os.environ.pop("PYTHONSAFEPATH", None)
 
 if __name__ == "__main__":  # Processes that work for this one load this file as well.
-    from irqcost.base import interrupts
+    from irqcost.base.safety import interrupts
 
     interrupts.end_at_once()
     from irqcost.cli import main

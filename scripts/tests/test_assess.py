@@ -33,7 +33,7 @@ def test_a_laptop(tmp_path: Path) -> None:
         "device interrupts": By.TUNE,
         "tick and scheduler": By.BOOT,
         "watchdogs": By.TUNE,
-        "idle states": By.BOOT,
+        "idle states": By.TUNE,
     }
     assert list(found)[0] == "sibling thread"
     assert found["sibling thread"].value == "CPU 5 on the core of CPU 1"
@@ -62,6 +62,7 @@ def test_a_tuned_server(tmp_path: Path) -> None:
         "tick and scheduler",
         "watchdogs",
         "idle states",
+        "work of the kernel",
         "clock",
     ]
 

@@ -64,14 +64,14 @@ def test_while_modules_are_loaded(number: signal.Signals, module: str, tmp_path:
 def test_while_processes_load_their_libraries(number: signal.Signals, tmp_path: Path) -> None:
     """A terminal sends it to all processes at once."""
     script = (
-        "import os, sys, signal; from irqcost.base import interrupts, executors\n"
+        "import os, sys, signal; from irqcost.base import executors; from irqcost.base.safety import interrupts\n"
         "executors.os.sched_getaffinity = lambda _: {0, 1}\n"
-        "interrupts.end_at_once()\n"
         "def work():\n"
         "    with executors.processes(2, ['irqcost.output.charts.style']) as pool:\n"
         "        pool.submit(os.getpid); print(flush=True); pool.submit(os.getpid).result()\n"
         "        pool.submit(__import__('time').sleep, 600).result()\n"
-        "if __name__ == '__main__': sys.exit(interrupts.guarded(work))\n"
+        "if __name__ == '__main__':\n"
+        "    interrupts.end_at_once(); sys.exit(interrupts.guarded(work))\n"
     )
     file = tmp_path / "script.py"
     file.write_text(script)
@@ -95,7 +95,7 @@ def test_while_processes_load_their_libraries(number: signal.Signals, tmp_path: 
 
 def test_a_second_one_does_not_stop_what_cleans_up() -> None:
     script = (
-        "import os, signal, sys; from irqcost.base import interrupts\n"
+        "import os, signal, sys; from irqcost.base.safety import interrupts\n"
         "def work():\n"
         "    try: os.kill(os.getpid(), signal.SIGINT)\n"
         "    finally:\n"
@@ -111,7 +111,7 @@ def test_a_second_one_does_not_stop_what_cleans_up() -> None:
 
 def test_what_is_ignored_stays_ignored() -> None:
     script = (
-        "import os, signal, sys; from irqcost.base import interrupts\n"
+        "import os, signal, sys; from irqcost.base.safety import interrupts\n"
         "signal.signal(signal.SIGHUP, signal.SIG_IGN); interrupts.end_at_once()\n"
         "def work(): os.kill(os.getpid(), signal.SIGHUP); return 0\n"
         "sys.exit(interrupts.guarded(work))"

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from irqcost.base import cache, files, ownership
+from irqcost.base import cache, files
 from irqcost.base.errors import IrqcostError
+from irqcost.base.safety import ownership
 
 _NOBODY = 65534
 

@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, given, settings, strategies
 import hostile
 import machine_code
 from irqcost import cli
-from irqcost.base import texts
+from irqcost.base.safety import texts
 from irqcost.output.page import pictures
 from results import document, path
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from irqcost.base import files, ownership
+from irqcost.base import files
 from irqcost.base.errors import IrqcostError
+from irqcost.base.safety import ownership
 
 
 class NoCache(IrqcostError):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
 
-from irqcost.base.texts import plain
+from irqcost.base.safety.texts import plain
 
 
 class Exit(IntEnum):

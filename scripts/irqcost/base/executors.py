@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from irqcost import ROOT
 from irqcost.base.errors import IrqcostError
-from irqcost.base.surroundings import nothing_around
+from irqcost.base.safety.surroundings import nothing_around
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -92,12 +92,22 @@ class _Pool(ProcessPoolExecutor):
     """Processes that begin with what a terminal sends blocked: it reaches all of them, and is for
     the one that they work for. They end with that one."""
 
+    def __init__(self, *args: Any) -> None:
+        with _unreached():  # A process that keeps account of the others begins here.
+            super().__init__(*args)
+
     def submit(self, function: Callable[..., R], /, *args: Any, **kwargs: Any) -> Future[R]:
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGHUP))
-        try:
+        with _unreached():
             return super().submit(function, *args, **kwargs)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _unreached() -> Iterator[None]:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGHUP))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin() -> None:

@@ -16,8 +16,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from irqcost.base import ownership
 from irqcost.base.errors import IrqcostError
+from irqcost.base.safety import ownership
 
 # What must be free in the target folder before a measurement starts.
 RESERVE_BYTES = 4 << 20

@@ -18,7 +18,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "tune",
         help="set this host up for measuring; --restore puts all back",
         description="Prints what it is going to change for measuring on one CPU (governor, boost, "
-        "watchdogs, interrupts, sibling thread), records what was there, and changes it. Needs "
+        "watchdogs, idle states, work of the kernel, interrupts, sibling thread), records what was there, and changes it. Needs "
         "root. Ends with 2 when a part could not be changed, with 1 when a part could not be put "
         "back. `./irqcost doctor --host` tells what else there is to do.",
     )
@@ -50,6 +50,7 @@ def run(args: argparse.Namespace, tree: Tree | None = None) -> int:
     for failure in failures:
         print(f"not changed: {failure.setting}: {failure.reason}")
     changed = len(plan.changes) - len(failures)
+    failures = [one for one in failures if one.fixed is None]
     print(f"{changed} of {len(plan.changes)} changed. Back again: {RESTORE}")
     return Exit.UNUSABLE if failures else Exit.OK
 

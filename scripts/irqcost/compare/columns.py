@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from irqcost.base.texts import plain
+from irqcost.base.safety.texts import plain
+from irqcost.base.verdicts import Trust
 from irqcost.compare.labels import Series, series
 from irqcost.model import naming, store
 from irqcost.model.result import Context, Entry, Result

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from irqcost.base.arguments import add_scheduler
 from irqcost.base.errors import IrqcostError, ResultError, name_left_out
-from irqcost.base.texts import plain
+from irqcost.base.safety.texts import plain
 from irqcost.compare import columns as columns_
 from irqcost.compare.columns import Column
 from irqcost.model import reader, store

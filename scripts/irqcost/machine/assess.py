@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from irqcost.machine.hostfacts import Host
+from irqcost.machine.hostfacts import BACKGROUND, Host
 from irqcost.model import ticks
 
 # Above it, a waking task will find the measuring CPU the only one that is free.
@@ -207,6 +207,8 @@ def _irqs(host: Host) -> Finding | None:
     if host.irqs is None:
         return None
     value = f"{host.irqs_here} of {_count(host.irqs, 'line')} may come to CPU {host.cpu}"
+    if host.irqs_fixed:
+        value += f", and {len(host.irqs_fixed)} that cannot be moved"
     if not host.irqs_here:
         return Finding("device interrupts", value)
     why = "each one ends in a flagged sample and leaves other caches behind"
@@ -267,17 +269,35 @@ def _idle(host: Host) -> Finding | None:
     if not host.idle_states:
         return None
     value = ", ".join(host.idle_states)
-    deep = [name for name in host.idle_states if name not in ("POLL", "C1", "C1E")]
-    # A guest's deepest state is to give its time back; what the CPU then does, the host decides.
-    if host.guest or not deep:
+    if not host.deep_states:
         return Finding("idle states", value)
     return Finding(
         "idle states",
         value,
         True,
-        f"waking from {deep[-1]} empties caches before the first samples of a process",
-        "intel_idle.max_cstate=1 or processor.max_cstate=1",
-        By.BOOT,
+        f"waking from {host.deep_states[-1][1]} empties caches before the first samples of a "
+        "process",
+        "disable the deep ones while measuring",
+        By.TUNE,
+    )
+
+
+def _background(host: Host) -> Finding:
+    subject = "work of the kernel"
+    names = list(host.background)
+    reasons = [one.why for one in BACKGROUND if one.name in names]
+    if host.workqueues_here:
+        names.append(f"unbound workqueues on CPU {host.cpu}")
+        reasons.append("it takes the measuring CPU for a while")
+    if not names:
+        return Finding(subject, "none that is known to disturb")
+    return Finding(
+        subject,
+        ", ".join(names),
+        True,
+        "; ".join(reasons),
+        "off, or elsewhere, while measuring",
+        By.TUNE,
     )
 
 
@@ -303,5 +323,6 @@ _CHECKS: tuple[Callable[[Host], Finding | None], ...] = (
     _tick,
     _watchdogs,
     _idle,
+    _background,
     _clock,
 )

@@ -81,7 +81,8 @@ def _groups(text_of: Reader) -> dict[str, str]:
     """The process's group by controller; that of v2, which has all of them, by ""."""
     found = {}
     for line in (text_of("proc/self/cgroup") or "").splitlines():
-        _, controllers, path = line.split(":", 2)
+        _, _, group = line.partition(":")
+        controllers, _, path = group.partition(":")
         for controller in controllers.split(","):
             found[controller] = path
     return found

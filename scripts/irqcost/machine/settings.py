@@ -7,14 +7,17 @@ Reads, and changes nothing.
 from dataclasses import dataclass
 
 from irqcost.machine.hostfacts import (
+    BACKGROUND,
     BOOST,
     CPUS,
     WATCHDOGS,
+    WORKQUEUES,
     Host,
     Tree,
     cpu_list,
     cpu_mask,
     mask_text,
+    maybe_mask,
 )
 
 
@@ -46,7 +49,7 @@ def plan(host: Host, tree: Tree) -> Plan:
     """
     changes: list[Change] = []
     impossible: list[tuple[str, str]] = []
-    for part in (_governor, _boost, _watchdogs, _irqs, _siblings):
+    for part in (_governor, _boost, _watchdogs, _background, _idle, _workqueues, _irqs, _siblings):
         found, reasons = part(host, tree)
         changes += found
         impossible += reasons
@@ -94,28 +97,69 @@ def _watchdogs(host: Host, _tree: Tree) -> _Part:
     ], []
 
 
-def _irqs(host: Host, tree: Tree) -> _Part:
+def _background(host: Host, tree: Tree) -> _Part:
+    return [
+        Change(one.name, one.path, tree.read(one.path) or "", one.idle[0], one.why)
+        for one in BACKGROUND
+        if one.name in host.background
+    ], []
+
+
+def _idle(host: Host, tree: Tree) -> _Part:
+    """/dev/cpu_dma_latency, too, forbids deep states, but only while a process has it open."""
+    folder = f"{CPUS}/cpu{host.cpu}/cpuidle"
+    why = "waking from it empties caches"
+    return [
+        Change(f"idle state {name}", f"{folder}/state{number}/disable", "0", "1", why)
+        for number, name in host.deep_states
+        if tree.read(f"{folder}/state{number}/disable") == "0"
+    ], []
+
+
+def _elsewhere(host: Host) -> frozenset[int]:
+    """Other CPUs; the sibling shares the core, so what disturbs it disturbs the measurement too."""
     others = host.online - {host.cpu}
-    if not others:
+    return others - host.siblings or others
+
+
+def _workqueues(host: Host, tree: Tree) -> _Part:
+    mask = tree.read(WORKQUEUES)
+    if not host.workqueues_here or not mask:
+        return [], []
+    wanted = cpu_mask(mask) & _elsewhere(host) or _elsewhere(host)
+    why = f"the kernel's work is done away from the core of CPU {host.cpu}"
+    return [Change("unbound workqueues", WORKQUEUES, mask, mask_text(wanted, mask), why)], []
+
+
+def _irqs(host: Host, tree: Tree) -> _Part:
+    elsewhere = _elsewhere(host)
+    if not elsewhere:
         return [], [("interrupts", "the measuring CPU is the only one")]
-    # The sibling shares the core, so what disturbs it disturbs the measurement too.
-    elsewhere = others - host.siblings or others
     paths = ["proc/irq/default_smp_affinity"]
-    paths += [f"proc/irq/{irq}/smp_affinity" for irq in tree.numbers("proc/irq")]
+    paths += [
+        f"proc/irq/{irq}/smp_affinity"
+        for irq in tree.numbers("proc/irq")
+        if irq not in host.irqs_fixed
+    ]
     changes = []
     for path in paths:
         mask = tree.read(path)
+        cpus = maybe_mask(mask)
         # An interrupt whose last CPU goes offline is opened to all CPUs by the kernel, for good.
-        if not mask or (host.cpu not in cpu_mask(mask) and cpu_mask(mask) & elsewhere):
+        if not mask or cpus is None or (host.cpu not in cpus and cpus & elsewhere):
             continue
         # As few CPUs are taken from an interrupt as will do.
-        wanted = cpu_mask(mask) & elsewhere or elsewhere
+        wanted = cpus & elsewhere or elsewhere
         setting = "new interrupts" if "default" in path else f"interrupt {path.split('/')[2]}"
         why = f"it stays away from the core of CPU {host.cpu}"
         changes.append(Change(setting, path, mask, mask_text(wanted, mask), why))
+    fixed = [(f"interrupt {irq}", FIXED_REASON) for irq in sorted(host.irqs_fixed)]
     if host.irqbalance and changes:
-        return changes, [("interrupts, for long", "irqbalance runs and sends them back: stop it")]
-    return changes, []
+        fixed.append(("interrupts, for long", "irqbalance runs and sends them back: stop it"))
+    return changes, fixed
+
+
+FIXED_REASON = "not movable: its driver, or the kernel, says on which CPUs it comes"
 
 
 def _siblings(host: Host, tree: Tree) -> _Part:

@@ -5,11 +5,13 @@ What was there is on record before the first change, so that it can be put back 
 in between. The record goes only when all of it has been put back and read again.
 """
 
+import errno
 import fcntl
 import json
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,12 +19,11 @@ from typing import Any
 
 from irqcost.base import files
 from irqcost.base.errors import IrqcostError
-from irqcost.machine.hostfacts import Tree
-from irqcost.machine.settings import Change, Plan
+from irqcost.machine.hostfacts import BOOT_ID, FIXED_IRQS, Tree, fixed_irqs
+from irqcost.machine.settings import FIXED_REASON, Change, Plan
 
 STATE = "run/irqcost/tune.json"
 _SCHEMA = 1
-_BOOT_ID = "proc/sys/kernel/random/boot_id"
 RESTORE = "./irqcost tune --restore"
 
 
@@ -32,6 +33,7 @@ class Failure:
 
     setting: str
     reason: str
+    fixed: int | None = None  # the number of an interrupt that nobody can move: no failure
 
 
 def apply(plan: Plan, tree: Tree) -> list[Failure]:
@@ -50,9 +52,10 @@ def apply(plan: Plan, tree: Tree) -> list[Failure]:
             _record(plan, state, tree)
             failures = []
             for change in plan.changes:
-                reason = _set(change.path, change.after, tree)
-                if reason:
-                    failures.append(Failure(change.setting, reason))
+                failure = _set(change, change.after, tree)
+                if failure:
+                    failures.append(failure)
+            _remember_fixed([one.fixed for one in failures if one.fixed is not None], tree)
             return failures
         except BaseException:
             _undo(tree)
@@ -62,7 +65,7 @@ def apply(plan: Plan, tree: Tree) -> list[Failure]:
 def _record(plan: Plan, state: Path, tree: Tree) -> None:
     record = {
         "schema": _SCHEMA,
-        "boot_id": tree.read(_BOOT_ID),
+        "boot_id": tree.read(BOOT_ID),
         "cpu": plan.cpu,
         "changes": [asdict(change) for change in plan.changes],
     }
@@ -108,9 +111,9 @@ def _put_back(tree: Tree) -> Restored:
         if not tree.exists(change.path):
             gone.append(change.setting)
         elif not _is(tree.read(change.path), change.before):
-            reason = _set(change.path, change.before, tree)
-            if reason:
-                failures.append(Failure(change.setting, reason))
+            failure = _set(change, change.before, tree)
+            if failure:
+                failures.append(failure)
     if not failures:
         state.unlink()
     return Restored(len(changes), tuple(gone), tuple(failures))
@@ -133,21 +136,38 @@ def _read_record(state: Path, tree: Tree) -> list[Change] | None:
     try:
         if record["schema"] != _SCHEMA:
             raise IrqcostError(f"{state}: written by another version of irqcost; use that one")
-        if record["boot_id"] != tree.read(_BOOT_ID):
+        if record["boot_id"] != tree.read(BOOT_ID):
             return []
         return [Change(**change) for change in record["changes"]]
     except (KeyError, TypeError) as error:
         raise IrqcostError(f"{state}: not a record of tune: {error}") from error
 
 
-def _set(path: str, value: str, tree: Tree) -> str | None:
+def _set(change: Change, value: str, tree: Tree) -> Failure | None:
     """Writes a setting and reads it again; returns why it is not as it was to be."""
     try:
-        tree.write(path, value)
+        tree.write(change.path, value)
     except OSError as error:
-        return f"{tree.root / path}: {error.strerror}"
-    found = tree.read(path)
-    return None if _is(found, value) else f"{tree.root / path} reads {found!r} after {value!r}"
+        irq = _IRQ.fullmatch(change.path)
+        if irq and error.errno == errno.EIO:
+            return Failure(change.setting, FIXED_REASON, int(irq[1]))
+        return Failure(change.setting, f"{tree.root / change.path}: {error.strerror}")
+    found = tree.read(change.path)
+    if _is(found, value):
+        return None
+    return Failure(change.setting, f"{tree.root / change.path} reads {found!r} after {value!r}")
+
+
+_IRQ = re.compile(r"proc/irq/(\d+)/smp_affinity")
+
+
+def _remember_fixed(irqs: Sequence[int], tree: Tree) -> None:
+    """Keeps what the kernel said of interrupts until the machine starts anew, for all to read."""
+    known = sorted({*irqs, *fixed_irqs(tree)})
+    if irqs:
+        with files.written_whole(tree.root / FIXED_IRQS, replace=True) as partial:
+            record = {"boot_id": tree.read(BOOT_ID), "interrupts": known}
+            partial.write_text(json.dumps(record) + "\n", encoding="utf-8")
 
 
 def _is(found: str | None, value: str) -> bool:

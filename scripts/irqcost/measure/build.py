@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from irqcost import ROOT
-from irqcost.base import files, ownership
+from irqcost.base import files
 from irqcost.base.cache import cache_directory, locked
 from irqcost.base.errors import BuildError, IrqcostError
 from irqcost.base.process import child
 from irqcost.base.progress import Progress
+from irqcost.base.safety import ownership
 
 _TAIL_LINES = 40
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence, Sized
 from typing import Any
 
-from irqcost.base.texts import is_plain, plain
+from irqcost.base.safety.texts import is_plain, plain
 
 
 # No text of a result, and none of its names, is nearly so long; of a hostile one they would be

@@ -4,7 +4,8 @@
 from collections.abc import Sequence
 
 from irqcost.base.table import Table
-from irqcost.base.texts import plain
+from irqcost.base.safety.texts import plain
+from irqcost.base.verdicts import Change
 from irqcost.compare.checked import Checked, outcome, some
 from irqcost.compare.regression import Judged
 
@@ -14,7 +15,7 @@ from irqcost.compare.regression import Judged
 
 def text(checked: Checked, everything: bool) -> str:
     """The table of what is not ok (or of everything), reasons, and the outcome."""
-    shown = [one for one in checked.judged if everything or one.word != OK or one.reason]
+    shown = [one for one in checked.judged if everything or one.status != Change.OK or one.reason]
     parts = [f"{plain(checked.new.path)} against {_against(checked)}"]
     if shown and any(one.difference is not None for one in shown):
         parts += ["", str(_table(shown, checked.new.result.context.instruction_clock)), ""]

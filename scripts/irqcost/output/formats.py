@@ -9,7 +9,7 @@ from typing import Any
 
 from irqcost.base import jsontext
 from irqcost.base.table import Table, number
-from irqcost.base.texts import csv_cell, markdown as escaped, plain
+from irqcost.base.safety.texts import csv_cell, markdown as escaped, plain
 from irqcost.compare import columns as columns_
 from irqcost.compare.columns import Column, letter
 from irqcost.compare.comparison import Cell, Ratio, Row, shown

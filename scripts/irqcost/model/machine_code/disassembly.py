@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from irqcost.base.errors import IrqcostError
-from irqcost.base.surroundings import nothing_around
+from irqcost.base.safety.surroundings import nothing_around
 from irqcost.model.machine_code import masking
 
 THUNK = "return_thunk"

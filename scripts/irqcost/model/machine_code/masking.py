@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Protocol
 
-from irqcost.base.surroundings import nothing_around
+from irqcost.base.safety.surroundings import nothing_around
 
 NATIVE = "native"
 UNKNOWN = "unknown"

@@ -18,7 +18,8 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from irqcost.base import executors, surroundings
+from irqcost.base import executors
+from irqcost.base.safety import surroundings
 from irqcost.compare.labels import Series
 from irqcost.model.catalogue import Probe
 from irqcost.model.published import Published

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from irqcost.base import verdicts
 from irqcost.base.errors import IrqcostError
 from irqcost.base.table import number
-from irqcost.base.texts import command_property, command_value, markdown as _cell
-from irqcost.compare import regression
+from irqcost.base.safety.texts import command_property, command_value, markdown as _cell
+from irqcost.base.verdicts import Change
 from irqcost.compare.regression import Judged
 from irqcost.model import naming
 

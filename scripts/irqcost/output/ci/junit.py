@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from irqcost.base.texts import plain
-from irqcost.compare import regression
+from irqcost.base.safety.texts import xml
+from irqcost.base.verdicts import Change
 
 if TYPE_CHECKING:
     from irqcost.compare.checked import Checked
@@ -25,23 +25,23 @@ def text(checked: Sequence["Checked"]) -> str:
     root = ElementTree.Element("testsuites")
     totals = dict.fromkeys(["tests", *_COUNTS.values()], 0)
     for one in checked:
-        name = plain(one.new.path.name)
+        name = xml(one.new.path.name)
         counts = dict.fromkeys(totals, 0)
         suite = ElementTree.SubElement(root, "testsuite", name=name)
         for figure in one.judged:
             backend, _, rest = figure.name.partition("/")
             case = ElementTree.SubElement(
-                suite, "testcase", classname=f"irqcost.{plain(backend)}", name=plain(rest)
+                suite, "testcase", classname=f"irqcost.{xml(backend)}", name=xml(rest)
             )
             case.set("time", "0")
             counts["tests"] += 1
             if element := _ELEMENTS.get(figure.status):
                 counts[_COUNTS[element]] += 1
-                said = ElementTree.SubElement(case, element, message=plain(figure.reason))
+                said = ElementTree.SubElement(case, element, message=xml(figure.reason))
                 if element != "skipped":
                     said.set("type", figure.status)
                 # GitLab shows the text of an element and not its message.
-                said.text = plain(figure.reason)
+                said.text = xml(figure.reason)
         for key, count in counts.items():
             suite.set(key, str(count))
             totals[key] += count

@@ -67,9 +67,19 @@ def csv_cell(value: object) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
+# What XML 1.0 has no way to write.
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def xml(text: str) -> str:
+    """A text in XML, whose writer escapes the rest."""
+    return _NOT_IN_XML.sub(_REPLACEMENT, text)
+
+
 def command_value(text: str) -> str:
-    """The message of a workflow command of GitHub."""
-    return plain(text).replace("%", "%25")
+    """The message of a workflow command of GitHub, as its toolkit escapes them."""
+    visible = "".join(letter if letter in "\r\n" else _visible(letter) for letter in text)
+    return visible.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def command_property(text: str) -> str:
