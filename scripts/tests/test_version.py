@@ -4,6 +4,7 @@
 import json
 import re
 import subprocess
+import tomllib
 
 import pytest
 
@@ -37,8 +38,25 @@ def test_dkms_reads_it() -> None:
     assert done.stdout.strip() == VERSION
 
 
+def test_the_package_reads_it() -> None:
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert build["project"]["dynamic"] == ["version"]
+    assert build["tool"]["setuptools"]["dynamic"]["version"] == {"file": "VERSION"}
+    # What is no module has to be named.
+    patterns = build["tool"]["setuptools"]["package-data"]["irqcost"]
+    inside = [one for one in (ROOT / "scripts/irqcost").rglob("*") if one.is_file()]
+    others = {one.suffix for one in inside if one.suffix not in (".py", ".pyc")}
+    assert {f"**/*{suffix}" for suffix in others} == set(patterns)
+
+
 def test_nobody_writes_it_down_again() -> None:
-    for name in ("CMakeLists.txt", "bench_kmod/dkms.conf", "bench_kmod/main.c", "CITATION.cff"):
+    for name in (
+        "pyproject.toml",
+        "CMakeLists.txt",
+        "bench_kmod/dkms.conf",
+        "bench_kmod/main.c",
+        "CITATION.cff",
+    ):
         assert VERSION not in (ROOT / name).read_text(encoding="utf-8"), name
 
 
