@@ -97,10 +97,10 @@ _TOGGLES = (
         ("published: `local_irq_disable_enable`", "19 ns", "27 ns", "175 ns"),
         """
 The last row is from a patch series (linux-trace-kernel, “tracing/preemptirq”, version 3, on Linux
-7.0.0): the mean time of `local_irq_disable(); local_irq_enable()` on one machine, by reading ktime
-around each pair. It includes what reading the clock takes, the same in all three columns, so only
-the differences between columns are the tracepoints. The counts above say what is executed, without
-a clock in them.
+7.0.0): the mean time of `local_irq_disable(); local_irq_enable()` on one machine, with a call of
+`ktime_get_ns()` around each pair. Those times include the clock, the same in all three columns, so
+only the differences between columns are the tracepoints. The counts above show what is executed,
+without a clock. (With the series, tracepoints that are switched off cost nothing: 19 ns again.)
 """,
     ),
     Toggle(
