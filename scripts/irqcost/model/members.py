@@ -135,7 +135,7 @@ class Object:
 
     def each_number(self, keys: Sequence[str]) -> list[float]:
         """Several numbers, as number() reads each."""
-        values = list(map(self._members.get, keys))
+        values: list[Any] = list(map(self._members.get, keys))
         if _PLAIN.issuperset(map(type, values)) and -GREATEST <= min(values) <= max(values):
             if max(values) <= GREATEST:
                 return list(map(float, values))

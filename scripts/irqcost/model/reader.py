@@ -56,9 +56,9 @@ def read_document(path: Path, whole: bool = True) -> tuple[Any, Result]:
     except UnicodeDecodeError as error:
         raise ResultError(path, f"not JSON: no UTF-8 text at byte {error.start}") from error
     except json.JSONDecodeError as error:
-        whole = text.strip()
-        ends = whole.endswith("}") and error.pos < len(text.rstrip())
-        cut = "truncated" if whole.startswith("{") and not ends else "not JSON"
+        body = text.strip()
+        ends = body.endswith("}") and error.pos < len(text.rstrip())
+        cut = "truncated" if body.startswith("{") and not ends else "not JSON"
         reason = f"{cut}: {error.msg} in line {error.lineno}, column {error.colno}"
         raise ResultError(path, reason) from error
     except members.FormatError as error:

@@ -3,7 +3,7 @@
 
 from collections.abc import Iterable
 
-from irqcost.output.formats import escaped
+from irqcost.base.safety.texts import markdown as escaped
 from irqcost.output.page.article import Article, Figures
 from irqcost.output.page.words import Code, Statement
 
