@@ -26,7 +26,7 @@ def _run(path: Path, figures: dict[str, float], codename: str = "", **ours: Any)
 def test_the_answer_is_back_to_back_and_around_work(tmp_path: Path) -> None:
     result = _run(tmp_path / "a.json", {_BACK_TO_BACK: 37.6, _AROUND_WORK: 16.6})
     first, trust = finding.sentences(result)
-    assert first.startswith("In user mode, which cannot mask, saving and restoring the flags costs")
+    assert first.startswith("In user mode, which cannot mask, saving and restoring the flags ")
     assert "37.6 core cycles" in first and "around 100 cycles of work it adds 16.6" in first
     assert trust == "All 2 results are reliable."
 
@@ -62,8 +62,8 @@ def test_the_most_striking_contrast_of_two_cpus_comes_first(tmp_path: Path) -> N
     two = _run(tmp_path / "2.json", {_BACK_TO_BACK: 25.1, _AROUND_WORK: 0.04}, "Golden Cove")
     first, second = (each.text for each in finding.contrasts(series([one, two])))
     assert first == (
-        "around 100 cycles of work, saving and restoring the flags adds 0.04 core cycles on "
-        "Golden Cove and 16.6 on Raptor Cove"
+        "around 100 cycles of work, saving and restoring the flags through a register adds 0.04 core "
+        "cycles on Golden Cove and 16.6 on Raptor Cove"
     )
     assert second.endswith("on Golden Cove and 37.6 on Raptor Cove, 1.5 times as much")
 

@@ -220,7 +220,8 @@ def test_the_headline_is_the_most_striking_contrast(tmp_path: Path) -> None:
     )
     found = made(path)
     assert found.headline.startswith(
-        "Saving and restoring the flags costs 40.0 core cycles back to back, but adds 2.0 around"
+        "Saving and restoring the flags through a register costs 40.0 core cycles back to back, "
+        "but adds 2.0 around"
     )
     assert [one.key for one in found.sections] == ["costs", "work"]
     assert "Reliable: 2 of 2 results" in " ".join(found.facts)

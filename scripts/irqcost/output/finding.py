@@ -34,7 +34,7 @@ ACTS: Mapping[str, str] = {
     "irq_save_restore": "saving and restoring interrupts through BPF",
     "save_cli_popf": "saving, masking and restoring interrupts with popf",
     "save_cli_test_sti": "saving, masking and restoring interrupts with a test and sti",
-    "pushf_pop_push_popf": "saving and restoring the flags",
+    "pushf_pop_push_popf": "saving and restoring the flags through a register",
     "popf": "restoring the flags",
     "pushf_pop": "saving the flags",
     "local_irq_disable_enable": "disabling and enabling interrupts",

@@ -166,7 +166,8 @@ def _measured(columns: Sequence[Column]) -> list[str]:
     dates = sorted(one.date for one in contexts)
     days = list(dict.fromkeys(map(day, (dates[0], dates[-1]))))
     backends = dict.fromkeys(e.backend for one in columns for e in one.result.entries)
-    how = " and ".join(_BY.get(one, f"by {one}") for one in backends)
+    *ways, last = (_BY.get(one, f"by {one}") for one in backends)
+    how = " and ".join(filter(None, (", ".join(ways), last)))
     found = f"Measured {'on' if len(days) == 1 else 'from'} {' to '.join(days)} {how}"
     if len(columns) == 1:
         (one,) = contexts

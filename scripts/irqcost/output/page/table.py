@@ -9,6 +9,7 @@ from irqcost.compare.columns import Column
 from irqcost.compare.comparison import Cell, Row
 from irqcost.model import naming
 from irqcost.model.catalogue import Probe
+from irqcost.model.result import Context
 from irqcost.model.units import natural
 from irqcost.output.page.data import COUNTED, Part
 
@@ -101,13 +102,16 @@ def view(part: Part, probes: Sequence[Probe], links: Mapping[str, str] | None = 
 
 def filters(part: Part) -> dict[str, Filter]:
     """By backend and mode."""
-    contexts = [column.result.context for column in part.columns]
+    contexts: dict[str, list[Context]] = {}
+    for column in part.columns:
+        for backend in {entry.backend for entry in column.result.entries}:
+            contexts.setdefault(backend, []).append(column.result.context)
     names = [row.name.split("/") for row in part.rows]
     backends = dict.fromkeys(backend for backend, *_ in names)
     modes = dict.fromkeys(mode for _, _, mode, *_ in names)
     return {
         "backend": Filter(
-            "Backend", {backend: naming.backend_name(backend, contexts) for backend in backends}
+            "Backend", {one: naming.backend_name(one, contexts[one]) for one in backends}
         ),
         "mode": Filter("Mode", {mode: _MODES.get(mode, mode) for mode in modes}),
     }
