@@ -35,7 +35,7 @@ _LOGS = ROOT / "build" / "platforms"
 _UNRELEASED = ("testing", "unstable", "sid")
 
 # /sys is read-only; /dev is this machine's, for /dev/kvm and the like. Processes get numbers of
-# their own, so that those left behind end with the first. Arguments: root, folder, command.
+# their own, so that those left over end with the first. Arguments: root, folder, command.
 _ENTER = """\
 mount --rbind /dev "$1/dev"
 mount -t proc proc "$1/proc"
@@ -116,7 +116,7 @@ class Root:
         return done.stdout.partition("\n")[0].strip()
 
     def said(self, name: str) -> str:
-        """What the command that was run last told of its outcome."""
+        """What the command that was run last says about its outcome."""
         text = self.log.read_text(encoding="utf-8", errors="replace").rpartition("\n$ ")[2]
         if name == "test":
             counts: list[str] = re.findall(r"^\d+ passed, .*", text, re.MULTILINE)

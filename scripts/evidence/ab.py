@@ -2,10 +2,10 @@
 """How often does `irqcost ab` see a difference that is not there, and what does it find?
 
 Counts what ab_record.py recorded. A job is one `irqcost ab` over all rows: it begins at some pair
-of the recording and is given the pairs as they follow (from the first one again behind the last
+of the recording and is given the pairs as they follow (from the first one again after the last
 one), by the code of `ab` itself, which takes as many as it would have taken. Jobs begin at equal
 distances. Where these are shorter than a job, neighbouring jobs have pairs in common; how many have
-none is said beside, and is what the intervals count. A slow-down is judged as one figure of as many
+none is said beside, and is what the intervals count. A slowdown is judged as one figure of as many
 as ring 3 has. Then, on the plain means of the same processes: compare.py's U test, mean + 5 % and
 minimum + 3 %. Prints Markdown, and writes the record where --out names a file:
 
@@ -256,7 +256,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("recorded", type=Path, help="a file of ab_record.py, or packed by xz")
     parser.add_argument("--jobs", type=int, default=500, help="of A/A (default: 500)")
-    parser.add_argument("--slow-jobs", type=int, default=100, help="of each slow-down (100)")
+    parser.add_argument("--slow-jobs", type=int, default=100, help="of each slowdown (100)")
     parser.add_argument("--out", type=Path, help="the record")
     args = parser.parse_args()
     recorded, lines = read(args.recorded)

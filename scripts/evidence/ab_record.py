@@ -36,10 +36,10 @@ from irqcost.measure.injected import ADDED, PLAIN, PRIMITIVES
 from irqcost.measure.processes import Process
 
 # By what is added to a primitive, in core cycles, how many pairs are recorded. A comparison has 16;
-# of the least slow-down a hundred shall be without a pair in common.
+# of the least slowdown a hundred shall be without a pair in common.
 WANTED = {"0": 320, "0.25": 1600, "0.5": 160, "1": 160}
 
-# All rows of ring 3, of the slow-downs the one that the builds may differ in; or that alone.
+# All rows of ring 3, of the slowdowns the one that the builds may differ in; or that alone.
 _ALL = f"-/({'|'.join(probe for probe in ADDED if probe != PLAIN)})/"
 _SLOW = f"/{PLAIN}/throughput"
 
@@ -106,7 +106,7 @@ def slow_down(rows: Path, added: float) -> None:
     text, count = _TEXT.subn(rf"\g<1>{adds}\g<2>", rows.read_text(encoding="utf-8"))
     (probe,) = (name for name, cycles in ADDED.items() if cycles == added)
     bodies = re.findall(rf'INSN\(\d+, (?:{PLAIN}|{probe}), .*\n\s*(".*"), "",', text)
-    # The catalogue has the same code already, under the name of the slow-down.
+    # The catalogue has the same code already, under the name of the slowdown.
     if count != 1 or len(bodies) != 2 or bodies[0] != bodies[1]:
         raise IrqcostError(f"{rows}: row {PLAIN} is not as it was, or {probe} is not")
     rows.write_text(text, encoding="utf-8")

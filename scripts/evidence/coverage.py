@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Does a figure that calls itself good deserve it, and does its interval hold?
+"""Is a figure right that calls itself good, and does its interval cover?
 
 Runs `./irqcost run --quick` for ring 3 again and again under four load conditions and compares
 every figure with the quiet value, that of `./irqcost run --precise`. Busy loops are started here,
@@ -150,7 +150,7 @@ def main() -> None:
     print("the quiet values are known", file=sys.stderr, flush=True)
     found: list[Outcome] = []
     for run in range(args.runs):
-        # In turn, so that what the machine does beside it falls on all conditions alike.
+        # In turn, so that what the machine does beside it affects all conditions equally.
         for condition, loops in loops_of.items():
             with busy(loops):
                 found += outcomes(condition, run, measure("--quick"), quiet)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Records what guard.py replays: runs of unchanged code, and of known slow-downs, under load.
+"""Records what guard.py replays: runs of unchanged code, and of known slowdowns, under load.
 
 A run is as `./irqcost run --time SECONDS` makes it: fresh processes of every benchmark that this
 machine allows, the later ones of what is not settled; and beside each a process of the rows slow_0,

@@ -69,7 +69,7 @@ class _Seed:
     def _marked(self, value: Any) -> str:
         """What stands for a value until the document is text."""
         mark = f"\0{len(self._texts)}"
-        # As deep as it stands in an entry, and in context.irqcost.
+        # As deep as it is in an entry, and in context.irqcost.
         self._texts[json.dumps(mark)] = json.dumps(value, separators=(",", ":"))
         return mark
 

@@ -91,7 +91,7 @@ def _family(session: int) -> list[int]:
     found = []
     for place in Path("/proc").glob("[0-9]*"):
         try:
-            # Behind the name, which may hold anything: state, parent, group, session.
+            # After the name, which may hold anything: state, parent, group, session.
             fields = (place / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         except OSError:
             continue

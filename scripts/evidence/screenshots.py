@@ -23,7 +23,7 @@ from irqcost import ROOT
 _FLAGS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars")
 
 _TABLE = "#measured-table"
-# Sorted by cost, the dearest first, with what stands above the table in view; then a figure in it.
+# Sorted by cost, the most expensive first, with what precedes the table in view; then a figure.
 _SORT = f"""
 const costs = document.querySelector("{_TABLE} thead th:nth-child(4) button");
 costs.click();

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What masking interrupts costs: the package behind the command `irqcost`."""
+"""What masking interrupts costs: the package of the command `irqcost`."""
 
 import os
 from pathlib import Path

@@ -11,7 +11,7 @@ from typing import Any
 from irqcost.model.machine_code import disassembly
 from irqcost.model.result import MachineCode
 
-# The copies by which the body's window exceeds the base's: kUnroll of bpf.cc.
+# The copies that the body's window has more than the base's: kUnroll of bpf.cc.
 _COPIES = 16
 _WINDOWS = 4  # chain (2), base, body
 

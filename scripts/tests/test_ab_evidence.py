@@ -64,7 +64,7 @@ def test_jobs_that_find_a_slow_down(evidence: Any, tmp_path: Path) -> None:
     assert kind["slow_row"] == {"slower": 20} and kind["false_jobs"] == 0
     assert kind["difference"]["median"] == pytest.approx(0.25, abs=0.01)
     assert kind["figures"] == 100  # without the row that is slower
-    # Below what matters it is none.
+    # Below the threshold it is not one.
     kind = evidence.of_kind(recording(tmp_path / "r", 0.1), "0.1", 20)
     assert kind["slow_row"] == {"same": 20}
 

@@ -15,8 +15,8 @@ _MAIN = """
 #include "backends/bpf/bpf.h"
 #include "backends/registry.h"
 int main() {
-  const auto obstacle = irqcost::MakeBpf({})->GetObstacle();
-  return std::puts(obstacle->reason.c_str()) < 0;
+  const auto reason = irqcost::MakeBpf({})->GetObstacle();
+  return std::puts(reason->reason.c_str()) < 0;
 }
 """
 

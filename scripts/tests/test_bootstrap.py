@@ -13,7 +13,7 @@ _DRAWS = 200_000
 
 def probabilities(n: int) -> list[float]:
     """For odd n, that the median of n drawn with replacement is the k-th smallest: binomial sums
-    (Efron 1979), by which the beta draws are checked."""
+    (Efron 1979), which check the beta draws."""
     half = (n - 1) // 2
 
     def at_most(share: float) -> float:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The clocks of a run: the chain held against the CPU's counter, and the TSC's frequency."""
+"""The clocks of a run: the chain compared with the CPU's counter, and the TSC's frequency."""
 
 from typing import Any
 

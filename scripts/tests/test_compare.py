@@ -62,7 +62,9 @@ def test_a_clock_in_doubt_is_named_where_times_are_shown(
         content["context"]["irqcost"]["tsc"]["clock_source"] = "kvm-clock"
 
     other = changed("beta", tmp_path / "b.json", change)
-    note = "B: ns and ticks are in doubt: the kernel tells the time by kvm-clock and not by the TSC"
+    note = (
+        "B: ns and ticks are unreliable: the kernel tells the time by kvm-clock and not by the TSC"
+    )
     assert compare(path("alpha"), other) == 0
     text = capsys.readouterr().out
     assert cells(text, "ring3/popf/throughput") == ["13.00", "4.01", "17.00", "5.28 ?", "1.31"]

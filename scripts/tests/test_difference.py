@@ -58,7 +58,7 @@ def block(costs: list[float], label: str = "clean") -> list[dict[str, Any]]:
 
 
 def machine(shift: float, noise: float, seed: int, label: str = "clean") -> Any:
-    """A harness whose slow-downs are as large as they should be, and `shift` more for each."""
+    """A harness whose slowdowns are as large as they should be, and `shift` more for each."""
     chance = random.Random(seed)
 
     def measure(blocks: int) -> Mapping[str, Any]:
@@ -88,7 +88,7 @@ def test_slow_downs_are_found_and_nothing_else() -> None:
 def test_a_difference_that_is_not_there_is_called_false() -> None:
     kinds = injected.run(machine(0.3, 0.05, 2), 30, lambda done: None)
     assert kinds[0].false == 30
-    # And one that hides a slow-down makes its trials wrong.
+    # And one that hides a slowdown makes its trials wrong.
     hidden = injected.run(machine(-0.25, 0.05, 3), 30, lambda done: None)
     assert hidden[1].false == 30 and hidden[1].found == 0
 
@@ -135,7 +135,7 @@ def test_spread_and_coverage_with_known_answers() -> None:
     series = Processes(processes_at([1, 2, 3, 4, 5, 6, 7, 8])).benchmarks
     (one, _) = selftest.spread(series)
     assert (one.median, one.deviation, one.farthest, one.processes) == (4.5, 1.5, 3.5, 8)
-    # Twelve processes: two intervals of six, each held against the other six.
+    # Twelve processes: two intervals of six, each compared with the other six.
     alike = Processes(processes_at([1.0, 2, 3, 4, 5, 6] * 2)).benchmarks
     assert selftest.coverage(alike) == selftest.Coverage(4, 4)
     apart = Processes(processes_at([1.0] * 6 + [2.0] * 6)).benchmarks

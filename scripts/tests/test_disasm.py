@@ -83,7 +83,7 @@ def test_restore_tests_and_unmasks() -> None:
     ],
 )
 def test_marks(code: str, mark: str) -> None:
-    # Behind it a return, so that nothing is taken for padding.
+    # After it a return, so that nothing is taken for padding.
     assert marks(code + "c3") == [mark, "returns"]
 
 
@@ -149,7 +149,7 @@ def test_a_row_shows_its_own_body(capsys: pytest.CaptureFixture[str]) -> None:
     assert "nop" in disassembly.listing(live_code.body(row("nop")), {}, trim=False).split()
 
 
-# The heart of a window, and how the module tells of it: a call whose distance is another one in
+# The heart of a window, and how the module shows it: a call whose distance is another one in
 # each boot, named.
 WINDOW = "0faee8 e800100000 0faee8 c3"
 TARGETS = {3: "_raw_spin_lock_irqsave"}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Work in processes of their own: order, errors, deaths, and that none is left behind."""
+"""Work in processes of their own: order, errors, deaths, and that none is left after."""
 
 import os
 import signal
@@ -143,7 +143,7 @@ def test_none_outlives_its_master(tmp_path: Path, end: signal.Signals) -> None:
     master.send_signal(end)
     master.wait()
     master.stdout.close()
-    # Each is told of it by the end of a pipe: a deadline only for what hangs for good.
+    # Each learns of it by the end of a pipe: a deadline only for what hangs for good.
     deadline = time.monotonic() + 60
     while any(map(alive, pids)) and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The sensor's floor from run to run: what is learned, what is believed, and what it says."""
+"""The sensor's baseline level from run to run: what is cached, what is used, what it says."""
 
 import json
 from pathlib import Path
@@ -130,7 +130,7 @@ def test_one_run_that_was_wrongly_low_disturbs_none(place: Path) -> None:
     for sensor in (0.181, 0.182, 0.181, 0.178, 0.182):
         Memory().keep(run_of(sensor), GOOD)
     assert reminded(run_of(0.18)) == {"ring3": 0.181}
-    # A low process within a run teaches nothing by itself.
+    # A low process within a run caches nothing by itself.
     Memory().keep(run_of(0.174, *[0.181] * 5), GOOD)
     assert reminded(run_of(0.18)) == {"ring3": 0.181}
 
@@ -187,16 +187,16 @@ def row(floors: object) -> str:
     [
         ("", "line 1 column 1"),
         ('{"schema": 1, "machines": [', "line 1 column 28"),
-        ('{"schema": 2, "machines": []}', "no sensor floors of schema 1"),
-        ("[]", "no sensor floors of schema 1"),
+        ('{"schema": 2, "machines": []}', "no sensor baseline levels of schema 1"),
+        ("[]", "no sensor baseline levels of schema 1"),
         ('{"schema": 1}', "`machines` is no list"),
         ('{"schema": 1, "machines": [1]}', "a row without `machine`"),
         (row(None), "a row without `floors`"),
-        (row({"ring3": []}), "the floors of ring3 are not numbers from 0.01 to 100"),
-        (row({"ring3": [True]}), "the floors of ring3"),
-        (row({"ring3": [0.18, 0]}), "the floors of ring3"),
-        (row({"ring3": 0.18}), "the floors of ring3"),
-        (row({"ring3": [float("nan")]}), "the floors of ring3"),
+        (row({"ring3": []}), "the baseline levels of ring3 are not numbers from 0.01 to 100"),
+        (row({"ring3": [True]}), "the baseline levels of ring3"),
+        (row({"ring3": [0.18, 0]}), "the baseline levels of ring3"),
+        (row({"ring3": 0.18}), "the baseline levels of ring3"),
+        (row({"ring3": [float("nan")]}), "the baseline levels of ring3"),
         ("[" * 100000, "nested too deeply"),
     ],
 )
@@ -208,7 +208,7 @@ def test_a_damaged_file_is_named_and_not_believed(
     assert Processes([memory.remind(run_of(0.18)[0])]).cached == {}
     said = capsys.readouterr().err
     assert said.startswith(f"irqcost: {place}: ") and reason in said and ": ignored" in said
-    # It is named once, and replaced by what the run teaches.
+    # It is named once, and replaced by what the run caches.
     memory.keep(run_of(0.18), GOOD)
     assert not capsys.readouterr().err
     assert reminded(run_of(0.18)) == {"ring3": 0.18}
@@ -220,4 +220,4 @@ def test_what_cannot_be_kept_is_said(
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("IRQCOST_CACHE", str(tmp_path / "file"))
     Memory().keep(run_of(0.18), GOOD)
-    assert "the sensor's floor is not remembered: " in capsys.readouterr().err
+    assert "the sensor's baseline level is not remembered: " in capsys.readouterr().err

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Files that are no results, and disks that are full: what each command that reads results says,
-and that it leaves nothing behind. That texts stay texts is tested beside what shows them."""
+and that it leaves nothing after. That texts stay texts is tested beside what shows them."""
 
 import json
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the kernel's configuration tells of masking."""
+"""What the kernel's configuration says about masking."""
 
 import gzip
 from pathlib import Path

@@ -49,7 +49,7 @@ def imports(found: Mapping[str, Path], name: str) -> set[str]:
             continue
         inner = (one.removeprefix("irqcost.") for one in names if one.startswith("irqcost."))
         imported |= {one for one in inner if one in found and one != name}
-    # `from irqcost.a import b` runs irqcost.a as well, but is no use of what stands in it.
+    # `from irqcost.a import b` runs irqcost.a as well, but is no use of what is in it.
     return {one for one in imported if not any(other.startswith(f"{one}.") for other in imported)}
 
 

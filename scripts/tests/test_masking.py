@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What it is that masks: found in the code that ran, said everywhere, and never compared across."""
+"""What masks: found in the code that ran, said everywhere, and never compared across."""
 
 import json
 import re
@@ -282,7 +282,7 @@ def test_nothing_calls_its_figures_masking(
     said += _texts(tmp_path.glob("page/*.html"))
     assert len(said) > 4
     for text in said:
-        # The catalogue's row and the tables of generations tell of what rows and CPUs do.
+        # The catalogue's row and the tables of generations show what rows and CPUs do.
         found = FORBIDDEN.search(re.sub(r"<style.*?</style>", "", text, flags=re.S))
         assert not found, text[max(found.start() - 200, 0) : found.end() + 50]
     page = "".join(said[1:])

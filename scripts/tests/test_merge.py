@@ -127,7 +127,7 @@ def alone(row: float, price: str, cost: float) -> dict[str, object]:
 
 
 def test_derived_figures_of_different_formulas_are_not_mixed() -> None:
-    # On a kernel where both calls return alike, noise tells which is the cheaper one.
+    # On a kernel where both calls return in the same way, noise tells which is the cheaper one.
     found = [alone(30, "call", 4.0), alone(31, "call_thunk", 7.0), alone(32, "call", 4.2)]
     run = [process(entry("bpf/x/throughput", 30), derived=[one]) for one in found]
     (one,) = merge(run, Target())["context"]["irqcost"]["derived"]

@@ -307,6 +307,6 @@ def test_time_goes_to_samples_and_not_to_starting() -> None:
     assert len(quick.requests) >= 12
     slow = FakeHarness(unsettled, overhead=2.3)
     slow.collect(Plan(32))
-    # Behind the first, which is short in any case, a process measures for a second at least.
+    # After the first, which is short in any case, a process measures for a second at least.
     assert min(request.seconds for request in slow.requests[1:6]) > 1
     assert len(slow.requests) >= 6

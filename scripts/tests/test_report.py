@@ -32,12 +32,12 @@ def test_a_clock_in_doubt_and_a_quota_are_named() -> None:
     ours = content["context"]["irqcost"]
     ours["tsc"]["clock_source"] = "tsc"
     sound = terminal.text(parsing.parse(content), verbose=True)
-    assert "in doubt" not in sound and "quota" not in sound
+    assert "unreliable" not in sound and "quota" not in sound
     ours["tsc"] |= {"clock_source": "hpet", "invariant": False}
     ours["settings"]["cpu_quota"] = 0.5
     text = terminal.text(parsing.parse(content), verbose=True)
     assert (
-        "  ns and ticks are in doubt: the CPU does not say that its TSC keeps its rate and the "
+        "  ns and ticks are unreliable: the CPU does not say that its TSC keeps its rate and the "
         "kernel tells"
     ) in text.splitlines()
     assert "measured under a quota of 0.5 CPUs (cgroup)" in text

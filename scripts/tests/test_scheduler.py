@@ -32,7 +32,7 @@ if __name__ == "__main__":
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a scheduler with two workers, which know nothing of irqcost and stand in a
+    """The address of a scheduler with two workers, which know nothing of irqcost and are in a
     folder of their own."""
     folder = tmp_path_factory.mktemp("cluster")
     script = folder / "cluster.py"
@@ -54,7 +54,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with results, which is asked for by a relative path, and one that is none."""
+    """A folder with results, by a relative path, and one file that is not a result."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     results = Path("results")

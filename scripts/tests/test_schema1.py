@@ -31,7 +31,7 @@ def test_an_old_file_means_what_it_meant() -> None:
     new = reader.read_result(path("alpha")).figures
     assert one.figures.keys() == new.keys()
     for name, figure in one.figures.items():
-        # The file of now has seven digits.
+        # The current file has seven digits.
         assert figure.core_cycles == pytest.approx(new[name].core_cycles, rel=1e-6)
         assert (figure.clean, figure.label) == (new[name].clean, new[name].label)
     assert any(name.endswith("/isolated") for name in one.figures)

@@ -90,7 +90,7 @@ def test_check_finds_the_instruction_without_a_threshold(
         files.append(tmp_path / f"{number}.json")
         document = merge([Process(turn.document, 0)], Target())
         files[-1].write_text(jsontext.dumps(document), encoding="utf-8")
-    # A second is the unit of the dates by which a baseline is told from what is new.
+    # A second is the unit of the dates that distinguish a baseline from a new result.
     before, after = files[0], files[1]
     assert cli.main(["check", "--baseline", str(before), str(after)]) == Exit.FAILED
     said = capsys.readouterr().out

@@ -55,7 +55,7 @@ def ticks(guest: GuestResult) -> dict[str, float]:
     """What the backend measured, after its tests in the guest have passed."""
     assert set(guest.status.values()) == {0}, guest.files
     said = guest.log("tests")
-    # Where KVM is not to be had they would be skipped.
+    # Where KVM is not available they would be skipped.
     assert "FAILED" not in said and "SKIPPED" not in said, said
     assert "KvmMachine.ResetLiftsTheShadowOfAnInterrupt" in said
     result = json.loads(guest.files["result.json"])

@@ -5,10 +5,10 @@
  * usage: vm_trace CONTROL
  *
  * Prints a line `key mode unroll samples` for each run that follows; the mode in
- * situ has its section behind it, in_situ/K, throughput the context unless that
+ * situ has its section after it, in_situ/K, throughput the context unless that
  * is a process, throughput/softirq. On the serial
  * port CONTROL it says "begin" and waits for a byte before the first run, and
- * says "end" and waits behind the last: so the trace holds the runs only.
+ * says "end" and waits after the last: so the trace holds the runs only.
  */
 #define _GNU_SOURCE
 #include <err.h>

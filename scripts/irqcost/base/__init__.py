@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What everything else stands on: errors, files, processes of the system, tables of text."""
+"""What everything else builds on: errors, files, processes of the system, tables of text."""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """JSON for people: the members of an object, and the items of a list that holds objects, on a line
-each; what is within such an item stands on its line."""
+each; what is within such an item is on its line."""
 
 import json
 from typing import Any
@@ -10,8 +10,8 @@ _DIGITS = 7
 
 
 def dumps(document: Any) -> str:
-    """The text of a document, its numbers rounded. Raises ValueError where a number is none in
-    JSON."""
+    """The text of a document, its numbers rounded. Raises ValueError for a number that JSON
+    does not have."""
     return _text(_rounded(document), "\n") + "\n"
 
 

@@ -62,7 +62,7 @@ def show(text: str) -> None:
         print(text)
         return
     try:
-        from rich.console import Console  # Only where there are colours to be had.
+        from rich.console import Console  # Only if colours are available.
         from rich.text import Text
     except ImportError:
         print(text)

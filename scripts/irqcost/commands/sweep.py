@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`irqcost sweep`: whether a throughput stands on a plateau, or hangs on the unroll factor."""
+"""`irqcost sweep`: whether a throughput depends on the unroll factor."""
 
 import argparse
 from pathlib import Path

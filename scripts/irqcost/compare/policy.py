@@ -74,7 +74,7 @@ def read(path: Path | None) -> Policy:
     content = _content(DEFAULTS)
     if path is not None:
         for table, members in _content(path).items():
-            # Patterns of the file come behind those of the defaults, so that they count.
+            # Patterns of the file come after those of the defaults, so that they count.
             before = {k: v for k, v in content.get(table, {}).items() if k not in members}
             content[table] = {**before, **members}
     try:
@@ -84,7 +84,7 @@ def read(path: Path | None) -> Policy:
 
 
 class _Wrong(Exception):
-    """A key that is none, or a value that cannot be."""
+    """An unknown key, or an invalid value."""
 
 
 _KEYS: Mapping[str, tuple[str, ...]] = {

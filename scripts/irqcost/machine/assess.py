@@ -168,7 +168,7 @@ def _clock(host: Host) -> Finding | None:
         subject,
         host.clock_source,
         True,
-        f"{why}: ns and ticks are in doubt, while core cycles stand",
+        f"{why}: ns and ticks are unreliable, core cycles are not affected",
         remedy,
         by,
     )

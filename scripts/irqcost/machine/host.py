@@ -62,8 +62,8 @@ _CORE_TYPES = {"cpu_core": "performance", "cpu_atom": "efficiency"}
 
 
 def core_types(root: Path = _ROOT) -> dict[str, frozenset[int]]:
-    """The CPUs of each type of core, the online ones; empty where all are alike, or where the
-    kernel does not tell (it does since Linux 5.13)."""
+    """The CPUs of each type of core, the online ones; empty where all are of one type, or where
+    the kernel does not say (it does since Linux 5.13)."""
     found = {
         name: cpu_list(_read(root / "sys/devices" / device / "cpus"))
         for device, name in _CORE_TYPES.items()

@@ -42,7 +42,7 @@ class Agreement:
         return [f"{backend}/{self.name}" for backend in self.values]
 
     def document(self) -> dict[str, Any]:
-        """As it stands in context.irqcost.agreement."""
+        """As it is in context.irqcost.agreement."""
         values = {
             backend: {self.unit: one.value, "low": one.low, "high": one.high}
             for backend, one in self.values.items()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Trials of the known slow-downs: is each found, and is nothing found where nothing is?
+"""Trials of the known slowdowns: is each found, and is nothing found where nothing is?
 
 A trial has a block of each of several fresh processes. The processes have many blocks, and no two
 trials share one, so a trial has its own samples; that some share their processes is what a user's
@@ -22,24 +22,24 @@ CONFIDENCE = 0.99
 # Blocks of a process, and so trials of a set of processes.
 BLOCKS = 25
 
-# Times that the primitive stands in one operation of a slow-down.
+# Times that the primitive is in one operation of a slowdown.
 PRIMITIVES = 4
 
-# The smallest slow-down's half: nearer to it than to none.
+# The smallest slowdown's half: nearer to it than to none.
 THRESHOLD = 0.125
 
 # Unroll factor: with greater ones the row no longer fits where decoded instructions are kept.
 UNROLL = 16
 
-# By probe, the core cycles that it adds to each primitive. The first is what the others are held
-# against; it takes part a second time, and there is nothing to be found.
+# By probe, the core cycles that it adds to each primitive. The others are compared with the
+# first, which takes part a second time, where nothing must be found.
 PLAIN = "slow_0"
 ADDED = {PLAIN: 0.0, "slow_025": 0.25, "slow_05": 0.5, "slow_1": 1.0, "slow_2": 2.0}
 
 
 @dataclass(frozen=True)
 class Kind:
-    """All trials of one slow-down; differences in core cycles for each primitive."""
+    """All trials of one slowdown; differences in core cycles for each primitive."""
 
     probe: str
     added: float

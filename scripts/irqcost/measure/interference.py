@@ -22,20 +22,20 @@ from irqcost.model import description
 # History: 1, the first.
 _SCHEMA = 1
 
-# Runs whose floor is kept. The median of nine stands while any four are off.
+# Runs whose baseline level is kept. The median of nine stands while any four are off.
 _KEPT = 9
 
-# From where to where a floor can be, in core cycles per nop: what the harness takes.
+# From where to where a baseline level can be, in core cycles per nop: what the harness takes.
 _LIMITS = (0.01, 100.0)
 
-# Digits behind the point: what the harness is told.
+# Digits after the point: what the harness is told.
 _DIGITS = 6
 
 _CPU = ("vendor", "family", "model", "stepping", "core_type", "microcode")
 
 
 def machine(context: Mapping[str, Any]) -> dict[str, Any]:
-    """What a sensor's floor belongs to. `context` is context.irqcost.
+    """What a sensor's baseline level belongs to. `context` is context.irqcost.
 
     The catalogue is part of it, since the sensor is made of one of its rows.
     """
@@ -88,9 +88,9 @@ def neighbours(
 
 
 def learned(processes: Sequence[Process], verdicts: Mapping[str, str]) -> dict[str, float]:
-    """What a run teaches, by backend; nothing of one with fewer than half of its figures good.
+    """What a run caches, by backend; nothing of one with fewer than half of its figures good.
 
-    Several processes agree on the level of a run, so one that was wrongly low teaches nothing.
+    Several processes agree on the level of a run, so one that was wrongly low caches nothing.
     `verdicts` are words by name.
     """
     statuses: dict[str, list[str]] = {}
@@ -105,7 +105,7 @@ def learned(processes: Sequence[Process], verdicts: Mapping[str, str]) -> dict[s
 
 @dataclass(frozen=True)
 class _Row:
-    """A machine, and by backend the floors of its last good runs, the latest one last."""
+    """A machine, and by backend the baseline levels of its last good runs, the latest one last."""
 
     machine: Mapping[str, Any]
     floors: Mapping[str, Sequence[float]]
@@ -115,7 +115,7 @@ def _parsed(text: str) -> list[_Row]:
     """The rows of a file. Raises ValueError with what is wrong."""
     content = json.loads(text)
     if not isinstance(content, dict) or content.get("schema") != _SCHEMA:
-        raise ValueError(f"no sensor floors of schema {_SCHEMA}")
+        raise ValueError(f"no sensor baseline levels of schema {_SCHEMA}")
     rows = content.get("machines")
     if not isinstance(rows, list):
         raise ValueError("`machines` is no list")
@@ -131,7 +131,8 @@ def _row(row: object) -> _Row:
     for backend, values in floors.items():
         if not (isinstance(values, list) and values and all(map(_is_floor, values))):
             raise ValueError(
-                f"the floors of {backend} are not numbers from {_LIMITS[0]:g} to {_LIMITS[1]:g}"
+                f"the baseline levels of {backend} are not numbers from "
+                f"{_LIMITS[0]:g} to {_LIMITS[1]:g}"
             )
     return _Row(row["machine"], floors)
 
@@ -147,7 +148,8 @@ def _text(rows: Sequence[_Row]) -> str:
 
 
 class Memory:
-    """The file of floors in the user's cache, for one run. It is never needed: what cannot be read
+    """The file of baseline levels in the user's cache, for one run. Runs work without
+    it: what cannot be read
     or written is named on standard error, and the run goes on without."""
 
     def __init__(self, forget: bool = False) -> None:
@@ -170,7 +172,7 @@ class Memory:
         return reminded(process, self._known)
 
     def keep(self, processes: Sequence[Process], verdicts: Mapping[str, str]) -> None:
-        """Remembers what a run taught. `verdicts` are words by name."""
+        """Remembers what a run cached. `verdicts` are words by name."""
         real = [process for process in processes if not process.emulated]
         taught = learned(real, verdicts)
         if taught:
@@ -195,7 +197,7 @@ class Memory:
             return []
 
     def _change(self, process: Process, taught: Mapping[str, float]) -> None:
-        """Adds floors to those of the process's machine; without any, forgets them."""
+        """Adds baseline levels to those of the process's machine; without any, forgets them."""
         here = machine(process.context)
         try:
             with locked(self._path.with_suffix(".lock")):
@@ -210,4 +212,6 @@ class Memory:
                 with written_whole(self._path, replace=True) as partial:
                     partial.write_text(_text([*others, *own]), encoding="utf-8")
         except (OSError, IrqcostError) as error:
-            print(f"irqcost: the sensor's floor is not remembered: {error}", file=sys.stderr)
+            print(
+                f"irqcost: the sensor's baseline level is not remembered: {error}", file=sys.stderr
+            )

@@ -109,7 +109,7 @@ def _closed(
 
 
 def _add_masking(context: dict[str, Any], measured: Collection[str]) -> None:
-    """What masks in the kernel, by its live text, and what follows for the kernel as a whole."""
+    """What masks in the kernel, by its machine code, and what follows for the kernel as a whole."""
     if context.get("machine_code") and not masking.decodes():
         # Left to whoever reads the texts.
         absent = {"name": "masking", "reason": "it is found by Capstone: install python3-capstone"}
@@ -139,7 +139,7 @@ def _add_masking(context: dict[str, Any], measured: Collection[str]) -> None:
 
 
 def _contradicted(name: str | None) -> str | None:
-    """Why a figure is in doubt that another backend contradicts; `name` is without a backend."""
+    """Why a figure is unreliable that another backend contradicts; `name` is without a backend."""
     return name and f"backends disagree on {name}: see the note"
 
 
@@ -239,7 +239,7 @@ def _tsc(processes: Sequence[Process]) -> dict[str, Any]:
 
 def _cycles(processes: Sequence[Process]) -> dict[str, Any]:
     """The clock of each backend. What its counter made of the chain is the median over the
-    processes in which it counted; how often, stands beside it."""
+    processes in which it counted; how often, is beside it."""
     merged: dict[str, Any] = {}
     for process in processes:
         for backend, item in process.context.get("cycles", {}).items():
@@ -289,7 +289,7 @@ def _sums(items: Sequence[Mapping[str, float] | None]) -> dict[str, float] | Non
 
 
 def _baselines(together: Processes) -> dict[str, dict[str, Any]]:
-    """The levels by which the run was judged, and where each is from."""
+    """The levels that the run was judged by, and where each is from."""
     cached = together.cached
     return {
         backend: {

@@ -140,7 +140,7 @@ class Benchmark:
 
     def interval(self, key: str) -> tuple[float, float] | None:
         """That of the median, where enough processes were clean, and one step of the clock more on
-        each side: processes that agree better than that are rounded alike."""
+        each side: processes that agree better than that are rounded in the same way."""
         interval = intervals.median_interval(self.values(key)) if self.used else None
         if interval is None:
             return None
@@ -279,7 +279,7 @@ class Processes:
 
 
 def half_width(value: float, interval: tuple[float, float]) -> float:
-    """From a figure to the farther end of its interval."""
+    """From a figure to the larger half of its interval."""
     return max(interval[1] - value, value - interval[0])
 
 

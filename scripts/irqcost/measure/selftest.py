@@ -23,10 +23,10 @@ _PROCESSES, _EPOCH_SECONDS = 20, 1.5
 _QUICK_EPOCHS, _QUICK_EPOCH_SECONDS = 12, 0.5
 _TRIALS, _QUICK_TRIALS = 100, 25
 
-# Share of the trials in which each slow-down is to be found.
+# Share of the trials in which each slowdown is to be found.
 _WANTED = 0.99
 
-# Processes of which an interval is made and held against the others.
+# Processes of which an interval is made and compared with the others.
 PART = intervals.FEWEST
 
 
@@ -41,7 +41,7 @@ class Spread:
     processes: int
 
     def document(self) -> dict[str, str | float]:
-        """As the record has it, whose first format calls processes epochs."""
+        """As the record has it, whose first format calls processes `epochs`."""
         return {"epochs" if key == "processes" else key: one for key, one in vars(self).items()}
 
 
@@ -152,7 +152,7 @@ def _kind(kind: Kind) -> dict[str, Any]:
 
 
 def control_errors(series: Mapping[str, Benchmark]) -> dict[str, float]:
-    """Core cycles by which the median of each control is off."""
+    """The error of each control's median, in core cycles."""
     errors = {}
     for probe, cost in verdict.CONTROLS.items():
         one = series.get(f"ring3/{probe}/throughput")
@@ -176,7 +176,7 @@ def spread(series: Mapping[str, Benchmark]) -> list[Spread]:
 
 
 def coverage(series: Mapping[str, Benchmark]) -> Coverage:
-    """Intervals of the processes one part after the other, each held against the median of the
+    """Intervals of the processes one part after the other, each compared with the median of the
     processes that are not in it."""
     held = count = 0
     for one in series.values():
@@ -207,7 +207,7 @@ def failures(document: Mapping[str, Any]) -> list[str]:
 
 
 def undecided(document: Mapping[str, Any]) -> list[str]:
-    """Slow-downs that too few trials found, though none was wrong about them."""
+    """Slowdowns that too few trials found, though none was wrong about them."""
     return [
         f"{kind['added']} cycles found in {kind['found']} of {kind['trials']} trials"
         for kind in document["trials"]["kinds"]

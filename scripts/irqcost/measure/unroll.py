@@ -74,7 +74,7 @@ def measure(bench: Path, arguments: Sequence[str]) -> Sweep:
 def plateau(points: Sequence[Point]) -> tuple[Point, ...]:
     """The points from that factor on from which all agree with the greatest one.
 
-    One point alone is no plateau, and one in doubt is on none: then it is empty.
+    One point alone is not a plateau, and an unreliable one is on no plateau: then it is empty.
     """
     last = points[-1]
     level: list[Point] = []

@@ -36,7 +36,7 @@ _NEXT_STEP = "Run again on a quiet machine; if it persists, please open an issue
 class Controls:
     """The controls of a run: which figures rest on one that is off.
 
-    `dep_add` and the CPU's own counter tell of the clock, on which all figures of their backend in
+    `dep_add` and the CPU's own counter show the clock, on which all figures of their backend in
     core cycles rest; `empty` of what is left of a pair of windows that differ by nothing, in
     throughput mode. A control is off where all of its interval, or without one its value, lies
     outside of what is known. One whose processes were all contaminated tells nothing.
@@ -123,7 +123,7 @@ def of_figure(
     seconds: float = 0,
 ) -> Verdict:
     """Judges a figure. `execution` is context.irqcost.execution.kind, `fault` what its controls say
-    (Controls.doubt), `neighbour` by what an earlier run tells of one (interference.py),
+    (Controls.doubt), `neighbour` by what an earlier run showed (interference.py),
     `uncalibrated` why there are no core cycles, `seconds` how long the run measured."""
     if execution == "emulated":
         return Verdict(

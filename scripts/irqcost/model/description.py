@@ -25,7 +25,7 @@ def read() -> dict[str, Any]:
 
 
 def of(bench: Path) -> str:
-    """What a harness says, as it stands in the file. Raises IrqcostError."""
+    """What a harness says, as it is in the file. Raises IrqcostError."""
     done = subprocess.run([bench, "--irqcost_describe"], capture_output=True, text=True)
     if done.returncode:
         raise IrqcostError(done.stderr.strip() or f"{bench} ended with {done.returncode}")

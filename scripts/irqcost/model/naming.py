@@ -134,7 +134,7 @@ def title(context: Context) -> str:
 
 
 def decimals(context: Context) -> int:
-    """Digits behind the point: exact counts show that they are exact."""
+    """Digits after the point: exact counts show that they are exact."""
     return 3 if context.instruction_clock else 2
 
 
@@ -167,8 +167,8 @@ def mode_name(mode: str) -> str:
 
 
 def clock_doubt(context: Context) -> str:
-    """A sentence where ns and ticks are in doubt, else nothing."""
-    return f"ns and ticks are in doubt: {context.clock_doubt}" if context.clock_doubt else ""
+    """A sentence where ns and ticks are unreliable, else nothing."""
+    return f"ns and ticks are unreliable: {context.clock_doubt}" if context.clock_doubt else ""
 
 
 def quota_doubt(context: Context) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Figures from the literature: results/published/, which says how they were collected."""
+"""Published figures: results/published/, which says how they were collected."""
 
 import csv
 from collections.abc import Sequence
@@ -73,7 +73,7 @@ class Published:
         if "clock suspect" in self.note:
             return self.note.split("; ")[-1]
         if self.source.startswith("LKML patch") and self.value == 0:
-            return "the floor of a single-shot method, no cost"
+            return "the lower limit of a single-shot method, not a cost"
         if (self.primitive, self.mode) == ("pushf", "throughput") and old:
             return "pushes alone, bound by memory: take pushf_popf"
         if (self.microarchitecture, self.primitive, self.value) == ("K7", "popf", 1):

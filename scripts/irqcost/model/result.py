@@ -31,7 +31,7 @@ class Cpu:
     stepping: int | None
     microcode: str | None
     measured: int | None
-    # Of a hybrid CPU; None where all cores are alike, and in files that are older than the key.
+    # Of a hybrid CPU; None if all cores are of one type, and in files older than the key.
     core_type: str | None = None
     # What keeps a guest's memory from its host; None in files that are older than the key.
     confidential: tuple[str, ...] | None = None
@@ -123,7 +123,7 @@ class Context:
     verdict: str = ""
     sentence: str = ""
     reasons: tuple[str, ...] = ()
-    # Live text by `backend/probe` and symbol, and the catalogue's code by probe.
+    # Machine code by `backend/probe` and symbol, and the catalogue's code by probe.
     machine_code: Mapping[str, Mapping[str, MachineCode]] = field(default_factory=dict)
     code: Mapping[str, str] = field(default_factory=dict)
     derived: tuple[Derived, ...] = ()
@@ -139,7 +139,7 @@ class Context:
 
     @property
     def clock_doubt(self) -> str:
-        """Why ns and ticks are in doubt; empty where they are not."""
+        """Why ns and ticks are unreliable; empty where they are not."""
         return "" if self.emulated else ticks.doubt(self.tsc_invariant, self.clock_source)
 
     @property
@@ -223,7 +223,7 @@ class Entry:
     # 1: the p10 of all windows; 2: in isolated and in situ the mean of those from p10 to p75; 3:
     # the windows of a sample by its own clock, then one location of all samples.
     estimator: int = 1
-    # As it stands in the file: most of what is in one, and seldom looked at.
+    # As it is in the file: most of what is in one, and seldom looked at.
     raw_histogram: object = field(default=None, repr=False, compare=False)
     # Only where the mode is one of contention.MODES.
     waits: Contention | Pending | None = None
@@ -250,13 +250,13 @@ class Entry:
 
     @property
     def remark(self) -> str:
-        """Why it is in doubt, in a sentence; "" where it is not."""
+        """Why it is unreliable, in a sentence; "" where it is not."""
         if not self.unreliable:
             return ""
         return f"{self.verdict}: {self.reasons[0]}" if self.reasons else self.label
 
 
-# Core cycles by which two estimators of irqcost may differ about the same samples.
+# Greatest difference of two estimators of irqcost about the same samples, in core cycles.
 ESTIMATORS_DIFFER = 0.4
 
 

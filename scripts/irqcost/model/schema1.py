@@ -22,7 +22,7 @@ _ENTRY_KEYS = {
     "epochs_disturbed": "processes_contaminated",
 }
 _SAMPLE_KEYS = {"free": "clean", "disturbed": "contaminated"}
-# Names of figures stand in these lists of objects.
+# Names of figures are in these lists of objects.
 _NAMED = ("derived", "agreement", "absent")
 
 

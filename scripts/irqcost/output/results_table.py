@@ -110,7 +110,7 @@ def _cells(
     unit: str | None,
     notes: Footnotes,
 ) -> list[list[str]]:
-    """What is written, by row and column; the signs ± of a column stand below each other."""
+    """What is written, by row and column; the signs ± of a column are below each other."""
     cells = [["-"] * len(columns) for _ in rows]
     parts = {
         (i, j): _parts(result, entry, unit, notes)

@@ -12,7 +12,7 @@ from irqcost.stats import intervals
 def text(document: Mapping[str, Any]) -> str:
     """The table, and what it comes to."""
     tried = document["trials"]
-    table = Table(["known slow-down", "trials", "found", "wrong", "undecided", "median"], "<>>>>>")
+    table = Table(["known slowdown", "trials", "found", "wrong", "undecided", "median"], "<>>>>>")
     for kind in tried["kinds"]:
         seen = [value for value in kind["differences"] if value is not None]
         table.row(
@@ -51,4 +51,4 @@ def _outcome(document: Mapping[str, Any]) -> str:
     doubts = undecided(document)
     if doubts:
         return "Undecided: " + "; ".join(doubts) + ": keep others off the core, and run again"
-    return "Passed: every known slow-down is found, and no difference where there is none"
+    return "Passed: every known slowdown is found, and no difference where there is none"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A result on the terminal: the answer, who was measured, one table, and what to mistrust."""
+"""A result on the terminal: the answer, who was measured, one table, and what is less reliable."""
 
 import re
 

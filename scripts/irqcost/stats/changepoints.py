@@ -28,7 +28,7 @@ RISK = 0.03
 # More points than this are looked at in groups, and then around the changes that these show.
 _MOST = 1000
 
-# After so many points starts are dropped that can be none of a segment any more.
+# After so many points starts are dropped that cannot begin a segment any more.
 _PRUNED = 16
 
 # Up to so many runs on a side the rank-sum test is exact.
@@ -77,7 +77,7 @@ def pelt(data: Array, least: int) -> list[int]:
         least_place = int(costs.argmin())
         best[end] = costs[least_place] + penalty
         before[end] = from_[least_place]
-        # A start that lies behind by the penalty now will for ever. To look each time takes longer
+        # A start that is worse by the penalty now always will be. To look each time takes longer
         # than to carry some of them along.
         if end % _PRUNED == 0:
             kept = from_[costs <= best[end]]

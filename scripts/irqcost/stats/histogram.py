@@ -24,7 +24,7 @@ def histogram(
     """The samples of a figure, counted; clean and contaminated ones on a grid each.
 
     Bin i of a grid counts values from origin + i * width up to the next. Its `counts` are pairs of
-    i and the number of values, one behind the other; `below` and `above` count values beyond it.
+    i and the number of values, one after the other; `below` and `above` count values beyond it.
     """
     return {
         "unit": unit,

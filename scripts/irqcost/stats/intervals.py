@@ -23,8 +23,7 @@ CONFIDENCE = 0.95
 def ratio(value: float, base: float, base_spread: float) -> float | None:
     """How many times `base` a value is.
 
-    None where the base does not stand out from zero by more than its own spread: a ratio to it
-    would be one of noise.
+    None where the base is not distinguishable from zero: a ratio to it would be noise.
     """
     if base <= 0 or base <= base_spread:
         return None

@@ -53,7 +53,7 @@ class Recipe:
     clang: bool = False
 
     def settings(self, name: str) -> str:
-        """What is wanted of Kconfig; @name stands in the kernel's release."""
+        """What is wanted of Kconfig; @name is in the kernel's release."""
         texts = [(CONFIGS / config).read_text(encoding="utf-8") for config in self.configs]
         return "".join([*texts, f'CONFIG_LOCALVERSION="-{name}"\n'])
 

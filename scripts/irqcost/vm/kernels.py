@@ -208,8 +208,8 @@ def kvm_modules(kernel: Kernel, vendor: str = "amd") -> dict[str, bytes]:
         if len(paths) != 1:
             raise IrqcostError(
                 f"kernel {kernel.name}: no module {name}, which KVM needs: Debian's kernels have "
-                "it unless an older irqcost fetched them; remove such a one's folder in the cache, "
-                "and it is fetched anew"
+                "it unless an older irqcost fetched them; remove that folder in the cache, "
+                "and it is fetched again"
             )
         data = paths[0].read_bytes()
         found[f"{name}.ko"] = lzma.decompress(data) if paths[0].suffix == ".xz" else data

@@ -59,7 +59,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class GuestResult:
-    """What a guest that ended well left behind.
+    """What a guest left that ended well.
 
     @status: exit status by the name of the command; a signal N gives 128 + N
     @console: everything on its console
@@ -181,7 +181,7 @@ def _boot(
                         on_line(_text(line))
                 if not ended:
                     if time.monotonic() > deadline:
-                        raise GuestDied(f"it was not done after the time limit of {limit:g} s")
+                        raise GuestDied(f"timed out after {limit:g} s")
                     time.sleep(_POLL_SECONDS)
     finally:
         said = _end(qemu)

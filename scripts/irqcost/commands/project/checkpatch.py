@@ -43,7 +43,7 @@ def _fetch(folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="checkpatch-") as name:
         work = Path(name)
-        # The package linux-source stands for the release's own version, such as linux-source-6.1.
+        # The package linux-source represents the release's own version, such as linux-source-6.1.
         depends = _run(["apt-cache", "depends", "linux-source"], work)
         found = re.search(r"Depends: (linux-source-\S+)", depends)
         if not found:

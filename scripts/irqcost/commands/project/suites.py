@@ -74,7 +74,7 @@ def _is_skipped(case: ElementTree.Element) -> bool:
 
 
 # What a test says where it is skipped, by runner: pytest of a whole file, GoogleTest, and the
-# programs of our own that ctest runs. ctest itself only knows by which sign it saw that.
+# programs of our own that ctest runs. ctest itself only knows which sign it saw.
 _SAID = (r"'Skipped: (.*)'\)", r": Skipped\n(.+)", r"^SKIP: (.+)")
 
 

@@ -72,13 +72,13 @@ def _core(line: Mapping[str, str]) -> Core:
 
 
 def _share(core: Core, what: str) -> float:
-    """From 0 to 1, by chance, but the same for ever: what the table does not tell of a CPU."""
+    """From 0 to 1, by chance, but the same for ever: what the table does not say about a CPU."""
     digest = hashlib.sha256(f"{core.source} {what}".encode()).digest()
     return int.from_bytes(digest[:4], "little") / 2**32
 
 
 def machine(core: Core, seed: int = 1) -> Description:
-    """A machine with this core, alone and quiet. Its clocks are drawn: any may stand beside any."""
+    """A machine with this core, alone and quiet. Its clocks are drawn: in any combination."""
     nop = core.costs["nop_throughput"] or 0
     zeroing = core.costs.get("xor_zero_throughput")
     tsc_mhz = round(1500 + 2500 * _share(core, "tsc"), 3)

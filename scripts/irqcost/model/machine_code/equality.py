@@ -21,7 +21,7 @@ from irqcost.model.machine_code import disassembly
 from irqcost.model.result import Context, MachineCode
 
 # Kernel addresses: what a 32-bit immediate reaches by sign extension (the kernel's image begins 16
-# MiB above, so that a mask of 31 bits is none), and the upper half for one of 64 bits.
+# MiB above, so that a mask of 31 bits is not one), and the upper half for one of 64 bits.
 _IMAGE = (0xFFFFFFFF81000000, 0xFFFFFFFFFF000000)
 _UPPER_HALF = (0xFFFF800000000000, 0xFFFFFFFFFF000000)
 
@@ -34,7 +34,7 @@ class Instruction:
 
     code: bytes
     target: str
-    text: str  # AT&T syntax, to be read
+    text: str  # AT&T syntax, for readers
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from irqcost.output.charts import places as places_
 @contextmanager
 def beside(target: Path, names: Sequence[str]) -> Iterator[Callable[[Result], None]]:
     """Yields what draws the charts of these benchmarks beside a result file, and says where they
-    are. That they can be drawn, and written, is seen on entry: rather than behind minutes of
+    are. That they can be drawn, and written, is seen on entry: rather than after minutes of
     measuring."""
     charts.load()
     prefix = target.with_suffix("") if target.suffix == ".json" else target

@@ -18,7 +18,7 @@ WIDE = 768
 @dataclass(frozen=True)
 class Theme:
     """What a chart is drawn for: the colours of a page (paper, ink for texts, fainter for what
-    stands behind the data) and its width in pixels."""
+    stands after the data) and its width in pixels."""
 
     name: str
     paper: str
