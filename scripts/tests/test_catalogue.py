@@ -59,7 +59,7 @@ def test_titles_are_unique_short_and_without_keys() -> None:
 
 def test_what_unmasks_says_so() -> None:
     """A row that turned interrupts on in an interrupt handler would break the kernel: what the code
-    of a row shows is held against its column."""
+    of a row shows is compared with its column."""
     for probe in ROWS:
         if probe.kind == "fault":
             continue

@@ -20,6 +20,7 @@ FOUND = [
     ("a.py", 'print("the value "\n      "is in "\n      f"doubt {x}")\n', 2),
     ("a.py", "print('by which it is judged')\n", 1),
     ("a.c", "/*\n * Such a\n * one is refused.\n */\n", 2),
+    ("a.py", "raise ValueError(f'the kind is in doubt')\n", 1),
     ("a.cc", "int x;  // all are\n        // alike\n", 2),
     ("a.h", 'static const char *m = "comes behind it";\n', 1),
     ("rows.def", 'ROW(1, a, "dearer than b")\n', 1),
@@ -34,6 +35,7 @@ CLEAN = [
     ("a.py", 'floor = data["epochs"]\nbehind = "in_doubt"\n'),
     ("a.py", 'print(f"{self.floor} cycles")\n'),
     ("a.py", "# The value is None.\n"),
+    ("a.py", 'raise ValueError("x is none of")\n'),
     ("a.cc", "auto epoch = std::floor(behind);\n"),
 ]
 

@@ -160,7 +160,7 @@ def expected_names(release: str, realtime: bool) -> set[str]:
 
 
 def without_backend(name: str) -> tuple[str, str]:
-    """Probe and mode of a benchmark's name, as the trace has them: with what stands behind."""
+    """Probe and mode of a benchmark's name, as the trace has them: with what stands after."""
     _, key, mode = name.split("/", 2)
     return key, mode
 
@@ -233,7 +233,7 @@ def test_api_rows_cost_what_a_trace_counts(exact: ExactGuest) -> None:
 
 
 def test_a_trace_counts_what_the_assembler_made(exact: ExactGuest) -> None:
-    """The trace itself, held against rows whose length is known."""
+    """The trace itself, compared with rows whose length is known."""
     known, _ = assembled()
     runs = [run for run in exact.traced if run.key in known]
     assert {run.key for run in runs} == set(known)
@@ -333,7 +333,7 @@ def test_bpf_rows_cost_what_their_programs_hold(name: str) -> None:
         row: text for row, text in result.context.machine_code.items() if row.startswith("bpf/")
     }
     assert {f"bpf/{probe}" for probe in rows} == set(texts)
-    # Return thunks are behind functions that functions call: of whichever row holds them.
+    # Return thunks are after functions that functions call: of whichever row holds them.
     every = {symbol: one for row in texts.values() for symbol, one in row.items()}
     straight = set()
     for probe in rows:

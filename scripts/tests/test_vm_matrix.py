@@ -40,7 +40,7 @@ def test_a_cell_is_the_count_or_a_dash() -> None:
 
 
 def test_counts_of_a_result() -> None:
-    """What is repeated back to back, else once between fences; controls are none."""
+    """What is repeated back to back, else once between fences; controls are left out."""
     found = counts.of(EXACT, PROBES)
     probes = catalogue.by_key()
     for key, count in found.counts.items():

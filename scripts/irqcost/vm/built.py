@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`irqcost vm --matrix --builds`: on which kernels the module builds, and by which compiler."""
+"""`irqcost vm --matrix --builds`: on which kernels the module builds, and with which compiler."""
 
 import os
 import re
@@ -95,7 +95,7 @@ def rows(builds: Sequence[Built], day: date) -> dict[str, str]:
 
 
 def section_of(page: str) -> str:
-    """The section of a page as it stands there, "" where it has none."""
+    """The section of a page as it is there, "" where it has none."""
     _, heading, rest = page.partition(f"\n{_HEADING}")
     return heading + rest
 

@@ -188,7 +188,7 @@ def _merged(columns: Mapping[str, Counts], shown: Sequence[Probe]) -> dict[str, 
 
 
 def _group(columns: Mapping[str, Counts], keys: Sequence[str]) -> str:
-    """The table of a group; probes that no kernel changes stand in a sentence above it."""
+    """The table of a group; probes that no kernel changes are in a sentence above it."""
     cells = {key: {cell(counts, key) for counts in columns.values()} for key in keys}
     same = [f"`{key}` {min(cells[key])}" for key in keys if len(cells[key]) == 1]
     parts = [textwrap.fill(f"The same on every kernel: {', '.join(same)}.", 100) + "\n"] * bool(

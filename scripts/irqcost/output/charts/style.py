@@ -61,7 +61,7 @@ _tooltips: WeakKeyDictionary[Any, dict[str, Sequence[str]]] = WeakKeyDictionary(
 
 def tooltip(figure: Any, artist: Any, *texts: str) -> None:
     """Gives a mark a text that an SVG shows under the pointer, and screen readers read; of a
-    collection whose marks are alike but for their place, each of them one."""
+    collection whose marks differ only in their place, each of them one."""
     of_figure = _tooltips.setdefault(figure, {})
     group = f"mark-{len(of_figure)}"
     artist.set_gid(group)
