@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
-r"""How often does `irqcost check` cry wolf, and what does it find? Replays recorded runs.
+r"""How often does `irqcost check` raise false alarms, and what does it find? Replays recorded runs.
 
 A job is what `irqcost check --run` does: a new run against a stored baseline, for all figures at
 once, and what is slower or undecided is looked at again. The new run and the further looks are ones
 that guard_record.py recorded under one load condition, the baseline are five others; within a job
 no run stands twice, and all are taken as they were recorded. A further look of check measures its
 few figures with all of its time; here it is one more whole run, with no more processes than the
-first. Nothing is added to any figure: the slow-downs are the recorded rows slow_05 and slow_1
-against slow_0 of the other runs, in which the primitive stands four times. Beside it, on the plain
+first. Nothing is added to any figure: the slowdowns are the recorded rows slow_05 and slow_1
+against slow_0 of the other runs, in which the primitive is repeated four times. Beside it, on the plain
 means of the same processes, one run against one: compare.py's U test, mean + 5 % and minimum + 3 %,
 both of the same condition.
 
-Jobs that share their new run are no independent witnesses. So an interval is that of the share seen
+Jobs that share their new run are not independent. So an interval is that of the share seen
 in as many trials as there are different new runs; that 0.5 % is not exceeded takes 764 of them
 without any false one. In the checkout:
 
@@ -67,7 +67,7 @@ class Count:
     runs: int = 0  # different new runs of them
     figures: int = 0
     # In the first measurement, and after further ones: jobs with a false regression, jobs with an
-    # inconclusive figure, such figures, and slow-downs found.
+    # inconclusive figure, such figures, and slowdowns found.
     first: Counter[str] = field(default_factory=Counter)
     last: Counter[str] = field(default_factory=Counter)
     slower: Counter[str] = field(default_factory=Counter)  # figures falsely called slower at first
@@ -119,7 +119,7 @@ def entry_of(name: str, cycles: float | None, free: bool, sensor: float | None) 
 
 
 def process_of(short: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> Process:
-    """A process by what guard_record.judged_by() kept of it. Old recordings have floors alone."""
+    """A process by what guard_record.judged_by() kept of it. Old recordings have `floors` alone."""
     tolerances = short.get("tolerances", {})
     floors = {
         backend: {"sensor_cycles": level}
@@ -137,7 +137,7 @@ def process_of(short: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -
 
 
 def cases(new: Recorded, baseline: Sequence[Recorded], rules: policy.Policy) -> list[Case]:
-    """Those of the unchanged figures, then those of the slow-downs."""
+    """Those of the unchanged figures, then those of the slowdowns."""
     found = []
     pairs = [(name, name, 1) for name in new.processes if "/slow_" not in name]
     pairs += [(name, _PLAIN, PRIMITIVES) for name in _SLOW.values()]

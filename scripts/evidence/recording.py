@@ -37,7 +37,7 @@ def write(path: Path, names: Sequence[str], lines: Sequence[str]) -> None:
         "benchmarks": list(names),
         "processes": processes,
         "slice": slice_,
-        # By benchmark and process: operations and chain cycles by which the pairs differ.
+        # By benchmark and process: operations and chain cycles that body has more than base.
         "constant": [list(map(int, *constant[place])) for place in places],
     }
     ordered = [one for place in places for one in own[place]]

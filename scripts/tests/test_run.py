@@ -458,7 +458,7 @@ def test_a_type_that_is_not_there(
     monkeypatch.setattr(host, "core_types", lambda: types)
     monkeypatch.setattr(hostfacts, "usable_cpus", lambda tree: frozenset({0, 1}))
     assert run("--core-type", "efficiency", "--out", str(fake / "x.json")) == 2
-    found = "there are performance" if types else "the kernel tells of no types"
+    found = "there are performance" if types else "the kernel names no types"
     said = capsys.readouterr().err
     assert f"--core-type efficiency: no such cores to measure on; {found}" in said
     assert not names(fake)

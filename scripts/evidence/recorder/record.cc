@@ -4,7 +4,7 @@
 // irqcost-record CPU ROUNDS: on this CPU, at least so many samples of each row in each mode, in
 // turn. Prints their names with a number, and a line a sample: that number; ticks of the windows
 // chain_base, chain_body, base and body; ticks for each operation of the sensor; the flags of the
-// sample; operations and chain cycles by which the pairs differ.
+// sample; operations and chain cycles that body has more than base.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -41,7 +41,7 @@ void Record(int cpu, unsigned rounds) {
   options.imul_latency = *calibration.imul_latency;
   std::vector<Request> requests;
   for (const Offer& offer : offers) {
-    // Faults are the kernel's; the rows of known slow-downs are no primitives.
+    // Faults are the kernel's; the rows of known slowdowns are not primitives.
     if (!offer.unusable.empty() || offer.probe->kind == Kind::kFault || offer.probe->key.starts_with("slow_"))
       continue;
     for (const Mode& mode : offer.modes) {

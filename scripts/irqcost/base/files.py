@@ -189,7 +189,7 @@ class _Partial:
 @contextmanager
 def _created(folder: int) -> Iterator[_Partial]:
     """Makes an empty file, after a look whether there is room for what is to come."""
-    # Nobody can know it beforehand, nor does one that was left behind matter.
+    # Nobody can know it beforehand, nor does one that was left over matter.
     name = f".irqcost-{secrets.token_hex(8)}.partial"
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(name, flags, 0o666, dir_fd=folder)

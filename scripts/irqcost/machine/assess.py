@@ -211,7 +211,7 @@ def _irqs(host: Host) -> Finding | None:
         value += f", and {len(host.irqs_fixed)} that cannot be moved"
     if not host.irqs_here:
         return Finding("device interrupts", value)
-    why = "each one ends in a flagged sample and leaves other caches behind"
+    why = "each one ends in a flagged sample and leaves the caches changed"
     if len(host.online) < 2:
         return Finding("device interrupts", value, True, why, "a second CPU", By.USER)
     remedy = "send them to other CPUs"
@@ -309,7 +309,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
-# In order of effect: a neighbour on the core costs half a figure; a clock that moves, some per cent
+# In order of effect: a neighbour on the core costs half of a result; a clock that moves, some per cent
 # of ns and ticks; interrupts, single samples.
 _CHECKS: tuple[Callable[[Host], Finding | None], ...] = (
     _sibling,

@@ -89,5 +89,5 @@ def _groups(text_of: Reader) -> dict[str, str]:
 
 
 def _unescaped(path: str) -> str:
-    """Blanks and the like stand in mountinfo as octal numbers."""
+    """mountinfo has blanks and the like as octal numbers."""
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), path)

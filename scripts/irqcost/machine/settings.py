@@ -23,7 +23,7 @@ from irqcost.machine.hostfacts import (
 
 @dataclass(frozen=True)
 class Change:
-    """One file of the kernel and what is to stand in it."""
+    """One file of the kernel and its new content."""
 
     setting: str
     path: str  # relative to the root

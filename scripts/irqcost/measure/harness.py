@@ -192,7 +192,7 @@ def _flags(request: Request) -> list[str]:
     if request.sensor is not None:
         flags.append(f"--irqcost_sensor={request.sensor}")
     if request.names is not None:
-        # Behind those of the user: the last one counts.
+        # After those of the user: the last one counts.
         used = dict.fromkeys(name.split("/")[0] for name in request.names)
         flags.append(f"--irqcost_backends={','.join(used)}")
         flags.append(f"--benchmark_filter=^({'|'.join(map(re.escape, request.names))})$")

@@ -28,7 +28,7 @@ _PRECISE_TARGET = Target(percent=0.05, cycles=0.02)
 # are wide: 99 % within 0.3 % or 0.05 cycle (docs/method/interval.md).
 _QUICK_TARGET = Target(percent=0.3, cycles=0.1)
 
-# The known slow-downs are there for `selftest`; a filter of the user's may ask for them.
+# The known slowdowns are there for `selftest`; a filter of the user's may ask for them.
 _USUAL = "-/slow_"
 
 

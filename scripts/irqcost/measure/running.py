@@ -48,7 +48,7 @@ class Prepared:
 def prepared(options: Options) -> Prepared:
     """Builds the harness, and asks it what there is to be measured. Raises IrqcostError."""
     if options.simulate is not None:
-        simulate.name(options.simulate)  # A file that is none is named before anything is built.
+        simulate.name(options.simulate)  # Name a bad file before anything is built.
     before = time.monotonic()
     bench = build.harness()
     started = time.monotonic()
@@ -118,7 +118,7 @@ def parts(options: Options, target: Path) -> list[tuple[Path, frozenset[int] | N
     types = {name: cpus & allowed for name, cpus in host.core_types().items() if cpus & allowed}
     if options.core_type is not None:
         if options.core_type not in types:
-            found = f"there are {' and '.join(types)}" if types else "the kernel tells of no types"
+            found = f"there are {' and '.join(types)}" if types else "the kernel names no types"
             raise IrqcostError(
                 f"--core-type {options.core_type}: no such cores to measure on; {found}"
             )

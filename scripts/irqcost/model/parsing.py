@@ -258,7 +258,7 @@ def _masking(
     measured: Collection[str],
     says: str | None,
 ) -> Masking:
-    """What masks: as the run found, else by its live text."""
+    """What masks: as the run found, else by its machine code."""
     if _untold(ours):
         exact = ours.flag("instruction_clock")
         return masking_.find(code, measured, says, exact, _privilege(ours))

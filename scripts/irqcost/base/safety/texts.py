@@ -25,7 +25,7 @@ def is_plain(text: str) -> bool:
 
 def plain(text: str | PurePath) -> str:
     """A text or path in one line, as it may be shown anywhere: a file must not move a terminal's
-    cursor nor command a CI server, and half a character is none that could be written."""
+    cursor nor command a CI server, and half a character cannot be written."""
     words = os.fspath(text)
     if is_plain(words):
         return words

@@ -58,7 +58,7 @@ def listing(function: Function, names: Mapping[int, str], trim: bool = True) -> 
 
 
 def decode(function: Function, names: Mapping[int, str], trim: bool = True) -> list[Line]:
-    """The instructions, with @trim without the padding behind the last that ends the function."""
+    """The instructions, with @trim without the padding after the last that ends the function."""
     lines = []
     for instruction in instructions(function.code, function.address, trim):
         offset = instruction.address - function.address

@@ -162,7 +162,7 @@ def _of_kernel(functions: Mapping[str, Text]) -> bool:
 
 
 def _row(functions: Mapping[str, Text], named: bool) -> tuple[Row, str]:
-    """What masks in a row, and by which sign; `named`: whether the file names what calls reach."""
+    """What masks in a row, and which sign shows it; `named`: whether the file names what calls reach."""
     called: dict[str, None] = {}
     native = ""
     for symbol, text in functions.items():
@@ -220,7 +220,7 @@ def stands_for_cli(symbol: str) -> str:
 
 
 def decodes() -> bool:
-    """Whether native masking can be told from none here: it needs Capstone."""
+    """Whether native masking can be recognised here: it needs Capstone."""
     return _machine() is not None
 
 
