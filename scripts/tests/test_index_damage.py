@@ -48,7 +48,17 @@ def _seen(folder: Path) -> Any:
     """All that comes of a folder."""
     loaded = store.read([folder])
     records = [
-        (one.path.name, one.date, repr(one.context), repr(one.figures()), dict(one.texts))
+        (
+            one.path.name,
+            one.date,
+            repr(one.context),
+            one.own,
+            one.names,
+            one.values.tobytes(),
+            one.verdicts,
+            dict(one.remarks),
+            dict(one.code_digests),
+        )
         for one in loaded.records
     ]
     return records, [str(error) for error in loaded.errors]

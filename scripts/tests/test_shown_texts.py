@@ -163,7 +163,7 @@ def test_every_format_shows_texts_as_texts(found: list[str], name: str, odd: boo
     content = document("alpha")
     _hostile(content, _endless(found))
     with tempfile.TemporaryDirectory() as work, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pictures, "drawn", lambda *_: [])
+        patch.setattr(pictures, "drawn", lambda *_: {})
         called = re.sub("[/\x00]", "", name)[:40]
         bytes_ = os.fsencode(called.encode("utf-8", "surrogateescape" if odd else "replace"))
         file = Path(work, os.fsdecode(bytes_ + b"\xff" * odd) + ".json")

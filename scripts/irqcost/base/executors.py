@@ -103,7 +103,9 @@ class _Pool(ProcessPoolExecutor):
 
 @contextmanager
 def _unreached() -> Iterator[None]:
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGHUP))
+    # An end from outside, too, waits until a process that began is known here.
+    numbers = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
         yield
     finally:
@@ -112,6 +114,7 @@ def _unreached() -> Iterator[None]:
 
 def _begin() -> None:
     """The beginning of a worker; it ends with the process that it works for, however that ends."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # Documents have no cycles, which would be looked for in millions of objects.
     gc.disable()

@@ -6,6 +6,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
+from irqcost.base.safety.texts import plain
 from irqcost.compare.columns import Column
 from irqcost.model import naming, published
 from irqcost.model.catalogue import Probe
@@ -117,7 +118,9 @@ def made(
         conditions=data.conditions(columns),
         listings=_listings(parts, probes),
         published=[one for part in parts if part.kind == REAL for one in _same_core(part, figures)],
-        sources=[Source(path.name, links.get(path, "")) for one in columns for path in one.paths],
+        sources=[
+            Source(plain(path.name), links.get(path, "")) for one in columns for path in one.paths
+        ],
         commands=_commands(parts),
     )
 
