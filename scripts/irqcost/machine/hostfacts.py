@@ -154,8 +154,8 @@ def irqs_of(cpu: int, tree: Tree) -> dict[int, bool]:
     return found
 
 
-# Interrupts that the kernel did not let tune move: with the machine's start, as JSON. Drivers manage
-# the affinity of some, which newer kernels show by their mode, and older ones by nothing but EIO.
+# Interrupts that the kernel did not let tune move: with the machine's start, as JSON. Drivers
+# manage the affinity of some, which newer kernels show by their mode, others by nothing but EIO.
 FIXED_IRQS = "run/irqcost-fixed-interrupts.json"
 BOOT_ID = "proc/sys/kernel/random/boot_id"
 
@@ -206,7 +206,7 @@ def read(cpu: int, tree: Tree) -> Host:
         ),
         watchdogs=tuple(name for name in WATCHDOGS if tree.read(f"proc/sys/kernel/{name}") == "1"),
         idle_states=tuple(name for _, name in states),
-        # A guest's deepest state is to give its time back; what the CPU then does, the host decides.
+        # A guest's deepest state gives its time back; what the CPU then does, the host decides.
         deep_states=() if guest else tuple(one for one in states if one[1] not in _SHALLOW),
         load=_number(load[0]) if load else None,
         stolen=_stolen(cpu, tree),

@@ -181,6 +181,11 @@ class PrivateApt:
             # The cache may lie where the user _apt cannot write.
             "APT::Sandbox::User": "root",
             "APT::Update::Error-Mode": "any",
+            # Whatever this machine's own configuration allows: what nobody signed is refused.
+            "Acquire::AllowInsecureRepositories": "false",
+            "Acquire::AllowWeakRepositories": "false",
+            "Acquire::AllowDowngradeToInsecureRepositories": "false",
+            "APT::Get::AllowUnauthenticated": "false",
             "Acquire::Languages": "none",
             "Acquire::Retries": "2",
             "Acquire::http::Timeout": "30",
