@@ -7,7 +7,7 @@ that guard_record.py recorded under one load condition, the baseline are five ot
 no run stands twice, and all are taken as they were recorded. A further look of check measures its
 few figures with all of its time; here it is one more whole run, with no more processes than the
 first. Nothing is added to any figure: the slowdowns are the recorded rows slow_05 and slow_1
-against slow_0 of the other runs, in which the primitive is repeated four times. Beside it, on the plain
+against slow_0 of the other runs, in which the primitive is repeated four times. Also, on the plain
 means of the same processes, one run against one: compare.py's U test, mean + 5 % and minimum + 3 %,
 both of the same condition.
 
@@ -260,7 +260,8 @@ def table(recorded: Sequence[Recorded], counts: Mapping[str, Count]) -> str:
             lines.append(f"| {' | '.join(cells)} |")
     lines += [
         "",
-        "| rule, all conditions | unchanged figures reported | jobs with a report | +0.5 cycle | +1 cycle |",
+        "| rule, all conditions | unchanged figures reported | jobs with a report "
+        "| +0.5 cycle | +1 cycle |",
         "|---|---|---|---|---|",
     ]
     everything = rows["all"]

@@ -11,7 +11,7 @@ as it is known. Usage, in the checkout:
 
     PYTHONPATH=scripts /usr/bin/python3 scripts/evidence/rule.py NAME=FOLDER:STEP...
 
-FOLDER holds recordings of record.py, STEP is that of their clock in ticks. With `:batches` after it,
+FOLDER holds recordings of record.py, STEP is that of their clock in ticks. With `:batches` added,
 *.txt.xz there are recordings of batches (two primitives, a window of 20 ms a process).
 """
 

@@ -16,7 +16,7 @@ class NoCache(IrqcostError):
 
 
 def cache_directory() -> Path:
-    """Where fetched kernels, built modules and baselines of earlier runs are kept: $IRQCOST_CACHE, else in
+    """The folder of fetched kernels, built modules and cached baselines: $IRQCOST_CACHE, else in
     $XDG_CACHE_HOME, else in ~/.cache. Raises NoCache."""
     own = os.environ.get("IRQCOST_CACHE")
     if own:

@@ -162,7 +162,7 @@ def _of_kernel(functions: Mapping[str, Text]) -> bool:
 
 
 def _row(functions: Mapping[str, Text], named: bool) -> tuple[Row, str]:
-    """What masks in a row, and which sign shows it; `named`: whether the file names what calls reach."""
+    """What masks in a row, and why we know; `named`: whether the file names what calls reach."""
     called: dict[str, None] = {}
     native = ""
     for symbol, text in functions.items():
