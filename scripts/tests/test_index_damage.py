@@ -31,7 +31,7 @@ def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Runs of two machines, and a file that is none."""
+    """Runs of two machines, and a file that is not a result."""
     folder.mkdir()
     (folder / "bad.json").write_text("[")
 

@@ -22,7 +22,7 @@ ALPHA = result("alpha")
 
 
 def swept(*values: float, spread: float = 0.0, unreliable: int | None = None) -> Sweep:
-    """A sweep with these figures; the one at index `unreliable` is in doubt."""
+    """A sweep with these figures; the one at index `unreliable` is unreliable."""
     popf = ALPHA.figures["ring3/popf/throughput"]
     points = []
     for index, (factor, value) in enumerate(zip(unroll.UNROLLS, values)):
@@ -41,7 +41,7 @@ def test_where_a_plateau_begins() -> None:
     assert factors(swept(13, 13.05, 12.95, 13, 13)) == [4, 8, 16, 32, 64]
     assert factors(swept(15, 13.2, 13, 13, 13)) == [16, 32, 64]
     assert factors(swept(13, 13, 13, 13, 14)) == []
-    # A step that is left again is none: the greatest factor is on it, or nothing is.
+    # A step that is left again does not count: the greatest factor is on it, or nothing is.
     assert factors(swept(13, 13, 14, 13, 13)) == [32, 64]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Contention and pending interrupts: merged, read, shown and drawn."""
+"""Contention and deferred interrupts: merged, read, shown and drawn."""
 
 import json
 from pathlib import Path

@@ -19,7 +19,7 @@ from irqcost.model import reader, store
 from irqcost.model.result import Result, without_emulated
 from irqcost.model.schema1 import pattern
 
-# More results than this are put together by machine, and of more machines those with most results
+# More results than this are grouped by machine, and of more machines those with most results
 # are shown: nobody reads so many columns.
 MOST_COLUMNS = 12
 # So many may be asked for.
@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def refuse_mix(read: Sequence[Column]) -> None:
-    """Raises IrqcostError where figures that are none of a CPU stand beside others."""
+    """Raises IrqcostError where figures that were not measured on a CPU are beside others."""
     kinds: dict[str, list[str]] = {"emulated": [], "simulated": [], "real": []}
     for column in read:
         kinds[column.result.context.kind] += map(str, column.paths)
@@ -153,7 +153,7 @@ def _columns(
 
 def _refuse_too_many(count: int, what: str, by: str) -> None:
     if count > _MOST_ASKED_FOR:
-        raise IrqcostError(f"{count} {what} are no columns to be read: use --by {by}")
+        raise IrqcostError(f"{count} {what} are too many to show side by side: use --by {by}")
 
 
 def _each(baseline: Sequence[Path], paths: Sequence[Path], select: re.Pattern[str] | None) -> Read:

@@ -309,7 +309,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
-# In order of effect: a neighbour on the core changes a result by half; a moving clock, some per cent
+# In order of effect: a neighbour changes a result by half; a moving clock, some percent
 # of ns and ticks; interrupts, single samples.
 _CHECKS: tuple[Callable[[Host], Finding | None], ...] = (
     _sibling,

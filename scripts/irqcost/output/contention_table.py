@@ -45,7 +45,7 @@ def _cost(entry: Entry, factor: float) -> list[str]:
 
 
 def _remark(entry: Entry) -> str:
-    """Why it is in doubt: an emulated figure has that verdict, whatever disturbed it."""
+    """Why it is unreliable: an emulated figure has that verdict, whatever disturbed it."""
     return entry.remark or ("" if entry.clean else "no sample was clean")
 
 

@@ -26,7 +26,7 @@ def headline(series: Sequence[Series], names: Sequence[str], unit: str | None) -
 
     Where nothing that masks was measured: the most and the least expensive probe.
 
-    `names` are the entries shown (backend/probe/mode, in situ with the section behind).
+    `names` are the entries shown (backend/probe/mode, in situ with the section after it).
     """
     called = units.names([one.result for one in series], unit)
     if len(called) > 1:
@@ -61,7 +61,7 @@ def _masking(
 
 
 def _circumstance(mode: str) -> str:
-    """What stands behind a mode's name, in words: the section, or the context."""
+    """What follows a mode's name, in words: the section, or the context."""
     mode, _, variant = mode.partition("/")
     if not variant:
         return ""
