@@ -56,7 +56,7 @@ def text(figures: Sequence[Published], columns: Sequence[Column]) -> str:
 
 
 def of_same_core(figures: Sequence[Published], columns: Sequence[Column]) -> list[Published]:
-    """Those of a microarchitecture compared here; tables of compilers and emulators are not shown."""
+    """Those of a microarchitecture compared here; without tables of compilers and emulators."""
     return [
         one
         for one in figures
