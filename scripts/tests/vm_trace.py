@@ -68,7 +68,7 @@ class Run:
 
     @property
     def per_operation(self) -> float:
-        """Instructions by which body and base differ, for each operation."""
+        """Instructions that body has more than base, per operation."""
         return (self.body - self.base) / (self.unroll or 1)
 
 
@@ -124,7 +124,7 @@ class Tracer(threading.Thread):
             self._over.wait()
 
     def _read(self) -> None:
-        # Most are alike, and there are gigabytes of them.
+        # Most are the same, and there are gigabytes of them.
         known: dict[bytes, Window] = {}
         with self._log.open(encoding="utf-8", errors="replace") as lines:
             for window in _windows(_steps(lines)):
@@ -186,7 +186,7 @@ def _windows(steps: Iterable[Step]) -> Iterator[Window]:
     within = False
     before, last = "", ""
     for step in steps:
-        # The whole stamp, for the row rdtsc stands behind a fence as well.
+        # The whole stamp, because in row rdtsc one follows a fence as well.
         if step.stamp == "shlq" and last == "rdtsc" and before == "lfence":
             if within:
                 yield tuple(window[:-1])
@@ -219,7 +219,7 @@ def read_trace(windows: Sequence[Window], runs: str) -> list[Run]:
 
 
 # Of a window in front of the body: the rest of the stamp (rdtsc, shl, or), where it is kept, and a
-# fence; behind it the fence of the next stamp.
+# fence; after it the fence of the next stamp.
 _BEFORE, _BEHIND = 5, 1
 
 # What differs from one build or boot to the next: addresses, and distances to them.

@@ -96,7 +96,7 @@ def cpu_list(text: str | None) -> frozenset[int]:
 
 
 def cpu_mask(text: str | None) -> frozenset[int]:
-    """The CPUs of a mask such as 00000001,ffffffff. Raises ValueError where it is none."""
+    """The CPUs of a mask such as 00000001,ffffffff. Raises ValueError if it is not a mask."""
     bits = int((text or "0").replace(",", ""), 16)
     return frozenset(cpu for cpu in range(bits.bit_length()) if bits >> cpu & 1)
 

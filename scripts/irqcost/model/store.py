@@ -6,7 +6,7 @@
         record.context.cpu, record.date, dict(zip(record.names, record.column("core_cycles")))
 
 A Record is a result without what only one file is asked for (histograms, processes, the bytes of
-live text): for these, `files.read_result(record.path)`. Records of thousands of runs of one machine
+machine code): for these, `files.read_result(record.path)`. Records of thousands of runs of one machine
 share its context and the names of the figures.
 
 Files are parsed once, on all CPUs; from so many on that it pays (index.WORTH), what was found is
@@ -122,7 +122,7 @@ def read(
     """The results in files, and in folders with all below them (reader.find_results()); many are
     read by `executor`, or where there is none by a process for each CPU.
 
-    `select` is a regular expression (IrqcostError where it is none): figures whose name it does
+    `select` is a regular expression (IrqcostError if it is not one): figures whose name it does
     not match are left out; a file may be left with none.
     """
     expression = compiled(select)
@@ -147,7 +147,7 @@ def read(
 
 
 def compiled(select: str | None) -> re.Pattern[str] | None:
-    """The expression of --select. Raises IrqcostError where it is none."""
+    """The expression of --select. Raises IrqcostError if it is not one."""
     try:
         return None if select is None else re.compile(select)
     except re.error as error:
@@ -323,7 +323,7 @@ class _Unpacker:
 @dataclass(frozen=True)
 class Gathered:
     """One figure over many records: `values` (n × COLUMNS) and the `places` of these records in
-    what was gathered from. Values of figures in doubt are NaN; `unreliable` says which."""
+    what was gathered from. Values of unreliable figures are NaN; `unreliable` says which."""
 
     places: npt.NDArray[np.intp]
     values: npt.NDArray[np.float64]
