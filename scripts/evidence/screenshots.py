@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Takes the pictures of docs/report/: a report's page at a desk, in the dark with the details of a
-figure, and at the width of a phone. Needs chromium, chromium-driver and python3-selenium. Usage, in
+result, and at the width of a phone. Needs chromium, chromium-driver and python3-selenium. Usage, in
 the checkout:
 
     PYTHONPATH=scripts /usr/bin/python3 scripts/evidence/screenshots.py RESULT results/emulated
@@ -22,8 +22,8 @@ from irqcost import ROOT
 # Root has no sandbox in a container, and a container hardly any shared memory.
 _FLAGS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars")
 
-_TABLE = "#measured-table"
-# Sorted by cost, the most expensive first, with what precedes the table in view; then a figure.
+_TABLE = "#real-table"
+# Sorted by cost, the most expensive first, with the table's filters in view; then a result in it.
 _SORT = f"""
 const costs = document.querySelector("{_TABLE} thead th:nth-child(4) button");
 costs.click();
@@ -51,7 +51,7 @@ def main() -> None:
             page = Path(work, "report.html").as_uri()
             take(browser, page, args.out / "desk.png", (1280, 1500), "light")
             take(browser, page, args.out / "dark.png", (1280, 1000), "dark", _SORT, _DETAILS)
-            take(browser, page, args.out / "phone.png", (390, 1500), "light")
+            take(browser, page, args.out / "phone.png", (360, 1500), "light")
 
 
 def take(
