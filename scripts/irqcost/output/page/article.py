@@ -11,7 +11,7 @@ from irqcost.compare.columns import Column
 from irqcost.model import naming, published
 from irqcost.model.catalogue import Probe
 from irqcost.model.published import Published
-from irqcost.output import charts, finding, published_table
+from irqcost.output import finding, published_table
 from irqcost.output.finding import Contrast
 from irqcost.output.page import code, data, pictures, sections, table
 from irqcost.output.page.code import Listing
@@ -218,7 +218,7 @@ def _sections(
     chosen = list(told.items())[: sections.MOST]
     wanted: dict[str, Wanted] = {}
     for kind, (topic, _) in chosen:
-        if kind.chart in charts.CHARTS:
+        if kind.chart:
             series = [column.series for column in topic.part.columns]
             wanted.setdefault(kind.chart, Wanted(kind.key, kind.chart, series))
     drawn = pictures.drawn(list(wanted.values()), probes, topics[0].published, folder, workers)

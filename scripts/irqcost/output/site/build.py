@@ -93,7 +93,7 @@ def _write(made: Site, folder: Path, workers: Executor) -> None:
 def _overview(made: Site, folder: Path, workers: Executor) -> None:
     main = made.parts[0]
     series = [column.series for column in main.columns]
-    wanted = [Wanted("costs", "bars", series), Wanted("generations", "generations", series)]
+    wanted = [Wanted(name, name, series) for name in ("masking", "generations")]
     drawn = pictures.drawn(
         wanted if main.kind == REAL else [], made.catalogue, made.published, folder, workers
     )

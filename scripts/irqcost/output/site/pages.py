@@ -85,7 +85,10 @@ def everything(part: Part, links: Links, probes: Mapping[str, Probe]) -> Figures
             backend, probe, mode = row.name.split("/", 2)
             line = _line(column, column.series.name, (probe, backend, mode), fields, links)
             words = table.data_of(row.name, f"{column.series.title} {summary}")
-            lines.append(replace(line, data=words | {"cpu": column.series.name}))
+            control = row.probe in probes and probes[row.probe].group == "control"
+            words |= {"cpu": column.series.name}
+            lines.append(replace(line, data=words, control=control))
+    lines.sort(key=lambda line: line.control)
     names = dict.fromkeys(column.series.name for column in part.columns)
     choice = {"cpu": Filter("CPU", {name: name for name in names})}
     return Figures(
