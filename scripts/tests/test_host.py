@@ -94,7 +94,7 @@ def test_doctor_before_the_build(
     assert cli.main(["doctor"]) == 0
     text = capsys.readouterr().out
     assert "\nkvm: known when the harness is built\n  needs: /dev/kvm" in text
-    assert "not built yet" in text and "\nring3: can run" in text and "\nvm (" in text
+    assert "not built yet" in text and "\nring3: available" in text and "\nvm (" in text
     assert not doctor.ring3("aarch64").usable
 
 

@@ -90,7 +90,7 @@ def test_doctor_lives_without_a_home(
     else:
         monkeypatch.setenv("IRQCOST_CACHE", place)
     assert cli.main(["doctor"]) == Exit.OK
-    assert "ring3: can run" in capsys.readouterr().out
+    assert "ring3: available" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("content", ["", "#!/bin/sh\necho []\n", "#!/none\n", "\x7fELF"])

@@ -129,9 +129,7 @@ _ODD = (
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_doctor_lives_on_any_machine(
-    seed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_doctor_lives_on_any_machine(seed: int, tmp_path: Path) -> None:
     """Files of the kernel are masked, empty, folders, or say what nobody expects."""
     chance = random.Random(seed)
     fake_host.build(
@@ -144,8 +142,7 @@ def test_doctor_lives_on_any_machine(
             path.write_text(chance.choice(_ODD))
         elif seed and chance.random() < 0.3:
             path.mkdir()
-    assert doctor._host(None, Tree(tmp_path)) == Exit.OK
-    assert "what hurts precision on CPU" in capsys.readouterr().out
+    assert "what hurts precision on CPU" in doctor._host(None, Tree(tmp_path))
     settings.plan(hostfacts.read(0, Tree(tmp_path)), Tree(tmp_path))
     host.module_facts("6.1", tmp_path)
     host.core_types(tmp_path)
