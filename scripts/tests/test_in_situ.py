@@ -54,7 +54,7 @@ def test_three_parts_have_no_variant() -> None:
 def test_the_table_tells_sections_apart(result: Result) -> None:
     text = terminal.text(result, verbose=True)
     heading, row = (
-        next(line for line in text.splitlines() if line.startswith(start))
+        [line for line in text.splitlines() if line.startswith(start)][-1]
         for start in ("core cycles ", "  restore the flags")
     )
     assert heading.split()[-8:] == [word for one in SECTIONS for word in ("around", one)]

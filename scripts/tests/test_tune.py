@@ -63,13 +63,13 @@ def test_there_and_back(laptop: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert fake_host.content(laptop) == {**before, **CHANGED}
     text = capsys.readouterr().out
     # Plan first: setting, from, to, why.
-    assert text.index("For measuring on CPU 1") < text.index("10 of 10 changed")
+    assert text.index("For measuring on CPU 1") < text.index("10 of 10 settings changed")
     assert "powersave" in text and "interrupt 121" in text
     assert (laptop / STATE).stat().st_mode & 0o777 == 0o600
     assert command(tree, "--restore") == 0
     assert fake_host.content(laptop) == before
     assert not (laptop / STATE).exists()
-    assert "10 settings are as they were" in capsys.readouterr().out
+    assert "10 settings restored" in capsys.readouterr().out
     assert command(tree, "--restore") == 0
     assert "not tuned" in capsys.readouterr().out
     assert fake_host.content(laptop) == before
@@ -127,7 +127,7 @@ def test_what_the_kernel_refuses(laptop: Path, capsys: pytest.CaptureFixture[str
     text = capsys.readouterr().out
     assert "not changed: interrupt 0: not movable" in text
     assert "not changed: nmi_watchdog: " in text and "reads '1' after '0'" in text
-    assert "8 of 10 changed" in text
+    assert "8 of 10 settings changed" in text
     kept = {key: before[key] for key in ("proc/irq/0/smp_affinity", ignored)}
     assert fake_host.content(laptop) == {**before, **CHANGED, **kept}
     assert command(tree, "--restore") == 0
@@ -141,7 +141,7 @@ def test_what_cannot_be_put_back_stays_on_record(
     command(Tree(laptop), "--cpu", "1")
     governor = f"{CPUS}/cpu1/cpufreq/scaling_governor"
     assert command(Refusing(laptop, {governor}), "--restore") == 1
-    assert "not put back: governor" in capsys.readouterr().out
+    assert "not restored: governor" in capsys.readouterr().out
     assert fake_host.content(laptop) == {**before, governor: "performance"}
     assert command(Tree(laptop), "--restore") == 0
     assert fake_host.content(laptop) == before
@@ -198,7 +198,7 @@ def test_a_device_that_went(laptop: Path, capsys: pytest.CaptureFixture[str]) ->
     (laptop / "proc/irq/121/smp_affinity").unlink()
     assert command(Tree(laptop), "--restore") == 0
     text = capsys.readouterr().out
-    assert "gone since: interrupt 121" in text and "9 settings are as they were" in text
+    assert "no longer there: interrupt 121" in text and "9 settings restored" in text
     assert not (laptop / "proc/irq/121/smp_affinity").exists()
 
 
@@ -208,7 +208,7 @@ def test_a_record_of_an_earlier_start(laptop: Path, capsys: pytest.CaptureFixtur
     (laptop / "proc/sys/kernel/random/boot_id").write_text("another\n")
     fresh = fake_host.content(laptop)
     assert command(Interrupted(laptop, 0), "--restore") == 0
-    assert "started anew" in capsys.readouterr().out
+    assert "rebooted" in capsys.readouterr().out
     command(Tree(laptop), "--cpu", "1")
     assert command(Tree(laptop), "--restore") == 0
     assert fake_host.content(laptop) == fresh

@@ -239,9 +239,7 @@ def code_of(runs: Iterable[Run]) -> dict[str, Executed]:
         elif run.mode.startswith("throughput/"):
             context = run.mode.split("/")[1]
             contexts.setdefault(run.key, {})[context] = round(run.per_operation)
-    return {
-        key: Executed(len(lines), contexts.get(key, {}), lines) for key, lines in code.items()
-    }
+    return {key: Executed(len(lines), contexts.get(key, {}), lines) for key, lines in code.items()}
 
 
 def _line(step: Step) -> str:

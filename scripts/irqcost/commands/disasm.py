@@ -18,7 +18,7 @@ from irqcost.model import catalogue
 from irqcost.model.machine_code.disassembly import THUNK, listing
 
 
-# The module's device: where it is, rows are shown as the module has them.
+# The module's device: if it is there, probes are shown as the module has them.
 _DEVICE = Path("/dev/irqcost")
 _MODULE = "kmod/"
 
@@ -32,17 +32,20 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         nargs="*",
         metavar="FUNCTION",
         help="of the kernel (default: those that backend bpf measures, and the irqsave spin lock); "
-        "or a row of the catalogue: its window in the module where that is loaded (kmod/ROW: only "
-        "there), else the body of an assembler row, which needs no rights to be seen",
+        "or a probe: its code in the module if that is loaded (kmod/PROBE: only there), else its "
+        "assembler code, which needs no privilege",
     )
     parser.add_argument(
         "--result",
         type=Path,
         metavar="FILE",
-        help="show what this result measured; FUNCTION is a row: kmod/cli_sti (default: all)",
+        help="show the code that this result measured; FUNCTION is a probe, such as "
+        "kmod/cli_sti (default: all)",
     )
     parser.add_argument(
-        "--callees", action="store_true", help="also each function that they call or jump to"
+        "--callees",
+        action="store_true",
+        help="show the functions that they call or jump to as well",
     )
     parser.set_defaults(run=run)
 
@@ -86,5 +89,5 @@ def _show_kernel(args: argparse.Namespace, wanted: Sequence[str]) -> int:
             print(listing(function, names))
     for reason in absent:
         print(f"irqcost: {reason}", file=sys.stderr)
-    # What was asked for by name must be there; the defaults are what a kernel may have.
+    # A named function must exist; of the defaults a kernel may lack some.
     return Exit.UNUSABLE if absent and (args.functions or not functions) else Exit.OK

@@ -1,29 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`irqcost selftest`: the measurement, measured."""
+"""`irqcost selftest`: how precisely this machine can measure."""
 
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from irqcost.base import arguments, files, jsontext
+from irqcost.base import arguments, files, screen, jsontext
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.measure import build, injected
 from irqcost.measure.selftest import SelftestOptions, failures, measured, undecided
 from irqcost.output.selftest_table import text
 
 _DESCRIPTION = """\
-Measures how well this machine can be measured: how far the controls are off, how far fresh
-processes agree, how often a stated interval holds, what a figure takes, how often a difference is
-seen where there is none, and how often slow-downs of 0.25, 0.5, 1 and 2 core cycles on a primitive
-of about 40 are found by two builds taking turns. Ring 3 only: it needs no privilege.
+Shows how precisely this machine can measure: how far the controls are off, how well processes
+agree, how often an interval holds the true value, how long a result takes, how often a difference
+is seen where there is none, and how often slowdowns of 0.25, 0.5, 1 and 2 core cycles in a primitive
+of about 40 are detected by two builds that take turns. Ring 3 only: it needs no privilege.
 """
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "selftest",
-        help="how well can be measured here: table, file and chart",
+        help="show how precisely this machine can measure",
         description=_DESCRIPTION,
     )
     add = parser.add_argument
@@ -39,7 +39,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="CYCLES",
         type=float,
         default=injected.THRESHOLD,
-        help="a smaller difference is none (default: %(default)s, half of the smallest slow-down)",
+        help="ignore smaller differences (default: %(default)s, half of the smallest slow-down)",
     )
     add("--cpu", metavar="N", help="the CPU to measure on")
     add(
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         if args.no_chart:
             record = measured(bench, asked)
         else:
-            # matplotlib takes a second to load: only where it draws
+            # matplotlib takes a second to load, so only if there is a chart.
             from irqcost.output.charts import places as places_
             from irqcost.output.charts import selftest as chart
 
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
                 record = measured(bench, asked)
                 chart.draw(record, places)
         partial.write_text(jsontext.dumps(record), encoding="utf-8")
-    print(text(record))
+    screen.show(text(record))
     print(f"\nRecord: {target}")
     return code(record)
 

@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from irqcost.base import arguments
+from irqcost.base import arguments, screen
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.measure import build
 from irqcost.measure.unroll import measure
@@ -12,15 +12,17 @@ from irqcost.model import catalogue
 from irqcost.output.sweep_table import text, verdict
 
 _DESCRIPTION = """\
-Measures the throughput of one probe with every unroll factor, and shows whether it is the same
-with all of them. The factor is the probe's code footprint, and what one pass of the loop is spread
-over. A figure that depends on it says as much of the window as of the probe.
+Measures the throughput of one probe with every unroll factor, and checks that the result does not
+depend on it. The factor sets how much code one pass of the loop runs. A result that depends on it
+says as much about the loop as about the probe.
 """
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
-        "sweep", help="one probe over all unroll factors: table and chart", description=_DESCRIPTION
+        "sweep",
+        help="check that a result does not depend on the unroll factor",
+        description=_DESCRIPTION,
     )
     parser.add_argument("probe", metavar="PROBE", help="such as popf (irqcost probes lists them)")
     parser.add_argument(
@@ -50,14 +52,14 @@ def run(args: argparse.Namespace) -> int:
     arguments += [f"--irqcost_cpu={args.cpu}"] if args.cpu else []
     arguments += [f"--irqcost_samples={args.samples}"] if args.samples else []
     if args.no_chart:
-        print(text(measure(bench, arguments)))
+        screen.show(text(measure(bench, arguments)))
         return Exit.OK
     from irqcost.output.charts import places as places_
     from irqcost.output.charts import sweep as chart
 
     with places_.made(args.out, replace=True) as places:
         sweep = measure(bench, arguments)
-        print(text(sweep))
+        screen.show(text(sweep))
         chart.draw(sweep, verdict(sweep), places)
     for place in places:
         print(f"Chart:  {place.target}")

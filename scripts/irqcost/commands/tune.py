@@ -5,6 +5,7 @@ import argparse
 import os
 import sys
 
+from irqcost.base import screen
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.base.table import Table
 from irqcost.machine import hostfacts, settings
@@ -16,16 +17,16 @@ from irqcost.machine.tuning import RESTORE, STATE, Restored, apply, restore
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "tune",
-        help="set this host up for measuring; --restore puts all back",
-        description="Prints what it is going to change for measuring on one CPU (governor, boost, "
-        "watchdogs, idle states, work of the kernel, interrupts, sibling thread), records what was there, and changes it. Needs "
-        "root. Ends with 2 when a part could not be changed, with 1 when a part could not be put "
-        "back. `./irqcost doctor --host` tells what else there is to do.",
+        help="set this host up for measuring; --restore undoes it",
+        description="Shows what it will change for measuring on one CPU (governor, boost, "
+        "watchdogs, idle states, work of the kernel, interrupts, sibling thread), records the "
+        "current settings, and changes them. Needs root. Exits with 2 if a setting could not be changed, with 1 if one could not be "
+        "restored. `./irqcost doctor --host` shows what else would help.",
     )
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--dry-run", action="store_true", help="only print the plan")
+    what.add_argument("--dry-run", action="store_true", help="only show the plan")
     what.add_argument(
-        "--restore", action="store_true", help="put back what was there, also after a crash"
+        "--restore", action="store_true", help="restore the previous settings, even after a crash"
     )
     parser.add_argument(
         "--cpu", metavar="N", type=int, help="the CPU to measure on (default: that of run)"
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace, tree: Tree | None = None) -> int:
     tree = tree or Tree()
     if args.restore:
         if args.cpu is not None:
-            raise IrqcostError("--restore puts back all that was changed: it takes no --cpu")
+            raise IrqcostError("--restore restores every setting; it takes no --cpu")
         _require_root()
         return _report_restored(restore(tree), tree)
     cpu = hostfacts.choose_cpu(args.cpu, tree)
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace, tree: Tree | None = None) -> int:
         print(f"not changed: {failure.setting}: {failure.reason}")
     changed = len(plan.changes) - len(failures)
     failures = [one for one in failures if one.fixed is None]
-    print(f"{changed} of {len(plan.changes)} changed. Back again: {RESTORE}")
+    print(f"{changed} of {len(plan.changes)} settings changed. To undo: {RESTORE}")
     return Exit.UNUSABLE if failures else Exit.OK
 
 
@@ -66,12 +67,12 @@ def _print_plan(plan: Plan) -> None:
         table = Table(("setting", "from", "to", "why"), "<<<<")
         for change in plan.changes:
             table.row(change.setting, change.before, change.after, change.why)
-        print(table)
+        screen.show(table.fitted(screen.width()))
     else:
         print(f"Nothing to change for measuring on CPU {plan.cpu}.")
     for setting, reason in plan.impossible:
-        print(f"cannot be changed: {setting}: {reason}")
-    # What follows may take a while or be interrupted: by then this is to be on the screen.
+        screen.show(screen.wrapped(f"cannot be changed: {setting}: {reason}", "  "))
+    # What follows may take a while or be interrupted: show this first.
     sys.stdout.flush()
 
 
@@ -80,14 +81,14 @@ def _report_restored(restored: Restored, tree: Tree) -> int:
         print("Nothing to restore: this host is not tuned.")
         return Exit.OK
     if not restored.settings:
-        print("Nothing to restore: the machine was started anew since, which undid it.")
+        print("Nothing to restore: the machine was rebooted, which did it.")
     for setting in restored.gone:
-        print(f"gone since: {setting}")
+        print(f"no longer there: {setting}")
     for failure in restored.failures:
-        print(f"not put back: {failure.setting}: {failure.reason}")
+        print(f"not restored: {failure.setting}: {failure.reason}")
     if restored.failures:
-        print(f"The record stays in {tree.root / STATE}; try again: {RESTORE}")
+        print(f"The record is kept in {tree.root / STATE}. Try again: {RESTORE}")
         return Exit.FAILED
     if restored.settings:
-        print(f"{restored.settings - len(restored.gone)} settings are as they were.")
+        print(f"{restored.settings - len(restored.gone)} settings restored.")
     return Exit.OK

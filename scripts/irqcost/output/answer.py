@@ -66,19 +66,18 @@ def _classic(result: Result) -> tuple[str, Cost | None, Cost | None]:
 
 def _save_restore(result: Result) -> str:
     backend, classic, modern = _classic(result)
+    timed = not result.context.simulated
     if backend == "ring3":
         if classic is None:
             return ""
-        said = f"save and restore: {_written(classic)} classic, in ring 3 without cli"
+        said = f"{_written(classic, timed)} classic, in ring 3 without cli"
         said += "" if _kernel(result) else "; modern: needs ring 0"
     else:
-        said = f"save and restore: {_written(classic)} classic" if classic else ""
-        if modern:
-            amount = _written(modern)
-            if classic and classic.unit == modern.unit:
-                amount = amount.replace(f" {modern.unit.replace('core cycles', 'cycles')}", "", 1)
-            said = f"{said}, {amount} modern" if said else f"save and restore: {amount} modern"
-    return "; ".join(filter(None, (said, label(result.context, backend))))
+        named = [(one, name) for one, name in ((classic, "classic"), (modern, "modern")) if one]
+        amounts = [f"{_written(one, timed)} {name}" for one, name in named]
+        unit = named[0][0].unit.replace("core cycles", "cycles")
+        said = ", ".join([amounts[0], *(one.replace(f" {unit}", "", 1) for one in amounts[1:])])
+    return "; ".join(filter(None, (f"save and restore: {said}", label(result.context, backend))))
 
 
 def _kernel(result: Result) -> str:
@@ -88,7 +87,9 @@ def _kernel(result: Result) -> str:
         if found is None:
             continue
         backend, probe = name.split("/")
-        said = f"{_written(found)} " + ("from BPF" if backend == "bpf" else "for its own pair")
+        said = f"{_written(found, not result.context.simulated)} " + (
+            "from BPF" if backend == "bpf" else "for its own pair"
+        )
         for one in result.context.derived:
             if one.name == f"{name}/alone" and result.context.masking.native(backend, probe):
                 said += f", of which masking is {one.cycles:.1f} ({one.low:.1f} to {one.high:.1f})"
@@ -100,8 +101,7 @@ def _in_code(result: Result) -> str:
     """What the pairs add to work between them."""
     backend, _, _ = _classic(result)
     probe = _IN_RING_3 if backend == "ring3" else f"{backend}/{_CLASSIC}"
-    named = {"the classic pair": probe, "the modern pair": f"{backend}/{_MODERN}"}
-    named |= {"the kernel's": _KERNEL[0]}
+    named = {"classic": probe, "modern": f"{backend}/{_MODERN}", "kernel": _KERNEL[0]}
     found = {
         name: one
         for name, where in named.items()
@@ -109,12 +109,21 @@ def _in_code(result: Result) -> str:
     }
     if not found:
         return ""
-    added = ", ".join(f"{name} adds {_written(one)}" for name, one in found.items())
-    return f"around {_WORK} cycles of work {added}"
+    if len(found) == 1:
+        ((name, first),) = found.items()
+        return f"adds {_written(first)} to {_WORK} cycles of work ({name})"
+    amounts = [f"{one.amount}{_doubt(one)} {name}" for name, one in found.items()]
+    return f"adds to {_WORK} cycles of work {', '.join(amounts)}"
 
 
-def _written(one: Cost) -> str:
-    return one.text.replace("core cycles", "cycles").replace(", unreliable", " (unreliable)")
+def _doubt(one: Cost) -> str:
+    return "" if one.reliable else " (unreliable)"
+
+
+def _written(one: Cost, timed: bool = True) -> str:
+    """An amount, with its time where that means something."""
+    said = one.text if timed else f"{one.amount} {one.unit}"
+    return said.replace("core cycles", "cycles").removesuffix(", unreliable") + _doubt(one)
 
 
 def _trust(result: Result) -> str:
@@ -129,12 +138,8 @@ def _trust(result: Result) -> str:
     if sound == count:
         said = f"all {count} results are good"
     else:
-        said = f"{sound or 'none'} of {count} results {'are' if sound != 1 else 'is'} good"
-        said += (
-            ": see the letters below"
-            if not sound
-            else (f"; {count - sound} unreliable: see the letters below")
-        )
+        bad = f"; {count - sound} unreliable" if sound else ""
+        said = f"{sound or 'none'} of {count} results are good{bad} (letters below)"
     if context.verdict == "inconsistent":
         said = f"inconsistent: {said}"
-    return f"SIMULATED machine; {said}" if context.simulated else said
+    return f"SIMULATED: {said}" if context.simulated else said

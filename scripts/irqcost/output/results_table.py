@@ -43,36 +43,43 @@ class _Column:
 
 
 def text(result: Result, unit: str | None, width: int, verbose: bool) -> str:
-    """The table with its footnotes; controls, keys and all sections where it is `verbose`."""
+    """The table with its footnotes; where it is `verbose` with controls, keys, and a second table
+    of all sections of work."""
     entries = [e for e in result.figures.values() if e.mode not in contention.MODES]
     known = catalogue.by_key()
     if not verbose:
         entries = [e for e in entries if e.probe not in known or known[e.probe].group != "control"]
     if not entries:
         return ""
-    columns = _columns(entries, verbose)
+    sections = [
+        _Column(_IN_SITU, one)
+        for one in dict.fromkeys(e.variant for e in entries if e.mode == _IN_SITU)
+    ]
+    usual = [one for one in sections if one.section == _USUAL_WORK] or sections[:1]
+    modes = {entry.mode for entry in entries}
+    columns = [*(_Column(mode) for mode in _MEANING if mode in modes), *usual]
     notes = Footnotes()
+    tables = [_table(result, entries, columns, unit, notes, verbose)]
+    if verbose and len(sections) > 1:
+        tables.append(_table(result, entries, sections, unit, notes, verbose))
+    shown = [table.fitted(width) for table in tables]
+    below = "\n".join([*_legend(result, columns, entries), *notes.lines])
+    return "\n\n".join([*shown, screen.wrapped(below, "   ", width)])
+
+
+def _table(
+    result: Result,
+    entries: Sequence[Entry],
+    columns: Sequence[_Column],
+    unit: str | None,
+    notes: Footnotes,
+    keys: bool,
+) -> Table:
     unit_name = units.unit_name(unit or units.natural(result), result)
-    titles = [unit_name, *(["identifier"] if verbose else []), *(c.title for c in columns)]
-    table = Table(titles, "<" * (len(titles) - len(columns)) + ">" * len(columns))
+    table = Table([unit_name, *(c.title for c in columns)], "<" + ">" * len(columns))
     rows = list(_rows(entries, columns))
-    cells = _cells(result, rows, columns, unit, notes)
-    _fill(table, result.context, rows, cells, verbose)
-    below = "\n".join([*_legend(result, columns, rows), *notes.lines])
-    return f"{table.fitted(width)}\n\n{screen.wrapped(below, '   ', width)}"
-
-
-def _columns(entries: Sequence[Entry], verbose: bool) -> list[_Column]:
-    found = []
-    for mode in _COLUMNS:
-        own = dict.fromkeys(entry.variant for entry in entries if entry.mode == mode)
-        if mode != _IN_SITU:
-            found += [_Column(mode)] if own else []
-        elif verbose:
-            found += [_Column(mode, section) for section in own]
-        elif own:
-            found.append(_Column(mode, _USUAL_WORK if _USUAL_WORK in own else next(iter(own))))
-    return found
+    _fill(table, result.context, rows, _cells(result, rows, columns, unit, notes), keys)
+    return table
 
 
 @dataclass(frozen=True)
@@ -91,11 +98,13 @@ def _rows(entries: Sequence[Entry], columns: Sequence[_Column]) -> Iterable[_Row
         where = "" if entry.mode == _IN_SITU else entry.variant
         grouped.setdefault((entry.backend, entry.probe, where), []).append(entry)
     backends = list(dict.fromkeys(entry.backend for entry in entries))
-    order = {key: place for place, key in enumerate(catalogue.by_key())}
+    known = catalogue.by_key()
+    groups, keys = list(catalogue.GROUPS), list(known)
 
-    def place(item: tuple[tuple[str, str, str], list[Entry]]) -> tuple[int, int]:
+    def place(item: tuple[tuple[str, str, str], list[Entry]]) -> tuple[int, int, int]:
         backend, probe, _ = item[0]
-        return backends.index(backend), order.get(probe, len(order))
+        group = groups.index(known[probe].group) if probe in known else len(groups)
+        return backends.index(backend), group, keys.index(probe) if probe in known else len(keys)
 
     for (backend, probe, where), own in sorted(grouped.items(), key=place):
         found = tuple(next((e for e in own if column.takes(e)), None) for column in columns)
@@ -151,7 +160,7 @@ def _fill(
     context: Context,
     rows: Sequence[_Row],
     cells: Sequence[Sequence[str]],
-    verbose: bool,
+    keys: bool,
 ) -> None:
     known = catalogue.by_key()
     groups = {
@@ -170,7 +179,7 @@ def _fill(
             table.heading(f"- {group}")
         name = probe.title if probe else row.probe
         name += f", in {row.context}" if row.context else ""
-        table.row(f"  {name}", *([row.probe] if verbose else []), *written)
+        table.row(f"  {name}" + (f" [{row.probe}]" if keys else ""), *written)
 
 
 def _section(context: Context, backend: str) -> str:
@@ -180,9 +189,9 @@ def _section(context: Context, backend: str) -> str:
     return f"{name[:1].upper()}{name[1:]}" + (f": {kind}" if kind.isupper() else "")
 
 
-def _legend(result: Result, columns: Sequence[_Column], rows: Sequence[_Row]) -> list[str]:
+def _legend(result: Result, columns: Sequence[_Column], entries: Sequence[Entry]) -> list[str]:
     said = ["; ".join(column.meaning for column in columns)]
-    if any(e and (e.cycles_interval or e.ticks_interval) for row in rows for e in row.entries):
+    if any(entry.cycles_interval or entry.ticks_interval for entry in entries):
         said.append(
             f"±: larger half of the 95 % interval, over up to {result.context.processes} processes"
         )

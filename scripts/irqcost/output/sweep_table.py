@@ -2,6 +2,7 @@
 """A sweep, as a table and a sentence."""
 
 
+from irqcost.base import screen
 from irqcost.base.table import Table, number
 from irqcost.measure.unroll import Sweep, plateau
 from irqcost.model import naming
@@ -37,4 +38,5 @@ def text(sweep: Sweep) -> str:
             entry.label if entry.unreliable else "",
         )
     heading = f"{sweep.name}/throughput: {naming.title(sweep.context)}"
-    return "\n".join([heading, "", str(table), "", verdict(sweep)])
+    fitted = table.fitted(screen.width())
+    return screen.wrapped("\n".join([heading, "", fitted, "", verdict(sweep)]))

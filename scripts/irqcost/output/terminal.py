@@ -4,7 +4,6 @@
 import re
 
 from irqcost.base import screen
-from irqcost.base.footnotes import Footnotes
 from irqcost.base.table import Table, number
 from irqcost.model import contention
 from irqcost.model.naming import (
@@ -76,24 +75,22 @@ def _details(result: Result, width: int) -> list[str]:
     for backend, mode in keys:
         if mode in contention.MODES:
             continue
-        notes = Footnotes()
-        columns = ("identifier", "cost", "p75 - p25", "p50", "p99", "clean", "")
-        table = Table(columns, "<>>>>><")
+        columns = ("identifier", "cost", "p75 - p25", "p50", "p99", "clean")
+        table = Table(columns, "<>>>>>")
         for entry in result.figures.values():
             if (entry.backend, entry.mode) == (backend, mode):
-                _detail(table, entry, decimals(context), notes)
+                _detail(table, entry, decimals(context))
         heading = f"{backend_name(backend, [context])}, {mode_name(mode)}"
-        parts.append("\n".join([heading, "", table.fitted(width), *notes.lines]))
+        parts.append(f"{heading}\n\n{table.fitted(width)}")
     return parts
 
 
-def _detail(table: Table, entry: Entry, digits: int, notes: Footnotes) -> None:
+def _detail(table: Table, entry: Entry, digits: int) -> None:
     values = (entry.ticks, entry.spread, entry.ticks_p50, entry.ticks_p99)
     table.row(
         f"{entry.probe}" + (f", {entry.variant}" if entry.variant else ""),
         *(number(value, digits) for value in values),
         f"{entry.clean:.0f}/{entry.samples:.0f}",
-        notes.mark(entry.remark),
     )
 
 
