@@ -269,7 +269,7 @@ def test_nothing_calls_its_figures_masking(
     pvm: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "chart"
-    charts = ("bars", "heatmap", "generations")
+    charts = ("bars", "masking", "generations")
     for form in ("text", "markdown", "csv", "json"):
         assert cli.main(["compare", "--no-chart", "--format", form, str(pvm)]) == 0
     flags = [flag for name in charts for flag in ("--chart", name)]

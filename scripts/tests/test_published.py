@@ -97,7 +97,7 @@ def test_the_chart_over_the_years(tmp_path: Path) -> None:
         charts.draw("generations", inputs, places)
     svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
     assert "popf cost 8 cycles on the 8086 and 70 on NetBurst (Prescott)" in svg
-    assert "Golden Cove, ours: 13.0 (bare metal)" in svg
+    assert "13.0 Golden Cove" in svg
     # The source is in the tooltip; tables of compilers and emulators are in none.
     assert "<title>Intel 8086: popf 8 core cycles, of 1 figures: HelpPC" in svg
     assert "K8: sti 27 core cycles" in svg and "(suspect: repeats K7" in svg
@@ -105,25 +105,6 @@ def test_the_chart_over_the_years(tmp_path: Path) -> None:
     assert "LLVM 21.1" not in svg and "86Box" not in svg and "EMULATED" not in svg
     dark = (tmp_path / "x-dark.svg").read_text(encoding="utf-8")
     assert places_.DARK.paper in dark and places_.DARK.paper not in svg
-
-
-def test_bars_carry_what_was_published_of_the_same_core(tmp_path: Path) -> None:
-    def pair(content: Any) -> None:
-        content["context"]["irqcost"]["cpu"]["codename"] = "Golden Cove"
-        for entry in content["benchmarks"]:
-            entry["run_name"] = entry["name"] = entry["name"].replace("/popf/", "/pushf_popf/")
-            if entry["name"].startswith("ring3/pushf_popf/"):
-                break
-        content["benchmarks"] = [entry]
-
-    one = reader.read_result(changed("alpha", tmp_path / "p.json", pair))
-    for shown, expected in ((FIGURES, True), ((), False)):
-        inputs = charts.Inputs(series([one]), catalogue.read(), None, shown)
-        with places_.made(tmp_path / "x", replace=True) as places:
-            charts.draw("bars", inputs, places)
-        svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
-        assert ("<title>pushf_popf" in svg and "InstLatX64" in svg) == expected
-        assert ("Hollow diamonds" in svg) == expected
 
 
 def test_no_chart_without_figures(tmp_path: Path) -> None:

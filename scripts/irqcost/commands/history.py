@@ -75,7 +75,11 @@ def _run(args: argparse.Namespace, readers: Executor, workers: Executor) -> int:
     if not found:
         raise IrqcostError("no machine has two results with figures here: no history")
     for place, one in enumerate(found):
-        with nullcontext([]) if args.no_chart else _places(args, place) as places:
+        drawable = any(line.values for line in one.lines)
+        if not drawable and not args.no_chart:
+            print("no chart: these results have no core cycles and no exact counts")
+        hidden = args.no_chart or not drawable
+        with nullcontext([]) if hidden else _places(args, place) as places:
             charts.each_place(partial(_draw, charted(one)), workers, places)
         print(("" if place == 0 else "\n") + text(one, args.all))
     # What was named and could not be read is missed; of a folder the rest is its history.

@@ -115,6 +115,11 @@ class Probe:
         return self.kind != "bpf" and bool(_MARKER.search(self.code))
 
     @property
+    def operations(self) -> int:
+        """How often it holds what it is a cost of: rows of flags may restore them more than once."""
+        return max(1, self.code.count("popfq")) if self.group == "flags" else 1
+
+    @property
     def shown_code(self) -> str:
         """The code with an ellipsis for the section."""
         return _MARKER.sub("…", self.code)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The charts of results, by name. One module a chart: to add one is to add a file and a row here.
 
-A chart's module has `figure(material, theme)`, which returns a matplotlib figure and raises
-NoChart where the material has nothing for it. Charts of something else than results (a sweep)
+A chart's module has `figure(inputs, theme)`, which returns a matplotlib figure and raises
+NoChart where the inputs have nothing for it. Charts of something else than results (a sweep)
 have a module here too, with a function of their own, and no row.
 
 matplotlib takes a while to load: it is imported by the modules below this one, and these only
@@ -58,25 +58,34 @@ class Chart:
 CHARTS = {
     chart.name: chart
     for chart in (
-        Chart("bars", "cost by probe, a bar for each result", "any figures"),
-        Chart("heatmap", "cost by CPU and probe, as colours and figures", "any figures"),
+        Chart(
+            "masking",
+            "save and restore, classic and modern, a line for each CPU, published figures hollow",
+            "core cycles of save and restore",
+        ),
+        Chart("bars", "what each primitive costs, sorted", "any costs"),
+        Chart(
+            "section",
+            "what save and restore add to work of some length",
+            "costs around critical sections (in situ)",
+        ),
         Chart(
             "instructions",
-            "instructions by kernel and probe",
+            "instructions by kernel and primitive",
             "results under the instruction clock (irqcost vm --exact)",
         ),
         Chart(
             "distribution",
-            "how the samples of a figure lie, clean and contaminated ones",
+            "how the samples of a cost lie about it",
             "result files with histograms, not put together",
         ),
         Chart(
             "generations",
-            "popf, cli and sti by year, published figures as hollow marks",
+            "popf, cli and sti by year, published figures hollow",
             "the published figures",
         ),
-        Chart("contention", "cost of a lock and fairness over the CPUs", "figures of contention"),
-        Chart("pending", "how long interrupts waited", "figures of pending interrupts"),
+        Chart("contention", "what a lock costs as CPUs are added", "costs of contention"),
+        Chart("pending", "how long interrupts waited", "deferred interrupts"),
     )
 }
 
@@ -92,7 +101,7 @@ def workers(most: int) -> Iterator[Executor]:
 
 
 _LIBRARIES = (
-    "irqcost.output.charts.style",
+    "irqcost.output.charts.parts.style",
     "matplotlib.backends.backend_svg",
     "PIL.PngImagePlugin",
 )
@@ -122,13 +131,13 @@ def draw(
 ) -> None:
     """Draws a chart of CHARTS into the files of places.made().
 
-    Raises NoChart where the material has nothing for it.
+    Raises NoChart where the inputs have nothing for it.
     """
     each_place(partial(_draw, name, inputs), workers, places)
 
 
 def _draw(name: str, inputs: Inputs, places: Sequence["Place"]) -> None:
-    from irqcost.output.charts import style
+    from irqcost.output.charts.parts import style
 
     module = import_module(f"irqcost.output.charts.{CHARTS[name].name}")
     style.save(lambda theme: module.figure(inputs, theme), places)

@@ -1,338 +1,190 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Bars: what each probe costs, a bar for each result.
+"""What does each primitive cost? Sorted by cost; of one result as bars, of several as dots."""
 
-A grid of panels: a row of panels for each backend, a column for each mode (for figures in situ
-alone: for each length of the section). In a panel, a group of bars for each probe and in it a bar
-for each result. Lengths start at 0 and are linear, so that a bar of twice the length is twice the
-cost.
-"""
-
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from irqcost.base.errors import NoChart
-from irqcost.base.table import number
-from irqcost.compare.labels import Series
-from irqcost.model import naming, units
-from irqcost.model.published import Published, matching, same_core
-from irqcost.model.result import Entry, Result
+from irqcost.model import contention, naming
+from irqcost.model.catalogue import Probe
+from irqcost.model.machine_code import masking
+from irqcost.model.result import Entry
 from irqcost.output.charts import Inputs
+from irqcost.output.charts.parts import rows
+from irqcost.output.charts.parts.chosen import COLOURED, Chosen, chosen, label
 from irqcost.output.charts.places import Theme
-from irqcost.output.charts.style import (
-    IN_DOUBT,
-    WIDTH,
-    footing,
-    heading,
-    legend,
-    pyplot,
-    tooltip,
-    write,
-)
-from irqcost.output.headline import headline
+from irqcost.output.charts.parts.rows import Panel, Row, Table
+from irqcost.output.charts.parts.sheet import Words
+from irqcost.output import finding
 
-_MODES = {"throughput": "throughput, back to back", "isolated": "isolated, between fences"}
+# Groups of no interest where there is another.
+_NO_COST = ("control", "fault")
 
-_BAR = 0.17  # inches of height for one bar
-_GAP = 0.14  # between groups
+_SUBTITLES = {
+    "throughput": "repeated back to back, loop subtracted",
+    "isolated": "once between fences, fences subtracted",
+}
 
-
-@dataclass(frozen=True)
-class _Panel:
-    """What one pair of axes shows: by probe (top to bottom) and series, an entry or none."""
-
-    backend: str
-    mode: str
-    heading: str
-    probes: tuple[str, ...]
-    published: Sequence[Published]
-
-
-@dataclass(frozen=True)
-class _Bar:
-    """Where a bar lies, and its colour."""
-
-    middle: float
-    colour: str
+# A row: backend, probe, mode, variant, what masks in the kernel where that is not the CPU, and a
+# number for results whose code for it cannot be compared with that of others.
+_Key = tuple[str, str, str, str, str, int]
 
 
 def figure(inputs: Inputs, theme: Theme) -> Any:
-    """The picture. Raises NoChart where no probe of the catalogue was measured.
-
-    Probes of the groups `control` and `fault` are left out where there are others: they are no
-    cost of masking.
-    """
-    series = inputs.series
-    measured = {entry.probe for one in series for entry in one.result.figures.values()}
-    known = [probe for probe in inputs.probes if probe.key in measured]
-    shown = [probe for probe in known if probe.group not in ("control", "fault")] or known
-    backends = dict.fromkeys(e.backend for s in series for e in s.result.figures.values())
-    headings = _headings(series)
-    rows = []
-    for backend in backends:
-        keys = tuple(p.key for p in shown if _any(series, backend, p.key, headings))
-        if keys:
-            rows.append((backend, keys))
-    if headings.keys() == _MODES.keys() and _same_in_both(series):
-        headings = {"isolated": "the same back to back and between fences"}
-    if not rows:
+    """The picture. Raises NoChart where no probe of the catalogue was measured."""
+    which = chosen(inputs.series, inputs.unit)
+    found = _shown(which, {probe.key: probe.group for probe in inputs.probes})
+    if not found:
         raise NoChart("no chart: none of the probes measured is in this catalogue")
-    return _figure(inputs, rows, headings, theme)
-
-
-def _headings(series: Sequence[Series]) -> dict[str, str]:
-    """The columns: a mode as it stands in names, and what is written above it.
-
-    Figures in situ and those of other contexts than a process have columns only where they are
-    alone: beside others it would be too many.
-    """
-    entries = [e for s in series for e in s.result.figures.values()]
-    modes = {entry.mode for entry in entries if not entry.variant}
-    if modes & _MODES.keys():
-        return {mode: heading for mode, heading in _MODES.items() if mode in modes}
-    variants = dict.fromkeys((e.mode, e.variant) for e in entries)
-    return {f"{mode}/{variant}": _variant(variant) for mode, variant in variants}
-
-
-def _variant(variant: str) -> str:
-    """What stands above the column of a section or of a context."""
-    if variant.isdigit():
-        return f"{variant} cycles"
-    return {"percpu": "per-CPU data"}.get(variant, variant)
-
-
-def _any(series: Sequence[Series], backend: str, probe: str, modes: Iterable[str]) -> bool:
-    names = [f"{backend}/{probe}/{mode}" for mode in modes]
-    return any(name in s.result.figures for s in series for name in names)
-
-
-def _same_in_both(series: Sequence[Series]) -> bool:
-    """Whether every throughput is also the isolated cost, as counts of instructions are: then one
-    panel shows all."""
-    return all(
-        entry.mode != "throughput"
-        or entry.variant
-        or (twin := one.result.figures.get(f"{entry.backend}/{entry.probe}/isolated")) is not None
-        and twin.ticks == entry.ticks
-        for one in series
-        for entry in one.result.figures.values()
-    )
-
-
-def _figure(
-    inputs: Inputs,
-    rows: Sequence[tuple[str, tuple[str, ...]]],
-    headings: dict[str, str],
-    theme: Theme,
-) -> Any:
-    series, unit = inputs.series, inputs.unit
-    heights = [len(keys) * _pitch(_members(series, backend)) for backend, keys in rows]
-    caption = footing(_caption(series) + (_PUBLISHED if inputs.published else ""))
-    names = [f"{b}/{key}/{mode}" for mode in headings for b, keys in rows for key in keys]
-    title = heading(headline(series, names, unit))
-    head = 0.25 * len(title) + 0.17 * len(series) + 0.45
-    foot = 0.5 + 0.15 * len(caption)
-    between = 0.55
-    height = head + foot + sum(heights) + between * (len(rows) - 1)
-    figure, grid = pyplot.subplots(
-        len(rows),
-        len(headings),
-        figsize=(WIDTH, height),
-        squeeze=False,
-        sharex=True,
-        gridspec_kw={"height_ratios": heights},
-    )
-    figure.subplots_adjust(
-        left=0.245,
-        right=0.965,
-        top=1 - head / height,
-        bottom=foot / height,
-        hspace=between / (sum(heights) / len(rows)),
-        wspace=0.08,
-    )
-    ends = [0.0]
-    for axes_row, (backend, keys) in zip(grid, rows):
-        for axes, (mode, words) in zip(axes_row, headings.items()):
-            ends += _panel(
-                axes, series, _Panel(backend, mode, words, keys, inputs.published), unit, theme
-            )
-        _name_probes(axes_row, keys, _pitch(_members(series, backend)))
-    # One scale for all panels, from 0, or from below it where an estimate is negative by noise;
-    # a sixth of it is room for the figure behind the longest bar.
-    grid[0][0].set_xlim(min(ends), max(ends) * 6 / 5 or 1)
-    label = " or ".join(units.names([one.result for one in series], unit))
-    if headings.keys() <= _MODES.keys():
-        label += " per operation"
-    for column in grid.T:
-        lowest = [axes for axes in column if axes.get_visible()][-1]
-        lowest.tick_params(labelbottom=True)
-        lowest.set_xlabel(label)
-    legend(figure, theme, [s.title for s in series], 0.1 + 0.22 * len(title))
-    write(figure, theme, title, caption)
-    return figure
-
-
-def _name_probes(axes_row: Any, keys: Sequence[str], pitch: float) -> None:
-    """The names of a backend's probes, beside the first panel of its row that has figures."""
-    seen = [axes for axes in axes_row if axes.get_visible()]
-    for axes in seen:
-        axes.set_yticks([row * pitch for row in range(len(keys))], keys)
-        axes.tick_params(axis="y", length=0, labelleft=axes is seen[0])
-
-
-def _members(series: Sequence[Series], backend: str) -> list[tuple[int, Result]]:
-    """The results that have a backend, each with its place among all."""
-    return [
-        (index, one.result)
-        for index, one in enumerate(series)
-        if any(entry.backend == backend for entry in one.result.figures.values())
+    panels = {_panel(which, key): list[Row]() for key in found}
+    ranks = _ranks(inputs.probes)
+    for key, entries in found.items():
+        row = which.row(_label(key), entries, ranks[key[1]], theme)
+        if row:
+            panels[_panel(which, key)].append(row)
+    sorted_ = [
+        Panel(heading, sorted(kept, key=lambda row: row.cost)) for heading, kept in panels.items()
     ]
-
-
-def _pitch(members: Sequence[tuple[int, Result]]) -> float:
-    """From one group of bars to the next."""
-    return len(members) * _BAR + _GAP
-
-
-def _panel(
-    axes: Any, series: Sequence[Series], panel: _Panel, unit: str | None, theme: Theme
-) -> list[float]:
-    """Draws a panel, or hides one without figures; returns where its bars end."""
-    ends = []
-    whiskers = []
-    members = _members(series, panel.backend)
-    pitch = _pitch(members)
-    for row, key in enumerate(panel.probes):
-        for index, (place, result) in enumerate(members):
-            entry = result.figures.get(f"{panel.backend}/{key}/{panel.mode}")
-            if entry:
-                middle = row * pitch + (index - (len(members) - 1) / 2) * _BAR
-                bar = _Bar(middle, theme.colour(place))
-                marks = _draw_published(axes, bar, result, entry, unit, panel.published, theme)
-                ends += [*marks, *_draw_bar(axes, bar, result, entry, unit, theme, marks)]
-                whiskers.append((middle, units.figure(result, entry, unit)))
-    _draw_whiskers(axes, whiskers, theme)
-    axes.set_ylim((len(panel.probes) - 0.5) * pitch, -0.5 * pitch)
-    contexts = [result.context for _, result in members]
-    words = [f"{panel.backend}: {panel.heading}"]
-    if naming.kernel_functions(contexts, panel.backend):
-        words += naming.backend_name(panel.backend, contexts).split(" or ")
-    axes.set_title("\n".join(words), loc="left", fontsize=8)
-    axes.grid(axis="x", linewidth=0.6)
-    axes.set_visible(bool(ends))
-    return ends
-
-
-def _draw_bar(
-    axes: Any,
-    bar: _Bar,
-    result: Result,
-    entry: Entry,
-    unit: str | None,
-    theme: Theme,
-    marks: Sequence[float],
-) -> list[float]:
-    """Draws a bar with its figure, this behind marks that are near; returns where it ends, if there
-    is one."""
-    figure = units.figure(result, entry, unit)
-    if figure is None:
-        return []
-    axes.barh(
-        bar.middle,
-        figure.value,
-        height=_BAR * 0.9,
-        color=bar.colour,
-        edgecolor=theme.paper,
-        linewidth=0,
-        hatch=IN_DOUBT if entry.unreliable else None,
+    every = [entry for entries in found.values() for entry in entries.values()]
+    words = Words(
+        which.titled(_title(which, sorted_, found)),
+        _subtitle(which, found),
+        _source(which, every),
+        which.keys(theme),
     )
-    near = [mark for mark in marks if figure.high * 0.95 < mark < figure.high * 1.5]
-    digits = 0 if result.context.instruction_clock and figure.value == round(figure.value) else 1
-    axes.annotate(
-        number(figure.value, digits) + (" ?" if entry.unreliable else ""),
-        (max(figure.high, 0, *near), bar.middle),
-        xytext=(6 if near else 3, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=7,
-    )
-    return [figure.low, figure.high]
-
-
-def _draw_whiskers(
-    axes: Any, figures: Sequence[tuple[float, units.Value | None]], theme: Theme
-) -> None:
-    """Those of a panel, at their heights: by themselves they would take half of its time."""
-    shown = [(middle, one) for middle, one in figures if one and one.width]
-    axes.errorbar(
-        [one.value for _, one in shown],
-        [middle for middle, _ in shown],
-        xerr=[
-            [one.value - one.low for _, one in shown],
-            [one.high - one.value for _, one in shown],
-        ],
-        fmt="none",
-        # In the colour of the text, and short: they must not hide the ends of the bars.
-        ecolor=theme.ink,
-        elinewidth=0.8,
-        capsize=1.6,
+    return rows.draw(
+        words, Table(sorted_, which.called, which.headings, which.colours(theme)), theme
     )
 
 
-def _draw_published(
-    axes: Any,
-    bar: _Bar,
-    result: Result,
-    entry: Entry,
-    unit: str | None,
-    figures: Sequence[Published],
-    theme: Theme,
-) -> list[float]:
-    """Marks what was published of the same core, primitive and mode; returns where. Tables of
-    compilers and emulators are no measurements, and results that are not real of no core."""
-    if result.context.kind != "real":
-        return []
-    same = matching(figures, [entry.probe], unit or units.natural(result)).get(entry.probe, [])
-    shown = [one for one in same if not one.model and one.mode == entry.mode]
-    shown = [one for one in shown if same_core(one, result)]
-    for one in shown:
-        mark = axes.scatter(
-            [one.value],
-            [bar.middle],
-            marker="D",
-            s=16,
-            facecolor="none" if one.suspect else theme.paper,
-            edgecolor=theme.ink,
-            linestyle=":" if one.suspect else "-",
-            linewidth=0.8,
-            zorder=3,
+def _ranks(probes: Sequence[Probe]) -> dict[str, int]:
+    """Where there is no room for all, the first of each group of the catalogue are shown."""
+    count = Counter[str]()
+    found = {}
+    for probe in probes:
+        found[probe.key] = count[probe.group]
+        count[probe.group] += 1
+    return found
+
+
+def _shown(which: Chosen, groups: Mapping[str, str]) -> dict[_Key, dict[int, Entry]]:
+    """The rows, each with its entries by the places of their results."""
+    found: dict[_Key, dict[int, Entry]] = {}
+    for place, one in enumerate(which.series):
+        context = one.result.context
+        for entry in one.result.figures.values():
+            if entry.probe in groups and entry.mode not in contention.MODES:
+                kernel = naming.kernel_functions([context], entry.backend)
+                name = (entry.backend, entry.probe, entry.mode, entry.variant, kernel)
+                group = _alike(which, found, name, place)
+                found.setdefault((*name, group), {})[place] = entry
+    costs = {key: one for key, one in found.items() if groups[key[1]] not in _NO_COST} or found
+    plain = {key: one for key, one in costs.items() if not key[3]} or costs
+    # What can be repeated is shown repeated.
+    return {
+        key: one
+        for key, one in plain.items()
+        if key[2] != "isolated" or not any(k[:2] == key[:2] and k[2] != key[2] for k in plain)
+    }
+
+
+def _alike(
+    which: Chosen,
+    found: Mapping[_Key, Mapping[int, Entry]],
+    name: tuple[str, str, str, str, str],
+    place: int,
+) -> int:
+    """The number of the row whose results mask alike in it, or a new one."""
+    mine = which.series[place].result.context.masking
+    number = 0
+    while (there := found.get((*name, number))) is not None:
+        first = which.series[next(iter(there))].result.context.masking
+        if not masking.not_comparable(first, mine, name[0], name[1]):
+            break
+        number += 1
+    return number
+
+
+def _panel(which: Chosen, key: _Key) -> str:
+    if key[4]:
+        return key[4][:1].upper() + key[4][1:]
+    contexts = [one.result.context for one in which.series]
+    words = naming.backend_name(key[0], contexts).split(" or ")[0]
+    return words[:1].upper() + words[1:]
+
+
+def _label(key: _Key) -> str:
+    _, probe, mode, variant, _, _ = key
+    if mode == "in_situ":
+        return f"{label(probe)}, around {variant} cycles" if variant.isdigit() else label(probe)
+    if variant:
+        return f"{label(probe)}, in context {variant}"
+    return f"{label(probe)} (once)" if mode == "isolated" else label(probe)
+
+
+def _title(
+    which: Chosen, panels: Sequence[Panel], found: Mapping[_Key, Mapping[int, Entry]]
+) -> str:
+    """Of several results how they differ most, of one what restoring costs beside saving, or the
+    most expensive row."""
+    if len(which.series) > COLOURED:
+        said = which.contrast({_label(key): entries for key, entries in found.items()})
+        return said or "No reliable difference between these results"
+    if len(which.series) > 1:
+        contrasts = finding.contrasts(which.series)
+        shown = {"/".join(filter(None, key[:4])) for key in found}
+        texts = [one.text for one in contrasts if one.low.name in shown]
+        return (
+            finding.capital(texts[0]) if texts else "No reliable difference between these results"
         )
-        tooltip(axes.figure, mark, one.told)
-    return [one.value for one in shown]
+    read, write = (
+        finding.cost(which.series[0].result, f"ring3/{probe}/throughput")
+        for probe in ("pushf_pop", "popf")
+    )
+    if read and write and read.reliable and write.reliable and read.figure.value > 0:
+        times = write.figure.value / read.figure.value
+        return (
+            f"Restoring the flags costs {which.said(times)} times as much as saving them on "
+            f"{which.names[0]}: {write.amount} against {read.amount} {which.called}"
+        )
+    sound = [
+        row for panel in panels for row in panel.rows if not any(m.unreliable for m in row.marks)
+    ]
+    if not sound:
+        return f"Unreliable run: no result can be trusted ({which.names[0]})"
+    masked = finding.save_restore(which.series[0].result)
+    if masked and masked.reliable:
+        act = finding.ACTS[masked.name.split("/")[1]]
+        return f"{finding.capital(act)} costs {masked.text} on {which.names[0]}"
+    most = max(sound, key=lambda row: row.cost)
+    return f"{most.label} costs {which.said(most.cost)} {which.called} on {which.names[0]}"
 
 
-_PUBLISHED = (
-    " Hollow diamonds: published for the same microarchitecture (results/published/), dotted where "
-    "suspect."
-)
+def _subtitle(which: Chosen, found: Mapping[_Key, Mapping[int, Entry]]) -> str:
+    modes = dict.fromkeys(key[2] for key in found)
+    text = f"{which.called[:1].upper()}{which.called[1:]} per operation"
+    if which.exact:
+        return f"{text}, counted"
+    if "throughput" in modes:
+        text += f", {_SUBTITLES['throughput']}"
+        if "isolated" in modes:
+            text += "; (once): measured once, as it changes the interrupt flag"
+    elif "isolated" in modes:
+        text += f", {_SUBTITLES['isolated']}"
+    else:
+        text += " that it adds to a critical section"
+    if len(which.series) == 1:
+        text += f". {which.names[0]}"
+    elif len(which.series) > COLOURED:
+        text += f". A dot for each of {len(which.series)} CPUs"
+    return text
 
 
-def _caption(series: Sequence[Series]) -> str:
-    entries = [e for s in series for e in s.result.figures.values()]
-    parts = ["Cost of one operation, loop and fences subtracted."]
-    modes = {entry.mode for entry in entries}
-    if modes == {"in_situ"}:
-        parts = ["What one operation adds to a critical section of so many dependent core cycles."]
-    elif "in_situ" in modes:
-        parts.append("In situ figures: see the table.")
+def _source(which: Chosen, entries: Sequence[Entry]) -> str:
+    parts = [which.source]
     if any(entry.ticks_interval for entry in entries):
-        parts.append("Whiskers: 95 % interval of the median over fresh processes.")
-    if any(entry.spread > 0 and not entry.ticks_interval for entry in entries):
-        without = "without an interval " if any(e.ticks_interval for e in entries) else ""
-        parts.append(f"Whiskers {without}are p75 − p25 of the samples used, about the estimate.")
-    if any(entry.unreliable for entry in entries):
-        parts.append("Hatched and marked “?”: in doubt, the table says why.")
-    parts.append("A probe that changes the interrupt flag has no throughput.")
-    executions = naming.executions(s.result.context for s in series)
-    parts.append(f"Executed: {executions}.")
+        parts.append("Lines: 95 % intervals over processes.")
+    elif any(entry.spread > 0 for entry in entries):
+        parts.append("Lines: spread of the samples.")
     return " ".join(parts)

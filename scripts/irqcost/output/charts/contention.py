@@ -1,118 +1,161 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Contention: what an operation costs as CPUs are added, and how evenly they come to it.
-
-A column of panels for each length of the section. Above: the time that passed by the operations of
-all CPUs, a line for each lock (and result); linear and from 0. Below: the operations of the CPU
-that got fewest by those of the one that got most; 1 is fair.
-"""
+"""What does a lock cost as CPUs are added, and is it fair? A column of panels for each length of
+the section: above the cost of an operation, below how evenly CPUs come to it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from matplotlib.ticker import MaxNLocator
+
 from irqcost.base.errors import NoChart
-from irqcost.compare.labels import Series
-from irqcost.model import naming
 from irqcost.model.contention import CONTENTION, Contention
 from irqcost.model.result import Entry
+from irqcost.output import finding
 from irqcost.output.charts import Inputs
+from irqcost.output.charts.parts.chosen import Chosen, chosen, label
 from irqcost.output.charts.places import Theme
-from irqcost.output.charts.style import WIDTH, footing, heading, legend, pyplot, write
+from irqcost.output.charts.parts.sheet import SMALL, Key, Sheet, Words
+from irqcost.output.charts.parts.style import amount
 
-_Line = tuple[str, list[tuple[Entry, Contention]]]
+_COST, _FAIR = 2.3, 0.85  # inches of height
+_HEADING, _BETWEEN, _AXIS = 0.25, 0.3, 0.42
+_TICKS, _NAMES = 0.55, 2.3  # beside the panels
+_MOST = 6  # lines
+
+_Points = list[tuple[Entry, Contention]]
+
+
+@dataclass(frozen=True)
+class _Line:
+    name: str
+    points: _Points
+    colour: str
+
+    def at(self, section: int) -> _Points:
+        points = [(entry, one) for entry, one in self.points if one.section == section]
+        return sorted(points, key=lambda point: len(point[1].cpus))
 
 
 def figure(inputs: Inputs, theme: Theme) -> Any:
     """The picture. Raises NoChart where no result has a figure of contention."""
-    lines = _lines(inputs.series)
-    sections = sorted({one.section for _, points in lines for _, one in points})
+    which = chosen(inputs.series, inputs.unit)
+    every = _lines(which, theme)
+    lines = every[:_MOST]
+    sections = sorted({one.section for line in lines for _, one in line.points})
     if not sections:
         raise NoChart("no chart: none of these results has a figure of contention")
-    cycles = all(entry.core_cycles is not None for _, points in lines for entry, _ in points)
-    exact = all(one.result.context.instruction_clock for one in inputs.series)
-    unit = "core cycles" if cycles else "instructions" if exact else "TSC ticks"
-    title = heading(_title(inputs.series))
-    caption = footing(_caption(inputs.series))
-    legend_height = 0.19 * len(lines)
-    height = 4.4 + legend_height + 0.2 * len(title) + 0.13 * len(caption)
-    made, panels = pyplot.subplots(
-        2,
-        len(sections),
-        figsize=(WIDTH, height),
-        squeeze=False,
-        sharex=True,
-        sharey="row",
-        gridspec_kw={"height_ratios": (2.2, 1)},
+    cycles = all(entry.core_cycles is not None for line in lines for entry, _ in line.points)
+    unit = "core cycles" if cycles else "instructions" if which.exact else "TSC ticks"
+    left_out = f" {_MOST} of {len(every)} lines are shown." if len(every) > _MOST else ""
+    hollow = Key("unreliable, or a CPU did not run", theme.muted, hollow=True)
+    keys = [hollow] if any(_doubtful(*point) for line in lines for point in line.points) else []
+    if Sheet(theme, Words("", "", "")).narrow:
+        keys = [*(Key(line.name, line.colour) for line in lines), *keys]
+    words = Words(
+        which.titled(_title(lines, sections[-1], unit, cycles)),
+        f"Above: {unit} per operation of all CPUs, the section included. Below: operations of the "
+        "CPU with the fewest by those of the CPU with the most; 1 is fair",
+        which.source + left_out,
+        keys,
     )
-    top = 0.2 + 0.2 * len(title)
-    made.subplots_adjust(
-        left=0.085,
-        right=0.98,
-        top=1 - (top + legend_height + 0.35) / height,
-        bottom=(0.6 + 0.13 * len(caption)) / height,
-        wspace=0.1,
-        hspace=0.14,
-    )
-    for column, section in enumerate(sections):
-        _panel(panels[0][column], panels[1][column], section, lines, cycles, theme)
-    # Of all panels alike, once they are drawn.
-    panels[0][0].set_ylim(bottom=0)
-    panels[0][0].set_ylabel(f"{unit} an operation")
-    panels[1][0].set_ylabel("fewest / most")
-    legend(made, theme, [label for label, _ in lines], top)
-    write(made, theme, title, caption)
-    return made
+    return _draw(Sheet(theme, words), lines, sections, cycles)
 
 
-def _lines(series: Sequence[Series]) -> list[_Line]:
-    found: dict[str, list[tuple[Entry, Contention]]] = {}
-    for one in series:
+def _lines(which: Chosen, theme: Theme) -> list[_Line]:
+    found: dict[str, _Points] = {}
+    for name, one in zip(which.names, which.series):
         for entry in one.result.figures.values():
-            if entry.mode != CONTENTION or not isinstance(entry.waits, Contention):
-                continue
-            label = entry.probe + (" (sleeps)" if entry.waits.sleeps else "")
-            if len(series) > 1:
-                label += f", {one.name}"
-            found.setdefault(label, []).append((entry, entry.waits))
-    return list(found.items())
+            if entry.mode == CONTENTION and isinstance(entry.waits, Contention):
+                words = label(entry.probe) + (" (sleeps)" if entry.waits.sleeps else "")
+                words += f", {name}" if len(which.series) > 1 else ""
+                found.setdefault(words, []).append((entry, entry.waits))
+    return [
+        _Line(words, points, theme.colour(place))
+        for place, (words, points) in enumerate(found.items())
+    ]
+
+
+def _cost(entry: Entry, cycles: bool) -> float:
+    return (entry.core_cycles if cycles else entry.ticks) or 0.0
+
+
+def _doubtful(entry: Entry, one: Contention) -> bool:
+    return entry.unreliable or not entry.clean or bool(one.not_run)
+
+
+def _title(lines: Sequence[_Line], section: int, unit: str, cycles: bool) -> str:
+    """The lock that suffers most, around the longest section."""
+    growth = []
+    for line in lines:
+        sound = [point for point in line.at(section) if not _doubtful(*point)]
+        if len(sound) > 1:
+            (first, alone), (last, all_) = sound[0], sound[-1]
+            low, high = _cost(first, cycles), _cost(last, cycles)
+            if low > 0:
+                counts = (len(alone.cpus), len(all_.cpus))
+                growth.append((high / low, line.name, low, high, counts))
+    if not growth:
+        return "Unreliable: no cost of a contended lock can be trusted"
+    times, name, low, high, (few, many) = max(growth)
+    return (
+        f"{finding.capital(name)}: an operation takes {amount(high)} {unit} with {many} CPUs, "
+        f"{amount(low)} with {few} ({amount(times)} times)"
+    )
+
+
+def _draw(sheet: Sheet, lines: Sequence[_Line], sections: Sequence[int], cycles: bool) -> Any:
+    """Panels side by side, on a phone below each other; the names of lines to their right, on a
+    phone below all."""
+    across = 1 if sheet.narrow else len(sections)
+    rows = len(sections) // across
+    tall = _HEADING + _COST + _BETWEEN + _FAIR + _AXIS
+    figure = sheet.open(rows * tall)
+    room = sheet.right - sheet.left - (0 if sheet.narrow else _NAMES)
+    wide = room / across - _TICKS
+    top_of = max(_cost(entry, cycles) for line in lines for entry, _ in line.points) * 1.08 or 1
+    for place, section in enumerate(sections):
+        left = sheet.left + _TICKS + (place % across) * (wide + _TICKS)
+        top = place // across * tall
+        sheet.text(left, top + 0.1, f"section of {section} cycles", weight="bold")
+        cost = sheet.axes(left, top + _HEADING, wide, _COST)
+        fair = sheet.axes(left, top + _HEADING + _COST + _BETWEEN, wide, _FAIR)
+        _panel(sheet.theme, cost, fair, [(line, line.at(section)) for line in lines], cycles)
+        cost.set_ylim(0, top_of)
+    if not sheet.narrow:
+        ends = [
+            (_HEADING + _COST * (1 - _cost(points[-1][0], cycles) / top_of), line.name, line.colour)
+            for line in lines
+            if (points := line.at(sections[-1]))
+        ]
+        sheet.names(sheet.right - _NAMES + 0.05, ends, _HEADING, _HEADING + _COST)
+    return figure
 
 
 def _panel(
-    cost: Any, fair: Any, section: int, lines: Sequence[_Line], cycles: bool, theme: Theme
+    theme: Theme, cost: Any, fair: Any, lines: Sequence[tuple[_Line, _Points]], cycles: bool
 ) -> None:
     numbers: set[int] = set()
-    for index, (_, all_points) in enumerate(lines):
-        points = [(e, one) for e, one in all_points if one.section == section]
-        points.sort(key=lambda point: len(point[1].cpus))
+    for line, points in lines:
         counts = [len(one.cpus) for _, one in points]
         numbers |= set(counts)
-        colour = theme.colour(index)
-        values = [(e.core_cycles if cycles else e.ticks) or 0.0 for e, _ in points]
-        cost.plot(counts, values, color=colour, linewidth=1.2)
-        fair.plot(counts, [one.min_over_max for _, one in points], color=colour, linewidth=1.2)
-        for count, value, (entry, one) in zip(counts, values, points):
-            unreliable = entry.unreliable or not entry.clean or one.not_run
-            face = theme.paper if unreliable else colour
-            for axes, height in ((cost, value), (fair, one.min_over_max)):
-                axes.plot(count, height, "o", color=colour, markerfacecolor=face, markersize=5)
-    cost.set_title(f"section of {section} cycles")
-    fair.set_xlabel("CPUs")
-    fair.set_xticks(sorted(numbers))
-    fair.set_ylim(0, 1.08)
+        values = [_cost(entry, cycles) for entry, _ in points]
+        shares = [one.min_over_max for _, one in points]
+        for axes, heights in ((cost, values), (fair, shares)):
+            axes.plot(counts, heights, color=line.colour, linewidth=1.2)
+            for count, height, point in zip(counts, heights, points):
+                face = theme.paper if _doubtful(*point) else line.colour
+                axes.plot(count, height, "o", color=line.colour, markerfacecolor=face, markersize=5)
+    shown = sorted(numbers)
+    shown = shown[:: -(-len(shown) // 8)] if shown else shown
     for axes in (cost, fair):
         axes.grid(axis="y", linewidth=0.6)
         axes.margins(x=0.12)
-
-
-def _title(series: Sequence[Series]) -> str:
-    if len(series) > 1:
-        return "What a lock costs as CPUs are added"
-    return f"What a lock costs as CPUs are added: {naming.title(series[0].result.context)}"
-
-
-def _caption(series: Sequence[Series]) -> str:
-    executions = naming.executions(s.result.context for s in series)
-    return (
-        "Above: time that passed, by the operations of all CPUs, the section included. Below: the "
-        "operations of the CPU that got fewest by those of the one that got most. Hollow: in "
-        "doubt, or a CPU has not run; the table says which. "
-    ) + f"Executed: {executions}."
+        axes.tick_params(labelsize=SMALL, length=2)
+        axes.yaxis.set_major_locator(MaxNLocator(4))
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    cost.set_xticks([])
+    fair.set_xticks(shown)
+    fair.set_yticks((0, 0.5, 1))
+    fair.set_xlabel("CPUs", fontsize=SMALL, labelpad=2)
+    fair.set_ylim(0, 1.12)

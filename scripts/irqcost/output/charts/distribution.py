@@ -1,75 +1,96 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""How the samples of figures lie: clean ones, which the estimate is made of, and others."""
+"""How do the samples of a cost lie? Clean ones, which the estimate is made of, and contaminated
+ones, all panels by how far they are off the figure."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from irqcost.base.errors import IrqcostError, NoChart
-from irqcost.base.table import number
-from irqcost.compare.labels import Series
 from irqcost.model.members import FormatError
 from irqcost.model.result import Entry, Grid
+from irqcost.output import finding
 from irqcost.output.charts import Inputs
+from irqcost.output.charts.parts.chosen import Chosen, chosen, label
 from irqcost.output.charts.places import Theme
-from irqcost.output.charts.style import WIDTH, footing, heading, pyplot, write
+from irqcost.output.charts.parts.sheet import SMALL, TEXT, Key, Sheet, Words, short, width
+from irqcost.output.charts.parts.style import amount
 
 # More panels than this are no picture to be read: --select chooses.
 _MOST = 10
 _BINS = 80
-_PANEL = 1.15  # inches
+_PANEL, _NAME, _AXIS = 0.62, 0.24, 0.42  # inches: a panel, its name, what stands below all
 _NEAR = 0.01  # of the figure
+_LEAST = 0.5  # Cycles, ticks: of less, parts of a hundred are the clock's steps.
+_COARSE = 0.01  # of the figure: bins that are wider do not show how samples lie
+# To each side, parts of the figure: as far as 98 % of the clean samples go, within these ends.
+_NARROWEST, _WIDEST = 0.02, 0.2
 
-_CAPTION = (
-    "Samples of all processes in bins; heights are shares of the clean and of the contaminated "
-    "ones, each scaled to its tallest bar. The line is the figure. Free: sensor and clock at their "
-    "floor, no interrupt seen. Shown is where 98 % of the clean samples lie, and as much on each "
-    "side; samples beyond are counted at the right."
+_SOURCE = (
+    "Heights: shares, each of clean and contaminated samples scaled to its tallest bar. Clean: "
+    "sensor and clock at their baseline, no interrupt seen. Left out: figures whose bins are "
+    "too wide."
 )
 
 
 @dataclass(frozen=True)
 class _Panel:
-    series: Series
+    name: str  # of its result, where there are several
     entry: Entry
     unit: str
     value: float
     clean: Grid
     contaminated: Grid
 
+    @property
+    def near(self) -> float:
+        """The share of its clean samples in bins whose middle is within _NEAR of the figure."""
+        edge, half = abs(self.value) * _NEAR, self.clean.width / 2
+        inside = (
+            count for begin, count in self.clean.counts if abs(begin + half - self.value) < edge
+        )
+        return sum(inside) / self.clean.total
+
 
 def figure(inputs: Inputs, theme: Theme) -> Any:
     """The picture. Raises NoChart where no file has a histogram of these figures."""
-    panels = _panels(inputs)
-    left_out = len(panels) - _MOST
+    which = chosen(inputs.series, None)
+    panels = _panels(which, inputs)
+    source = _SOURCE
+    if len(panels) > _MOST:
+        source += f" {_MOST} of {len(panels)} figures: --select chooses."
     panels = panels[:_MOST]
-    more = f" {left_out} more figures are left out: --select chooses." if left_out > 0 else ""
-    title, caption = heading(_headline(panels[0])), footing(_CAPTION + more)
-    head, foot = 0.75 + 0.22 * len(title), 0.55 + 0.15 * len(caption)
-    height = head + foot + _PANEL * len(panels)
-    picture, grid = pyplot.subplots(len(panels), 1, figsize=(WIDTH, height), squeeze=False)
-    picture.subplots_adjust(
-        left=0.03, right=0.97, top=1 - head / height, bottom=foot / height, hspace=1.05
+    words = Words(
+        _headline(panels[0]),
+        f"Samples by how far they are off the figure (line); figures are in {panels[0].unit}",
+        f"{which.source} {source}",
+        [
+            Key("clean samples", theme.colour(0), "s"),
+            Key("contaminated samples", theme.colour(1), "s", hollow=True),
+        ],
     )
-    for axes, panel in zip(grid[:, 0], panels):
-        _draw(axes, panel, theme)
-    grid[-1][0].set_xlabel(f"{panels[-1].unit} per operation")
-    for place, words in enumerate(("clean samples", "contaminated samples")):
-        picture.text(
-            0.03 + 0.16 * place,
-            1 - (0.22 + 0.22 * len(title)) / height,
-            f"■ {words}",
-            color=theme.colour(place),
-            size=8.5,
-        )
-    write(picture, theme, title, caption)
+    sheet = Sheet(theme, words)
+    picture = sheet.open(_PANEL * len(panels) + _AXIS)
+    reach = _reach(panels)
+    for number, panel in enumerate(panels):
+        _draw(sheet, number * _PANEL, panel, reach, number == len(panels) - 1)
     return picture
 
 
-def _panels(inputs: Inputs) -> list[_Panel]:
-    """What can be shown: probes that are no controls first, throughput before other modes."""
-    controls = {probe.key for probe in inputs.probes if probe.group == "control"}
+def _reach(panels: list[_Panel]) -> float:
+    """How far the common scale goes to each side, as a part of the figure: for the middle one of
+    the panels."""
+    parts = sorted(
+        max(abs(end - panel.value) for end in _window(panel.clean)) / abs(panel.value)
+        for panel in panels
+    )
+    return min(max(parts[len(parts) // 2], _NARROWEST), _WIDEST)
+
+
+def _panels(which: Chosen, inputs: Inputs) -> list[_Panel]:
+    """What can be shown: costs and no controls, throughput before other modes."""
+    controls = {probe.key for probe in inputs.probes if probe.group in ("control", "fault")}
     panels = []
-    for series in inputs.series:
+    for place, series in enumerate(which.series):
         for entry in series.result.figures.values():
             try:
                 histogram = entry.histogram
@@ -80,37 +101,36 @@ def _panels(inputs: Inputs) -> list[_Panel]:
             cycles = histogram.unit == "core_cycles" and entry.core_cycles is not None
             unit = "core cycles" if cycles else "ticks"
             value = entry.core_cycles if cycles and entry.core_cycles is not None else entry.ticks
-            panels.append(
-                _Panel(series, entry, unit, value, histogram.clean, histogram.contaminated)
-            )
+            name = which.names[place] if len(which.series) > 1 else ""
+            fine = histogram.clean.width <= _COARSE * abs(value)
+            if fine and abs(value) >= _LEAST and entry.probe not in controls:
+                panels.append(
+                    _Panel(name, entry, unit, value, histogram.clean, histogram.contaminated)
+                )
     if not panels:
-        raise NoChart("no chart: no histogram in these results (emulated ones have none)")
+        raise NoChart(
+            "no chart: no histogram of a cost with bins fine enough (emulated ones have none)"
+        )
     modes = ("throughput", "isolated")
     return sorted(
         panels,
         key=lambda one: (
-            one.entry.probe in controls,
             modes.index(one.entry.mode) if one.entry.mode in modes else len(modes),
-            one.entry.backend == "ring3",
+            one.entry.probe not in finding.ACTS,
         ),
     )
 
 
 def _headline(panel: _Panel) -> str:
-    near = abs(panel.value) * _NEAR
-    inside = sum(
-        count
-        for begin, count in panel.clean.counts
-        if begin + panel.clean.width > panel.value - near and begin < panel.value + near
-    )
     return (
-        f"{panel.entry.probe}: {100 * inside / panel.clean.total:.0f} % of the clean samples lie "
-        f"within 1 % of {number(panel.value, 1)} {panel.unit}"
+        f"{finding.capital(label(panel.entry.probe))}: {100 * panel.near:.0f} % of the clean "
+        "samples lie within 1 % "
+        f"of {amount(panel.value)} {panel.unit}"
     )
 
 
 def _window(clean: Grid) -> tuple[float, float]:
-    """From the 1st to the 99th percentile of the clean samples, and as much on each side."""
+    """From the 1st to the 99th percentile of the clean samples."""
     total = clean.total
     seen, low, high = clean.below, clean.counts[0][0], clean.counts[-1][0]
     for begin, count in clean.counts:
@@ -119,55 +139,52 @@ def _window(clean: Grid) -> tuple[float, float]:
         if seen <= total * 99 / 100:
             high = begin + clean.width
         seen += count
-    return low - (high - low), high + (high - low)
+    return low, high
 
 
-def _draw(axes: Any, panel: _Panel, theme: Theme) -> None:
-    low, high = _window(panel.clean)
-    beyond = []
-    grids = ((panel.clean, "clean"), (panel.contaminated, "contaminated"))
-    for place, (grid, words) in enumerate(grids):
-        shares, outside = _binned(grid, low, high)
-        edges = [low + (high - low) * i / _BINS for i in range(_BINS + 1)]
-        tallest = max(shares) or 1
-        heights = [share / tallest for share in shares]
-        colour = theme.colour(place)
-        filled = place == 0
-        axes.stairs(
-            heights,
-            edges,
-            fill=filled,
-            color=colour,
-            alpha=0.75 if filled else 1,
-            linewidth=0 if filled else 1.1,
-        )
-        if outside:
-            beyond.append(f"{outside} of {grid.total} {words} beyond")
-    axes.axvline(panel.value, color=theme.ink, linewidth=0.9)
-    axes.set_xlim(low, high)
+def _draw(sheet: Sheet, top: float, panel: _Panel, reach: float, last: bool) -> None:
+    theme, wide = sheet.theme, sheet.right - sheet.left
+    near = f"{100 * panel.near:.0f} % within 1 %"
+    doubt = " ?" if panel.entry.unreliable else ""
+    once = " (once)" if panel.entry.mode == "isolated" else ""
+    around = f", {panel.entry.variant}" if panel.entry.variant else ""
+    words = f"{label(panel.entry.probe)}{once}{around}: {amount(panel.value)}{doubt}"
+    words += f", {panel.name}" if panel.name else ""
+    room = wide - width(near, SMALL) - 0.15
+    sheet.text(sheet.left, top + _NAME / 2, short(words, room, TEXT))
+    right = {"ha": "right", "fontsize": SMALL, "color": theme.muted}
+    sheet.text(sheet.right, top + _NAME / 2, near, **right)
+    inset = 0.15  # so that the outer ticks are not cut
+    left = sheet.left + inset
+    axes = sheet.axes(left, top + _NAME, wide - 2 * inset, _PANEL - _NAME - 0.06)
+    low, high = sorted(panel.value * (1 + side) for side in (-reach, reach))
+    for place, grid in enumerate((panel.clean, panel.contaminated)):
+        shares = _binned(grid, low, high)
+        edges = [-100 * reach + 200 * reach * i / _BINS for i in range(_BINS + 1)]
+        heights = [share / (max(shares) or 1) for share in shares]
+        how = {"alpha": 0.75, "linewidth": 0} if place == 0 else {"linewidth": 1.1}
+        axes.stairs(heights, edges, fill=place == 0, color=theme.colour(place), **how)
+    axes.axvline(0, color=theme.ink, linewidth=0.9)
+    axes.set_xlim(-100 * reach, 100 * reach)
     axes.set_ylim(0, 1.08)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.tick_params(labelsize=7)
-    doubt = " ?" if panel.entry.unreliable else ""
-    which = f", {panel.series.name}" if panel.series.name else ""
-    words = f"{panel.entry.name}: {number(panel.value, 2)} {panel.unit}{doubt}{which}"
-    axes.set_title(words, loc="left", fontsize=8)
-    axes.set_title("; ".join(beyond), loc="right", fontsize=7, weight="normal", color=theme.muted)
+    ticks = [-100 * reach, -50 * reach, 0.0, 50 * reach, 100 * reach]
+    axes.set_xticks(ticks, [f"{tick:+.2g} %" if tick else "0" for tick in ticks] if last else [])
+    axes.tick_params(labelsize=SMALL, length=2)
+    if last:
+        axes.set_xlabel("off the figure", fontsize=SMALL, labelpad=2)
 
 
-def _binned(grid: Grid, low: float, high: float) -> tuple[list[float], int]:
-    """Counts in _BINS bins of the window, a wide bin's spread over those that it covers, and how
-    many are outside."""
+def _binned(grid: Grid, low: float, high: float) -> list[float]:
+    """Counts in _BINS bins of the window, a wide bin's spread over those that it covers."""
     shares = [0.0] * _BINS
-    width = (high - low) / _BINS
-    outside = grid.below + grid.above
+    step = (high - low) / _BINS
     for begin, count in grid.counts:
         if begin + grid.width <= low or begin >= high:
-            outside += count
             continue
-        first, last = (begin - low) / width, (begin + grid.width - low) / width
+        first, last = (begin - low) / step, (begin + grid.width - low) / step
         for place in range(max(int(first), 0), min(int(last) + 1, _BINS)):
             covered = min(last, place + 1) - max(first, place)
             shares[place] += count * max(covered, 0) / (last - first)
-    return shares, outside
+    return shares

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What popf, pushf with popf, and cli and sti have cost since 1978: published figures, one hollow
-mark for each microarchitecture, and our own, filled."""
+"""What have popf, pushf with popf, and cli and sti cost since 1978? Published figures, one
+hollow mark for each microarchitecture, and our own, filled."""
 
 import statistics
 from collections.abc import Sequence
@@ -8,18 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from irqcost.base.errors import NoChart
-from irqcost.model import published
+from irqcost.model import naming, published
 from irqcost.model.published import Published
 from irqcost.output.charts import Inputs
 from irqcost.output.charts.places import Theme
-from irqcost.output.charts.style import WIDTH, footing, heading, pyplot, tooltip, write
+from irqcost.output.charts.parts.sheet import SMALL, TEXT, Key, Sheet, Words, short, spread, width
+from irqcost.output.charts.parts.style import amount, tooltip
 
 _SHAPES = {"Intel": "o", "AMD": "s"}
 _OTHER = "^"
 _MODES = ("throughput", "pair", "unspecified")
 _SIZE = 26
-# Years: beyond the latest there is room for names.
-_FIRST, _LAST = 1976, 2034
+_FIRST = 1976
+_NAME = 6.5  # points
+_TALL, _BETWEEN = 2.3, 0.6  # inches, of a panel
+_AXIS = 0.3  # to the left of it
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ _PANELS = (
                     "bpf/irq_save_restore/throughput",
                     "kmod/local_irq_save_restore/throughput",
                 ),
-                "local_irq_save + restore, measured here",
+                "local_irq_save and restore",
             ),
         ),
     ),
@@ -70,6 +73,17 @@ class _Mark:
     told: str
 
 
+@dataclass(frozen=True)
+class _Own:
+    """A figure of ours, and its mark."""
+
+    year: float
+    value: float
+    words: str
+    colour: str
+    unreliable: bool
+
+
 def figure(inputs: Inputs, theme: Theme) -> Any:
     """The picture. Raises NoChart without published figures."""
     if not inputs.published:
@@ -79,47 +93,71 @@ def figure(inputs: Inputs, theme: Theme) -> Any:
         for _, lines in _PANELS
         for line in lines
     }
-    title = heading(_headline(marks["pushf; popf"], marks["popf"]))
-    caption = footing(_CAPTION)
-    heights = (2.9, 2.9, 2.9)
-    head, foot, between = 0.45 + 0.22 * len(title), 0.45 + 0.15 * len(caption), 0.62
-    height = head + foot + sum(heights) + between * 2
-    picture, grid = pyplot.subplots(3, 1, figsize=(WIDTH, height), sharex=True)
-    picture.subplots_adjust(
-        left=0.075,
-        right=0.975,
-        top=1 - head / height,
-        bottom=foot / height,
-        hspace=between / heights[0],
+    last = max(mark.year for found in marks.values() for mark in found) + 1
+    colours = (Key("Intel", theme.muted, "o", True), Key("AMD", theme.muted, "s", True))
+    others = (Key("other makers", theme.muted, "^", True), Key("manuals", theme.muted, "D", True))
+    own = (Key("measured by irqcost", theme.ink, "o"),)
+    words = Words(
+        _headline(marks["popf"]),
+        "Core cycles by the year in which the first CPU of a generation was sold",
+        _SOURCE,
+        [*colours, *others, *own],
     )
-    for axes, (words, lines) in zip(grid, _PANELS):
-        labels: list[tuple[float, float, str]] = []
-        for place, line in enumerate(lines):
-            _draw(picture, axes, marks[line.words], theme, place)
-            labels += [(one.year, one.value, _short(one.name)) for one in marks[line.words]]
-            labels = _ours(picture, axes, line, inputs, theme, place) + labels
-        top = max(axes.dataLim.y1 * 1.16, 1)
-        axes.set_ylim(0, top)
-        axes.set_xlim(_FIRST, _LAST)
-        axes.set_xticks(range(1980, 2026, 5))
-        axes.set_title(words, loc="left", fontsize=9)
-        axes.set_ylabel("core cycles")
-        axes.grid(axis="y", linewidth=0.6)
-        axes.tick_params(labelbottom=True)
-        _label(axes, labels, top, heights[0], theme)
-        _legend(axes, lines, theme)
-    grid[-1].set_xlabel("year in which the first CPU of the generation was sold")
-    write(picture, theme, title, caption)
+    sheet = Sheet(theme, words)
+    picture = sheet.open(len(_PANELS) * (_TALL + _BETWEEN))
+    for number, (heading, lines) in enumerate(_PANELS):
+        top = number * (_TALL + _BETWEEN)
+        sheet.text(sheet.left, top + 0.1, heading, weight="bold")
+        _panel(_Panel(sheet, picture, theme, top + 0.22, last), lines, marks, inputs)
     return picture
 
 
-_CAPTION = (
-    "Hollow: published figures (results/published/), the median of what all sources say of a "
-    "microarchitecture, the line from the least to the greatest; reciprocal throughput, and before "
-    "1993 the clocks of manuals. Faint and marked “?”: suspect. Filled: measured by irqcost, with "
-    "its 95 % interval. Circles: Intel, squares: AMD, triangles: others, diamonds: manuals. Tables "
-    "of compilers and emulators, micro-operations and TSC ticks are left out. Our popf and that of "
-    "InstLatX64 ran in user mode, where it cannot change the interrupt flag."
+class _Panel:
+    """One of the axes, and where on it something is in inches."""
+
+    def __init__(self, sheet: Sheet, picture: Any, theme: Theme, top: float, last: float) -> None:
+        self.sheet, self.picture, self.theme, self.top = sheet, picture, theme, top
+        # To the right there is room for the names of our own.
+        self.side = 1.55 if not sheet.narrow else 1.05
+        self.left = sheet.left + _AXIS
+        self.wide = sheet.right - self.left - self.side
+        self.axes = sheet.axes(self.left, top, self.wide, _TALL)
+        self.last = last
+
+    def x(self, year: float) -> float:
+        return self.left + (year - _FIRST) / (self.last - _FIRST) * self.wide
+
+    def y(self, value: float) -> float:
+        return self.top + _TALL * (1 - value / float(self.axes.get_ylim()[1]))
+
+
+def _panel(
+    panel: _Panel, lines: Sequence[_Line], marks: dict[str, list[_Mark]], inputs: Inputs
+) -> None:
+    axes, theme = panel.axes, panel.theme
+    own = []
+    for place, line in enumerate(lines):
+        _draw(panel.picture, axes, marks[line.words], theme, place)
+        own += _ours(panel.picture, axes, line, inputs, theme, place)
+    axes.set_ylim(0, max(axes.dataLim.y1 * 1.08, 1))
+    axes.set_xlim(_FIRST, panel.last)
+    step = 5 if not panel.sheet.narrow else 10
+    axes.set_xticks(range(1980, int(panel.last) + 1, step))
+    axes.tick_params(labelsize=SMALL, length=2)
+    axes.grid(axis="y", linewidth=0.6)
+    taken = [_box(panel, mark.year, mark.value) for line in lines for mark in marks[line.words]]
+    taken += [_box(panel, one.year, one.value) for one in own]
+    taken += _legend(panel, lines)
+    _name_own(panel, own)
+    _name(panel, [mark for line in lines for mark in marks[line.words]], taken)
+
+
+_SOURCE = (
+    "Published: the median of what all sources say of a microarchitecture, the line from the least "
+    "to the greatest (results/published/); reciprocal throughput, before 1993 the clocks of "
+    "manuals. Faint, “?”: suspect. Ours: 95 % intervals, hollow where unreliable. Left out: "
+    "tables of compilers and emulators, micro-operations, TSC ticks. In user mode popf cannot change the "
+    "interrupt flag."
 )
 
 
@@ -152,16 +190,16 @@ def _generations(figures: Sequence[Published], primitive: str) -> list[_Mark]:
     return sorted(marks, key=lambda mark: mark.year)
 
 
-def _headline(pairs: Sequence[_Mark], popf: Sequence[_Mark]) -> str:
-    """From the first to the last, and the dearest between."""
-    if not popf or not pairs:
-        return "What popf, cli and sti have cost since 1978"
+def _headline(popf: Sequence[_Mark]) -> str:
+    """Of one primitive: the first, the most expensive, and the latest."""
     sound = [mark for mark in popf if not mark.suspect]
-    first, dearest = sound[0], max(sound, key=lambda mark: mark.value)
-    last = max(pairs, key=lambda mark: (mark.year, mark.name))
+    if not sound:
+        return "What popf, cli and sti have cost since 1978"
+    first, most = sound[0], max(sound, key=lambda mark: mark.value)
+    latest = max(sound, key=lambda mark: (mark.year, mark.name))
     return (
-        f"popf cost {first.value:g} cycles on the {first.name} and {dearest.value:g} on "
-        f"{dearest.name}; with its pushf it costs {last.value:.0f} on {last.name}"
+        f"popf cost {first.value:g} cycles on the {first.name} and {most.value:g} on {most.name}; "
+        f"on {latest.name} of {latest.year:.0f} it costs {latest.value:g}"
     )
 
 
@@ -196,9 +234,9 @@ def _draw(picture: Any, axes: Any, marks: Sequence[_Mark], theme: Theme, place: 
 
 def _ours(
     picture: Any, axes: Any, line: _Line, inputs: Inputs, theme: Theme, place: int
-) -> list[tuple[float, float, str]]:
-    """Our own figures of real CPUs, filled; returns their labels."""
-    labels = []
+) -> list[_Own]:
+    """Our own figures of real CPUs."""
+    found = []
     for series in inputs.series:
         result = series.result
         year = published.year(inputs.published, result)
@@ -212,23 +250,73 @@ def _ours(
                 continue  # What masks there is neither cli nor sti.
             low, high = entry.cycles_interval or (entry.core_cycles, entry.core_cycles)
             axes.vlines(year, low, high, color=theme.ink, linewidth=0.9)
+            colour = theme.colour(place)
             points = axes.scatter(
                 [year],
                 [entry.core_cycles],
                 s=_SIZE * 1.8,
                 marker="*" if entry.backend == "bpf" else "o",
-                color=theme.colour(place),
-                edgecolor=theme.ink,
-                linewidth=0.6,
+                color=theme.paper if entry.unreliable else colour,
+                edgecolor=colour if entry.unreliable else theme.ink,
+                linewidth=1.1 if entry.unreliable else 0.6,
                 zorder=3,
             )
-            amount = f"{entry.core_cycles:.2f} core cycles"
-            tooltip(picture, points, f"irqcost, {name}: {amount}; {series.title}")
+            told = f"{entry.core_cycles:.2f} core cycles"
+            tooltip(picture, points, f"irqcost, {name}: {told}; {series.title}")
             doubt = " ?" if entry.unreliable else ""
-            where = "bare metal" if result.context.execution == "bare-metal" else "VM"
-            words = f"{result.context.cpu.codename}, ours: {entry.core_cycles:.1f}{doubt} ({where})"
-            labels.append((float(year), entry.core_cycles, words))
-    return labels
+            codename = result.context.cpu.codename or naming.short_name(result.context)
+            words = f"{amount(entry.core_cycles)}{doubt} {codename}"
+            found.append(_Own(float(year), entry.core_cycles, words, colour, entry.unreliable))
+    return found
+
+
+_Box = tuple[float, float, float, float]
+
+
+def _box(panel: _Panel, year: float, value: float) -> _Box:
+    half = 0.05
+    x, y = panel.x(year), panel.y(value)
+    return (x - half, y - half, x + half, y + half)
+
+
+def _name_own(panel: _Panel, own: Sequence[_Own]) -> None:
+    """Beside the axes, at the height of their marks or near, with a line to them: the newest CPUs
+    where there is no room for all."""
+    gap = TEXT * 1.25 / 72
+    most = int(_TALL / gap)
+    shown = sorted({(one.year, one.value, one.words) for one in own}, reverse=True)[:most]
+    heights = spread([panel.y(value) for _, value, _ in shown], gap, panel.top, panel.top + _TALL)
+    at = panel.left + panel.wide
+    for (year, value, words), y in zip(shown, heights):
+        ends = (panel.x(year) + 0.06, at + 0.06), (panel.y(value), y)
+        panel.sheet.line(*ends, color=panel.theme.muted, linewidth=0.5)
+        panel.sheet.text(at + 0.1, y, short(words, panel.side - 0.1, TEXT, "bold"), weight="bold")
+
+
+def _name(panel: _Panel, marks: Sequence[_Mark], taken: list[_Box]) -> None:
+    """Names the marks for which there is room, the most expensive first."""
+    half = _NAME * 0.65 / 72
+    for mark in sorted(marks, key=lambda one: -one.value):
+        words = _short(mark.name)
+        x, y = panel.x(mark.year), panel.y(mark.value)
+        wide = width(words, _NAME)
+        for left in (x + 0.07, x - 0.07 - wide):
+            box = (left, y - half, left + wide, y + half)
+            free = not any(_overlap(box, other) for other in taken)
+            if (
+                free
+                and box[0] > panel.left
+                and box[2] < panel.left + panel.wide
+                and _high(panel, y)
+            ):
+                taken.append(box)
+                panel.sheet.text(left, y, words, fontsize=_NAME, color=panel.theme.muted)
+                break
+
+
+def _high(panel: _Panel, y: float) -> bool:
+    """Whether a name there is on the axes and clear of their ends."""
+    return panel.top < y < panel.top + _TALL - 0.08
 
 
 def _short(name: str) -> str:
@@ -236,57 +324,18 @@ def _short(name: str) -> str:
     return name.removeprefix("NetBurst (").rstrip(")") if name.startswith("NetBurst") else name
 
 
-def _label(
-    axes: Any, labels: Sequence[tuple[float, float, str]], top: float, tall: float, theme: Theme
-) -> None:
-    """Names the marks for which there is room: ours first, then the dearest."""
-    per_inch_x, per_inch_y = (_LAST - _FIRST) / (WIDTH * 0.9), top / tall
-    taken: list[tuple[float, float, float, float]] = []
-    for x, y, _ in labels:
-        half = 0.045
-        box = (x - half * per_inch_x, y - half * per_inch_y)
-        taken.append((*box, x + half * per_inch_x, y + half * per_inch_y))
-    named: set[tuple[float, str]] = set()
-    ranked = sorted(labels, key=lambda one: ("ours" not in one[2], -one[1]))
-    for x, y, words in ranked:
-        wide = len(words) * 0.056 * per_inch_x
-        if (x, words) in named:
-            continue
-        # Ours are never left out for want of room beside them: there is some above.
-        heights = (0, 0.12, 0.24, -0.12, 0.36, 0.48, 0.6) if "ours" in words else (0,)
-        places = [(up, *side) for up in heights for side in ((0.07, "left"), (-0.07, "right"))]
-        for up, shift, align in places:
-            left = x + shift * per_inch_x - (wide if align == "right" else 0)
-            middle = y + up * per_inch_y
-            box4 = (left, middle - 0.05 * per_inch_y, left + wide, middle + 0.05 * per_inch_y)
-            inside = box4[0] > _FIRST and box4[2] < _LAST
-            if inside and not any(_overlap(box4, other) for other in taken):
-                taken.append(box4)
-                named.add((x, words))
-                axes.annotate(
-                    words,
-                    (x, y),
-                    xytext=(shift * 72, up * 72),
-                    textcoords="offset points",
-                    ha=align,
-                    va="center",
-                    fontsize=6.3,
-                    weight="bold" if "ours" in words else "normal",
-                    color=theme.ink if "ours" in words else theme.muted,
-                )
-                break
-
-
-def _overlap(
-    one: tuple[float, float, float, float], other: tuple[float, float, float, float]
-) -> bool:
+def _overlap(one: _Box, other: _Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def _legend(axes: Any, lines: Sequence[_Line], theme: Theme) -> None:
-    if len(lines) == 1:
-        return
-    for place, line in enumerate(lines):
+def _legend(panel: _Panel, lines: Sequence[_Line]) -> list[_Box]:
+    """What the colours of a panel mean, where it has several; returns where it is."""
+    boxes = []
+    for place, line in enumerate(lines if len(lines) > 1 else ()):
+        x, y = panel.left + 0.12, panel.top + 0.06 + place * TEXT * 1.3 / 72
         shape = "o" if line.primitive else "*"
-        axes.scatter([], [], color=theme.colour(place), s=_SIZE, marker=shape, label=line.words)
-    axes.legend(loc="upper left", frameon=False, fontsize=8, borderaxespad=0)
+        panel.sheet.mark(x, y, panel.theme.colour(place), shape, False)
+        words = short(line.words, panel.wide - 0.3)
+        panel.sheet.text(x + 0.1, y, words)
+        boxes.append((x - 0.06, y - 0.08, x + 0.1 + width(words), y + 0.08))
+    return boxes

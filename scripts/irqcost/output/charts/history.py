@@ -1,18 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The chart of a history: a panel a figure, its runs as dots, its levels as lines, and where
-kernel or microcode changed."""
+"""Did a cost change from run to run, and with what? A panel a figure, its runs as dots,
+its levels as lines, and where kernel or microcode changed."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
+from irqcost.base.errors import NoChart
 from irqcost.base.table import number
-from irqcost.compare.trend import History, Line
+from irqcost.compare.trend import Change, History, Line
+from irqcost.output import finding
+from irqcost.output.charts.parts.chosen import label
 from irqcost.output.charts.places import Place, Theme
-from irqcost.output.charts.style import WIDTH, footing, heading, pyplot, save, tooltip, write
+from irqcost.output.charts.parts.sheet import LINE, SMALL, Sheet, Words, short, width
+from irqcost.output.charts.parts.style import save, tooltip
 
-_PANEL = 1.15  # inches of height
+_PANEL, _NAME, _GAP = 0.95, 0.24, 0.12  # inches: axes, the name above, the room below
+_TICKS, _AXIS = 0.5, 0.42
+_EVENT = 6.5  # points
+# Panels of figures without a change, where none has one.
+_UNCHANGED = 3
 # More dots than this are a picture within the picture: an SVG of each would be megabytes.
 _MOST_DOTS = 1000
 # Releases are written above their line where there are not more of them; all are lines.
@@ -21,38 +30,65 @@ _MOST_NAMES = 12
 
 def draw(history: History, places: Sequence[Place]) -> None:
     """Draws what commands/history.py has chosen into the files of places.made()."""
-    save(lambda theme: _figure(history, theme), places)
+    save(lambda theme: figure(history, theme), places)
 
 
-def _figure(history: History, theme: Theme) -> Any:
-    lines = [line for line in history.lines if line.values]
-    title = heading(_headline(history))
-    caption = footing(_caption(history, len(lines)))
-    head, foot, between = 0.78 + 0.22 * len(title), 0.42 + 0.15 * len(caption), 0.34
-    height = head + foot + _PANEL * len(lines) + between * (len(lines) - 1)
-    figure, grid = pyplot.subplots(
-        len(lines), 1, figsize=(WIDTH, height), squeeze=False, sharex=True
+def figure(history: History, theme: Theme) -> Any:
+    """The picture. Raises NoChart where no figure has values."""
+    lines = _shown(history)
+    if not lines:
+        raise NoChart("no chart: these results have no core cycles and no exact counts")
+    unit = "instructions" if history.exact else "core cycles"
+    words = Words(
+        _headline(history),
+        f"{finding.capital(unit)} per operation; a dot is a run, lines are levels: medians between "
+        "changes that noise does not explain",
+        _source(history, len(lines)),
     )
-    figure.subplots_adjust(
-        left=0.085,
-        right=0.975,
-        top=1 - head / height,
-        bottom=foot / height,
-        hspace=between / _PANEL,
-    )
+    sheet = Sheet(theme, words)
     events = _events(history)
-    for axes, line in zip(grid[:, 0], lines):
-        _panel(figure, axes, history, line, theme)
+    left, wide = sheet.left + _TICKS, sheet.right - sheet.left - _TICKS - 0.1
+    names = _names(sheet, history, events, left, wide)
+    head = max((row for _, row, _ in names), default=-1) * _EVENT * LINE / 72 + (
+        0.2 if names else 0
+    )
+    pitch = _NAME + _PANEL + _GAP
+    made = sheet.open(head + pitch * len(lines) + _AXIS)
+    for x, row, name in names:
+        sheet.text(x, row * _EVENT * LINE / 72 + 0.06, name, fontsize=_EVENT, color=theme.muted)
+    for place, line in enumerate(lines):
+        top = head + place * pitch
+        sheet.text(
+            sheet.left, top + _NAME / 2, short(_label(line), sheet.right - left), weight="bold"
+        )
+        axes = sheet.axes(left, top + _NAME, wide, _PANEL)
+        _panel(made, axes, history, line, theme)
         edges = [run - 0.5 for run, _ in events]
         where = axes.get_xaxis_transform()
         axes.vlines(edges, 0, 1, transform=where, color=theme.muted, linewidth=0.8, linestyle=":")
-    _name_events(grid[0][0], events, theme)
-    _name_runs(grid[-1][0], history)
-    unit = "instructions" if history.exact else "core cycles"
-    subtitle = f"{history.title}; {unit} per operation"
-    figure.text(0.12 / WIDTH, 1 - (0.12 + 0.22 * len(title)) / height, subtitle, va="top", size=8.5)
-    write(figure, theme, title, caption)
-    return figure
+        _name_runs(axes, history, wide, place == len(lines) - 1)
+    return made
+
+
+def _size(line: Line) -> float:
+    """How much the figure changed for its size."""
+    parts = (abs(c.after - c.before) / max(abs(c.before), 1.0) for c in line.changes)
+    return max(parts, default=0.0)
+
+
+def _shown(history: History) -> list[Line]:
+    """Those that changed, the most changed first; where none did, the first of the others."""
+    lines = sorted((line for line in history.lines if line.values), key=_size, reverse=True)
+    changed = [line for line in lines if line.changes]
+    return changed or lines[:_UNCHANGED]
+
+
+def _label(line: Line) -> str:
+    """In plain words, with the mode and what masks where they tell apart."""
+    backend, probe, mode, *variant = line.name.split("/")
+    how = {"throughput": "", "isolated": " once", "in_situ": f" around {''.join(variant)} cycles"}
+    words = f"{label(probe)}{how.get(mode, f' {mode}')} ({backend})"
+    return ", ".join(filter(None, (words, line.kernel)))
 
 
 def _panel(figure: Any, axes: Any, history: History, line: Line, theme: Theme) -> None:
@@ -70,15 +106,6 @@ def _panel(figure: Any, axes: Any, history: History, line: Line, theme: Theme) -
     for first, end, level in line.levels:
         ends = (line.runs[first] - 0.4, line.runs[end - 1] + 0.4)
         axes.plot(ends, (level, level), color=theme.colour(5), linewidth=1.4, zorder=3)
-    for one in line.changes:
-        axes.annotate(
-            f"{one.before:.2f} → {one.after:.2f}",
-            (one.run - 0.5, one.after),
-            xytext=(4, 4 if one.after > one.before else -10),
-            textcoords="offset points",
-            fontsize=7.5,
-            weight="bold",
-        )
     # One wild run must not press all others into a line.
     levels = [level for _, _, level in line.levels]
     middle = sorted(line.values)[len(line.values) // 20 : len(line.values) - len(line.values) // 20]
@@ -86,6 +113,7 @@ def _panel(figure: Any, axes: Any, history: History, line: Line, theme: Theme) -
     # Nor may what is hardly noise look like much.
     room = max(0.25 * (high - low), 0.02 * abs(high), 0.05)
     axes.set_ylim(low - room, high + 1.6 * room)
+    _name_changes(axes, line.changes, len(history.contexts))
     outside = [(r, v) for r, v in zip(line.runs, line.values) if not low - room <= v <= high + room]
     for up, marker in enumerate("v^"):
         runs = [run for run, value in outside if (value > high) == up]
@@ -93,9 +121,28 @@ def _panel(figure: Any, axes: Any, history: History, line: Line, theme: Theme) -
         axes.plot(
             runs, edge, marker, markersize=4, color=theme.colour(0), clip_on=False, rasterized=many
         )
-    axes.set_title(line.label, loc="left", fontsize=8, pad=3)
     axes.grid(axis="y", linewidth=0.6)
+    axes.yaxis.set_major_locator(MaxNLocator(3))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.tick_params(labelsize=SMALL, length=2)
     axes.set_xlim(-0.6, len(history.contexts) - 0.4)
+
+
+def _name_changes(axes: Any, changes: Sequence[Change], count: int) -> None:
+    """From what to what, above the new level; of many the greatest, so that each has room."""
+    inches = axes.get_position().width * axes.figure.get_figwidth()
+    taken: list[tuple[float, float]] = []
+    for one in sorted(changes, key=lambda c: -abs(c.after - c.before)):
+        words = f"{one.before:.2f} → {one.after:.2f}"
+        wide = width(words, SMALL, "bold")
+        left = (one.run + 0.1) / count * inches
+        left = min(left + 0.05, inches - wide)
+        if any(left < end and begin < left + wide for begin, end in taken):
+            continue
+        taken.append((left - 0.05, left + wide + 0.05))
+        at = axes.get_ylim()[1]
+        how = {"fontsize": SMALL, "weight": "bold", "va": "top"}
+        axes.text(left / inches * count - 0.6, at, words, **how)
 
 
 def _events(history: History) -> list[tuple[int, str]]:
@@ -111,56 +158,62 @@ def _events(history: History) -> list[tuple[int, str]]:
         if before.cpu.microcode != after.cpu.microcode:
             names.append(f"microcode {after.cpu.microcode or 'unknown'}")
         if names:
-            found.append((run, "\n".join(names)))
+            found.append((run, ", ".join(names)))
     return found
 
 
-def _name_events(axes: Any, events: Sequence[tuple[int, str]], theme: Theme) -> None:
+def _names(
+    sheet: Sheet, history: History, events: Sequence[tuple[int, str]], left: float, wide: float
+) -> list[tuple[float, int, str]]:
+    """Where the names of events stand: each at its line, in the first row that is free there."""
     if len(events) > _MOST_NAMES:
-        return
+        return []
+    ends: list[float] = []
+    found = []
     for run, name in events:
-        axes.annotate(
-            name,
-            (run - 0.5, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(-2, 16),
-            textcoords="offset points",
-            fontsize=6.5,
-            color=theme.muted,
-            rotation=0,
-            va="bottom",
-        )
+        words = short(name, wide, _EVENT)
+        x = left + (run + 0.1) / len(history.contexts) * wide
+        x = min(x, sheet.right - width(words, _EVENT))
+        row = next((place for place, end in enumerate(ends) if end < x), len(ends))
+        ends[row : row + 1] = [x + width(words, _EVENT) + 0.1]
+        found.append((x, row, words))
+    return found
 
 
-def _name_runs(axes: Any, history: History) -> None:
-    """Dates under some of the runs, evenly, the first and the last among them."""
+def _name_runs(axes: Any, history: History, wide: float, last: bool) -> None:
+    """Dates under some of the runs, evenly."""
     count = len(history.dates)
-    shown = min(count, 7)
-    runs = sorted({round(i * (count - 1) / max(shown - 1, 1)) for i in range(shown)})
-    axes.set_xticks(runs, [history.dates[run].date().isoformat() for run in runs], fontsize=8)
-    axes.set_xlabel("runs, oldest first")
+    most = max(2, int(wide / 0.85))
+    step = max(1, -(-(count - 1) // (most - 1)))
+    runs = range(0, count, step)
+    dates = [history.dates[run].date().isoformat() for run in runs] if last else []
+    axes.set_xticks(list(runs), dates if last else [""] * len(runs))
+    if last:
+        axes.set_xlabel("runs, oldest first", fontsize=SMALL, labelpad=2)
 
 
 def _headline(history: History) -> str:
     changed = [line for line in history.lines if line.changes]
     if not changed:
-        return f"No figure changed its level in {len(history.contexts)} runs"
+        return f"No cost changed its level in {len(history.contexts)} runs"
     name, one = max(
-        ((line.label, change) for line in changed for change in line.changes),
+        ((finding.capital(_label(line)), change) for line in changed for change in line.changes),
         key=lambda pair: abs(pair[1].after - pair[1].before) / max(abs(pair[1].before), 1.0),
     )
     way = "rose" if one.after > one.before else "fell"
     on = f", with {one.fell_on.split('; ')[0]}" if one.fell_on else ""
-    rest = f"; {len(changed)} of {len(history.lines)} figures changed" if len(changed) > 1 else ""
+    rest = f"; {len(changed)} of {len(history.lines)} costs changed" if len(changed) > 1 else ""
     digits = 0 if history.exact else 2
     values = (number(value, digits) for value in (one.before, one.after))
     return f"{name} {way} from {' to '.join(values)}{on}{rest}"
 
 
-def _caption(history: History, shown: int) -> str:
-    parts = ["A dot a run; lines: levels, the medians between changes that noise does not explain."]
-    parts.append("Dotted: kernel or microcode changed.")
+def _source(history: History, shown: int) -> str:
+    parts = [f"{history.title}.", "Dotted: kernel or microcode changed."]
     if shown < len(history.lines):
-        parts.append(f"{shown} of {len(history.lines)} figures, those that changed most.")
+        kind = (
+            "the most changed first" if any(line.changes for line in history.lines) else "unchanged"
+        )
+        parts.append(f"{shown} of {len(history.lines)} costs, {kind}.")
     parts.append("Axes do not begin at 0; a triangle at the edge is a run beyond it.")
     return " ".join(parts)

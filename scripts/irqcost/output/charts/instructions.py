@@ -1,30 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""How many instructions each primitive executes, by kernel: exact counts under the instruction
-clock, coloured by how many times the fewest of its row they are."""
+"""How many instructions does each primitive execute, by kernel? Exact counts under the instruction
+clock, the darker the more."""
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
 
-from irqcost.base.errors import NoChart
-from irqcost.base.table import number
-from irqcost.compare.labels import Series
-from irqcost.output.charts import Inputs, cells
-from irqcost.output.charts.places import Theme
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.patches import Rectangle
 
-# Of an instruction: what a count is off a whole number by where all copies are alike.
-_SHARED = 0.02
+from irqcost.base.errors import NoChart
+from irqcost.compare.labels import Series
+from irqcost.output.charts import Inputs
+from irqcost.output.charts.parts.chosen import label
+from irqcost.output.charts.places import Theme
+from irqcost.output.charts.parts.sheet import SMALL, Sheet, Words, short, width
+from irqcost.output.charts.parts.style import amount
+
+_ROW = 0.2  # inches
+_LABEL = 2.5  # at most
+_CELL = 0.42  # at least
+_HEAD = 0.12  # a line of a heading
+_THOUSANDS = 100_000  # from here on they are counted: cells are narrow
+_NAME = 6.0  # points, of a kernel
 
 # Facts of a kernel's configuration by which every masking and unlocking becomes a check.
 _CHECKING = frozenset(("TRACE_IRQFLAGS", "LOCKDEP", "KASAN"))
-
-_CAPTION = (
-    "Instructions that one operation executes: counted under QEMU's instruction clock, where "
-    "a tick is an instruction; they say nothing about time. Repeated back to back; for probes that "
-    "change the interrupt flag, once. Colours: how many times the fewest of the row, on a "
-    "logarithmic scale. A fraction is the mean over the copies in a window where the compiler made "
-    "them differ. –: not measured on that kernel."
-)
 
 
 def figure(inputs: Inputs, theme: Theme) -> Any:
@@ -36,24 +38,133 @@ def figure(inputs: Inputs, theme: Theme) -> Any:
         )
     # Kernels that check themselves last: nobody has them in use.
     exact.sort(key=lambda one: (_checks(one), _version(one)))
-    names = cells.names(Inputs(exact, inputs.probes))
-    rows = []
-    for name in names:
-        counts = [_count(one, name) for one in exact]
-        known = [count for count in counts if count is not None and count > 0]
-        fewest = min(known, default=1.0)
-        row = [
-            ("–" if c is None else _written(c), None if c is None else c / fewest) for c in counts
-        ]
-        rows.append((name.split("/")[1], row))
-    table = cells.Table(
+    names = _names(inputs, exact)
+    words = Words(
         _headline(exact, names),
-        [_kernel(one) for one in exact],
-        rows,
-        _CAPTION,
-        "times the fewest of the row",
+        "Instructions per operation, counted by kernel; the darker, the more",
+        _SOURCE,
     )
-    return cells.draw(table, theme)
+    sheet = Sheet(theme, words)
+    columns = _columns(sheet, exact)
+    pitch = 1.9 * _ROW if sheet.narrow else _ROW
+    most = int((sheet.room - 4 * _HEAD) / pitch)
+    left_out = ""
+    if len(names) > most or len(exact) > len(columns):
+        left_out = f" {min(most, len(names))} of {len(names)} primitives, those that differ most."
+        if len(columns) < len(exact):
+            left_out += f" {len(columns)} of {len(exact)} kernels."
+        sheet = Sheet(theme, Words(words.title, words.subtitle, _SOURCE + left_out))
+        most = int((sheet.room - 4 * _HEAD) / pitch)
+    shown = sorted(names, key=lambda name: -_ratio(columns, name))[:most]
+    shown.sort(key=lambda name: max(_counts(columns, name), default=0))
+    return _draw(sheet, columns, shown, pitch)
+
+
+_SOURCE = (
+    "EMULATED: counted under QEMU's instruction clock, where a tick is an instruction; says "
+    "nothing about time. –: not measured. RT: PREEMPT_RT. Kernels with checks (lockdep, KASAN) "
+    "have no colour and no part in the title."
+)
+
+
+def _names(inputs: Inputs, exact: Sequence[Series]) -> list[str]:
+    """Of each primitive one count, controls only where there is nothing else."""
+    found: dict[tuple[str, str], str] = {}
+    for one in exact:
+        for name, entry in one.result.figures.items():
+            key = (entry.backend, entry.probe)
+            if entry.mode in ("throughput", "isolated") and not entry.variant:
+                if key not in found or entry.mode == "throughput":
+                    found[key] = name
+    groups = {probe.key: probe.group for probe in inputs.probes}
+    known = [name for (_, probe), name in found.items() if probe in groups]
+    costs = [name for name in known if groups[name.split("/")[1]] != "control"] or known
+    if not costs:
+        raise NoChart("no chart: no count of a probe of this catalogue")
+    return costs
+
+
+def _columns(sheet: Sheet, exact: Sequence[Series]) -> list[Series]:
+    """As many kernels as there is room for, the newest."""
+    room = sheet.right - sheet.left - (0 if sheet.narrow else _LABEL)
+    return list(exact[-int(room / _CELL) :])
+
+
+def _counts(columns: Sequence[Series], name: str) -> list[float]:
+    """On kernels that are in use, where there are any."""
+    used = [one for one in columns if not _checks(one)] or columns
+    return [count for one in used if (count := _count(one, name)) is not None]
+
+
+def _ratio(columns: Sequence[Series], name: str) -> float:
+    """By how much kernels differ."""
+    counts = _counts(columns, name)
+    return max(counts) / max(min(counts), 0.5) if counts else 0.0
+
+
+def _draw(sheet: Sheet, columns: Sequence[Series], names: Sequence[str], pitch: float) -> Any:
+    heads = [_kernel(one) for one in columns]
+    top = max(len(lines) for lines in heads) * _HEAD + 0.06
+    figure = sheet.open(top + pitch * len(names))
+    labels = [label(name.split("/")[1]) for name in names]
+    beside = min(max(map(width, labels)), _LABEL - 0.1) + 0.1
+    left = sheet.left if sheet.narrow else sheet.left + beside
+    wide = min((sheet.right - left) / len(columns), 0.9)
+    cells = sheet.axes(left, top, wide * len(columns), pitch * len(names))
+    cells.set_xlim(0, wide * len(columns))
+    cells.set_ylim(pitch * len(names), 0)
+    cells.axis("off")
+    for place, lines in enumerate(heads):
+        for number, line in enumerate(reversed(lines)):
+            words = short(line, wide - 0.03, _NAME)
+            y = top - 0.1 - number * _HEAD
+            sheet.text(left + (place + 0.5) * wide, y, words, ha="center", fontsize=_NAME)
+    shades = _Shades(sheet.theme, [c for name in names for c in _counts(columns, name)])
+    for row, (name, words) in enumerate(zip(names, labels)):
+        y = top + row * pitch + _ROW / 2
+        room = sheet.right - sheet.left if sheet.narrow else beside - 0.1
+        sheet.text(sheet.left, y, short(words, room))
+        at = (row + 1) * pitch - _ROW
+        for place, one in enumerate(columns):
+            _cell(cells, (place * wide, at, wide), _count(one, name), _checks(one), shades)
+    return figure
+
+
+class _Shades:
+    """Colours of counts, on a logarithmic scale from the least to the greatest."""
+
+    def __init__(self, theme: Theme, counts: Sequence[float]) -> None:
+        positive = [count for count in counts if count > 0] or [1.0]
+        self.theme = theme
+        self._low, self._high = min(positive), max(positive)
+        # One hue from near the paper to its strongest: ordered with any colour vision, and in grey.
+        light = theme.paper == "#ffffff"
+        ends = ("#eaf1f9", "#08306b") if light else ("#182430", "#8fd0ff")
+        self._colours = LinearSegmentedColormap.from_list("count", ends)
+
+    def of(self, count: float | None) -> tuple[Any, str]:
+        """Paper and ink; what executes nothing has no colour."""
+        if count is None or count <= 0:
+            return self.theme.paper, self.theme.muted
+        span = math.log(self._high / self._low) or 1.0
+        colour = self._colours(min(max(math.log(count / self._low) / span, 0.0), 1.0))
+        # The ink that stands out more from this colour, by its luminance.
+        luminance = 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
+        return colour, "#000000" if luminance > 0.5 else "#ffffff"
+
+
+def _cell(
+    axes: Any, at: tuple[float, float, float], count: float | None, plain: bool, shades: _Shades
+) -> None:
+    x, y, wide = at
+    paper, ink = shades.of(None if plain else count)
+    edge = shades.theme.paper
+    axes.add_patch(Rectangle((x, y), wide, _ROW, facecolor=paper, edgecolor=edge, linewidth=1))
+    words = "–" if count is None else amount(count, exact=True)
+    if count is not None and count >= _THOUSANDS:
+        words = f"{count / 1000:.0f}k"
+    how = {"ha": "center", "va": "center_baseline", "fontsize": SMALL, "color": ink}
+    axes.text(x + wide / 2, y + _ROW / 2, words, **how)
 
 
 def _version(one: Series) -> list[int]:
@@ -67,7 +178,7 @@ def _checks(one: Series) -> bool:
     return not _CHECKING.isdisjoint(config)
 
 
-def _kernel(one: Series) -> str:
+def _kernel(one: Series) -> list[str]:
     """A heading, at most three lines: the version, the build behind it, and what is special.
 
     Debian's releases have one of two forms: version-ABI-flavour, 6.1.0-56-rt-amd64, and
@@ -76,23 +187,17 @@ def _kernel(one: Series) -> str:
     kernel = one.result.context.kernel
     # Of the architecture there is but one.
     version, *rest = re.split("(?=[-+])", kernel.release.removesuffix("-amd64"))
-    lines = [version, "".join(rest).lstrip("-")] if rest else [version]
+    build = "".join(part for part in rest if part != "-rt" or not kernel.realtime).lstrip("-")
+    lines = [version, build] if build else [version]
     special = [
-        words
-        for words, holds in (("PREEMPT_RT", kernel.realtime), ("with checks", _checks(one)))
-        if holds
+        words for words, holds in (("RT", kernel.realtime), ("checks", _checks(one))) if holds
     ]
-    return "\n".join([*lines, *special])
+    return [*lines, *special]
 
 
 def _count(one: Series, name: str) -> float | None:
     entry = one.result.figures.get(name)
     return None if entry is None else entry.ticks
-
-
-def _written(count: float) -> str:
-    # Counts have no noise, but what surrounds the window is shared out over its operations.
-    return number(count, 0 if abs(count - round(count)) < _SHARED else 1)
 
 
 def _headline(exact: Sequence[Series], names: Sequence[str]) -> str:
@@ -108,13 +213,14 @@ def _headline(exact: Sequence[Series], names: Sequence[str]) -> str:
         probe = name.split("/")[1]
         low, high = min(counts), max(counts)
         if probe == "local_irq_save_restore":
-            amount = _written(low)
-            amount += "" if amount == _written(high) else f" to {_written(high)}"
-            texts.append(f"local_irq_save and restore execute {amount} instructions")
+            said, most = amount(low, exact=True), amount(high, exact=True)
+            said += "" if said == most else f" to {most}"
+            texts.append(f"local_irq_save and restore execute {said} instructions")
         if low > 0 and high > low:
             differ.append((high / low, probe, low, high))
     if differ:
         _, probe, low, high = max(differ)
-        texts.append(f"{probe} differs most: {_written(low)} to {_written(high)} by kernel")
+        ends = f"{amount(low, exact=True)} to {amount(high, exact=True)}"
+        texts.append(f"“{label(probe)}” differs most: {ends} by kernel")
     text = "; ".join(texts) or f"{len(names)} primitives execute the same on {len(exact)} kernels"
-    return text + ("" if len(used) == len(exact) else " (without those that check themselves)")
+    return text + ("" if len(used) == len(exact) else " (without kernels that check themselves)")

@@ -1,108 +1,142 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Pending interrupts: how long one waits that was raised while it was masked.
+"""How long does an interrupt wait that was raised while it was masked? A panel for each part (to
+the handler, to the instruction after the return): its percentiles, a line for each way of
+masking."""
 
-A panel for each part (to the handler, to the instruction after the return): the distribution as a
-line through its percentiles, cumulative, a line for each way of masking (and result).
-"""
-
-from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from irqcost.base.errors import NoChart
-from irqcost.compare.labels import Series
-from irqcost.model import naming
 from irqcost.model.contention import PENDING, PERCENTILES, Pending
 from irqcost.model.result import Entry
+from irqcost.output import finding
 from irqcost.output.charts import Inputs
+from irqcost.output.charts.parts.chosen import Chosen, chosen, label
 from irqcost.output.charts.places import Theme
-from irqcost.output.charts.style import WIDTH, footing, heading, legend, pyplot, write
+from irqcost.output.charts.parts.sheet import SMALL, Key, Sheet, Words
+from irqcost.output.charts.parts.style import amount
 
 _PARTS = {
-    "handler": "from unmasking to the handler's first instruction",
-    "return": "from unmasking to the instruction after the return",
+    "handler": "until the handler runs",
+    "return": "until the code that unmasked goes on",
 }
 # Where the percentiles stand on an axis of percent.
 _SHARES = {name: float(name.removeprefix("p")) for name in PERCENTILES if name.startswith("p")}
 _SHARES |= {"min": 0.0, "max": 100.0}
 
+_TALL, _HEADING, _AXIS = 2.6, 0.25, 0.42  # inches
+_TICKS = 0.4
+_MOST = 6  # lines
+
+_Lines = dict[str, dict[str, Entry]]
+
 
 def figure(inputs: Inputs, theme: Theme) -> Any:
     """The picture. Raises NoChart where no result has a figure of pending interrupts."""
-    lines = _lines(inputs.series)
+    which = chosen(inputs.series, inputs.unit)
+    every = _lines(which)
+    lines = dict(list(every.items())[:_MOST])
     parts = [part for part in _PARTS if any(part in entries for entries in lines.values())]
     if not parts:
-        raise NoChart("no chart: none of these results has a figure of pending interrupts")
+        raise NoChart("no chart: none of these results has a figure of deferred interrupts")
     entries = [entry for line in lines.values() for entry in line.values()]
     cycles = all(entry.core_cycles is not None for entry in entries)
-    exact = all(one.result.context.instruction_clock for one in inputs.series)
-    unit = "core cycles" if cycles else "instructions" if exact else "TSC ticks"
-    title = heading(_title(inputs.series))
-    caption = footing(_caption(inputs.series))
-    legend_height = 0.19 * len(lines)
-    height = 3.4 + legend_height + 0.2 * len(title) + 0.13 * len(caption)
-    made, panels = pyplot.subplots(
-        1, len(parts), figsize=(WIDTH, height), squeeze=False, sharex=True, sharey=True
+    unit = "core cycles" if cycles else "instructions" if which.exact else "TSC ticks"
+    source = which.source
+    if any(_doubtful(entry) for entry in entries):
+        source += " Dashed: unreliable."
+    if len(every) > _MOST:
+        source += f" {_MOST} of {len(every)} lines are shown."
+    words = Words(
+        which.titled(_title(lines, parts[0], unit, cycles)),
+        f"Per cent of deferred interrupts that waited at most so many {unit}, from before the "
+        "unmasking; dots: least, p1, p10, p25, p50, p75, p90, p99, greatest",
+        source,
+        [Key(name, theme.colour(place)) for place, name in enumerate(lines)],
     )
-    top = 0.2 + 0.2 * len(title)
-    made.subplots_adjust(
-        left=0.075,
-        right=0.98,
-        top=1 - (top + legend_height + 0.35) / height,
-        bottom=(0.6 + 0.13 * len(caption)) / height,
-        wspace=0.1,
-    )
-    for axes, part in zip(panels[0], parts):
-        for index, line in enumerate(lines.values()):
-            if part in line:
-                _draw(axes, line[part], cycles, theme.colour(index))
-        axes.set_title(_PARTS[part])
-        # The tail is far from the rest, and worth seeing.
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.set_xlabel(unit)
-        axes.grid(which="both", axis="x", linewidth=0.4)
-        axes.grid(axis="y", linewidth=0.6)
-    panels[0][0].set_ylabel("% of interrupts within")
-    legend(made, theme, list(lines), top)
-    write(made, theme, title, caption)
-    return made
+    return _draw(Sheet(theme, words), lines, parts, unit, cycles)
 
 
-def _lines(series: Sequence[Series]) -> dict[str, dict[str, Entry]]:
-    found: dict[str, dict[str, Entry]] = {}
-    for one in series:
+def _lines(which: Chosen) -> _Lines:
+    found: _Lines = {}
+    for name, one in zip(which.names, which.series):
         for entry in one.result.figures.values():
             if entry.mode == PENDING and entry.variant in _PARTS:
-                label = entry.probe + (f", {one.name}" if len(series) > 1 else "")
-                found.setdefault(label, {})[entry.variant] = entry
+                words = label(entry.probe) + (f", {name}" if len(which.series) > 1 else "")
+                found.setdefault(words, {})[entry.variant] = entry
     return found
 
 
-def _draw(axes: Any, entry: Entry, cycles: bool, colour: str) -> None:
+def _doubtful(entry: Entry) -> bool:
+    return entry.unreliable or not entry.clean
+
+
+def _waited(entry: Entry, name: str, cycles: bool) -> float:
+    """A percentile: they are in ticks, and the entry's own figure says what a tick is."""
     assert isinstance(entry.waits, Pending)
-    # The percentiles are in ticks; the entry's own figure tells what a tick is.
     factor = (entry.core_cycles or 0) / entry.ticks if cycles and entry.ticks else 1.0
-    names = [name for name in PERCENTILES if entry.waits.ticks[name] > 0]
-    values = [entry.waits.ticks[name] * factor for name in names]
-    shares = [_SHARES[name] for name in names]
-    style = "--" if entry.unreliable or not entry.clean else "-"
+    return entry.waits.ticks[name] * factor
+
+
+def _title(lines: _Lines, part: str, unit: str, cycles: bool) -> str:
+    """Half of the interrupts, by the way of masking."""
+    found = [
+        (_waited(line[part], "p50", cycles), name)
+        for name, line in lines.items()
+        if part in line and not _doubtful(line[part])
+    ]
+    if not found:
+        return "Unreliable: no latency of a deferred interrupt can be trusted"
+    (low, first), (high, last) = min(found), max(found)
+    text = f"Half of the deferred interrupts reach their handler within {amount(low)} {unit}"
+    if len(found) == 1:
+        return f"{text} ({first})"
+    return f"{text} after “{first}” and {amount(high)} after “{last}”"
+
+
+def _draw(sheet: Sheet, lines: _Lines, parts: list[str], unit: str, cycles: bool) -> Any:
+    across = 1 if sheet.narrow else len(parts)
+    tall = _HEADING + _TALL + _AXIS
+    figure = sheet.open(len(parts) // across * tall)
+    wide = (sheet.right - sheet.left) / across - _TICKS - 0.1
+    ends = [
+        _waited(entry, name, cycles)
+        for line in lines.values()
+        for entry in line.values()
+        for name in PERCENTILES
+    ]
+    positive = [end for end in ends if end > 0] or [1.0]
+    for place, part in enumerate(parts):
+        left = sheet.left + _TICKS + place % across * (wide + _TICKS + 0.1)
+        top = place // across * tall
+        sheet.text(left, top + 0.1, finding.capital(_PARTS[part]), weight="bold")
+        axes = sheet.axes(left, top + _HEADING, wide, _TALL)
+        for index, line in enumerate(lines.values()):
+            if part in line:
+                _line(axes, line[part], cycles, sheet.theme.colour(index))
+        _frame(axes, min(positive), max(positive), unit)
+    return figure
+
+
+def _frame(axes: Any, low: float, high: float, unit: str) -> None:
+    # The tail is far from the rest, and worth seeing.
+    axes.set_xscale("log")
+    axes.set_xlim(low / 1.15, high * 1.15)
+    axes.set_ylim(-3, 103)
+    subs = (1, 2, 5) if high / low < 100 else (1,)
+    axes.xaxis.set_major_locator(LogLocator(subs=subs))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel(f"{unit}, logarithmic scale", fontsize=SMALL, labelpad=2)
+    axes.tick_params(labelsize=SMALL, length=2)
+    axes.grid(which="both", axis="x", linewidth=0.4)
+    axes.grid(axis="y", linewidth=0.6)
+
+
+def _line(axes: Any, entry: Entry, cycles: bool, colour: str) -> None:
+    waited = {name: _waited(entry, name, cycles) for name in PERCENTILES}
+    names = [name for name in PERCENTILES if waited[name] > 0]
+    values, shares = [waited[name] for name in names], [_SHARES[name] for name in names]
+    style = "--" if _doubtful(entry) else "-"
     axes.plot(values, shares, style, color=colour, linewidth=1.2, marker="o", markersize=3)
-
-
-def _title(series: Sequence[Series]) -> str:
-    if len(series) > 1:
-        return "How long an interrupt waits that was raised while masked"
-    context = series[0].result.context
-    return f"How long an interrupt waits that was raised while masked: {naming.title(context)}"
-
-
-def _caption(series: Sequence[Series]) -> str:
-    executions = naming.executions(s.result.context for s in series)
-    return (
-        "Dots: least, p1, p10, p25, p50, p75, p90, p99 and greatest of the interrupts used, from "
-        "before the unmasking on. Dashed: in doubt, the table says why. "
-    ) + f"Executed: {executions}."

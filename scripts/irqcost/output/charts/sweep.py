@@ -1,24 +1,34 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The chart of one probe over its unroll factors."""
+"""Does the cost of a probe depend on the unroll factor?"""
 
 from collections.abc import Sequence
 from typing import Any
 
-from irqcost.base.table import number
 from irqcost.measure.unroll import Point, Sweep, plateau
 from irqcost.model import naming
+from irqcost.output.charts.parts.chosen import label
 from irqcost.output.charts.places import Place, Theme
-from irqcost.output.charts.style import WIDTH, pyplot, save, write
+from irqcost.output.charts.parts.sheet import SMALL, TEXT, Key, Sheet, Words
+from irqcost.output.charts.parts.style import amount, save
+
+_TALL, _AXIS, _TICKS = 2.6, 0.45, 0.4  # inches
 
 
 def draw(sweep: Sweep, verdict: str, places: Sequence[Place]) -> None:
     """Draws into the files of places.made(); `verdict` is the title."""
-    save(lambda theme: _figure(sweep, verdict, theme), places)
+    save(lambda theme: figure(sweep, verdict, theme), places)
 
 
-def _figure(sweep: Sweep, verdict: str, theme: Theme) -> Any:
-    figure, axes = pyplot.subplots(figsize=(WIDTH, 3.4))
-    figure.subplots_adjust(left=0.09, right=0.965, top=0.8, bottom=0.2)
+def figure(sweep: Sweep, verdict: str, theme: Theme) -> Any:
+    """The picture."""
+    unreliable = any(point.entry.unreliable for point in sweep.points)
+    keys = [Key("unreliable, marked “?”", theme.muted, hollow=True)] if unreliable else []
+    backend, probe = sweep.name.split("/")[:2]
+    subtitle = f"{label(probe)} ({backend}), repeated back to back: {sweep.unit} per operation"
+    sheet = Sheet(theme, Words(verdict, subtitle, _source(sweep), keys))
+    made = sheet.open(_TALL + _AXIS)
+    left = sheet.left + _TICKS
+    axes = sheet.axes(left, 0, sheet.right - left, _TALL)
     for point in sweep.points:
         _mark(axes, point, theme)
     if level := plateau(sweep.points):
@@ -34,23 +44,21 @@ def _figure(sweep: Sweep, verdict: str, theme: Theme) -> Any:
     highest = max(point.figure.high for point in sweep.points)
     lowest = min(point.figure.low for point in sweep.points)
     axes.set_ylim(min(0, lowest), highest * 6 / 5 or 1)
-    axes.set_xlabel("unroll factor: copies of the probe in a pass of the smaller loop")
-    axes.set_ylabel(f"{sweep.unit} per operation")
+    words = "unroll factor: copies of the probe in a pass of the smaller loop"
+    axes.set_xlabel(words, fontsize=SMALL, labelpad=2)
+    axes.tick_params(labelsize=SMALL, length=2)
     axes.grid(axis="y", linewidth=0.6)
-    where = f"{sweep.name}/throughput, {naming.title(sweep.context)}"
-    figure.text(0.12 / WIDTH, 0.885, where, va="top", size=8.5)
-    write(figure, theme, [verdict], [_caption(sweep)])
-    return figure
+    return made
 
 
 def _mark(axes: Any, point: Point, theme: Theme) -> None:
-    """One figure of a sweep; hollow where it is in doubt."""
+    """One figure of a sweep."""
     unreliable = point.entry.unreliable
-    figure = point.figure
+    cost = point.figure
     axes.errorbar(
         point.unroll,
-        figure.value,
-        yerr=[[figure.value - figure.low], [figure.high - figure.value]],
+        cost.value,
+        yerr=[[max(cost.value - cost.low, 0)], [max(cost.high - cost.value, 0)]],
         fmt="o",
         color=theme.colour(0),
         markerfacecolor=theme.paper if unreliable else theme.colour(0),
@@ -58,21 +66,17 @@ def _mark(axes: Any, point: Point, theme: Theme) -> None:
         elinewidth=0.8,
         capsize=3,
     )
+    how = {"ha": "center", "fontsize": TEXT, "textcoords": "offset points"}
     axes.annotate(
-        number(figure.value, 2) + (" ?" if unreliable else ""),
-        (point.unroll, figure.high),
+        amount(cost.value) + (" ?" if unreliable else ""),
+        (point.unroll, cost.high),
         xytext=(0, 6),
-        textcoords="offset points",
-        ha="center",
-        fontsize=8,
+        **how,
     )
 
 
-def _caption(sweep: Sweep) -> str:
+def _source(sweep: Sweep) -> str:
+    where = f"{naming.title(sweep.context)}."
     if all(point.entry.ticks_interval for point in sweep.points):
-        parts = ["Whiskers: 95 % interval of the median over fresh processes."]
-    else:
-        parts = ["Whiskers: 95 % interval, where there is none p75 − p25 of the samples used."]
-    if any(point.entry.unreliable for point in sweep.points):
-        parts.append("Hollow and marked “?”: in doubt, the table says why.")
-    return " ".join(parts)
+        return f"{where} Whiskers: 95 % interval of the median over processes."
+    return f"{where} Whiskers: 95 % interval, where there is none p75 − p25 of the samples used."

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What all charts have in common: sizes, texts, and how they become files."""
 
-import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -13,13 +13,15 @@ import matplotlib
 matplotlib.use("Agg")
 
 from matplotlib import pyplot as pyplot  # noqa: E402  (after the choice; charts take it here)
-from matplotlib.patches import Patch  # noqa: E402
 
+from irqcost.base.table import number  # noqa: E402
 from irqcost.output.charts.places import METADATA, Place, Theme  # noqa: E402
 
-WIDTH = 8.6  # inches: at 100 dots an inch a column of a blog
-IN_DOUBT = "////"  # the hatch of figures that are not good
-_DPI = 150
+UNRELIABLE = "/////"  # the hatch of bars that are not good
+DPI = 150
+
+# Of an instruction: what a count is off a whole number by where all copies are alike.
+_WHOLE = 0.02
 
 _STYLE = {
     "font.size": 9,
@@ -41,18 +43,33 @@ _STYLE = {
 def save(draw: Callable[[Theme], Any], places_: Sequence[Place]) -> None:
     """Draws once for each theme, and fills the files of places.made()."""
     for theme in dict.fromkeys(place.theme for place in places_):
-        with pyplot.rc_context(_STYLE | _coloured(theme)):
-            figure = draw(theme)
-            try:
-                for place in places_:
-                    if place.theme is theme:
-                        kind = place.target.suffix
-                        options = {"dpi": _DPI, "metadata": METADATA[kind]}
-                        figure.savefig(place.file, format=kind.removeprefix("."), **options)
-                        if kind == ".svg":
-                            _add_tooltips(figure, place.file)
-            finally:
-                pyplot.close(figure)
+        with drawn(draw, theme) as figure:
+            for place in places_:
+                if place.theme == theme:
+                    kind = place.target.suffix
+                    options = {"dpi": DPI, "metadata": METADATA[kind]}
+                    figure.savefig(place.file, format=kind.removeprefix("."), **options)
+                    if kind == ".svg":
+                        _add_tooltips(figure, place.file)
+
+
+@contextmanager
+def drawn(draw: Callable[[Theme], Any], theme: Theme) -> Iterator[Any]:
+    """The figure that `draw` makes, in the style of all charts."""
+    with pyplot.rc_context(_STYLE | _coloured(theme)):
+        figure = draw(theme)
+        try:
+            yield figure
+        finally:
+            pyplot.close(figure)
+
+
+def amount(value: float, exact: bool = False) -> str:
+    """A number as titles and labels have it; whole where it was counted."""
+    if exact and abs(value - round(value)) < _WHOLE:
+        return number(value, 0)
+    size = abs(value)
+    return number(value, 2 if size < 0.995 else 1 if size < 1000 else 0)
 
 
 # What SVG shows where the pointer rests, by figure and group.
@@ -99,36 +116,3 @@ def _coloured(theme: Theme) -> dict[str, str]:
         | {key: theme.paper for key in paper}
         | {"grid.color": theme.grid}
     )
-
-
-def legend(figure: Any, theme: Theme, labels: Sequence[str], below: float) -> None:
-    """A line for each series, with its colour, `below` inches under the upper edge."""
-    figure.legend(
-        handles=[Patch(color=theme.colour(i), label=label) for i, label in enumerate(labels)],
-        loc="upper left",
-        bbox_to_anchor=(0, 1 - below / figure.get_figheight()),
-        frameon=False,
-        fontsize=8.5,
-        borderaxespad=0.2,
-        labelspacing=0.25,
-        handlelength=1.2,
-    )
-
-
-def heading(text: str) -> list[str]:
-    """The lines of a title."""
-    return textwrap.wrap(text, 85)
-
-
-def footing(text: str) -> list[str]:
-    """The lines of a caption."""
-    return textwrap.wrap(text, 160)
-
-
-def write(figure: Any, theme: Theme, title: Sequence[str], caption: Sequence[str]) -> None:
-    """Puts the title above and the caption below; the chart leaves room for their lines."""
-    left, height = 0.12 / figure.get_figwidth(), figure.get_figheight()
-    top = 1 - 0.1 / height
-    figure.text(left, top, "\n".join(title), va="top", size=11.5, weight="bold")
-    bottom = 0.06 / height
-    figure.text(left, bottom, "\n".join(caption), va="bottom", size=7, color=theme.muted)
