@@ -3,17 +3,17 @@
 """The command line: one subcommand, one module with add_parser() and run()."""
 
 import argparse
-import difflib
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import traceback
+from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from types import FrameType
 
 from irqcost import ROOT
-from irqcost.base.arguments import Formatter
+from irqcost.base import streams
 from irqcost.base.errors import Exit, IrqcostError
 
 
@@ -60,10 +60,9 @@ _GROUPS: Mapping[str, Mapping[str, _Command]] = {
 _COMMANDS = {name: one for group in _GROUPS.values() for name, one in group.items()}
 
 _EPILOG = """\
-`irqcost COMMAND --help` explains a command.
-
-Exit codes: 0 fine, 1 a check failed, 2 wrong usage or unusable data (also where the rest was still
-done), 3 undecided, 255 the guest died.
+exit codes: 0 fine, 1 a check failed, 2 wrong usage or unusable data (also where the rest was
+still done), 3 undecided, 4 a build failed, 70 an error of irqcost itself, 130 interrupted,
+255 the guest died
 
 Missing packages are installed on Debian and Ubuntu; --no-install, anywhere before --, forbids it.
 """
@@ -105,22 +104,22 @@ def _overview(helps: Mapping[str, str]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code. Usage errors leave through argparse, with 2."""
     given = sys.argv[1:] if arguments is None else arguments
-    if "_ARGCOMPLETE" in os.environ:
-        _complete()
-    if not given:
-        parser().print_help(sys.stderr)
-        sys.exit(Exit.UNUSABLE)
-    asked = given[0] if given[0] in _COMMANDS else None
-    if asked is None and not given[0].startswith("-"):
-        print(f"irqcost: {_unknown(given[0])}", file=sys.stderr)
-        sys.exit(Exit.UNUSABLE)
-    args = parser(asked).parse_args(given)
-    # An end from outside takes the way of Ctrl-C, so that what was begun is cleaned up.
-    signal.signal(signal.SIGTERM, _interrupt)
-    # (nohup has SIGHUP ignored: that stays.)
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, _interrupt)
-    return _run(args)
+    asked = given[0] if given and given[0] in _COMMANDS else None
+    with streams.guarded() as (output, errors):
+        args = parser(asked).parse_args(given)
+        # An end from outside takes the way of Ctrl-C, so that what was begun is cleaned up.
+        signal.signal(signal.SIGTERM, _interrupt)
+        # (nohup has SIGHUP ignored: that stays.)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, _interrupt)
+        code = _run(args)
+        output.flush()
+        if output.lost:
+            print(f"irqcost: standard output: {output.lost}", file=errors)
+    # A verdict stays what it is, whoever reads the words.
+    if output.lost and code == Exit.OK and not getattr(args, "judges", False):
+        return Exit.UNUSABLE
+    return code
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -129,16 +128,27 @@ def _run(args: argparse.Namespace) -> int:
     except IrqcostError as error:
         print(f"irqcost: {error}", file=sys.stderr)
         return error.code
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough. Nothing may be flushed to it at exit.
-        sys.stdout = None  # type: ignore[assignment]
-        return Exit.OK
     except OSError as error:
         print(f"irqcost: {error.filename or 'error'}: {error.strerror}", file=sys.stderr)
         return Exit.UNUSABLE
     except KeyboardInterrupt:
         print("irqcost: interrupted; nothing was kept", file=sys.stderr)
         return Exit.INTERRUPTED
+    except Exception as error:
+        if os.environ.get("IRQCOST_DEBUG"):
+            traceback.print_exc()
+        print(f"irqcost: {_unforeseen(error)}", file=sys.stderr)
+        return Exit.UNFORESEEN
+
+
+def _unforeseen(error: Exception) -> str:
+    """An error of irqcost itself, in a line that can be reported."""
+    *_, place = traceback.extract_tb(error.__traceback__)
+    what = " ".join(traceback.format_exception_only(error)[-1].split())
+    return (
+        f"internal error: {what} ({Path(place.filename).name}:{place.lineno}); please open an "
+        "issue with what IRQCOST_DEBUG=1 prints before this line"
+    )
 
 
 def _unknown(command: str) -> str:

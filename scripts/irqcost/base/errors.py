@@ -16,6 +16,8 @@ class Exit(IntEnum):
     FAILED = 1  # a regression, or a check that failed
     UNUSABLE = 2  # wrong usage or unusable data, also where the rest was still done
     UNDECIDED = 3
+    BUILD_FAILED = 4
+    UNFORESEEN = 70  # an error of irqcost itself; EX_SOFTWARE of sysexits.h
     INTERRUPTED = 130  # as shells report SIGINT
     GUEST_DIED = 255
 
@@ -63,4 +65,4 @@ class CpuGone(IrqcostError):
 class BuildError(IrqcostError):
     """A build that failed, with the tail of its log."""
 
-    code = Exit.FAILED
+    code = Exit.BUILD_FAILED

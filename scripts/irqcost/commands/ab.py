@@ -29,8 +29,8 @@ is a difference.
 """
 
 _EPILOG = """\
-exit codes: 0 B is nowhere slower; 1 it is; 2 wrong usage, a build that fails, or not all was
-measured; 3 undecided somewhere; 255 the guest died
+exit codes: 0 B is nowhere slower; 1 it is; 2 wrong usage, or not all was measured; 3 undecided
+somewhere; 4 a build failed; 255 the guest died
 """
 
 
@@ -67,7 +67,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     add("--vm", action="store_true", help="count instructions in a guest, ring 0 as well")
     add("--kernel", metavar="KERNEL", default="6.1", help="with --vm: as of irqcost vm")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, judges=True)
 
 
 def run(args: argparse.Namespace) -> int:

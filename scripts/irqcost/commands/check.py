@@ -89,7 +89,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     options.add_speed(measuring)
     options.add_place(measuring)
     ci.add_arguments(parser.add_argument_group("for continuous integration"))
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, judges=True)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -50,7 +50,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="PREFIX.json, .png and .svg (default: irqcost-selftest in this folder)",
     )
     add("--no-chart", action="store_true", help="table and file only")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, judges=True)
 
 
 def run(args: argparse.Namespace) -> int:

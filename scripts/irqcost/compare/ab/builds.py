@@ -49,8 +49,7 @@ class Build:
         try:
             bench = build.harness(source=self.checkout())
         except BuildError as error:
-            # Nothing was measured: not a difference, whatever a failed build is elsewhere.
-            raise IrqcostError(f"{self.asked}: the harness does not build: {error}") from error
+            raise BuildError(f"{self.asked}: the harness does not build: {error}") from error
         if not bench.is_file():
             raise IrqcostError(f"{self.asked}: its build leaves no {bench}")
         return bench
@@ -61,7 +60,7 @@ class Build:
         try:
             return build_module(kernel, say, sources)
         except BuildError as error:
-            raise IrqcostError(f"{self.asked}: {error}") from error
+            raise BuildError(f"{self.asked}: {error}") from error
 
     def checkout(self) -> Path:
         """Its sources. Raises IrqcostError where a program was named."""
