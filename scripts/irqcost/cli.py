@@ -144,7 +144,7 @@ def _run(args: argparse.Namespace) -> int:
 def _unforeseen(error: Exception) -> str:
     """An error of irqcost itself, in a line that can be reported."""
     *_, place = traceback.extract_tb(error.__traceback__)
-    what = " ".join(traceback.format_exception_only(error)[-1].split())
+    what = " ".join(traceback.format_exception_only(type(error), error)[-1].split())
     return (
         f"internal error: {what} ({Path(place.filename).name}:{place.lineno}); please open an "
         "issue with what IRQCOST_DEBUG=1 prints before this line"

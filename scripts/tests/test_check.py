@@ -17,6 +17,8 @@ from irqcost.compare import baseline, checked, policy, regression
 from irqcost.measure import running
 from irqcost.measure.options import Options
 from irqcost.model import reader, store
+from irqcost.output import check_table
+from irqcost.output.ci import github
 import machine_code
 from results import changed, path
 from results_of import run
@@ -57,13 +59,19 @@ def test_exit_codes_and_words(
 ) -> None:
     assert main(new(tmp_path), "--baseline", folder) == Exit.OK
     assert main("--baseline", folder, "--baseline", folder, new(tmp_path)) == Exit.OK
-    assert "check: ok (2 ok)" in capsys.readouterr().out
+    assert capsys.readouterr().out.startswith("OK: none of 2 results slower. Nothing to do.\n")
     assert main(new(tmp_path, popf=31), "--baseline", folder) == Exit.FAILED
     out = capsys.readouterr().out
-    assert "check: regression (1 regression, 1 ok)" in out and "slower by 1.0" in out
-    assert LAHF not in out and "the median of 5 results" in out
+    first, *rest = out.splitlines()
+    assert first == "FAIL: 1 of 2 results slower. Find the cause, or accept it: see below."
+    (popf,) = [line.split() for line in rest if POPF in line]
+    assert [round(float(cell)) for cell in popf[1:4]] == [30, 31, 1]
+    assert LAHF not in out and "the median of 5 results (newest: 6.json)" in " ".join(out.split())
+    assert f"copy {tmp_path / 'new.json'} to the baseline" in " ".join(out.split())
     assert main(new(tmp_path, popf=29), "--baseline", folder) == Exit.OK
-    assert "check: improvement (1 improvement, 1 ok)" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert out.startswith("OK: none of 2 results slower, 1 faster. Nothing to do.\n")
+    assert "Faster (core cycles)" in out and POPF in out
     assert main(new(tmp_path), "--baseline", folder, "--all") == Exit.OK
     assert LAHF in capsys.readouterr().out
 
@@ -116,24 +124,26 @@ def kernel(**members: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("ours", "said"),
     [
-        (cpu(brand="Another"), "other CPU"),
-        (cpu(codename="Another"), "other core"),
-        (cpu(core_type="efficiency"), "other core type"),
-        (kernel(realtime=True), "other PREEMPT_RT"),
-        ({"execution": {"kind": "virtualised", "reason": ""}}, "other execution"),
-        ({"cpuid_hypervisor": "KVMKVMKVM"}, "other hypervisor"),
+        (cpu(brand="Another"), "another CPU"),
+        (cpu(codename="Another"), "another core:"),
+        (cpu(core_type="efficiency"), "another core type"),
+        (kernel(realtime=True), "another PREEMPT_RT"),
+        ({"execution": {"kind": "virtualised", "reason": ""}}, "another execution"),
+        ({"cpuid_hypervisor": "KVMKVMKVM"}, "another hypervisor"),
     ],
 )
 def test_another_machine_is_no_baseline(
     tmp_path: Path, folder: Path, ours: dict[str, Any], said: str
 ) -> None:
     found = judged(new(tmp_path, **ours), folder)
-    assert (
-        found.status == Change.INCOMPARABLE
-        and said in found.notes[0]
-        and "./irqcost run" in found.notes[0]
-    )
-    assert all(one.status == Change.INCOMPARABLE for one in found.judged) and len(found.judged) == 2
+    # One error, however many results there are.
+    assert found.status == Change.INCOMPARABLE and said in found.refused and not found.judged
+    first, second, *rest = check_table.text([found], False, 80).splitlines()
+    reason = said.partition(":")[0]
+    assert first == f"ERROR: nothing checked: {reason}. Measure a baseline: ./irqcost run"
+    assert sum(said in line for line in [second, *rest]) == 1
+    (line,) = github.annotations([found])
+    assert line.startswith("::error title=irqcost%3A nothing checked::another ")
 
 
 @pytest.mark.parametrize(
@@ -212,7 +222,7 @@ def test_figures_of_another_estimator_are_incomparable(
         one.write_text(json.dumps(document), encoding="utf-8")
     assert main(found, "--baseline", folder) == Exit.UNUSABLE
     out = capsys.readouterr().out
-    assert "another estimator" in out and "(1 incomparable, 1 ok)" in out
+    assert "another estimator" in out and "ERROR: 1 of 2 results not comparable." in out
     # Two of the new kind are compared.
     assert main(found, "--baseline", newer) == Exit.OK
 
@@ -226,7 +236,7 @@ def test_new_figures_are_told_and_missing_ones_incomparable(tmp_path: Path, fold
         LAHF: Change.INCOMPARABLE,
     }
     assert found.judged[1].reason == "not measured: no such instruction"
-    assert found.notes == ("1 figure the baseline has not: ring3/nop/isolated",)
+    assert found.notes == ("1 result not in the baseline: ring3/nop/isolated",)
 
 
 def test_one_instruction_is_found_without_a_threshold(tmp_path: Path) -> None:
@@ -245,9 +255,9 @@ def test_one_instruction_is_found_without_a_threshold(tmp_path: Path) -> None:
         target = tmp_path / "more.json"
         target.write_text(jsontext.dumps(content), encoding="utf-8")
         found = judged(target, file)
-        slower = [one for one in found.judged if one.status != Change.OK]
+        slower = [one for one in found.judged if one.status != OK]
         assert [(one.name, one.status, one.reason) for one in slower] == [
-            (name, Change.REGRESSION, "1 instructions more")
+            (name, Change.REGRESSION, "1 instruction more")
         ]
         assert main(target, "--baseline", file) == Exit.FAILED
         assert main(file, "--baseline", file) == Exit.UNUSABLE  # itself is no baseline
@@ -260,7 +270,9 @@ def test_bad_files_are_named_and_not_fatal(
     assert main(new(tmp_path), "--baseline", folder) == Exit.OK
     assert "broken.json: truncated" in capsys.readouterr().err
     assert main(new(tmp_path), folder / "broken.json", "--baseline", folder) == Exit.UNUSABLE
-    assert "check: ok" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert out.startswith("ERROR: 1 file could not be read. See the reasons above.\n")
+    assert "OK: none of 2 results slower" in out
     assert main(folder / "broken.json", "--baseline", folder) == Exit.UNUSABLE
     assert main(new(tmp_path), "--baseline", tmp_path / "none.json") == Exit.UNUSABLE
 
@@ -365,3 +377,117 @@ def test_a_measurement_that_fails_is_an_error(
     assert cli.main([*arguments, "--baseline", str(path("alpha"))]) == Exit.UNUSABLE
     assert asked == [Options(quick=True, cpu="1")]
     assert capsys.readouterr().err == "irqcost: no harness\n"
+
+
+def blocks(text: str) -> list[str]:
+    return text.split("\n\n")
+
+
+def test_what_changed_comes_before_any_figure(
+    tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = {**cpu(microcode="0x99"), **kernel(release="9.9")}
+    assert main(new(tmp_path, popf=31, **other), "--baseline", folder) == Exit.FAILED
+    out = capsys.readouterr().out
+    changed = next(place for place, block in enumerate(blocks(out)) if "Changed since" in block)
+    first = next(place for place, block in enumerate(blocks(out)) if POPF in block)
+    assert changed < first
+    assert "  kernel: 6.1.0-50-amd64 → 9.9" in blocks(out)[changed]
+    assert "→ 0x99" in blocks(out)[changed]
+    (found,) = [one for one in github.annotations([judged(new(tmp_path, 31, **other), folder)])]
+    assert "→ 9.9" in found
+
+
+def test_another_version_of_irqcost_is_named(
+    tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(new(tmp_path, version="99.1"), "--baseline", folder) == Exit.OK
+    assert "→ 99.1" in capsys.readouterr().out
+
+
+def test_noisy_results_are_folded_with_a_time_to_paste(
+    tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rough = [29.4, 29.6, 29.8, 30.0, 30.0, 30.3, 30.5, 30.6]
+    names = [f"ring3/p{number}/throughput" for number in range(5)]
+    for number, file in enumerate(sorted(folder.iterdir())):
+        run(file, {name: near(30, 20, seed=number) for name in names}, day(1 + number))
+    took = {"count": 8, "seconds": 30.0, "target_percent": 0.2, "target_cycles": 0.05}
+    noisy = run(tmp_path / "new.json", {name: rough for name in names}, day(20), processes=took)
+    assert main(noisy, "--baseline", folder) == Exit.UNDECIDED
+    found = judged(noisy, folder)
+    assert found.time is not None and found.time > 30 and found.time % 10 == 0
+    out = capsys.readouterr().out
+    first = f"UNDECIDED: 5 of 5 results too noisy. Re-run with --time {found.time}."
+    assert out.splitlines()[0] == first
+    folded = f"Too noisy: 5 results ({', '.join(names[:3])} and 2 more)."
+    assert folded in " ".join(out.split()) and out.count("too noisy") == 1
+    assert f"\n  Re-run with --time {found.time}.\n" in out
+    (line,) = github.annotations([found])
+    assert line.startswith("::warning title=irqcost%3A too noisy::5 results")
+    assert main(noisy, "--baseline", folder, "--all") == Exit.UNDECIDED
+    assert capsys.readouterr().out.count("exceeds the 0.25 threshold") == 5
+
+
+@pytest.mark.parametrize("columns", [80, 120, 200])
+def test_no_line_is_wider_than_the_terminal(
+    columns: int, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    name = "bpf/kfunc_preempt_disable_enable_and_more/throughput"
+    for file in folder.iterdir():
+        run(file, {name: near(33000), POPF: near(30)}, day(2))
+    slow = run(tmp_path / "new.json", {name: near(44000), POPF: near(31)}, day(20))
+    text = check_table.text([judged(slow, folder)], True, columns)
+    paths = (str(tmp_path), str(folder))
+    wide = [line for line in text.splitlines() if len(line) > columns]
+    # A path is left whole, to be copied.
+    assert all(any(path in line for path in paths) for line in wide)
+    assert name in text
+
+
+def test_several_files_begin_with_the_worst(
+    tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slow = run(tmp_path / "slow.json", {POPF: near(31), LAHF: near(5)}, day(20))
+    assert main(new(tmp_path), slow, "--baseline", folder) == Exit.FAILED
+    assert capsys.readouterr().out.startswith("FAIL: 1 of 2 files: slow.json. See below.\n")
+
+
+@pytest.mark.parametrize(
+    ("asked", "measured"),
+    [
+        (Options(filter="lahf"), [LAHF]),
+        (Options(filter="-lahf|slow"), [POPF, "kmod/popf/throughput"]),
+        (Options(backends="kmod,bpf"), ["kmod/popf/throughput"]),
+        (Options(), [POPF, LAHF, "kmod/popf/throughput"]),
+        (Options(filter="."), [POPF, LAHF, "kmod/popf/throughput", "ring3/slow_popf/throughput"]),
+        (Options(filter="softirq", contexts="softirq"), ["kmod/popf/throughput/softirq"]),
+        (Options(filter="contention"), ["kmod/spin_lock/contention/2"]),
+    ],
+)
+def test_what_a_run_measures_is_what_is_judged(asked: Options, measured: list[str]) -> None:
+    names = [
+        *(POPF, LAHF, "kmod/popf/throughput", "ring3/slow_popf/throughput"),
+        *("kmod/popf/throughput/softirq", "kmod/spin_lock/contention/2"),
+    ]
+    assert [name for name in names if asked.selects(name)] == measured
+
+
+def test_a_filter_leaves_the_rest_of_the_baseline_unjudged(
+    tmp_path: Path,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def measured(_: object, target: Path) -> None:
+        run(target, {LAHF: near(5)}, day(20))
+
+    monkeypatch.setattr(running, "prepared", lambda options: options)
+    monkeypatch.setattr(running, "parts", lambda options, target: [(target, None)])
+    monkeypatch.setattr(running, "measured", measured)
+    out = ["--out", tmp_path / "out.json"]
+    assert main("--run", "--filter", "lahf", *out, "--baseline", folder) == Exit.OK
+    assert capsys.readouterr().out.startswith("OK: none of 1 result slower.")
+    # What was asked for and is missing is still an error.
+    (tmp_path / "out.json").unlink()
+    assert main("--run", "--filter", "lahf|popf", *out, "--baseline", folder) == Exit.UNUSABLE

@@ -57,14 +57,14 @@ def test_noise_is_inconclusive_and_says_what_would_help() -> None:
     chance = random.Random(1)
     runs = [draw(chance, 30, 0.02, 20) for _ in range(5)]
     (one,) = regression.judge([case([29.4, 29.6, 29.8, 30.0, 30.0, 30.3, 30.5, 30.6], *runs)])
-    assert (
-        one.status == INCONCLUSIVE and "more processes" in one.reason and not one.baseline_too_noisy
-    )
+    assert one.status == INCONCLUSIVE and one.remedy.endswith("(--time)") and not one.baseline_too_noisy
+    assert one.longer is not None and one.longer > 1
     wide = [draw(chance, 30, 3, 20) for _ in range(5)]
     (one,) = regression.judge([case(draw(chance, 30, 0.02), *wide)])
-    assert one.status == INCONCLUSIVE and "renew it" in one.reason and one.baseline_too_noisy
+    assert one.status == INCONCLUSIVE and one.remedy.startswith("renew the baseline") and one.baseline_too_noisy
     (one,) = regression.judge([case(draw(chance, 30, 30), *runs)])
-    assert one.status == INCONCLUSIVE and "keep others off the core" in one.reason
+    assert one.status == INCONCLUSIVE and "keep others off the core" in one.remedy
+    assert "longer runs won't help" in one.remedy and one.longer is None
 
 
 def test_what_is_surely_not_slower_is_ok_however_noisy() -> None:
@@ -76,9 +76,9 @@ def test_what_is_surely_not_slower_is_ok_however_noisy() -> None:
 
 def test_too_few_processes_are_inconclusive() -> None:
     (one,) = regression.judge([case([31.0] * 5, [30.0] * 8)])
-    assert one.status == INCONCLUSIVE and "only 5 clean processes in the new result" in one.reason
+    assert one.status == INCONCLUSIVE and "only 5 undisturbed processes in the new result" in one.reason
     (one,) = regression.judge([case([31.0] * 8, [30.0] * 2, [])])
-    assert one.status == INCONCLUSIVE and "2 clean processes in the baseline" in one.reason
+    assert one.status == INCONCLUSIVE and "2 undisturbed processes in the baseline" in one.reason
     assert one.baseline_too_noisy
     assert word(case([], [30.0] * 8)) == [INCONCLUSIVE]
 
@@ -103,7 +103,7 @@ def test_under_the_instruction_clock_one_instruction_counts() -> None:
     wide = Threshold(cycles=100, percent=100)
     exact = Case("kmod/spin_lock/throughput", [32.0], [[31.0]], wide, exact=True)
     (one,) = regression.judge([exact])
-    assert one.status == REGRESSION and one.reason == "1 instructions more"
+    assert one.status == REGRESSION and one.reason == "1 instruction more"
     assert word(replace(exact, new=[31.0])) == [OK]
     assert word(replace(exact, new=[30.0])) == [IMPROVEMENT]
     assert word(replace(exact, new=[])) == [INCOMPARABLE]

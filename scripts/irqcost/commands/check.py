@@ -5,11 +5,11 @@ import argparse
 from pathlib import Path
 
 from irqcost import ROOT
-from irqcost.base import verdicts
-from irqcost.base import arguments
+from irqcost.base import arguments, screen, verdicts
 from irqcost.base.errors import Exit, IrqcostError, name_left_out
 from irqcost.base.verdicts import Change
 from irqcost.compare import policy
+from irqcost.compare.checked import matching
 from irqcost.compare.judging import Judge
 from irqcost.measure import options
 from irqcost.measure.options import Options
@@ -27,20 +27,18 @@ CODES = {
 }
 
 _DESCRIPTION = """\
-Compares results with a baseline, figure by figure, and says which became slower. The unit is the
-process of the harness; a difference counts where noise does not explain it and it is greater than
-what matters, in core cycles and in percent. Under the instruction clock one instruction counts. The
-baseline is the median over the latest comparable results; of a folder, those of the same CPU that
-are older than the new result. --config changes what matters and what must be the same.
+Compares results with a baseline and says which became slower. A difference counts if noise does not
+explain it and if it exceeds both thresholds, in core cycles and in percent. Under the instruction
+clock one instruction counts. The baseline is the median over the latest comparable results; of a
+folder, those of the same CPU that are older than the new result. --config changes the thresholds
+and what must be the same.
 """
 
 _EPILOG = """\
-verdicts: ok; regression; improvement; inconclusive (noise is greater than what matters: the reason
-says what would help); incomparable (other code, emulated, controls off, missing ...)
-
-exit codes: 0 ok or improved; 1 a regression; 3 inconclusive; 2 something is incomparable, or
-wrong usage. The worst figure decides; worst is 2, since what is not guarded may hide anything,
-then 1, then 3.
+exit codes: 0 OK, also where results are faster; 1 FAIL, a result is slower; 3 UNDECIDED, noise
+exceeds the threshold; 2 ERROR, a result cannot be compared (other code, another CPU, a missing
+result ...), or wrong usage. The worst result decides, in the order 2, 1, 3: what cannot be compared
+may hide anything.
 """
 
 
@@ -53,7 +51,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("paths", metavar="NEW", nargs="*", type=Path, help="result files or folders to be checked")
+    add("paths", metavar="NEW", nargs="*", type=Path, help="result files or folders to check")
     add(
         "--baseline",
         metavar="FILE|FOLDER",
@@ -67,14 +65,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--select",
         type=pattern,
         metavar="REGEX",
-        help="only figures whose name (backend/probe/mode) matches",
+        help="judge only results whose name (backend/probe/mode) matches",
     )
-    add("--all", action="store_true", help="show the figures that are ok as well")
+    add("--all", action="store_true", help="show all results")
     arguments.add_scheduler(parser)
     measuring = parser.add_argument_group(
         "measuring",
-        "With --run the new result is measured, as by irqcost run; what then is slower or "
-        "undecided is measured again, up to twice, with the time for itself alone.",
+        "With --run the new result is measured, as by irqcost run. What is slower or undecided is "
+        "measured again, up to twice, alone. Only what these options select is judged.",
     )
     measuring.add_argument(
         "--run", dest="measure", action="store_true", help="measure, and check that"
@@ -96,12 +94,12 @@ def run(args: argparse.Namespace) -> int:
     if args.measure == bool(args.paths):
         raise IrqcostError("check needs result files, or --run, and not both")
     named: list[Path] = args.baseline or [ROOT / "results"]
-    rules, select = policy.read(args.config), store.compiled(args.select)
-    # That the places of what is to be written are there is seen before anything is measured.
+    rules, select = policy.read(args.config), matching(args.select)
+    # Fail before measuring where the places of what is to be written are not there.
     with ci.outputs(args) as write:
         with store.readers(args.scheduler) as readers:
             known = store.read(named, executor=readers)
-        # One bad file among many of a folder leaves the others; one that was named is missed.
+        # Of a folder a bad file is left out; one that was named is an error.
         errors = [one for one in known.errors if one.path in named]
         name_left_out([one for one in known.errors if one.path not in named], "no baseline")
         judge = Judge(known.records, named, rules, select)
@@ -115,6 +113,9 @@ def run(args: argparse.Namespace) -> int:
         if not checked:
             raise IrqcostError("nothing to check")
         write(checked)
-    print("\n\n".join(text(one, args.all) for one in checked))
     code = CODES[verdicts.worst(one.status for one in checked)]
+    # All is decided and in its place: now what is printed.
+    screen.show(text(checked, args.all, screen.width(), len(errors)))
+    for line in ci.lines(args, checked):
+        print(line)
     return Exit.UNUSABLE if errors else code

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from irqcost.base.errors import ResultError
 from irqcost.base.verdicts import CLOCKLESS
@@ -18,33 +19,41 @@ from irqcost.model.result import Context, Result, other_estimator
 
 @dataclass(frozen=True)
 class Run:
-    """A result with its processes by figure."""
+    """A result with its processes by figure, and for how many seconds it was measured (None in a
+    file of the harness alone)."""
 
     path: Path
     result: Result
     processes: Mapping[str, tuple[float, ...]]
+    seconds: float | None = None
 
     def without_grounds(self) -> "Run":
         """The run without what it is judged by, which is most of it: processes and live texts."""
         context = replace(self.result.context, machine_code={}, code={})
-        return Run(self.path, Result(context, self.result.entries), {})
+        return replace(self, result=Result(context, self.result.entries), processes={})
 
 
 def load(path: Path) -> Run:
     """A result file. Raises ResultError, which names the file and the reason."""
     document, result = reader.read_document(path)
     try:
-        return Run(path, result, parsing.processes(document))
+        return Run(path, result, parsing.processes(document), _seconds(document))
     except members.FormatError as error:
         raise ResultError(path, str(error)) from error
 
 
+def _seconds(document: Any) -> float | None:
+    ours = members.Object(document["context"]["irqcost"], "result.context.irqcost")
+    return ours.object("processes").number("seconds") if ours.has("processes") else None
+
+
 @dataclass(frozen=True)
 class Chosen:
-    """The files of a baseline, latest first, and why others are none: reason → how many."""
+    """The files of a baseline, latest first, and why others are not used, each reason with how
+    many, the most frequent first."""
 
     paths: tuple[Path, ...]
-    refused: Mapping[str, int]
+    refused: Sequence[tuple[str, int]]
 
 
 def choose(
@@ -76,7 +85,7 @@ def choose(
     fit.sort(key=lambda one: (one[1] in alike, one[0], str(one[1])), reverse=True)
     # Counts do not vary from run to run: there is no odd one for a median to leave out.
     runs = 1 if new.result.context.instruction_clock else policy.runs
-    return Chosen(tuple(path for _, path in fit[:runs]), refused)
+    return Chosen(tuple(path for _, path in fit[:runs]), refused.most_common())
 
 
 def when(date: str) -> datetime:
@@ -115,7 +124,7 @@ def not_comparable(base: Context, new: Context, same: Sequence[str]) -> str:
         pairs.append(("kernel", base.kernel.release, new.kernel.release))
     for what, left, right in pairs:
         if left != right:
-            return f"other {what}: {_said(left)} in the baseline, {_said(right)} in the new result"
+            return f"another {what}: {_said(left)} in the baseline, {_said(right)} here"
     return ""
 
 

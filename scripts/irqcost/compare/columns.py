@@ -226,6 +226,13 @@ def differences(base: Context, other: Context) -> dict[str, str]:
     return found
 
 
+def changes(before: Context, after: Context) -> dict[str, str]:
+    """What of the machine changed between two runs: what it was → what it is."""
+    found = differences(before, after)
+    found.pop("command", None)
+    return {what: said.replace(" | ", " → ") for what, said in found.items()}
+
+
 def _list(names: Sequence[str] | None) -> str | None:
     return None if names is None else ", ".join(names) or "none"
 

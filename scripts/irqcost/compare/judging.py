@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Results judged by a baseline: those in files, or one that is measured for it."""
 
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from irqcost.base.errors import ResultError
 from irqcost.base.process import confined
 from irqcost.compare import baseline
 from irqcost.compare.baseline import Run
-from irqcost.compare.checked import Checked, against, confirmed
+from irqcost.compare.checked import Checked, Select, against, confirmed
 from irqcost.compare.policy import Policy
 from irqcost.machine import host
 from irqcost.measure import running
@@ -21,13 +20,13 @@ from irqcost.model import reader, store
 
 @dataclass(frozen=True)
 class Judge:
-    """Who judges: by which records, of those `named` which must be used, by which rules, and only
-    figures whose names match."""
+    """What results are judged by: records, of which those `named` must be used, rules, and which
+    results are judged."""
 
     records: Sequence[store.Record]
     named: Sequence[Path]
     rules: Policy
-    select: re.Pattern[str] | None = None
+    select: Select
 
     def __call__(self, new: Run, of: int = 0) -> Checked:
         return against(new, self.records, self.named, self.rules, self.select, of)
@@ -48,6 +47,8 @@ class Judge:
 
     def measured(self, asked: Options, out: Path | None) -> Checked:
         """A result that is measured into `out`, or where results lie."""
+        # What is measured and what is judged is the same.
+        judge = replace(self, select=lambda name: self.select(name) and asked.selects(name))
         if asked.cpu is None and asked.core_type is None:
             # Of a hybrid CPU one type is checked: a baseline has one file for each.
             asked = replace(asked, core_type=next(iter(host.core_types()), None))
@@ -61,5 +62,4 @@ class Judge:
             print(f"Result: {place}", file=sys.stderr)
             return baseline.load(place)
 
-        with running.reserved(asked, out) as target:
-            return confirmed(target, measure, self)
+        return confirmed(out or running.default_target(asked), measure, judge)

@@ -64,8 +64,9 @@ class Judged:
     """A figure's verdict. Figures in core cycles, or in instructions where `exact`; None: none.
 
     `low` and `high` are the 95 % interval of the difference, `noise` the distance from the
-    difference to the farther end, `limit` the threshold that applied. `baseline_too_noisy`: it
-    alone hides what matters, so that measuring the new result again cannot help.
+    difference to the farther end, `limit` the threshold that applied. Of what is inconclusive,
+    `remedy` says what would help and `longer` how many times as long a run would decide.
+    `hopeless`: the baseline alone is too noisy, so that measuring the new result again cannot help.
     """
 
     name: str
@@ -80,6 +81,8 @@ class Judged:
     runs: int = 0
     exact: bool = False
     baseline_too_noisy: bool = False
+    remedy: str = ""
+    longer: float | None = None
 
     @property
     def difference(self) -> float | None:
@@ -211,6 +214,7 @@ def _verdict(case: Case, one: _Weighed, allowed: float) -> Judged:
             reason=_too_few(case),
             limit=limit,
             baseline_too_noisy=lacking,
+            remedy="run longer (--time), or keep others off the core (./irqcost tune)",
         )
     found = replace(found, low=one.low, high=one.high, limit=limit)
     difference, noise = one.new - one.baseline, found.noise
@@ -221,15 +225,11 @@ def _verdict(case: Case, one: _Weighed, allowed: float) -> Judged:
             found,
             status=Change.REGRESSION if slower else Change.IMPROVEMENT,
             reason=f"{'slower' if slower else 'faster'} by {abs(difference):.2f} core cycles"
-            f"{_share(difference, one.baseline)}; more than {limit:.2f} matters",
+            f"{_share(difference, one.baseline)}; the threshold is {limit:.2f}",
         )
     # What cannot be worse than matters is ok, however little is known of how much better it is.
     if one.high > limit and (noise > limit or difference > limit):
-        left = _left(one, noise, limit)
-        advice = _advice(one, noise, limit, len(case.new), left)
-        return replace(
-            found, status=Change.INCONCLUSIVE, reason=advice, baseline_too_noisy=left <= 0
-        )
+        return _undecided(found, one, noise, limit)
     return found
 
 
@@ -238,48 +238,46 @@ def _share(difference: float, baseline: float) -> str:
 
 
 def _too_few(case: Case) -> str:
-    total = sum(map(len, case.baseline))
+    counts = (("new result", len(case.new)), ("baseline", sum(map(len, case.baseline))))
     lacking = [
-        f"{count} clean {'process' if count == 1 else 'processes'} in the {side}"
-        for side, count in (("new result", len(case.new)), ("baseline", total))
+        f"{count} undisturbed {'process' if count == 1 else 'processes'} in the {side}"
+        for side, count in counts
         if count < intervals.FEWEST
     ]
-    return (
-        f"only {' and '.join(lacking)}, and an interval needs {intervals.FEWEST}: run longer "
-        "(--time), or keep others off the core (./irqcost tune)"
-    )
+    return f"too noisy: only {' and '.join(lacking)}; {intervals.FEWEST} are needed"
 
 
 def _left(one: _Weighed, noise: float, limit: float) -> float:
-    """What the baseline leaves to the new processes of the square of the half-width that would
-    tell.
+    """The square of the half-width that the new processes may have if the verdict is to be clear.
 
-    Half-widths add up as their squares do. A difference beyond the threshold is to be told from 0
-    with room to spare.
+    Half-widths add up as their squares do. A difference beyond the threshold must stand clear of 0
+    by a margin.
     """
     wanted = limit / 2 if noise <= limit else limit
     return wanted**2 - one.of_baseline**2
 
 
-def _advice(one: _Weighed, noise: float, limit: float, processes: int, left: float) -> str:
-    """What it would take to tell."""
-    said = f"noise ±{noise:.2g} core cycles, and {limit:.2g} matters"
-    assert one.new is not None and one.baseline is not None
+def _undecided(found: Judged, one: _Weighed, noise: float, limit: float) -> Judged:
+    """The verdict where noise hides what matters, and what it would take to decide."""
+    reason = f"noise ±{noise:.2g} core cycles exceeds the {limit:.2g} threshold"
     if noise <= limit:
-        difference = one.new - one.baseline
-        said = f"apart by {difference:+.2f} core cycles, which noise may do (±{noise:.2g})"
-    if left <= 0:
-        return (
-            f"{said}: the baseline alone has ±{one.of_baseline:.2g}; renew it with longer or more "
-            "runs, on a quieter machine (./irqcost tune)"
+        assert found.difference is not None
+        reason = (
+            f"differs by {found.difference:+.2f} core cycles, which may be noise (±{noise:.2g})"
         )
+    found = replace(found, status=Change.INCONCLUSIVE, reason=reason)
+    left = _left(one, noise, limit)
+    if left <= 0:
+        reason += f"; the baseline alone has ±{one.of_baseline:.2g}"
+        remedy = "renew the baseline: longer or more runs, on a quieter machine (./irqcost tune)"
+        return replace(found, reason=reason, remedy=remedy, baseline_too_noisy=True)
     # The half-width of the new processes shrinks as the root of how many there are.
-    needed = math.ceil(processes * one.of_new**2 / left)
-    if needed > _PATIENCE * processes:
-        return f"{said}: more processes will not do; keep others off the core (./irqcost tune)"
-    more = max(needed - processes, 1)
-    longer = (processes + more) / processes
-    return f"{said}: {more} more processes ({longer:.1f} times as long, --time)"
+    needed = math.ceil(found.processes * one.of_new**2 / left)
+    if needed > _PATIENCE * found.processes:
+        remedy = "longer runs won't help: keep others off the core (./irqcost tune)"
+        return replace(found, remedy=remedy)
+    longer = max(needed, found.processes + 1) / found.processes
+    return replace(found, remedy=f"run {longer:.1f} times as long (--time)", longer=longer)
 
 
 def converged(attempts: Sequence[Judged]) -> bool:
@@ -331,5 +329,10 @@ def _exact(case: Case) -> Judged:
     return replace(
         found,
         status=Change.REGRESSION if new > base else Change.IMPROVEMENT,
-        reason=f"{abs(new - base):g} instructions {'more' if new > base else 'fewer'}",
+        reason=f"{abs(new - base):g} {_instructions(abs(new - base))} "
+        f"{'more' if new > base else 'fewer'}",
     )
+
+
+def _instructions(count: float) -> str:
+    return "instruction" if count == 1 else "instructions"

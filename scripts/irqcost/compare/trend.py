@@ -158,6 +158,4 @@ def _with_changes(line: Line, places: Sequence[int], contexts: Sequence[Context]
 
 def fell_on(before: Context, after: Context) -> str:
     """What of the machine changed between two runs; "" where nothing did that is known."""
-    found = columns.differences(before, after)
-    found.pop("command", None)
-    return "; ".join(f"{what} {said.replace(' | ', ' → ')}" for what, said in found.items())
+    return "; ".join(f"{what} {said}" for what, said in columns.changes(before, after).items())

@@ -2,12 +2,13 @@
 """What a run is asked for: the options of the command line, and what follows from them."""
 
 import argparse
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from irqcost.base.arguments import positive
 from irqcost.measure.processes import Target
-from irqcost.model import catalogue, description
+from irqcost.model import catalogue, contention, description
 from irqcost.model.schema1 import pattern
 
 # More seconds than a process may take.
@@ -69,6 +70,21 @@ class Options:
             _QUICK_SECONDS if self.quick else _PRECISE_SECONDS if self.precise else _SECONDS
         )
         return min(backends * each, most)
+
+    def selects(self, name: str) -> bool:
+        """Whether a run that is asked for this measures a benchmark, where it can."""
+        chosen = _USUAL if self.filter is None else self.filter
+        excluded = chosen.startswith("-")
+        backend, _, mode, *variant = name.split("/", 3)
+        if mode in contention.MODES:
+            asked = self.waits or bool(re.search("contention|pending", self.filter or ""))
+        else:
+            asked = bool(self.contexts) or "".join(variant) not in catalogue.CONTEXTS
+        return (
+            asked
+            and (re.search(chosen.removeprefix("-"), name) is None) == excluded
+            and (self.backends is None or backend in self.backends.split(","))
+        )
 
     def arguments(self) -> list[str]:
         """Of the harness."""

@@ -5,16 +5,13 @@ import argparse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from irqcost.base import arguments, files
+from irqcost.compare.checked import Checked
 from irqcost.output.ci import github, junit, trackers
 
-if TYPE_CHECKING:
-    from irqcost.compare.checked import Checked
-
 # Files that an option names: how they are made, and what they are for.
-_FILES: dict[str, tuple[Callable[[Sequence["Checked"]], str], str]] = {
+_FILES: dict[str, tuple[Callable[[Sequence[Checked]], str], str]] = {
     "junit": (junit.text, "JUnit XML: a test case for each figure"),
     "benchmark_action": (
         trackers.benchmark_action,
@@ -43,9 +40,9 @@ def add_arguments(group: "argparse._ArgumentGroup") -> None:
 
 
 @contextmanager
-def outputs(args: argparse.Namespace) -> Iterator[Callable[[Sequence["Checked"]], None]]:
-    """Yields what writes all that was asked for; that it can be written is seen on entry, and
-    files appear when the block has ended well."""
+def outputs(args: argparse.Namespace) -> Iterator[Callable[[Sequence[Checked]], None]]:
+    """Yields what writes the files that were asked for. That they can be written is checked on
+    entry; they appear when the block ends without an error."""
     summary = github.summary_file() if args.github_summary else None
     with ExitStack() as stack:
         places: dict[str, Path] = {
@@ -54,13 +51,15 @@ def outputs(args: argparse.Namespace) -> Iterator[Callable[[Sequence["Checked"]]
             if getattr(args, name)
         }
 
-        def write(checked: Sequence["Checked"]) -> None:
+        def write(checked: Sequence[Checked]) -> None:
             for name, place in places.items():
                 place.write_text(_FILES[name][0](checked), encoding="utf-8")
             if summary is not None:
                 github.append(summary, github.summary(checked))
-            if args.github_annotations:
-                for line in github.annotations(checked):
-                    print(line)
 
         yield write
+
+
+def lines(args: argparse.Namespace, checked: Sequence[Checked]) -> list[str]:
+    """What is printed for the CI server."""
+    return github.annotations(checked) if args.github_annotations else []

@@ -5,41 +5,36 @@ import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from irqcost.base import verdicts
 from irqcost.base import verdicts
 from irqcost.base.errors import IrqcostError
 from irqcost.base.table import number
 from irqcost.base.safety.texts import command_property, command_value, markdown as _cell
 from irqcost.base.verdicts import Change
+from irqcost.compare.checked import Checked, results, some
 from irqcost.compare.regression import Judged
 from irqcost.model import naming
+from irqcost.output import check_table
 
-if TYPE_CHECKING:
-    from irqcost.compare.checked import Checked
-
-# GitHub shows ten annotations of a kind in a step; the rest is dropped without a word.
+# GitHub shows ten annotations of a kind in a step and drops the rest silently.
 MOST = 10
 
 # A step's summary may be 1 MiB; a larger one is refused whole.
 _MOST_BYTES = 1 << 20
 _MOST_ROWS = 200
 
-_KINDS = {
-    Change.INCOMPARABLE: "error",
-    Change.REGRESSION: "error",
-    Change.INCONCLUSIVE: "warning",
-}
-
 
 def summary_file() -> Path:
     """The file that $GITHUB_STEP_SUMMARY names. Raises IrqcostError."""
     name = os.environ.get("GITHUB_STEP_SUMMARY", "")
     if not name:
-        raise IrqcostError("--github-summary: $GITHUB_STEP_SUMMARY is not set: no GitHub job")
+        raise IrqcostError(
+            "--github-summary: $GITHUB_STEP_SUMMARY is not set; this is not a GitHub job"
+        )
     path = Path(name)
     if path.is_dir() or not path.parent.is_dir():
-        raise IrqcostError(f"--github-summary: {name} is no file that can be written")
+        raise IrqcostError(f"--github-summary: {name} cannot be written")
     return path
 
 
@@ -61,43 +56,56 @@ def append(path: Path, text: str) -> None:
         ) from error
 
 
-def summary(checked: Sequence["Checked"]) -> str:
-    """Markdown: a heading and a table for each result."""
+def summary(checked: Sequence[Checked]) -> str:
+    """Markdown: for each result the verdict, what else changed, and a table."""
     parts = []
     rows = _MOST_ROWS
     for one in checked:
         parts += [
-            f"### irqcost check: {one.status}",
+            f"### irqcost check: {_cell(check_table.headline(one))}",
             "",
             f"{_cell(naming.title(one.new.result.context))}  ",
-            f"{_cell(one.new.path.name)}, against {_count(len(one.against), 'result')}: "
-            + ", ".join(
-                f"{n} {status}"
-                for status, n in verdicts.counts(each.status for each in one.judged).items()
+            f"{_cell(one.new.path.name)}, compared with {results(len(one.against))}: "
+            + (
+                ", ".join(
+                    f"{n} {w}"
+                    for w, n in verdicts.counts(each.status for each in one.judged).items()
+                )
+                or "none"
             ),
             "",
         ]
-        shown = [figure for figure in one.judged if figure.status != Change.OK or figure.reason]
-        shown.sort(key=lambda figure: -list(Change).index(figure.status))
+        if one.refused:
+            parts += [f"Reason: {_cell(one.refused)}", ""]
+        if one.changed:
+            parts += ["Changed since the baseline:", ""]
+            parts += [f"- {_cell(what)}: {_cell(said)}" for what, said in one.changed.items()]
+            parts.append("")
+        shown = [result for result in one.judged if result.status in _TABLED]
+        shown.sort(key=lambda result: -_ORDER.index(result.status))
         if shown and rows > 0:
-            unit = "instructions" if one.new.result.context.instruction_clock else "core cycles"
-            parts.append(f"| figure, {unit} | baseline | new | change | verdict | why |")
-            parts.append("|---|---:|---:|---:|---|---|")
-            parts += map(_row, shown[:rows])
+            parts += _table(shown[:rows], one.new.result.context.instruction_clock)
             if len(shown) > rows:
                 parts.append(f"\n… and {len(shown) - rows} more")
             rows -= len(shown)
             parts.append("")
+        parts += [f"- {_cell(why)}" for why in check_table.folded(one)]
         parts += [f"- {_cell(note)}" for note in one.notes] + [""]
     text = "\n".join(parts)
     if len(text.encode()) >= _MOST_BYTES:
-        statuses = ", ".join(one.status for one in checked[:100])
-        return f"### irqcost check: {statuses}\n\nToo much for a summary: see the log.\n"
+        words = ", ".join(one.status for one in checked[:100])
+        return f"### irqcost check: {words}\n\nToo long for a summary: see the log.\n"
     return text
 
 
-def _count(count: int, what: str) -> str:
-    return f"{count} {what}" + ("" if count == 1 else "s")
+_ORDER = list(Change)
+_TABLED = (Change.REGRESSION, Change.IMPROVEMENT)
+
+
+def _table(shown: Sequence[Judged], exact: bool) -> list[str]:
+    unit = "instructions" if exact else "core cycles"
+    head = [f"| result, {unit} | baseline | new | change | verdict | why |"]
+    return [*head, "|---|---:|---:|---:|---|---|", *map(_row, shown)]
 
 
 def _row(one: Judged) -> str:
@@ -110,20 +118,45 @@ def _row(one: Judged) -> str:
     )
 
 
-def annotations(checked: Sequence["Checked"]) -> list[str]:
-    """Workflow commands, the worst first; where there are more than MOST, the last one counts the
+_SPECIAL = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "`": "&#96;"} | {
+    letter: "\\" + letter for letter in "\\*_[]#~"
+}
+
+
+def _cell(text: str) -> str:
+    """Text that Markdown does not interpret: names in a file may be anything."""
+    plain = " ".join(text.split())
+    return "".join(_SPECIAL.get(letter, letter) for letter in plain)
+
+
+def annotations(checked: Sequence[Checked]) -> list[str]:
+    """Workflow commands, the worst first: one for each result that is slower, one for each reason
+    or remedy that several results share. Where there are more than MOST, the last counts the
     rest."""
-    found = [(figure, one) for one in checked for figure in one.judged if figure.status in _KINDS]
-    found.sort(key=lambda pair: -list(Change).index(pair[0].status))
-    lines = [
-        _command(_KINDS[figure.status], f"irqcost: {figure.status}: {figure.name}", figure.reason)
-        for figure, _ in found
-    ]
+    found: list[tuple[str, str, str]] = []  # kind, title, message
+    for one in checked:
+        if one.refused:
+            found.append(("error", "irqcost: nothing checked", one.refused))
+        for why in check_table.folded(one, Change.INCOMPARABLE):
+            found.append(("error", "irqcost: not comparable", why))
+        changed = "; ".join(f"{what} {said}" for what, said in one.changed.items())
+        since = f" (changed since the baseline: {changed})" if changed else ""
+        for result in one.having(Change.REGRESSION):
+            found.append(("error", f"irqcost: slower: {result.name}", result.reason + since))
+        for why in check_table.folded(one, Change.INCONCLUSIVE):
+            found.append(("warning", "irqcost: too noisy", why))
+        if faster := [result.name for result in one.having(Change.IMPROVEMENT)]:
+            found.append(("notice", "irqcost: faster", f"{results(len(faster))}: {some(faster)}"))
+    # (A sort keeps the order of equals.)
+    found.sort(key=lambda each: _KINDS.index(each[0]))
+    lines = [_command(*each) for each in found]
     if len(lines) > MOST:
-        rest = len(lines) - (MOST - 1)
-        kind = _KINDS[found[MOST - 1][0].status]
-        lines[MOST - 1 :] = [_command(kind, "irqcost", f"{rest} more figures: see the summary")]
+        rest = f"{len(lines) - (MOST - 1)} more: see the summary"
+        lines[MOST - 1 :] = [_command(found[MOST - 1][0], "irqcost", rest)]
     return lines
+
+
+_KINDS = ("error", "warning", "notice")
 
 
 def _command(kind: str, title: str, message: str) -> str:

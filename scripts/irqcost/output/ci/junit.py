@@ -2,16 +2,13 @@
 """A check as JUnit XML, which nearly every CI server shows: a suite a result, a case a figure."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from irqcost.base.safety.texts import xml
 from irqcost.base.verdicts import Change
+from irqcost.compare.checked import Checked
 
-if TYPE_CHECKING:
-    from irqcost.compare.checked import Checked
-
-# What a figure's verdict is called there; what is not named is a test that passed.
+# JUnit's element for each verdict; every other verdict is a passed test.
 _ELEMENTS = {
     Change.REGRESSION: "failure",
     Change.INCOMPARABLE: "error",
@@ -19,8 +16,11 @@ _ELEMENTS = {
 }
 _COUNTS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
+# Characters that XML 1.0 cannot hold.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-def text(checked: Sequence["Checked"]) -> str:
+
+def text(checked: Sequence[Checked]) -> str:
     """The document."""
     root = ElementTree.Element("testsuites")
     totals = dict.fromkeys(["tests", *_COUNTS.values()], 0)
@@ -37,18 +37,34 @@ def text(checked: Sequence["Checked"]) -> str:
             counts["tests"] += 1
             if element := _ELEMENTS.get(figure.status):
                 counts[_COUNTS[element]] += 1
-                said = ElementTree.SubElement(case, element, message=xml(figure.reason))
-                if element != "skipped":
-                    said.set("type", figure.status)
-                # GitLab shows the text of an element and not its message.
-                said.text = xml(figure.reason)
+                _add(case, element, figure.status, figure.reason)
+        if one.refused:
+            # One cause, one error, however many results could not be checked.
+            case = ElementTree.SubElement(
+                suite, "testcase", classname="irqcost", name="baseline", time="0"
+            )
+            counts["tests"] += 1
+            counts["errors"] += 1
+            _add(case, "error", Change.INCOMPARABLE, one.refused)
         for key, count in counts.items():
             suite.set(key, str(count))
             totals[key] += count
         suite.set("time", "0")
-    # Jenkins' schema knows no `skipped` here, and refuses the file.
+    # Jenkins' schema has no `skipped` here and refuses the file.
     for key in ("tests", "failures", "errors"):
         root.set(key, str(totals[key]))
     ElementTree.indent(root)
     body = ElementTree.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
+
+
+def _add(case: ElementTree.Element, element: str, kind: str, reason: str) -> None:
+    said = ElementTree.SubElement(case, element, message=_plain(reason))
+    if element != "skipped":
+        said.set("type", kind)
+    # GitLab shows the text of an element and not its message.
+    said.text = _plain(reason)
+
+
+def _plain(text_: str) -> str:
+    return _FORBIDDEN.sub("\ufffd", text_)

@@ -1,24 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The figures of new results for services that keep their history.
+"""New results for services that keep their history.
 
-Only figures that a verdict could be given about: an inconclusive or incomparable one would be a
-point that means nothing. Of several results the later one's figure counts.
+Only results with a verdict: an inconclusive or incomparable one would be a meaningless point. If
+several files have the same result, the last file counts.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from irqcost.base import jsontext
 from irqcost.base.verdicts import Change
+from irqcost.compare.checked import Checked
 from irqcost.compare.regression import Judged
-
-if TYPE_CHECKING:
-    from irqcost.compare.checked import Checked
 
 _SOUND = (Change.OK, Change.IMPROVEMENT, Change.REGRESSION)
 
 
-def _figures(checked: Sequence["Checked"]) -> dict[str, tuple["Checked", Judged]]:
+def _figures(checked: Sequence[Checked]) -> dict[str, tuple[Checked, Judged]]:
     return {
         figure.name: (one, figure)
         for one in checked
@@ -27,11 +25,11 @@ def _figures(checked: Sequence["Checked"]) -> dict[str, tuple["Checked", Judged]
     }
 
 
-def _interval(one: "Checked", name: str) -> tuple[float, float] | None:
+def _interval(one: Checked, name: str) -> tuple[float, float] | None:
     return one.new.result.figures[name].cycles_interval
 
 
-def benchmark_action(checked: Sequence["Checked"]) -> str:
+def benchmark_action(checked: Sequence[Checked]) -> str:
     """A list of name, unit, value, range and extra, as benchmark-action/github-action-benchmark
     reads it with `tool: customSmallerIsBetter`."""
     items = []
@@ -52,7 +50,7 @@ def _unit(figure: Judged) -> str:
     return "instructions/op" if figure.exact else "cycles/op"
 
 
-def bencher(checked: Sequence["Checked"]) -> str:
+def bencher(checked: Sequence[Checked]) -> str:
     """Bencher Metric Format: benchmark → measure → value and its bounds. The measure is one of our
     own, `core-cycles` or `instructions`: Bencher's built-in ones are in other units."""
     found: dict[str, Any] = {}

@@ -59,7 +59,8 @@ def _checked(column: Column, path: Path, records: Sequence[store.Record]) -> lis
             )
     reasons = dict.fromkeys(one.reason for one in judged if one.status == Change.INCOMPARABLE)
     found += [Statement((f"Not comparable: {reason}.",)) for reason in list(reasons)[:_MOST]]
-    return found + [Statement((f"{note}.",)) for note in checked.notes]
+    refused = [checked.refused] if checked.refused else []
+    return found + [Statement((f"{note}.",)) for note in [*refused, *checked.notes]]
 
 
 def _grouped(part: Part, column: Column) -> list[Statement]:
