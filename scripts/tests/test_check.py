@@ -255,7 +255,7 @@ def test_one_instruction_is_found_without_a_threshold(tmp_path: Path) -> None:
         target = tmp_path / "more.json"
         target.write_text(jsontext.dumps(content), encoding="utf-8")
         found = judged(target, file)
-        slower = [one for one in found.judged if one.status != OK]
+        slower = [one for one in found.judged if one.status != Change.OK]
         assert [(one.name, one.status, one.reason) for one in slower] == [
             (name, Change.REGRESSION, "1 instruction more")
         ]

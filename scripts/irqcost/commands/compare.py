@@ -1,60 +1,52 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`irqcost compare`: any number of results side by side, as a table and as pictures."""
+"""`irqcost compare`: any number of results side by side: in words, as a table, as charts."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from irqcost.base import arguments
+from irqcost.base import arguments, screen
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.compare import comparison, reading
 from irqcost.model import catalogue, published, store, units
 from irqcost.output import charts, formats, published_table
 from irqcost.output.charts.places import METADATA, made, themes_of
+from irqcost.output.comparing import mail, table
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "compare",
-        help="compare result files: table and charts",
-        description="Compares result files, figure by figure and grouped by primitive. Ratios are "
-        f"to the baseline, else to the first. More than {reading.MOST_COLUMNS} results are put "
-        "together by machine, each figure as the median over them with its 95 % interval.",
+        help="compare result files: words, a table, charts",
+        description="Compares result files. Ratios are to the baseline, else to the first. Emulated "
+        "and simulated results have sections of their own. More than "
+        f"{reading.MOST_COLUMNS} results are put together by machine: medians with their 95 % "
+        "intervals.",
         epilog="charts:\n" + "\n".join(f"  {c.name:13}{c.shows}" for c in charts.CHARTS.values()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     reading.add_arguments(parser)
-    parser.add_argument(
-        "--unit",
-        choices=tuple(units.UNITS),
-        help="one unit only (default: core cycles and ns; ticks where no cycle was measured)",
-    )
-    parser.add_argument(
-        "--format", choices=tuple(formats.FORMATS), default="text", help="of the table"
-    )
-    parser.add_argument(
-        "--published",
-        action="store_true",
-        help="show what was published of the same primitives (results/published/), with sources",
-    )
-    parser.add_argument(
-        "--mix",
-        action="store_true",
-        help="put emulated or simulated results beside real ones (refused otherwise)",
-    )
-    parser.add_argument(
+    add, flag = parser.add_argument, partial(parser.add_argument, action="store_true")
+    add("--unit", choices=tuple(units.UNITS), help="default: core cycles, or ticks without those")
+    add("--format", choices=("text", *formats.FORMATS), default="text", help="of the output")
+    flag("--mail", help="print a block to paste into a mail: results and where they are from")
+    flag("--code", help="show how the measured code differs")
+    flag("-v", "--verbose", help="show identifiers, controls and what only one result has")
+    flag("--published", help="add published results of these primitives, with their sources")
+    flag("--mix", help="put emulated or simulated results into one table with real ones")
+    add(
         "--chart",
         metavar="NAME",
         action="append",
         choices=tuple(charts.CHARTS),
-        help="one of those below; may be repeated (default: bars beside a text table)",
+        help="draw one of those below; may be repeated",
     )
-    parser.add_argument(
-        "--theme", choices=("light", "dark", "both"), default="light", help="of the charts"
-    )
-    parser.add_argument(
+    add("--theme", choices=("light", "dark", "both"), default="light", help="of the charts")
+    add(
         "--out",
         metavar="PREFIX",
         type=arguments.named,
@@ -62,14 +54,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="charts as PREFIX.png and PREFIX.svg, of several as PREFIX-NAME.…, dark ones as "
         "PREFIX-dark.… (default: irqcost-compare in this folder)",
     )
-    parser.add_argument("--no-chart", action="store_true", help="table only")
+    # Charts are drawn only on request; scripts may still say so.
+    flag("--no-chart", help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    wanted = args.chart or (["bars"] if args.format == "text" else [])
+    wanted = [] if args.no_chart else list(dict.fromkeys(args.chart or ()))
     most = len(METADATA) * len(themes_of(args.theme))
-    with charts.workers(0 if args.no_chart or not wanted else most) as workers:
+    with charts.workers(most if wanted else 0) as workers:
         with store.readers(args.scheduler) as readers:
             return _run(args, wanted, readers, workers)
 
@@ -78,24 +71,26 @@ def _run(
     args: argparse.Namespace, wanted: Sequence[str], readers: Executor, workers: Executor
 ) -> int:
     found = reading.columns(args.paths, args.baseline, args.by, args.select, readers)
-    read = found.columns
-    if not read:
+    if not found.columns:
         raise IrqcostError("nothing to compare")
-    if not any(column.result.entries for column in read):
+    if not any(column.result.entries for column in found.columns):
         matching = "" if args.select is None else f" has a name that matches {args.select}"
         raise IrqcostError("no benchmark in these files" + matching)
-    if not args.mix:
-        reading.refuse_mix(read)
-    rows = comparison.rows(read, args.unit)
+    if wanted and not args.mix:
+        reading.refuse_mix(found.columns)
+    what = comparison.compared(found.columns, args.unit, args.mix)
     figures = published.read() if args.published or "generations" in wanted else ()
-    beside = published_table.chosen(figures, read, rows, args.unit) if args.published else None
-    what = formats.Comparison(read, rows, args.unit, beside)
-    print(formats.FORMATS[args.format](what))
-    if args.format == "text":
-        for line in comparison.in_lines(read):
-            print(line)
-    if not args.no_chart:
-        series = [column.series for column in read]
+    if args.published:
+        beside = published_table.chosen(figures, what.columns, what.rows, args.unit)
+        what = replace(what, published=beside)
+    if args.mail:
+        print(mail.text(what, args.verbose))
+    elif args.format == "text":
+        screen.show(table.text(what, screen.width(), args.verbose, args.code))
+    else:
+        print(formats.FORMATS[args.format](what))
+    if wanted:
+        series = [column.series for column in what.columns]
         inputs = charts.Inputs(series, catalogue.read(), args.unit, figures)
         _draw(args, wanted, inputs, workers)
     return Exit.UNUSABLE if found.errors else Exit.OK
@@ -105,9 +100,7 @@ def _draw(
     args: argparse.Namespace, wanted: Sequence[str], inputs: charts.Inputs, workers: Executor
 ) -> None:
     """The charts, and where they are: beside the text, or apart from what programs read."""
-    if not wanted:
-        return
-    for name in dict.fromkeys(wanted):
+    for name in wanted:
         prefix: Path = args.out
         if len(wanted) > 1:
             prefix = prefix.with_name(f"{prefix.name}-{name}")

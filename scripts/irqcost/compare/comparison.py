@@ -2,15 +2,21 @@
 """Results beside each other, figure by figure, with ratios to the first of them. Pure functions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from irqcost.base.verdicts import Trust
 from irqcost.compare.columns import Column, letter
-from irqcost.model import naming, units
+from irqcost.model import catalogue, naming, units
 from irqcost.model.machine_code import equality, masking
+from irqcost.model.published import Published
 from irqcost.model.result import Entry, other_estimator
 from irqcost.model.units import Value
 from irqcost.stats import intervals
+
+
+NOT_IN_BASELINE = "the baseline has no such result"
+_BESIDE_ZERO = "the baseline is not distinguishable from zero"
 
 
 @dataclass(frozen=True)
@@ -25,11 +31,10 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Cell:
-    """A figure of one column in one unit, or why there is none.
+    """The result of one column in one unit, or why there is none.
 
-    `remark` says why the result is unreliable; `not_comparable` why it is not compared with the
-    baseline's: then there is no ratio, or where only the instructions are others, one to be taken
-    with that in mind.
+    `remark` says why it is unreliable; `apart` why it is not comparable with the baseline's: then
+    there is no ratio, or, where only the code or the estimator differs, one with that reservation.
     """
 
     unit: str  # a key of units.UNITS
@@ -46,6 +51,16 @@ class Cell:
     def unreliable(self) -> bool:
         return bool(self.remark)
 
+    @property
+    def beside_zero(self) -> bool:
+        """Whether there is no ratio only because the baseline may be zero."""
+        return self.not_comparable == _BESIDE_ZERO
+
+    @property
+    def comparable(self) -> bool:
+        """With the baseline's; of the baseline itself this means nothing."""
+        return self.ratio is not None or self.beside_zero
+
 
 @dataclass(frozen=True)
 class Row:
@@ -56,8 +71,81 @@ class Row:
     cells: tuple[tuple[Cell, ...], ...]
 
 
-def rows(columns: Sequence[Column], unit: str | None) -> list[Row]:
-    """All figures, grouped by primitive in the order in which they first appear.
+@dataclass(frozen=True)
+class Section:
+    """Columns of one kind (real, emulated, simulated) with their rows; `letters` are their names,
+    the first of them being the one that ratios are to."""
+
+    kind: str
+    letters: tuple[str, ...]
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Columns, rows in all of them, the unit asked for, and published figures (None: not asked
+    for). Results of different kinds are compared in sections of their own unless they are
+    `mixed`."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    unit: str | None
+    published: Sequence[Published] | None = None
+    mixed: bool = False
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        kinds: dict[str, list[int]] = {}
+        for place, column in enumerate(self.columns):
+            kinds.setdefault("" if self.mixed else column.result.context.kind, []).append(place)
+        return [self._section(kind, places) for kind, places in kinds.items()]
+
+    def essential(self) -> "Comparison":
+        """Without what few ask for: controls, what only one of several columns of a section has,
+        and of exact counts all modes but one, which count the same. Where nothing else is left,
+        all."""
+        kept = [row for row in self.rows if _essential(self, row)]
+        return replace(self, rows=kept) if kept else self
+
+    def _section(self, kind: str, places: Sequence[int]) -> Section:
+        rows = (replace(row, cells=tuple(row.cells[p] for p in places)) for row in self.rows)
+        return Section(
+            kind,
+            tuple(letter(place) for place in places),
+            tuple(self.columns[place] for place in places),
+            tuple(row for row in rows if any(cell.figure for cells in row.cells for cell in cells)),
+        )
+
+
+def _essential(what: Comparison, row: Row) -> bool:
+    probe = catalogue.by_key().get(row.probe)
+    if probe is not None and probe.group == "control":
+        return False
+    exact = all(column.result.context.instruction_clock for column in _having(what, row))
+    if exact and row.name.split("/")[2] == "isolated":
+        return False
+    # Those of several columns of their kind that have it.
+    kinds = [column.result.context.kind for column in what.columns]
+    having = [column.result.context.kind for column in _having(what, row)]
+    return any(kinds.count(kind) == 1 or having.count(kind) > 1 for kind in having)
+
+
+def _having(what: Comparison, row: Row) -> list[Column]:
+    return [column for column, cells in zip(what.columns, row.cells) if cells[0].figure]
+
+
+def compared(columns: Sequence[Column], unit: str | None, mixed: bool = False) -> Comparison:
+    """A comparison of columns, those of a kind together, the real ones first."""
+    if not mixed:
+        kinds = ("real", "emulated", "simulated")
+        columns = sorted(columns, key=lambda column: kinds.index(column.result.context.kind))
+    return Comparison(columns, rows(columns, unit, mixed), unit, mixed=mixed)
+
+
+def rows(columns: Sequence[Column], unit: str | None, mixed: bool = True) -> list[Row]:
+    """All figures, grouped by primitive in the order in which they first appear. Ratios are to the
+    first column; unless `mixed`, to the first of the same kind.
 
     `unit` of None: the natural unit of each result, and ns where it has a duration.
     """
@@ -65,16 +153,17 @@ def rows(columns: Sequence[Column], unit: str | None) -> list[Row]:
     for column in columns:
         for name, entry in column.result.figures.items():
             groups.setdefault(entry.probe, {})[name] = None
-    other = [other_instructions(columns[0], column) for column in columns]
+    first: dict[str, Column] = {}
+    bases = [
+        first.setdefault("" if mixed else column.result.context.kind, column) for column in columns
+    ]
+    other = [other_instructions(base, column) for base, column in zip(bases, columns)]
     found = []
     for probe, names in groups.items():
         for name in names:
             cells = tuple(
-                tuple(
-                    _cell(column, columns[0], name, one, not_comparable)
-                    for one in shown(column, unit)
-                )
-                for column, not_comparable in zip(columns, other)
+                tuple(_cell(column, base, name, one, not_comparable) for one in shown(column, unit))
+                for column, base, not_comparable in zip(columns, bases, other)
             )
             found.append(Row(name, probe, cells))
     return found
@@ -157,13 +246,13 @@ def _ratio(
 ) -> tuple[Ratio | None, str]:
     first = base.result.figures.get(entry.name)
     if first is None:
-        return None, "the baseline has no such figure"
+        return None, NOT_IN_BASELINE
     for which, figure_of in (("", entry), ("in the baseline ", first)):
         if figure_of.verdict == Trust.INCONSISTENT:
             return None, f"{which}{figure_of.remark}"
     one, two = base.result.context, column.result.context
     if one.kind != two.kind:
-        return None, f"{two.kind} beside {one.kind}: no measure of the same thing"
+        return None, f"{two.kind} and {one.kind} results do not measure the same thing"
     if not_comparable := masking.not_comparable(
         one.masking, two.masking, entry.backend, entry.probe
     ):
@@ -171,13 +260,13 @@ def _ratio(
     if one.cpu.core_type and two.cpu.core_type and one.cpu.core_type != two.cpu.core_type:
         return None, f"another type of core: {two.cpu.core_type} beside {one.cpu.core_type}"
     if units.unit_name(unit, base.result) != units.unit_name(unit, column.result):
-        return None, "another unit than the baseline's"
+        return None, "in another unit than the baseline"
     under = units.figure(base.result, first, unit)
     if under is None:
-        return None, "the baseline has no figure in this unit"
+        return None, "the baseline has no value in this unit"
     value = intervals.ratio(figure.value, under.value, under.width)
     if value is None:
-        return None, "the baseline does not stand out from zero"
+        return None, _BESIDE_ZERO
     low = high = None
     if under.low > 0 and figure.low >= 0:
         low, high = figure.low / under.high, figure.high / under.low
@@ -186,13 +275,12 @@ def _ratio(
     return Ratio(value, low, high, unreliable), ""
 
 
-def in_lines(columns: Sequence[Column]) -> list[str]:
-    """Where a result measured other instructions than the first under the same name, in lines."""
+def other_code(section: Section) -> list[str]:
+    """Where a result runs other code than the first under the same name, in lines."""
     lines = []
-    for place, column in enumerate(columns[1:], 1):
-        found = differences(columns[0], column)
+    for name, column in list(zip(section.letters, section.columns))[1:]:
+        found = differences(section.columns[0], column)
         if found:
-            name = letter(place)
-            lines += ["", f"{name} measured other instructions than {letter(0)}:"]
+            lines += ["", f"{name} runs different code from {section.letters[0]}:"]
             lines += [f"  {line}" for line in equality.sentences(found)]
     return lines

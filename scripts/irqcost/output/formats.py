@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A comparison as text, Markdown, CSV or JSON."""
+"""A comparison as Markdown, CSV or JSON."""
 
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from irqcost.base import jsontext
-from irqcost.base.table import Table, number
-from irqcost.base.safety.texts import csv_cell, markdown as escaped, plain
+from irqcost.base.table import number
 from irqcost.compare import columns as columns_
 from irqcost.compare.columns import Column, letter
-from irqcost.compare.comparison import Cell, Ratio, Row, shown
+from irqcost.compare.comparison import Cell, Comparison, Ratio, Row, shown
 from irqcost.model import naming
-from irqcost.model.published import Published
 from irqcost.model.units import unit_name
 from irqcost.output import published_table
 
@@ -22,32 +19,6 @@ _UNRELIABLE = "?"
 _NOT_COMPARABLE = "≠"
 # Differences that the names of columns tell already.
 _IN_TITLE = ("execution", "CPU", "kernel", "command", "core", "masking")
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What is written: columns, rows of figures, the unit asked for, and published figures (None:
-    not asked for)."""
-
-    columns: Sequence[Column]
-    rows: Sequence[Row]
-    unit: str | None
-    published: Sequence[Published] | None = None
-
-
-def text(what: Comparison) -> str:
-    """For a terminal: a legend of letters, and a line for each figure."""
-    columns, rows = what.columns, what.rows
-    headings = _headings(columns, what.unit)
-    table = Table(("backend/probe/mode", *headings), "<" + ">" * len(headings))
-    for probe, group in _by_probe(rows).items():
-        table.heading(probe)
-        for row in group:
-            table.row(f"  {row.name}", *_cells(columns, row))
-    lines = [*columns_.legend(columns), "", str(table), *_notes(columns, rows)]
-    if what.published is not None:
-        lines.append(published_table.text(what.published, columns))
-    return "\n".join(lines)
 
 
 def markdown(what: Comparison) -> str:
@@ -194,8 +165,8 @@ def _figure(cell: Cell) -> dict[str, Any]:
 
 
 Writer = Callable[[Comparison], str]
+# For pages and other programs; what a terminal shows is in comparing/.
 FORMATS: Mapping[str, Writer] = {
-    "text": text,
     "markdown": markdown,
     "csv": csv_text,
     "json": json_text,
