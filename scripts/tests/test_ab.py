@@ -2,6 +2,7 @@
 """Two builds in turn: on fakes whose costs are known, from the command line to the exit code."""
 
 import json
+import os
 import stat
 import subprocess
 from collections.abc import Sequence
@@ -404,20 +405,58 @@ def test_what_cannot_be_compared_is_an_error_that_says_why(
     text = said("fast", "broken", code=Exit.BUILD_FAILED)
     assert "broken: the harness does not build" in text
     assert "no compiler of this kind" in text
-    assert "foreign: is no checkout of irqcost: it has no CMakePresets.json" in said(
+    assert "foreign: not a checkout of irqcost: CMakePresets.json is missing" in said(
         "fast", "foreign"
     )
-    assert "no-such: is neither a file, nor a folder, nor a revision" in said("no-such", "fast")
+    assert "no-such: not a file, a folder or a revision: fatal: " in said("no-such", "fast")
     (tmp_path / "empty").mkdir()
-    assert "is no checkout of irqcost" in said(tmp_path / "empty", "fast")
+    assert "not a checkout of irqcost" in said(tmp_path / "empty", "fast")
     (tmp_path / "note").write_text("no program")
-    assert "a file that is no program" in said("fast", tmp_path / "note")
+    assert "not an executable" in said("fast", tmp_path / "note")
     (tmp_path / "gone").symlink_to("nowhere")
     assert "neither a folder nor a regular file" in said("fast", tmp_path / "gone")
     assert "--pairs" in said("fast", "slow", "--pairs", "2")
     assert "threshold" in said("fast", "slow", "--threshold-cycles", "-1")
     assert "threshold" in said("fast", "slow", "--threshold-percent", "nan")
     assert "--vm measures with all backends" in said("fast", "slow", "--vm", "--backends", "ring3")
+
+
+def test_a_hook_of_another_repository_changes_nothing(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "-q")
+    git(other, "commit", "-q", "--allow-empty", "-m", "Be another")
+    # As git sets them where it starts a hook.
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other / ".git" / "index"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other))
+    assert builds.find("fast", repo).about.endswith(" Be fast")
+    assert builds.find(str(repo), repo).about.endswith(" Be slow")
+
+
+def test_a_shallow_clone_is_told_how_to_get_the_rest(repo: Path, tmp_path: Path) -> None:
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "-q", "--depth", "1", "--no-tags", f"file://{repo}", str(shallow))
+    with pytest.raises(IrqcostError, match="git fetch --unshallow"):
+        builds.find("HEAD~1", shallow)
+    with pytest.raises(IrqcostError) as whole:
+        builds.find("no-such", repo)
+    assert "unshallow" not in str(whole.value)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_checkout_of_another_owner_has_gits_own_words(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    for path in (repo, *repo.rglob("*")):
+        os.lchown(path, 12345, 12345)
+    with pytest.raises(IrqcostError, match="dubious ownership.*git config --global --add safe"):
+        builds.find("fast", repo)
+    assert "dubious ownership" in builds.find(str(repo), repo).about
 
 
 def test_too_few_pairs_for_so_many_figures(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -80,10 +80,10 @@ def find(asked: str, root: Path = ROOT) -> Build:
         return Build(asked, _state(path.resolve()), source=path.resolve())
     if path.is_file():
         if not os.access(path, os.X_OK):
-            raise IrqcostError(f"{asked}: a file that is no program; an irqcost-bench was expected")
+            raise IrqcostError(f"{asked}: not an executable; an irqcost-bench was expected")
         return Build(asked, f"program, sha256 {digest(path)[:12]}", program=path.resolve())
     if os.path.lexists(path):
-        raise IrqcostError(f"{asked}: is neither a folder nor a regular file")
+        raise IrqcostError(f"{asked}: neither a folder nor a regular file")
     commit, subject = _commit(asked, root)
     return Build(asked, f"{commit[:12]} {subject}", source=_unpacked(asked, commit, root))
 
@@ -96,25 +96,44 @@ def digest(path: Path) -> str:
 def _require_project(asked: str, folder: Path) -> None:
     missing = [name for name in _NEEDED if not (folder / name).is_file()]
     if missing:
-        raise IrqcostError(f"{asked}: is no checkout of irqcost: it has no {missing[0]}")
+        raise IrqcostError(f"{asked}: not a checkout of irqcost: {missing[0]} is missing")
 
 
-def _git(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def _git(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    """Git in a folder. A hook that started this has GIT_DIR and more of the kind, for which git
+    would read another repository; GIT_CONFIG_* may have the user's safe.directory."""
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("GIT_") or key.startswith("GIT_CONFIG")
+    }
     try:
         return subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, errors="replace"
+            ["git", "-C", str(folder), *arguments], capture_output=True, env=environment
         )
     except FileNotFoundError as error:
-        raise IrqcostError("git is not installed: it finds revisions") from error
+        raise IrqcostError("git is not installed; it is needed to find revisions") from error
+
+
+def _line(folder: Path, *arguments: str) -> str:
+    """What git prints, without the end of the line; "" where it fails."""
+    return _git(folder, *arguments).stdout.decode(errors="replace").strip()
+
+
+def _complaint(done: "subprocess.CompletedProcess[bytes]") -> str:
+    """What git says itself, in one line."""
+    return " ".join(done.stderr.decode(errors="replace").split())
 
 
 def _state(folder: Path) -> str:
     """Which revision a folder is at, and whether it was changed since."""
     top = _git(folder, "rev-parse", "--show-toplevel")
-    if top.returncode or Path(top.stdout.strip()).resolve() != folder:
+    if top.returncode and (folder / ".git").exists():
+        return f"a checkout that git does not read ({_complaint(top)})"
+    if top.returncode or Path(os.fsdecode(top.stdout.rstrip(b"\n"))).resolve() != folder:
         return "a folder without git"
-    head = _git(folder, "log", "-1", "--format=%h %s", "--abbrev=12").stdout.strip()
-    changed = _git(folder, "status", "--porcelain").stdout.splitlines()
+    head = _line(folder, "log", "-1", "--format=%h %s", "--abbrev=12")
+    changed = _line(folder, "status", "--porcelain").splitlines()
     if not changed:
         return head
     return f"{head}, with uncommitted changes in {len(changed)} file" + "s" * (len(changed) > 1)
@@ -123,12 +142,13 @@ def _state(folder: Path) -> str:
 def _commit(asked: str, root: Path) -> tuple[str, str]:
     """Hash and subject of a revision. Raises IrqcostError."""
     done = _git(root, "rev-parse", "--verify", "--end-of-options", f"{asked}^{{commit}}")
-    commit = done.stdout.strip()
+    commit = done.stdout.decode(errors="replace").strip()
     if done.returncode or not re.fullmatch("[0-9a-f]{40,64}", commit):
-        said = done.stderr.strip().splitlines()
-        why = f": {said[-1]}" if said else ""
-        raise IrqcostError(f"{asked}: is neither a file, nor a folder, nor a revision{why}")
-    return commit, _git(root, "log", "-1", "--format=%s", commit).stdout.strip()
+        why = _complaint(done)
+        if _line(root, "rev-parse", "--is-shallow-repository") == "true":
+            why += "; this clone is shallow: git fetch --unshallow gets the older revisions"
+        raise IrqcostError(f"{asked}: not a file, a folder or a revision: {why}")
+    return commit, _line(root, "log", "-1", "--format=%s", commit)
 
 
 def _unpacked(asked: str, commit: str, root: Path) -> Path:
@@ -147,10 +167,9 @@ def _unpacked(asked: str, commit: str, root: Path) -> Path:
 
 
 def _extract(asked: str, commit: str, root: Path, tree: Path) -> None:
-    done = subprocess.run(["git", "-C", str(root), "archive", commit], capture_output=True)
+    done = _git(root, "archive", commit)
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip()
-        raise IrqcostError(f"{asked}: git does not unpack it: {said}")
+        raise IrqcostError(f"{asked}: git cannot unpack it: {_complaint(done)}")
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as tar:
         archives.unpack(tar, tree)
     _require_project(asked, tree)
