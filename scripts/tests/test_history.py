@@ -13,6 +13,7 @@ from irqcost.base.errors import Exit
 from irqcost.compare import policy, trend
 from irqcost.model import reader, store
 from irqcost.output import history_table
+from irqcost.stats import changepoints
 from results import result
 from results_of import run
 
@@ -64,6 +65,22 @@ def test_a_change_and_what_it_fell_on(folder: Path) -> None:
     assert LAHF in everything and LAHF not in history_table.text(found, False)
 
 
+def test_too_few_runs_say_how_many_are_needed(folder: Path) -> None:
+    """A step in the middle of ten runs cannot be told from noise."""
+    names = {int(path.stem) * 13 % 30: path for path in folder.iterdir()}  # by number of the run
+    for number in (*range(4), 5, *range(15, 30)):
+        names[number].unlink()
+
+    def text() -> str:
+        (found,) = trend.histories(store.read([folder]).records, policy.read(None))
+        return history_table.text(found, False)
+
+    assert "changed their level" not in text()
+    assert "a change needs 6 runs before and 6 after it, and there are 10 at most." in text()
+    assert "./irqcost check NEWEST --baseline FOLDER" in text()
+    assert changepoints.fewest() == 6
+
+
 def test_niceness_is_something_that_changes_fall_on() -> None:
     one, two = (replace(result("alpha").context, niceness=nice) for nice in (0, -20))
     assert trend.fell_on(one, one) == ""
@@ -86,7 +103,7 @@ def test_doubtful_figures_are_left_out_and_counted(tmp_path: Path) -> None:
         run(tmp_path / f"{number}.json", {POPF: wild}, f"2026-09-0{number + 1}")
     (found,) = trend.histories(store.read([tmp_path]).records, policy.read(None))
     assert found.lines[0].runs == (0, 2, 3) and found.lines[0].unreliable == 1
-    assert "1 unreliable values ignored" in history_table.text(found, False)
+    assert "1 unreliable values ignored." in history_table.text(found, False)
 
 
 def test_exact_counts_change_at_once_and_where_the_kernel_did() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`irqcost history`: how figures went over many runs, and on what their changes fell."""
+"""`irqcost history`: how results changed over many runs, and what else changed then."""
 
 import argparse
 from collections.abc import Sequence
@@ -24,18 +24,18 @@ from irqcost.output.history_table import text
 _MOST_CHARTED = 8
 
 _DESCRIPTION = """\
-Shows each figure over the runs of a machine in the order of their dates, finds where its level
-changed for good, and says what else changed with it: kernel, microcode, settings. One odd run is no
-change, nor is what matters to nobody (the thresholds of irqcost check; --config). Figures that are
-in doubt are left out and counted. Kernels and microcodes of one CPU are one history; emulated runs,
-PREEMPT_RT and other hypervisors are histories of their own, and so are the figures of kernels that
-mask in different ways.
+Shows each result over the runs of a machine by date, finds where its level changed for good, and
+says what else changed then: kernel, microcode, settings. A change needs six runs before and six
+after it, so that one odd run is none, and must exceed the thresholds of irqcost check (--config).
+Unreliable values are ignored and counted. Kernels and microcodes of one CPU are one history;
+emulated runs, PREEMPT_RT and other hypervisors are histories of their own, and so are the results
+of kernels that mask in different ways.
 """
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
-        "history", help="how figures changed over many results", description=_DESCRIPTION
+        "history", help="show how results changed over time", description=_DESCRIPTION
     )
     add = parser.add_argument
     add("paths", metavar="FOLDER|FILE", nargs="+", type=Path, help="results, at least two")
@@ -46,7 +46,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="only figures whose name (backend/probe/mode) matches",
     )
     add("--config", metavar="FILE", type=Path, help="TOML, as of irqcost check: what matters")
-    add("--all", action="store_true", help="show figures without a change as well")
+    add("--all", action="store_true", help="show results without a change as well")
     add(
         "--out",
         metavar="PREFIX",

@@ -56,6 +56,15 @@ def find(values: Sequence[float], matters: Callable[[float], float]) -> list[int
     return _placed(data, _confirmed(data, places, matters))
 
 
+@lru_cache(maxsize=1)
+def fewest() -> int:
+    """The least number of values on each side of a change that can be told from noise."""
+    side = LEAST
+    while rank_sum(range(side), range(side, 2 * side)) > RISK / (2 * side):
+        side += 1
+    return side
+
+
 def pelt(data: Array, least: int) -> list[int]:
     """Places at which the mean of `data`, of variance 1, changes; segments have `least` values or
     more. The penalty for each is log n, as Yao has it (Statistics and Probability Letters 6, 1988):
