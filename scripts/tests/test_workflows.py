@@ -4,15 +4,19 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jsonschema
 import pytest
 
 from irqcost import ROOT, cli
+from irqcost.base.errors import Exit
 from irqcost.compare import policy
+from irqcost.measure import running
+from results_of import run
 
 yaml = pytest.importorskip("yaml")
 
@@ -60,12 +64,15 @@ def test_a_workflow_is_one(text: str) -> None:
         given = next(step["with"] for step in steps if step.get("uses") == "./irqcost")
         assert set(given) <= set(action()["inputs"])
         # What is passed on is what the command knows.
-        cli.parser().parse_args(["check", "--run", *given["arguments"].split()])
+        cli.parser().parse_args(["check", "--run", *given.get("arguments", "").split()])
 
 
-def test_there_are_both_workflows() -> None:
-    found = [workflow(text)["on"] for text in blocks("yaml")]
-    assert ["push" in one for one in found] == [True, False] and "schedule" in found[1]
+def test_there_are_all_workflows() -> None:
+    push, pull, night = (workflow(text) for text in blocks("yaml"))
+    assert "push" in push["on"] and "pull_request" in pull["on"] and "schedule" in night["on"]
+    # Code of forks does not run on the machine, and does not get a token that writes.
+    (job,) = pull["jobs"].values()
+    assert job["if"] == "github.event.pull_request.head.repo.full_name == github.repository"
 
 
 def test_the_first_workflow_has_every_step_in_order() -> None:
@@ -145,69 +152,211 @@ def test_action_metadata() -> None:
 
 _FAKE = """#!/bin/bash
 printf '%s\\n' "$@" >"$FAKE/asked"
+printf '### summary\\n' >>"$GITHUB_STEP_SUMMARY"
 while (($#)); do
-  if [[ $1 == --out ]]; then printf '{}' >"$2"; fi
+  if [[ $1 == --out && $VERDICT ]]; then
+    printf '{"context": {"irqcost": {"verdict": {"verdict": "%s"}}}}' "$VERDICT" >"$2"
+  fi
   shift
 done
 exit "$CODE"
 """
 
 
-def act(tmp_path: Path, code: int, arguments: str = "") -> tuple[int, dict[str, str], list[str]]:
-    """Runs the action's script as GitHub does (bash -e -o pipefail), with a fake irqcost."""
-    fake = tmp_path / "irqcost"
-    fake.write_text(_FAKE, encoding="utf-8")
-    fake.chmod(0o755)
-    (step,) = action()["runs"]["steps"]
-    output = tmp_path / "output"
-    output.write_text("", encoding="utf-8")
-    variables = {
-        "IRQCOST": str(fake),
-        "HISTORY": str(tmp_path / "a history"),
-        "ARGUMENTS": arguments,
-        "RUNNER_TEMP": str(tmp_path),
-        "GITHUB_RUN_ID": "7",
-        "GITHUB_RUN_ATTEMPT": "1",
-        "GITHUB_OUTPUT": str(output),
-        "FAKE": str(tmp_path),
-        "CODE": str(code),
-    }
-    shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
-    done = subprocess.run(shell, env={**os.environ, **variables}, capture_output=True, text=True)
-    said = dict(line.split("=", 1) for line in output.read_text(encoding="utf-8").splitlines())
-    return done.returncode, said, (tmp_path / "asked").read_text(encoding="utf-8").splitlines()
+class Runner:
+    """A GitHub runner with a fake irqcost, which ends with a code and leaves a result with a
+    verdict ("" for no result)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.history = folder / "a [x] history"
+        fake = folder / "irqcost"
+        fake.write_text(_FAKE, encoding="utf-8")
+        fake.chmod(0o755)
+
+    def act(self, code: int = 0, verdict: str = "good", **inputs: str) -> "Done":
+        """Runs the action's step as GitHub does, with inputs by the names of its variables."""
+        (step,) = action()["runs"]["steps"]
+        output, summary = (self._folder / name for name in ("output", "summary"))
+        output.write_text("", encoding="utf-8")
+        summary.write_text("", encoding="utf-8")
+        (self._folder / "asked").write_text("", encoding="utf-8")
+        defaults = {
+            "HISTORY": str(self.history),
+            "FAIL_ON": action()["inputs"]["fail-on"]["default"],
+        }
+        variables = {
+            "IRQCOST": str(self._folder / "irqcost"),
+            "SCRIPT": str(ROOT / "scripts" / "ci" / "check-action"),
+            **dict.fromkeys(("REFERENCE", "CONFIG", "ARGUMENTS"), ""),
+            **defaults,
+            **inputs,
+            "RUNNER_TEMP": str(self._folder),
+            "HOME": str(self._folder / "home"),
+            "GITHUB_RUN_ID": "7",
+            "GITHUB_RUN_ATTEMPT": "1",
+            "GITHUB_OUTPUT": str(output),
+            "GITHUB_STEP_SUMMARY": str(summary),
+            "FAKE": str(self._folder),
+            "CODE": str(code),
+            "VERDICT": verdict,
+        }
+        shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
+        done = subprocess.run(
+            shell, env={**os.environ, **variables}, capture_output=True, text=True, cwd=self._folder
+        )
+        lines = output.read_text(encoding="utf-8").splitlines()
+        asked = (self._folder / "asked").read_text(encoding="utf-8").splitlines()
+        said = dict(line.split("=", 1) for line in lines)
+        return Done(done.returncode, done.stdout, said, asked, summary.read_text("utf-8"))
+
+    def kept(self, folder: Path | None = None) -> int:
+        return len(list((folder or self.history).iterdir()))
 
 
-def kept(tmp_path: Path) -> int:
-    return len(list((tmp_path / "a history").glob("*.json")))
+class Done(NamedTuple):
+    code: int
+    out: str
+    outputs: dict[str, str]
+    asked: list[str]
+    summary: str
 
 
-def test_the_first_run_is_kept_and_the_next_is_checked(tmp_path: Path) -> None:
-    code, said, asked = act(tmp_path, 0)
-    assert (code, said["code"], asked[0], kept(tmp_path)) == (0, "0", "run", 1)
-    code, said, asked = act(tmp_path, 0, "--time 60")
-    assert (code, asked[:2], asked[-2:]) == (0, ["check", "--run"], ["--time", "60"])
-    assert str(tmp_path / "a history") in asked
-    assert (Path(said["folder"]) / "result.json").exists()
+@pytest.fixture(name="runner")
+def _runner(tmp_path: Path) -> Runner:
+    return Runner(tmp_path)
+
+
+def test_the_first_run_honours_the_arguments_and_is_kept(runner: Runner) -> None:
+    first = runner.act(2, ARGUMENTS="--time 60", CONFIG="a b.toml")
+    assert (first.code, first.outputs["verdict"], runner.kept()) == (0, "missing-baseline", 1)
+    assert first.asked[:2] == ["check", "--run"]
+    assert first.asked[-4:] == ["--time", "60", "--config", "a b.toml"]
+    # That nothing was checked is seen.
+    assert "::warning title=irqcost::nothing was checked: no earlier result in " in first.out
+    second = runner.act(0, ARGUMENTS="--time 60")
+    assert (second.code, second.outputs["verdict"], runner.kept()) == (0, "0", 2)
+    assert "--github-annotations" in second.asked and "::warning" not in second.out
+    assert str(runner.history) in second.asked
+    assert Path(second.outputs["result"]).exists()
+    assert second.summary == Path(second.outputs["summary"]).read_text("utf-8") == "### summary\n"
     # The real command line takes what the action passes.
-    cli.parser().parse_args(asked)
+    cli.parser().parse_args(second.asked)
+
+
+def test_it_may_be_used_twice_in_a_job(runner: Runner) -> None:
+    folders = {runner.act(code).outputs["folder"] for code in (2, 0, 0)}
+    assert len(folders) == 3 and runner.kept() == 3
+
+
+@pytest.mark.parametrize("verdict", ["disturbed", "inconsistent", "uncalibrated"])
+def test_only_a_good_result_becomes_a_baseline(runner: Runner, verdict: str) -> None:
+    done = runner.act(2, verdict)
+    assert done.code == 0 and runner.kept() == 0
+    assert f"::warning title=irqcost::not kept as a baseline: the run is {verdict}." in done.out
 
 
 @pytest.mark.parametrize(("code", "ends", "more"), [(1, 1, 0), (2, 2, 0), (3, 0, 1), (0, 0, 1)])
-def test_what_became_slower_is_no_baseline(tmp_path: Path, code: int, ends: int, more: int) -> None:
-    (tmp_path / "a history").mkdir()
-    (tmp_path / "a history" / "old.json").write_text("{}", encoding="utf-8")
-    found, said, _ = act(tmp_path, code)
-    assert (found, said["code"], kept(tmp_path)) == (ends, str(code), 1 + more)
-    assert not (tmp_path / "a history" / ".new").exists()
+def test_what_became_slower_is_no_baseline(runner: Runner, code: int, ends: int, more: int) -> None:
+    runner.history.mkdir()
+    (runner.history / "old.json").write_text("{}", encoding="utf-8")
+    done = runner.act(code)
+    assert (done.code, done.outputs["code"], runner.kept()) == (ends, str(code), 1 + more)
 
 
-def test_the_script_is_clean() -> None:
-    (step,) = action()["runs"]["steps"]
-    try:
-        checked = ["shellcheck", "-s", "bash", "-"]
-        done = subprocess.run(checked, input=step["run"], capture_output=True, text=True)
-    except FileNotFoundError:
-        pytest.skip("shellcheck is not installed")
-    # Variables come from the step's env.
-    assert done.returncode == 0 or set(re.findall(r"SC\d+", done.stdout)) <= {"SC2154"}, done.stdout
+def test_a_usage_error_of_the_first_run_fails(runner: Runner) -> None:
+    assert runner.act(2, "").code == 2 and runner.kept() == 0
+
+
+def test_an_error_of_irqcost_fails_whatever_may_fail(runner: Runner) -> None:
+    assert runner.act(70, FAIL_ON="regression").code == 70
+
+
+def test_a_home_is_expanded(runner: Runner, tmp_path: Path) -> None:
+    assert runner.act(2, HISTORY="~/some results").code == 0
+    assert runner.kept(tmp_path / "home" / "some results") == 1
+    assert not (tmp_path / "~").exists()
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({"HISTORY": "results"}, "history: results is not an absolute path"),
+        ({"HISTORY": ""}, "give the input history, or reference"),
+        ({"REFERENCE": "/none"}, "reference: /none does not exist"),
+        ({"FAIL_ON": "everything"}, "fail-on: everything is not regression, "),
+        ({"HISTORY": "a\n::stop-commands::x"}, "history: a%0A::stop-commands::x is not an"),
+    ],
+)
+def test_wrong_inputs_fail_before_anything_is_measured(
+    runner: Runner, inputs: dict[str, str], said: str
+) -> None:
+    done = runner.act(0, **inputs)
+    assert done.code == 2 and not done.asked
+    (line,) = done.out.splitlines()
+    assert line.startswith(f"::error title=irqcost::{said}")
+
+
+def test_a_reference_takes_the_place_of_the_history(runner: Runner, tmp_path: Path) -> None:
+    base = tmp_path / "base.json"
+    base.write_text("{}", encoding="utf-8")
+    done = runner.act(0, HISTORY="", REFERENCE=str(base))
+    assert done.code == 0
+    assert done.asked[done.asked.index("--baseline") + 1] == str(base)
+    assert runner.act(0, REFERENCE=str(base)).code == 0 and runner.kept() == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "fail_on", "ends"),
+    [
+        (3, "regression inconclusive", 3),
+        (1, "incomparable", 0),
+        (2, "missing-baseline", 2),
+        (1, "regression", 1),
+    ],
+)
+def test_what_fails_is_an_input(runner: Runner, code: int, fail_on: str, ends: int) -> None:
+    if code != 2:
+        assert runner.act(2).code == 0
+    assert runner.act(code, FAIL_ON=fail_on).code == ends
+
+
+def test_the_command_is_done_with_an_empty_history(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the script relies on for the first run: it is measured, and ends with 2."""
+
+    def measured(_: object, target: Path) -> None:
+        run(target, {"ring3/popf/throughput": [30.0] * 8})
+
+    monkeypatch.setattr(running, "prepared", lambda options: options)
+    monkeypatch.setattr(running, "parts", lambda options, target: [(target, None)])
+    monkeypatch.setattr(running, "measured", measured)
+    (tmp_path / "history").mkdir()
+    out, junit = tmp_path / "out.json", tmp_path / "junit.xml"
+    arguments = ["--baseline", str(tmp_path / "history"), "--out", str(out), "--junit", str(junit)]
+    assert cli.main(["check", "--run", *arguments]) == Exit.UNUSABLE
+    assert out.stat().st_size > 100 and junit.stat().st_size > 100
+
+
+def test_the_instrument_is_pinned_to_a_version() -> None:
+    version = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
+    for text in blocks("yaml"):
+        for job in workflow(text)["jobs"].values():
+            (get,) = [step for step in job["steps"] if step["name"] == "Get irqcost"]
+            assert get["with"]["ref"] == f"v{version}"
+    assert _DOCUMENT.count(f"v{version}") >= 6
+
+
+def test_recipes_of_other_servers() -> None:
+    """Their commands are those of this version, whichever server's syntax they stand in."""
+    assert set(yaml.safe_load(blocks("yml")[0])) == {"irqcost"}
+    assert set(yaml.safe_load(blocks("yml")[1])) == {"steps"}
+    assert len(blocks("groovy")) == 1
+    recipes = [*blocks("yml"), *blocks("groovy")]
+    for text in recipes:
+        commands = re.findall(r"irqcost/irqcost (check --run [^'|\n]*)", text)
+        assert commands, text
+        for command in commands:
+            cli.parser().parse_args(shlex.split(command))
+        assert "tune --restore" in text and "junit.xml" in text

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Has a figure become worse than its baseline? Pure functions; docs/method/guard.md argues for them."""
+"""Has a result become worse than its baseline? Pure functions; see docs/method/guard.md."""
 
 import math
 from collections.abc import Sequence

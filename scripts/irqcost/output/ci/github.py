@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from irqcost.base import verdicts
-from irqcost.base import verdicts
 from irqcost.base.errors import IrqcostError
 from irqcost.base.table import number
 from irqcost.base.safety.texts import command_property, command_value, markdown as _cell
