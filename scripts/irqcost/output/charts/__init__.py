@@ -77,7 +77,7 @@ CHARTS = {
         Chart(
             "distribution",
             "how the samples of a cost lie about it",
-            "result files with histograms, not put together",
+            "result files with histograms, not grouped",
         ),
         Chart(
             "generations",

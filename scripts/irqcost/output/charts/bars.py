@@ -95,7 +95,7 @@ def _alike(
     name: tuple[str, str, str, str, str],
     place: int,
 ) -> int:
-    """The number of the row whose results mask alike in it, or a new one."""
+    """The number of the row whose results mask in the same way, or a new one."""
     mine = which.series[place].result.context.masking
     number = 0
     while (there := found.get((*name, number))) is not None:

@@ -15,10 +15,10 @@ from irqcost.output.charts.places import Theme
 from irqcost.output.charts.parts.sheet import SMALL, TEXT, Key, Sheet, Words, short, width
 from irqcost.output.charts.parts.style import amount
 
-# More panels than this are no picture to be read: --select chooses.
+# More panels than this are hard to read: --select chooses.
 _MOST = 10
 _BINS = 80
-_PANEL, _NAME, _AXIS = 0.62, 0.24, 0.42  # inches: a panel, its name, what stands below all
+_PANEL, _NAME, _AXIS = 0.62, 0.24, 0.42  # inches: a panel, its name, what is below all
 _NEAR = 0.01  # of the figure
 _LEAST = 0.5  # Cycles, ticks: of less, parts of a hundred are the clock's steps.
 _COARSE = 0.01  # of the figure: bins that are wider do not show how samples lie

@@ -156,8 +156,8 @@ _SOURCE = (
     "Published: the median of what all sources say of a microarchitecture, the line from the least "
     "to the greatest (results/published/); reciprocal throughput, before 1993 the clocks of "
     "manuals. Faint, “?”: suspect. Ours: 95 % intervals, hollow where unreliable. Left out: "
-    "tables of compilers and emulators, micro-operations, TSC ticks. In user mode popf cannot change the "
-    "interrupt flag."
+    "tables of compilers and emulators, micro-operations, TSC ticks. In user mode popf cannot "
+    "change the interrupt flag."
 )
 
 
@@ -204,7 +204,7 @@ def _headline(popf: Sequence[_Mark]) -> str:
 
 
 def _draw(picture: Any, axes: Any, marks: Sequence[_Mark], theme: Theme, place: int) -> None:
-    """Marks that look alike as one collection: one by one they take a second."""
+    """Marks that look the same as one collection: one by one they take a second."""
     alike: dict[tuple[str, bool], list[_Mark]] = {}
     for mark in marks:
         shape = "D" if mark.manual else _SHAPES.get(mark.vendor, _OTHER)

@@ -25,7 +25,7 @@ _HEAD = 0.12  # a line of a heading
 _THOUSANDS = 100_000  # from here on they are counted: cells are narrow
 _NAME = 6.0  # points, of a kernel
 
-# Facts of a kernel's configuration by which every masking and unlocking becomes a check.
+# Facts of a kernel's configuration that make every masking and unlocking a check.
 _CHECKING = frozenset(("TRACE_IRQFLAGS", "LOCKDEP", "KASAN"))
 
 
@@ -179,7 +179,7 @@ def _checks(one: Series) -> bool:
 
 
 def _kernel(one: Series) -> list[str]:
-    """A heading, at most three lines: the version, the build behind it, and what is special.
+    """A heading, at most three lines: the version, the build after it, and what is special.
 
     Debian's releases have one of two forms: version-ABI-flavour, 6.1.0-56-rt-amd64, and
     version+revision-flavour, 6.12.117+deb12-amd64. Whatever is neither is broken at its first dash.

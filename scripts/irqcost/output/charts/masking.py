@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What do save and restore cost, the classic and the modern way? A line for each CPU.
 
-Published figures stand beside ours as hollow marks where they are of the same primitive, in the
+Published figures are hollow marks beside ours where they are of the same primitive, in the
 same mode and unit, and never beside results that are not real.
 """
 

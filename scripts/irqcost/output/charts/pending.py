@@ -21,7 +21,7 @@ _PARTS = {
     "handler": "until the handler runs",
     "return": "until the code that unmasked goes on",
 }
-# Where the percentiles stand on an axis of percent.
+# Where the percentiles are on an axis of percent.
 _SHARES = {name: float(name.removeprefix("p")) for name in PERCENTILES if name.startswith("p")}
 _SHARES |= {"min": 0.0, "max": 100.0}
 
@@ -33,7 +33,7 @@ _Lines = dict[str, dict[str, Entry]]
 
 
 def figure(inputs: Inputs, theme: Theme) -> Any:
-    """The picture. Raises NoChart where no result has a figure of pending interrupts."""
+    """The picture. Raises NoChart where no result has a figure of deferred interrupts."""
     which = chosen(inputs.series, inputs.unit)
     every = _lines(which)
     lines = dict(list(every.items())[:_MOST])

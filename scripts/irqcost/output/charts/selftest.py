@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Does irqcost find a slow-down of known size? Each trial of a self-test by the difference that it
+"""Does irqcost find a slowdown of known size? Each trial of a self-test by the difference that it
 saw."""
 
 from collections.abc import Mapping, Sequence
@@ -78,17 +78,17 @@ def _row(sheet: Sheet, axes: Any, number: int, kind: Mapping[str, Any]) -> None:
 
 
 def _title(kinds: Sequence[Mapping[str, Any]]) -> str:
-    """The least slow-down that is found nearly always, and false alarms."""
+    """The least slowdown that is found nearly always, and false alarms."""
     none = [kind for kind in kinds if not kind["added"]]
     alarms = sum(kind["false"] for kind in none)
     of = sum(kind["trials"] for kind in none)
     sure = [k for k in kinds if k["added"] and k["trials"] and k["found"] >= 0.95 * k["trials"]]
     end = f"{alarms} false alarms in {of} trials"
     if not sure:
-        return f"No slow-down was found reliably; {end}"
+        return f"No slowdown was found reliably; {end}"
     least = min(sure, key=lambda kind: float(kind["added"]))
     return (
-        f"A slow-down of {least['added']:g} cycles was found in {least['found']} of "
+        f"A slowdown of {least['added']:g} cycles was found in {least['found']} of "
         f"{least['trials']} trials; {end}"
     )
 
@@ -106,4 +106,4 @@ def _off(kinds: Sequence[Mapping[str, Any]]) -> str:
             found.append(f"{kind['added']:g} read {middle:.2f}")
     if not found:
         return ""
-    return f" {', '.join(found)} in all trials alike: no noise, but why it is off is not known."
+    return f" {', '.join(found)} in all trials: no noise, but why it is off is not known."

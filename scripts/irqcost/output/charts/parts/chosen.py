@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What of results may stand in one chart, and what it is called there."""
+"""What of results may share a chart, and what it is called there."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ class Chosen:
 
     @property
     def headings(self) -> Sequence[str]:
-        """Of the numbers of row(): of one result they stand behind its marks."""
+        """Of the numbers of row(): those of a single result follow its marks."""
         if len(self.series) == 1:
             return ()
         return self.names if len(self.series) <= COLOURED else ("lowest", "highest")
@@ -135,7 +135,7 @@ class Chosen:
 
 
 def chosen(series: Sequence[Series], unit: str | None) -> Chosen:
-    """Those of the first kind that there is: real results never stand beside others, nor figures of
+    """Those of the first kind that there is: real results are never beside others, nor figures of
     one unit beside those of another, nor a CPU's beside those of a backend that was emulated."""
     kept: list[Series] = []
     for kind in _KINDS:

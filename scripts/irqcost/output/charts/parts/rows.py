@@ -26,9 +26,9 @@ from irqcost.output.charts.parts.sheet import (
 )
 from irqcost.output.charts.parts.style import UNRELIABLE, tooltip
 
-# From the least to the greatest: beyond it, bars of the small ones cannot be told from nothing.
+# From the least to the greatest: beyond it, bars of the small ones are invisible.
 _LINEAR = 100
-# The least that a logarithmic scale has, in its unit; what is below stands at its edge.
+# The least that a logarithmic scale has, in its unit; what is below is drawn at its edge.
 _LEAST = 0.01
 
 _ROW, _HEADING, _AXIS = 0.2, 0.3, 0.42
@@ -70,8 +70,8 @@ class Row:
         return "bold" if self.bold else "normal"
 
     def inside(self, behind: float) -> float:
-        """Inches that are needed to the right of its last mark; `behind` is where the numbers that
-        stand there begin, or 0 where they have columns."""
+        """Inches that are needed to the right of its last mark; `behind` is where the numbers
+        begin, or 0 where they have columns."""
         return behind + width(self.said[0], TEXT, self.weight) if behind and self.said else _GAP
 
     @property
@@ -90,7 +90,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Table:
-    """All of them, the unit of the scale, and what stands above several columns of numbers,
+    """All of them, the unit of the scale, and the heading of several columns of numbers,
     where they are of results with their colours. `linear`: whatever the values are."""
 
     panels: Sequence[Panel]
@@ -275,7 +275,7 @@ class _Drawing:
         axes.set_xlabel(f"{self._table.unit}{how}", fontsize=SMALL, labelpad=2)
 
     def _grid(self, top: float, count: int) -> None:
-        """Behind the marks of a panel, and behind no name."""
+        """Below the marks of a panel, and below no name."""
         scale, theme, pitch = self._scale, self._sheet.theme, _pitch(self._sheet)
         spans = [(top, top + pitch * count)]
         if self._sheet.narrow:
@@ -334,7 +334,7 @@ class _Drawing:
             tooltip(self._axes.figure, drawn, mark.told)
 
     def _draw_dots(self) -> None:
-        """Those that look alike at once: one by one they take seconds."""
+        """Those that look the same at once: one by one they take seconds."""
         theme, scale = self._sheet.theme, self._scale
         for (shape, colour, hollow, unreliable), marks in self._dots.items():
             drawn = self._axes.scatter(

@@ -167,7 +167,7 @@ class Sheet:
         self, x: float, ends: Sequence[tuple[float, str, str]], low: float, high: float
     ) -> None:
         """Names of lines at x, near the heights of the body at which these end (height, name,
-        colour), between two heights; each behind a mark of its colour."""
+        colour), between two heights; each after a mark of its colour."""
         gap = TEXT * LINE / 72
         places = spread([y for y, _, _ in ends], gap, low, max(high, low + gap * (len(ends) - 1)))
         for (y, words, colour), place in zip(ends, places):

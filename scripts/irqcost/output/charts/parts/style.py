@@ -20,7 +20,7 @@ from irqcost.output.charts.places import METADATA, Place, Theme  # noqa: E402
 UNRELIABLE = "/////"  # the hatch of bars that are not good
 DPI = 150
 
-# Of an instruction: what a count is off a whole number by where all copies are alike.
+# Of an instruction: the error of a count where all copies are equal.
 _WHOLE = 0.02
 
 _STYLE = {
