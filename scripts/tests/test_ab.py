@@ -226,7 +226,7 @@ def test_under_the_instruction_clock_one_instruction_counts() -> None:
         "Other code under the same name: a",
     ]
     assert counted.exact([result(a=31)] * 2, [result(a=31)] * 2).code == Exit.OK
-    # A count that is not the same in two turns of one build is none.
+    # A count that differs between two turns of one build does not count.
     assert words(counted.exact([result(a=31), result(a=31)], [result(a=31), result(a=32)])) == [
         Order.UNDECIDED
     ]

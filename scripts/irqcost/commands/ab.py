@@ -20,12 +20,11 @@ from irqcost.vm.kernels import Kernel, find_kernel
 
 _DESCRIPTION = """\
 Compares two builds. Each is a checkout, a git revision of this one (such as HEAD~1; it is unpacked
-and built in the cache), or an irqcost-bench. Fresh processes of both take turns on one CPU (A B,
-B A, ...), so that what changes in the machine meanwhile falls on both alike; the pairs are what the
-interval is made of, and it is made so wide that all figures are right together in 95 of 100
-comparisons. Where backend kmod is asked for, each build's module is loaded for its turn. With --vm
-both modules and harnesses take turns in one guest, under the instruction clock, and one instruction
-is a difference.
+and built in the cache), or an irqcost-bench. Fresh processes of both alternate on one CPU (A B, B
+A, ...), so that changes of the machine affect both equally. The interval is made from these pairs,
+and wide enough that all results are right together in 95 of 100 comparisons. With backend kmod,
+each build's module is loaded before its process. With --vm both modules and harnesses alternate in
+one guest under the instruction clock, where one instruction is a difference.
 """
 
 _EPILOG = """\
@@ -37,14 +36,14 @@ somewhere; 4 a build failed; 255 the guest died
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "ab",
-        help="two builds beside each other: is one slower?",
+        help="compare two builds: is one slower?",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("a", metavar="A", help="checkout, revision or irqcost-bench")
-    add("b", metavar="B", help="what is held against it")
+    add("b", metavar="B", help="what is compared with it")
     options.add_filter(parser)
     add("--backends", metavar="LIST", help="such as ring3,kmod (default: ring3)")
     add("--pairs", metavar="N", type=int, default=PAIRS, help="processes of each (default: 16)")
@@ -56,7 +55,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="C",
         type=float,
         default=CYCLES,
-        help="a difference below so many core cycles is none, nor is …",
+        help="ignore differences below so many core cycles, and …",
     )
     add(
         "--threshold-percent",

@@ -15,8 +15,8 @@ from irqcost.output.selftest_table import text
 _DESCRIPTION = """\
 Shows how precisely this machine can measure: how far the controls are off, how well processes
 agree, how often an interval holds the true value, how long a result takes, how often a difference
-is seen where there is none, and how often slowdowns of 0.25, 0.5, 1 and 2 core cycles in a primitive
-of about 40 are detected by two builds that take turns. Ring 3 only: it needs no privilege.
+is seen where there is none, and how often slowdowns of 0.25, 0.5, 1 and 2 core cycles in a
+primitive of about 40 are detected by two builds that take turns. Ring 3 only: it needs no privilege.
 """
 
 
@@ -32,14 +32,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--trials",
         metavar="N",
         type=arguments.count,
-        help="trials of each slow-down (default: 100)",
+        help="trials of each slowdown (default: 100)",
     )
     add(
         "--threshold",
         metavar="CYCLES",
         type=float,
         default=injected.THRESHOLD,
-        help="ignore smaller differences (default: %(default)s, half of the smallest slow-down)",
+        help="ignore smaller differences (default: %(default)s, half of the smallest slowdown)",
     )
     add("--cpu", metavar="N", help="the CPU to measure on")
     add(

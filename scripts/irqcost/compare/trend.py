@@ -115,8 +115,8 @@ def _history(group: Sequence[store.Record], rules: Policy, executor: Executor) -
 
 
 def _alike(records: Sequence[store.Record]) -> Iterator[tuple[str, str, store.Gathered]]:
-    """Every figure with the runs whose kernels mask alike, and what masks there where others mask
-    differently."""
+    """Every figure with the runs whose kernels mask in the same way, and what masks there where
+    others mask differently."""
     for name, one in store.gather(records).items():
         kinds: dict[str, list[int]] = {}
         if masking.of_kernel(*name.split("/")[:2]):

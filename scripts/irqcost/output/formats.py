@@ -222,9 +222,9 @@ def _notes(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
     if len(columns) > 1:
         notes.append("X/A: ratio in the first unit of X")
     if any(cell.interval for cell in cells):
-        notes.append("±: to the farther end of the 95 % interval")
+        notes.append("±: larger half of the 95 % interval")
     if any(cell.unreliable for cell in cells):
-        notes.append("? in doubt: the label in the result file says why")
+        notes.append("? unreliable: the label in the result file says why")
     units = {one.unit for one in cells}
     for place, column in enumerate(columns):
         clock = naming.clock_doubt(column.result.context)

@@ -33,7 +33,7 @@ _NEEDED = ("CMakePresets.json", "bench_user/main.cc", "bench_kmod/Kbuild")
 class Build:
     """One of the two.
 
-    @asked: as the user named it. @about: what that is, to be read. @source: its checkout, or None
+    @asked: as the user named it. @about: what that is, for readers. @source: its checkout, or None
     where a program was named. @program: that program, or None where it is to be built.
     """
 
@@ -160,7 +160,7 @@ def _unpacked(asked: str, commit: str, root: Path) -> Path:
             with tempfile.TemporaryDirectory(dir=place, prefix=".new-") as folder:
                 _extract(asked, commit, root, Path(folder, "tree"))
                 Path(folder, "tree").rename(target)
-        # The kernel's own stamp of now may be that of the last one.
+        # The kernel's current stamp may be that of the last one.
         os.utime(target, ns=(time.time_ns(), time.time_ns()))
         _prune(place)
     return target
