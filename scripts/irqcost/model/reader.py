@@ -37,7 +37,7 @@ def read_result(path: Path) -> Result:
 _HISTOGRAM = re.compile(r'"histogram":\{"unit":"\w+"(,"\w+":\{[-+\w.,:"\[\]]*\})*\}')
 
 
-def read_document(path: Path, whole: bool = True) -> tuple[Any, Result]:
+def read_document(path: Path, complete: bool = True) -> tuple[Any, Result]:
     """A result file as the JSON that it holds, in this version's schema, and as what that means:
     the whole, or without machine code and histograms. Raises ResultError."""
     try:
@@ -47,10 +47,10 @@ def read_document(path: Path, whole: bool = True) -> tuple[Any, Result]:
         text = _bounded(path, status.st_size)
         if not text.strip():
             raise ResultError(path, "empty file")
-        if not whole:
+        if not complete:
             text = _HISTOGRAM.sub('"histogram":null', text)
         document = schema1.current(json.loads(text, parse_constant=_refuse_constant))
-        return document, parsing.parse(document, whole)
+        return document, parsing.parse(document, complete)
     except OSError as error:
         raise ResultError(path, error.strerror or str(error)) from error
     except UnicodeDecodeError as error:

@@ -201,7 +201,7 @@ def _parse_all(paths: Sequence[Path]) -> _Outcome:
 
 def _parse(path: Path, documents: dict[str, str]) -> index.Row:
     try:
-        document, result = reader.read_document(path, whole=False)
+        document, result = reader.read_document(path, complete=False)
         result = without_emulated(result)
         shared = _shared(document, result.context)
     except ResultError as error:
