@@ -140,7 +140,7 @@ def reasons(columns: Mapping[str, Counts], probes: Sequence[Probe]) -> list[str]
     for name, counts in columns.items():
         for probe in probes:
             if probe.key not in counts.counts:
-                reason = counts.absent.get(probe.key, "not counted since the probe was added")
+                reason = counts.absent.get(probe.key, "counted before the probe was added")
                 by_probe.setdefault((probe.key, reason), []).append(title(name, counts))
     alike: dict[tuple[str, str], list[str]] = {}
     for (key, reason), on in by_probe.items():
@@ -171,9 +171,14 @@ def markdown(columns: Mapping[str, Counts], probes: Sequence[Probe]) -> str:
             parts.append(f"\n## {heading}\n\n{_group(merged, members)}")
     parts += [_toggle(toggle, columns) for toggle in _TOGGLES]
     if notes := reasons(usual, shown):
-        parts.append("\n## What is absent, and why\n\n" + "".join(f"- {one}\n" for one in notes))
+        parts.append("\n## What is absent, and why\n\n" + "".join(map(_item, notes)))
     parts.append(f"\n## When it was counted\n\n{_dates(columns)}")
     return "".join(parts)
+
+
+def _item(text: str) -> str:
+    """An item of a list, in lines of 100 columns; names are not broken."""
+    return textwrap.fill(f"- {text}", 100, subsequent_indent="  ", break_on_hyphens=False) + "\n"
 
 
 def _merged(columns: Mapping[str, Counts], shown: Sequence[Probe]) -> dict[str, Counts]:
@@ -221,4 +226,4 @@ def _dates(columns: Mapping[str, Counts]) -> str:
     by_date: dict[str, list[str]] = {}
     for name, counts in columns.items():
         by_date.setdefault(counts.date, []).append(title(name, counts))
-    return "".join(f"- {date}: {', '.join(by_date[date])}\n" for date in sorted(by_date))
+    return "".join(_item(f"{date}: {', '.join(by_date[date])}") for date in sorted(by_date))
