@@ -24,9 +24,10 @@ package of that day. The first column is what `--kernel` takes.
 
 With kCFI, code built by clang checks the type of each function that it calls through a pointer. A
 timed window has no type, so its callers do not check (`__nocfi`), nor does the code in a window;
-all other calls of the module are checked. Tested with clang 16 and `-fsanitize=kcfi` against the
-headers of 6.1.0-57-amd64, in a guest with that kernel: the module passes the tests of its requests
-(2170 checks), and without `__nocfi` it traps at its first window.
+all other calls of the module are checked. Tested in a guest with kernel `clang`, which enforces
+kCFI: the module passes the tests of its requests (`abuse.c` 2215 checks, `abuse_waits.c` 168,
+`abuse_text.c` 161). Without `__nocfi` it traps at its first window (tried with the headers of
+6.1.0-57).
 
 | kernel | release | compiler | builds | warnings | on |
 |---|---|---|---|---:|---|
