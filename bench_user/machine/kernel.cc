@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <sstream>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "base/text_file.h"
@@ -91,6 +93,12 @@ std::optional<std::string> FindTracepoints(const std::string& root) {
       return *line == "0" ? "off" : "on";
     if (ReadLine(events + "/enable")) return "absent";
   }
+  // A kernel with any tracing has this folder, whether something is mounted there or not.
+  const std::filesystem::path kernel = root + "/sys/kernel";
+  std::error_code unknown;
+  if (std::filesystem::is_directory(kernel, unknown) &&
+      !std::filesystem::exists(kernel / "tracing", unknown) && !unknown)
+    return "absent";
   return std::nullopt;
 }
 

@@ -51,6 +51,10 @@ TEST(Tracepoints, AreWhatTracefsSays) {
   FakeMachine machine;
   const std::string root = machine.Root();
   EXPECT_FALSE(FindTracepoints(root));
+  machine.Write("sys/kernel/notes", "");
+  EXPECT_EQ(FindTracepoints(root), "absent");  // a kernel without tracing
+  machine.Write("sys/kernel/tracing/README", "");
+  EXPECT_FALSE(FindTracepoints(root));
   machine.Write("sys/kernel/debug/tracing/events/enable", "0\n");
   EXPECT_EQ(FindTracepoints(root), "absent");
   const std::string enable = "sys/kernel/tracing/events/preemptirq/enable";
