@@ -19,7 +19,7 @@ from irqcost.base.executors import Here
 from irqcost.compare import columns
 from irqcost.compare.columns import Column
 from irqcost.model import catalogue, published
-from irqcost.output import finding
+from irqcost.output import charts, finding
 from irqcost.output.page import article, data, html, markdown, pictures, prefer, sections, table
 from irqcost.output.page.words import Code, Statement
 
@@ -259,6 +259,7 @@ def test_no_more_sections_than_a_reader_takes_in(plain: Path) -> None:
     shown = [one for one in sections.SECTIONS if f'id="{one.key}-heading"' in page]
     assert 1 < len(shown) <= sections.MOST == 5
     assert len({one.key for one in sections.SECTIONS}) == len(sections.SECTIONS)
+    assert {one.chart for one in sections.SECTIONS} <= {"", *charts.CHARTS}
 
 
 def test_markdown_is_short_and_names_no_place_of_this_machine(tmp_path: Path) -> None:
