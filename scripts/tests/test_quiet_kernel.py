@@ -2,7 +2,9 @@
 """tune and doctor where the kernel works by itself, where interrupts cannot be moved, and where
 its files are masked, missing or odd."""
 
+import errno
 import json
+import os
 import random
 from pathlib import Path
 
@@ -146,3 +148,19 @@ def test_doctor_lives_on_any_machine(seed: int, tmp_path: Path) -> None:
     settings.plan(hostfacts.read(0, Tree(tmp_path)), Tree(tmp_path))
     host.module_facts("6.1", tmp_path)
     host.core_types(tmp_path)
+
+
+def test_root_of_a_container_is_not_told_to_become_root(
+    busy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class ReadOnly(Tree):
+        def write(self, path: str, value: str) -> None:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+
+    assert _command(ReadOnly(busy), "--cpu", "1") == Exit.UNUSABLE
+    assert "Read-only file system; root of a container" in capsys.readouterr().out
+    fake_host.build(busy, {"proc/modules": "", "dev/irqcost": ""})
+    monkeypatch.setattr(host.os, "access", lambda *_: False)
+    for user, remedy in ((0, "give the device to the container"), (1000, "run as root")):
+        monkeypatch.setattr(host.os, "geteuid", lambda user=user: user)
+        assert remedy in host.module_facts("6.1", busy)[-1].remedy

@@ -62,9 +62,12 @@ std::string MissingCapabilities(std::uint64_t effective) {
 
 std::optional<Obstacle> FindLoadObstacle() {
   const std::string missing = MissingCapabilities(EffectiveCapabilities());
+  // Root of a container may lack them, too, and only whoever starts it can give them.
   if (!missing.empty())
-    return Obstacle{"this process lacks " + missing,
-                    "run as root, or: sudo setcap cap_bpf,cap_perfmon+ep " + OwnPath()};
+    return Obstacle{
+        "this process lacks " + missing,
+        geteuid() != 0 ? "run as root, or: sudo setcap cap_bpf,cap_perfmon+ep " + OwnPath()
+                       : "give them to the container (docker run --cap-add BPF --cap-add PERFMON)"};
   switch (const int error = TryToLoad()) {
     case 0:
       return std::nullopt;

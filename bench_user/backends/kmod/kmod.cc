@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -27,7 +28,10 @@ Obstacle CannotOpen(const std::string& device, int error) {
   if (error == ENOENT)
     return {reason,
             "load the module: build bench_kmod for the running kernel, then insmod irqcost.ko"};
-  if (error == EACCES || error == EPERM) return {reason, "run as root: the device has mode 0600"};
+  if (error == EACCES || error == EPERM)
+    return {reason, geteuid() != 0
+                        ? "run as root: the device has mode 0600"
+                        : "give the device to the container (docker run --device " + device + ")"};
   return {reason, "check that it is the device of irqcost.ko"};
 }
 

@@ -125,6 +125,10 @@ def _secure_boot(root: Path) -> bool:
     return False
 
 
+# For root that lacks rights, as in a container: only whoever starts that can give them.
+_CONTAINER = "give the device to the container (docker run --device), or run outside of it"
+
+
 def _device(root: Path) -> Fact:
     device = root / "dev/irqcost"
     if not device.exists():
@@ -134,7 +138,8 @@ def _device(root: Path) -> Fact:
             "as root: make -C bench_kmod, then insmod bench_kmod/irqcost.ko",
         )
     if not os.access(device, os.R_OK | os.W_OK):
-        return Fact(False, f"{device} may not be opened by this user", "run as root")
+        remedy = "run as root" if os.geteuid() else _CONTAINER
+        return Fact(False, f"{device} may not be opened by this user", remedy)
     return Fact(True, f"{device} can be opened")
 
 

@@ -151,7 +151,10 @@ def _set(change: Change, value: str, tree: Tree) -> Failure | None:
         irq = _IRQ.fullmatch(change.path)
         if irq and error.errno == errno.EIO:
             return Failure(change.setting, FIXED_REASON, int(irq[1]))
-        return Failure(change.setting, f"{tree.root / change.path}: {error.strerror}")
+        reason = f"{tree.root / change.path}: {error.strerror}"
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            reason += "; root of a container may not change it: tune outside of it"
+        return Failure(change.setting, reason)
     found = tree.read(change.path)
     if _is(found, value):
         return None
