@@ -3,17 +3,20 @@
 """The command line: one subcommand, one module with add_parser() and run()."""
 
 import argparse
+import difflib
 import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
 
 from irqcost import ROOT
 from irqcost.base import streams
+from irqcost.base.arguments import Formatter
 from irqcost.base.errors import Exit, IrqcostError
 
 
@@ -60,9 +63,11 @@ _GROUPS: Mapping[str, Mapping[str, _Command]] = {
 _COMMANDS = {name: one for group in _GROUPS.values() for name, one in group.items()}
 
 _EPILOG = """\
-exit codes: 0 fine, 1 a check failed, 2 wrong usage or unusable data (also where the rest was
-still done), 3 undecided, 4 a build failed, 70 an error of irqcost itself, 130 interrupted,
-255 the guest died
+`irqcost COMMAND --help` explains a command.
+
+Exit codes: 0 fine, 1 a check failed, 2 wrong usage or unusable data (also where the rest was still
+done), 3 undecided, 4 a build failed, 70 an error of irqcost itself, 130 interrupted, 255 the guest
+died.
 
 Missing packages are installed on Debian and Ubuntu; --no-install, anywhere before --, forbids it.
 """
@@ -104,7 +109,15 @@ def _overview(helps: Mapping[str, str]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code. Usage errors leave through argparse, with 2."""
     given = sys.argv[1:] if arguments is None else arguments
-    asked = given[0] if given and given[0] in _COMMANDS else None
+    if "_ARGCOMPLETE" in os.environ:
+        _complete()
+    if not given:
+        parser().print_help(sys.stderr)
+        sys.exit(Exit.UNUSABLE)
+    asked = given[0] if given[0] in _COMMANDS else None
+    if asked is None and not given[0].startswith("-"):
+        print(f"irqcost: {_unknown(given[0])}", file=sys.stderr)
+        sys.exit(Exit.UNUSABLE)
     with streams.guarded() as (output, errors):
         args = parser(asked).parse_args(given)
         # An end from outside takes the way of Ctrl-C, so that what was begun is cleaned up.

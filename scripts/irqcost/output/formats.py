@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from irqcost.base import jsontext
+from irqcost.base.safety.texts import csv_cell, markdown as escaped, plain
 from irqcost.base.table import number
 from irqcost.compare import columns as columns_
 from irqcost.compare.columns import Column, letter

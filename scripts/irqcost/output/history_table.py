@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A history, as a table of its changes."""
 
+from irqcost.base import screen
 from irqcost.base.table import Table
 from irqcost.compare.trend import History
 from irqcost.stats import changepoints, intervals
 
 
 def text(history: History, everything: bool) -> str:
-    """A table of the changes (or of every result), and how many there are."""
+    """A table of the changes (or of every result), as wide as the terminal, and how many there
+    are."""
     count = len(history.contexts)
     first, last = (history.dates[place].date().isoformat() for place in (0, -1))
     parts = [history.title, f"{count} runs from {first} to {last}"]
     unit = "instructions" if history.exact else "core cycles"
-    table = Table((f"result ({unit})", "since", "before", "after", "%", "fell on"), "<<>>><")
+    table = Table(
+        (f"result ({unit})", "since", "before", "after", "%", "what else changed"), "<<>>><"
+    )
     changed = 0
     for line in history.lines:
         changed += bool(line.changes)
@@ -23,7 +27,7 @@ def text(history: History, everything: bool) -> str:
                 f"{one.before:.2f}",
                 f"{one.after:.2f}",
                 f"{100 * (one.after / one.before - 1):+.1f}" if one.before else "-",
-                one.fell_on or "no recorded change",
+                one.fell_on or "nothing recorded",
             )
         if everything and not line.changes and line.values:
             level = intervals.median(line.values)
@@ -34,7 +38,7 @@ def text(history: History, everything: bool) -> str:
     parts += ["", *_outcome(history, changed)]
     if unreliable:
         parts.append(f"{unreliable} unreliable values ignored.")
-    return "\n".join(parts)
+    return screen.wrapped("\n".join(parts))
 
 
 def _outcome(history: History, changed: int) -> list[str]:

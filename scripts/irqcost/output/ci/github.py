@@ -117,17 +117,6 @@ def _row(one: Judged) -> str:
     )
 
 
-_SPECIAL = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "`": "&#96;"} | {
-    letter: "\\" + letter for letter in "\\*_[]#~"
-}
-
-
-def _cell(text: str) -> str:
-    """Text that Markdown does not interpret: names in a file may be anything."""
-    plain = " ".join(text.split())
-    return "".join(_SPECIAL.get(letter, letter) for letter in plain)
-
-
 def annotations(checked: Sequence[Checked]) -> list[str]:
     """Workflow commands, the worst first: one for each result that is slower, one for each reason
     or remedy that several results share. Where there are more than MOST, the last counts the
