@@ -99,7 +99,7 @@ def faults(draw: Callable[[Theme], Any], width: int) -> list[str]:
         if left < -1 or low < -1 or right > paper.width + 1 or high > paper.height + 1:
             said.append(f"beyond the canvas: {words}")
     for (one, box), (other, there) in combinations(shown, 2):
-        # As far as ink may touch: descenders of a line and what stands below it.
+        # As far as ink may touch: descenders of a line and what is below it.
         wide = min(box[2], there[2]) - max(box[0], there[0])
         tall = min(box[3], there[3]) - max(box[1], there[1])
         if wide > 1.5 and tall > 1.5:

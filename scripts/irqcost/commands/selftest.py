@@ -16,7 +16,7 @@ _DESCRIPTION = """\
 Shows how precisely this machine can measure: how far the controls are off, how well processes
 agree, how often an interval holds the true value, how long a result takes, how often a difference
 is seen where there is none, and how often slowdowns of 0.25, 0.5, 1 and 2 core cycles in a
-primitive of about 40 are detected by two builds that take turns. Ring 3 only: it needs no privilege.
+primitive of about 40 are detected by two builds that alternate. Ring 3 only: it needs no privilege.
 """
 
 

@@ -79,8 +79,8 @@ def _add_tasks(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         choices=("all", *matrix.COLUMNS),
         metavar="KERNEL",
-        help="print one table of exact counts for several kernels: those named, every Debian kernel "
-        "(the default), or all (also those built from source)",
+        help="print one table of exact counts for several kernels: those named, every Debian "
+        "kernel (the default), or all (also those built from source)",
     )
     add(
         "--builds",
