@@ -125,7 +125,9 @@ def _largest(section: Section, rows: Sequence[Row]) -> list[str]:
     times, row = best
     values = ", ".join(f"{amount(c[0])} on {x}" for c, x in zip(row.cells, section.letters))
     unit = row.cells[0][0].called
-    multiple = f" ({number(times, 1)} times)" if times >= 1.1 else ""
+    # A multiple of almost nothing says nothing.
+    least = min(_value(c[0]) for c in row.cells)
+    multiple = f" ({number(times, 1)} times)" if times >= 1.1 and least >= _LITTLE else ""
     return [f"Largest other difference: {row.name}, {values} {unit}{multiple}."]
 
 
