@@ -48,11 +48,14 @@ def note(event, arguments):
     if event not in ("open", "os.listdir", "os.scandir", "import", "ctypes.dlopen"):
         return
     for one in arguments[:2]:
-        if isinstance(one, (str, bytes)) and os.fsdecode(one):
+        if isinstance(one, (str, bytes)) and os.fsdecode(one) not in ("", "."):
             name = os.fsdecode(one)
             whole = os.path.join(os.getcwd(), name) if event == "open" or "/" in name else name
             if os.path.dirname(whole) == here and os.path.lexists(whole):
-                os.write(int(os.environ["NOTES"]), f"{event} {whole}\n".encode())
+                # Processes that work for this one have none of its descriptors.
+                notes = os.open(os.environ["NOTES"], os.O_WRONLY | os.O_APPEND)
+                os.write(notes, f"{event} {whole}\\n".encode())
+                os.close(notes)
 sys.addaudithook(note)
 """
 
@@ -115,24 +118,23 @@ def test_no_command_takes_anything_from_the_current_folder(
     audit.mkdir()
     (audit / "sitecustomize.py").write_text(_AUDIT)
     arguments = _command(name, tmp_path / "out")
-    with (tmp_path / "notes").open("wb") as notes:
-        done = subprocess.run(
-            [str(ROOT / "irqcost"), "--no-install", *arguments],
-            cwd=planted,
-            env={
-                **{key: value for key, value in os.environ.items() if key != "PYTHONSAFEPATH"},
-                "PATH": f":.:{os.environ['PATH']}::planted",
-                "PYTHONPATH": f":.:{audit}:",
-                "LD_LIBRARY_PATH": ":.",
-                "MATPLOTLIBRC": str(planted / "matplotlibrc"),
-                "NOTES": str(notes.fileno()),
-                "XDG_CACHE_HOME": str(tmp_path / "cache"),
-                "MPLCONFIGDIR": str(tmp_path.parent / "matplotlib"),
-            },
-            pass_fds=[notes.fileno()],
-            capture_output=True,
-            text=True,
-        )
+    (tmp_path / "notes").touch()
+    done = subprocess.run(
+        [str(ROOT / "irqcost"), "--no-install", *arguments],
+        cwd=planted,
+        env={
+            **{key: value for key, value in os.environ.items() if key != "PYTHONSAFEPATH"},
+            "PATH": f":.:{os.environ['PATH']}::planted",
+            "PYTHONPATH": f":.:{audit}:",
+            "LD_LIBRARY_PATH": ":.",
+            "MATPLOTLIBRC": str(planted / "matplotlibrc"),
+            "NOTES": str(tmp_path / "notes"),
+            "XDG_CACHE_HOME": str(tmp_path / "cache"),
+            "MPLCONFIGDIR": str(tmp_path.parent / "matplotlib"),
+        },
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode in (0, 1, 2, 3), done.stderr
     assert "Traceback" not in done.stderr and "missing:" not in done.stderr, done.stderr
     assert (tmp_path / "notes").read_text() == ""
