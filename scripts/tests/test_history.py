@@ -139,3 +139,17 @@ def test_bad_files_are_left_out(folder: Path, capsys: pytest.CaptureFixture[str]
     assert cli.main(["history", *named]) == Exit.UNUSABLE
     assert cli.main(["history", str(folder / "1.json"), "--no-chart"]) == Exit.UNUSABLE
     assert "no machine has two results" in capsys.readouterr().err
+
+
+def test_a_history_without_cycles_has_no_chart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Emulated runs without the instruction clock: their table is printed all the same."""
+    (emulated,) = (ROOT / "results" / "emulated").glob("*-6.1.0-56-amd64.json")
+    text = emulated.read_text("utf-8")
+    date = reader.read_result(emulated).context.date
+    for day in ("2026-01-01", "2026-01-02"):
+        (tmp_path / f"{day}.json").write_text(text.replace(date, f"{day}T00:00:00+00:00"), "utf-8")
+    assert cli.main(["history", str(tmp_path), "--out", str(tmp_path / "x")]) == 0
+    assert "no chart: these results have no core cycles" in capsys.readouterr().out
+    assert not list(tmp_path.glob("x*"))

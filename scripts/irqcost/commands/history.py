@@ -14,7 +14,7 @@ from irqcost.base import arguments
 from irqcost.base.errors import Exit, IrqcostError, name_left_out
 from irqcost.compare import policy
 from irqcost.compare.trend import History, Line, histories
-from irqcost.model import store
+from irqcost.model import catalogue, store
 from irqcost.model.schema1 import pattern
 from irqcost.output import charts
 from irqcost.output.charts.places import METADATA, Place, made, themes_of
@@ -101,8 +101,10 @@ def charted(history: History) -> History:
         parts = (abs(c.after - c.before) / max(abs(c.before), 1.0) for c in line.changes)
         return max(parts, default=0.0)
 
+    controls = {key for key, probe in catalogue.by_key().items() if probe.group == "control"}
     with_values = [line for line in history.lines if line.values]
-    greatest = sorted(with_values, key=size, reverse=True)[:_MOST_CHARTED]
+    with_values.sort(key=lambda line: (-size(line), line.name.split("/")[1] in controls))
+    greatest = with_values[:_MOST_CHARTED]
     lines = (
         line if any(line is one for one in greatest) else replace(line, values=(), runs=())
         for line in history.lines

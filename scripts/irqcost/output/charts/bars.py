@@ -155,8 +155,11 @@ def _title(
         return f"Unreliable run: no result can be trusted ({which.names[0]})"
     masked = finding.save_restore(which.series[0].result)
     if masked and masked.reliable:
-        act = finding.ACTS[masked.name.split("/")[1]]
-        return f"{finding.capital(act)} costs {masked.text} on {which.names[0]}"
+        backend, probe = masked.name.split("/")[:2]
+        kernel = naming.kernel_functions([which.series[0].result.context], backend, probe)
+        how = f" ({kernel})" if kernel else ""
+        act = finding.capital(finding.ACTS[probe])
+        return f"{act} costs {masked.text} on {which.names[0]}{how}"
     most = max(sound, key=lambda row: row.cost)
     return f"{most.label} costs {which.said(most.cost)} {which.called} on {which.names[0]}"
 
