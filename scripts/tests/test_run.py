@@ -288,6 +288,12 @@ def test_how_long_and_how_narrow(flags: list[str], seconds: float, target: Targe
     assert asked.target == target
 
 
+@pytest.mark.parametrize("flag", ["--forget-baseline", "--forget-floors"])
+def test_an_option_keeps_its_old_name(flag: str) -> None:
+    args = cli.parser().parse_args(["run", flag])
+    assert arguments.chosen(Options, args).forget_baseline
+
+
 def test_many_backends_take_no_minute() -> None:
     assert Options().seconds(backends=3) == 45
 
@@ -398,7 +404,7 @@ def test_a_neighbour_during_all_of_a_run(fake: Path) -> None:
     told = verdict("again.json", 0.18, *until_settled)
     assert told["verdict"]["verdict"] == "good" and told["baselines"]["ring3"]["cached"] == 0.181
     assert "--irqcost_sensor_level=ring3:0.180000" in calls(fake)[-1]
-    forgotten = verdict("forgotten.json", 0.317, *until_settled, "--forget-floors")
+    forgotten = verdict("forgotten.json", 0.317, *until_settled, "--forget-baseline")
     assert forgotten["verdict"]["verdict"] == "good"
     assert forgotten["baselines"]["ring3"]["cached"] is None
     assert verdict("other.json", 0.32, *until_settled)["baselines"]["ring3"]["cached"] == 0.317

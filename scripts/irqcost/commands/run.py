@@ -40,11 +40,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     options.add_speed(parser)
     options.add_targets(parser)
     options.add_place(parser)
-    parser.add_argument(
-        "--forget-floors",
-        action="store_true",
-        help="forget how fast the contention sensor was in earlier runs on this CPU",
-    )
+    options.add_forget(parser)
     parser.add_argument(
         "--simulate",
         metavar="FILE",

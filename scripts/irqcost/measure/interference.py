@@ -55,13 +55,16 @@ def typical(levels: Sequence[float]) -> float | None:
     return None if level is None else round(level, _DIGITS)
 
 
-def reminded(process: Process, known: Mapping[str, float]) -> Process:
-    """A process whose `floors` say what is known from earlier runs, by backend."""
-    floors = {
-        backend: {**floor, "cached": known[backend]} if backend in known else floor
-        for backend, floor in process.context.get("baselines", {}).items()
+def with_known(process: Process, known: Mapping[str, float]) -> Process:
+    """A process whose `baselines` say what is known from earlier runs, by backend."""
+    baselines = {
+        backend: {**baseline, "cached": known[backend]} if backend in known else baseline
+        for backend, baseline in process.context.get("baselines", {}).items()
     }
-    context = {**process.document["context"], "irqcost": {**process.context, "baselines": floors}}
+    context = {
+        **process.document["context"],
+        "irqcost": {**process.context, "baselines": baselines},
+    }
     return Process({**process.document, "context": context}, process.seconds)
 
 
@@ -70,7 +73,7 @@ def neighbours(
 ) -> dict[str, str]:
     """Backends whose sensor never came down to its level of earlier runs: by backend a sentence."""
     found = {}
-    for backend, floor in known.items():
+    for backend, baseline in known.items():
         sensors = [
             entry["sensor"]
             for name, one in benchmarks.items()
@@ -78,16 +81,16 @@ def neighbours(
             for entry in one.all
             if "sensor" in entry
         ]
-        if sensors and min(sensors) > floor * (1 + tolerances.get(backend, _TOLERANCE)):
+        if sensors and min(sensors) > baseline * (1 + tolerances.get(backend, _TOLERANCE)):
             found[backend] = (
-                f"sensor {min(sensors):.3f} cycles per nop, {floor:.3f} in earlier runs on this "
+                f"sensor {min(sensors):.3f} cycles per nop, {baseline:.3f} in earlier runs on this "
                 "CPU: a neighbour shares the core; run again when it is gone, or, if the machine "
-                "was changed, with --forget-floors"
+                "was changed, with --forget-baseline"
             )
     return found
 
 
-def learned(processes: Sequence[Process], verdicts: Mapping[str, str]) -> dict[str, float]:
+def worth_keeping(processes: Sequence[Process], verdicts: Mapping[str, str]) -> dict[str, float]:
     """What a run caches, by backend; nothing of one with fewer than half of its figures good.
 
     Several processes agree on the level of a run, so one that was wrongly low caches nothing.
@@ -108,7 +111,7 @@ class _Row:
     """A machine, and by backend the baseline levels of its last good runs, the latest one last."""
 
     machine: Mapping[str, Any]
-    floors: Mapping[str, Sequence[float]]
+    baselines: Mapping[str, Sequence[float]]
 
 
 def _parsed(text: str) -> list[_Row]:
@@ -125,29 +128,29 @@ def _parsed(text: str) -> list[_Row]:
 def _row(row: object) -> _Row:
     if not isinstance(row, dict) or not isinstance(row.get("machine"), dict):
         raise ValueError("a row without `machine`")
-    floors = row.get("floors")
-    if not isinstance(floors, dict):
+    baselines = row.get("floors")
+    if not isinstance(baselines, dict):
         raise ValueError("a row without `floors`")
-    for backend, values in floors.items():
-        if not (isinstance(values, list) and values and all(map(_is_floor, values))):
+    for backend, values in baselines.items():
+        if not (isinstance(values, list) and values and all(map(_is_level, values))):
             raise ValueError(
                 f"the baseline levels of {backend} are not numbers from "
                 f"{_LIMITS[0]:g} to {_LIMITS[1]:g}"
             )
-    return _Row(row["machine"], floors)
+    return _Row(row["machine"], baselines)
 
 
-def _is_floor(value: object) -> bool:
+def _is_level(value: object) -> bool:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return number and _LIMITS[0] <= value <= _LIMITS[1]  # type: ignore[operator]
 
 
 def _text(rows: Sequence[_Row]) -> str:
-    machines = [{"machine": row.machine, "floors": row.floors} for row in rows]
+    machines = [{"machine": row.machine, "floors": row.baselines} for row in rows]
     return jsontext.dumps({"schema": _SCHEMA, "machines": machines})
 
 
-class Memory:
+class BaselineCache:
     """The file of baseline levels in the user's cache, for one run. Runs work without
     it: what cannot be read
     or written is named on standard error, and the run goes on without."""
@@ -158,7 +161,7 @@ class Memory:
         self._known: dict[str, float] | None = None
         self._complained = False
 
-    def remind(self, process: Process) -> Process:
+    def add_known(self, process: Process) -> Process:
         """The process with what is known of its machine; an emulated one has no sensor."""
         if process.emulated:
             return process
@@ -169,18 +172,18 @@ class Memory:
                 own = {}
             typicals = {backend: typical(values) for backend, values in own.items()}
             self._known = {name: one for name, one in typicals.items() if one is not None}
-        return reminded(process, self._known)
+        return with_known(process, self._known)
 
     def keep(self, processes: Sequence[Process], verdicts: Mapping[str, str]) -> None:
         """Remembers what a run cached. `verdicts` are words by name."""
         real = [process for process in processes if not process.emulated]
-        taught = learned(real, verdicts)
-        if taught:
-            self._change(real[0], taught)
+        kept = worth_keeping(real, verdicts)
+        if kept:
+            self._change(real[0], kept)
 
     def _own(self, process: Process) -> Mapping[str, Sequence[float]]:
         here = machine(process.context)
-        return next((row.floors for row in self._rows() if row.machine == here), {})
+        return next((row.baselines for row in self._rows() if row.machine == here), {})
 
     def _rows(self) -> list[_Row]:
         try:
@@ -196,19 +199,19 @@ class Memory:
             self._complained = True
             return []
 
-    def _change(self, process: Process, taught: Mapping[str, float]) -> None:
+    def _change(self, process: Process, kept: Mapping[str, float]) -> None:
         """Adds baseline levels to those of the process's machine; without any, forgets them."""
         here = machine(process.context)
         try:
             with locked(self._path.with_suffix(".lock")):
                 rows = self._rows()
-                floors: dict[str, Sequence[float]] = next(
-                    (dict(row.floors) for row in rows if row.machine == here), {}
+                baselines: dict[str, Sequence[float]] = next(
+                    (dict(row.baselines) for row in rows if row.machine == here), {}
                 )
-                for backend, floor in taught.items():
-                    floors[backend] = [*floors.get(backend, []), floor][-_KEPT:]
+                for backend, baseline in kept.items():
+                    baselines[backend] = [*baselines.get(backend, []), baseline][-_KEPT:]
                 others = [row for row in rows if row.machine != here]
-                own = [_Row(here, floors)] if taught else []
+                own = [_Row(here, baselines)] if kept else []
                 with written_whole(self._path, replace=True) as partial:
                     partial.write_text(_text([*others, *own]), encoding="utf-8")
         except (OSError, IrqcostError) as error:

@@ -53,7 +53,7 @@ class Options:
     samples: int | None = None
     cpu: str | None = None
     core_type: str | None = None
-    forget_floors: bool = False
+    forget_baseline: bool = False
     keep_samples: bool = False
     simulate: Path | None = None
 
@@ -183,6 +183,19 @@ def add_place(parser: Parser) -> None:
         metavar="TYPE",
         help="of a hybrid CPU only cores of this type, performance or efficiency (default: both, "
         "one after the other, each into a file of its own)",
+    )
+
+
+def add_forget(parser: Parser) -> None:
+    """What is known of earlier runs."""
+    parser.add_argument(
+        "--forget-baseline",
+        action="store_true",
+        help="forget how fast the contention sensor was in earlier runs on this CPU",
+    )
+    # its name until 0.4
+    parser.add_argument(
+        "--forget-floors", dest="forget_baseline", action="store_true", help=argparse.SUPPRESS
     )
 
 

@@ -20,7 +20,7 @@ from irqcost.base.progress import Progress
 from irqcost.machine import host, hostfacts, kconfig
 from irqcost.machine.quota import tightest_quota
 from irqcost.measure import build, harness, samples
-from irqcost.measure.interference import Memory
+from irqcost.measure.interference import BaselineCache
 from irqcost.measure.merge import merge
 from irqcost.measure.options import Options
 from irqcost.measure.processes import Process, Plan, Request, collect
@@ -140,26 +140,26 @@ def measured(what: Prepared, target: Path) -> Result:
     options = what.options
     clock = None if options.simulate is None else simulate.Clock()
     # What is known of the sensor is known of a machine that is there.
-    memory = Memory(options.forget_floors) if clock is None else None
+    cache = BaselineCache(options.forget_baseline) if clock is None else None
     with ExitStack() as written:
         partial = written.enter_context(files.written_whole(target))
         if options.keep_samples:
             kept = written.enter_context(files.written_whole(samples.beside(target)))
-        processes = _processes(what, clock, memory)
+        processes = _processes(what, clock, cache)
         document = merge(processes, options.target)
         _complete(document["context"]["irqcost"], real=clock is None)
         partial.write_text(jsontext.dumps(document), encoding="utf-8")
         result = reader.read_result(partial)
         if options.keep_samples:
             samples.write(kept, target, processes)
-    if memory:
+    if cache:
         verdicts = {entry["run_name"]: entry["verdict"] for entry in document["benchmarks"]}
-        memory.keep(processes, verdicts)
+        cache.keep(processes, verdicts)
     return result
 
 
 def _processes(
-    what: Prepared, clock: simulate.Clock | None, memory: Memory | None
+    what: Prepared, clock: simulate.Clock | None, cache: BaselineCache | None
 ) -> list[Process]:
     options = what.options
     seconds = options.seconds(len({name.split("/")[0] for name in what.names}))
@@ -175,7 +175,7 @@ def _processes(
 
         def once(request: Request) -> Process:
             process = session.measure(request)
-            return memory.remind(process) if memory else process
+            return cache.add_known(process) if cache else process
 
         def measure(request: Request) -> Process:
             try:

@@ -9,7 +9,7 @@ import pytest
 
 from processes_of import TOLERANCE, entry, process
 from irqcost.measure import interference
-from irqcost.measure.interference import Memory
+from irqcost.measure.interference import BaselineCache
 from irqcost.measure.merge import merge
 from irqcost.measure.processes import Process, Processes, Target
 from irqcost.model import parsing
@@ -28,9 +28,9 @@ def run_of(*sensors: float, **ours: Any) -> list[Process]:
     return [process(entry(NAME, 13.0, sensor=one), floor=one, **ours) for one in sensors]
 
 
-def reminded(run: list[Process]) -> dict[str, float]:
-    memory = Memory()
-    return Processes([memory.remind(one) for one in run]).cached
+def with_known(run: list[Process]) -> dict[str, float]:
+    cache = BaselineCache()
+    return Processes([cache.add_known(one) for one in run]).cached
 
 
 @pytest.mark.parametrize(
@@ -55,17 +55,17 @@ def test_the_median_of_those_that_agree(values: list[float], expected: float | N
 
 def test_levels_that_do_not_agree_are_not_believed(place: Path) -> None:
     for one in (0.181, 0.25):
-        Memory().keep(run_of(one), GOOD)
+        BaselineCache().keep(run_of(one), GOOD)
     assert json.loads(place.read_text())["machines"][0]["floors"] == {"ring3": [0.181, 0.25]}
-    assert reminded(run_of(0.2)) == {}
+    assert with_known(run_of(0.2)) == {}
     # The next one says which of them it was.
-    Memory().keep(run_of(0.182), GOOD)
-    assert reminded(run_of(0.2)) == {"ring3": 0.1815}
+    BaselineCache().keep(run_of(0.182), GOOD)
+    assert with_known(run_of(0.2)) == {"ring3": 0.1815}
 
 
 def test_a_run_teaches_the_level_on_which_its_processes_agree() -> None:
-    assert interference.learned(run_of(0.181, 0.1, 0.182, 0.183), GOOD) == {"ring3": 0.182}
-    assert interference.learned(run_of(0.181, 0.1), GOOD) == {}
+    assert interference.worth_keeping(run_of(0.181, 0.1, 0.182, 0.183), GOOD) == {"ring3": 0.182}
+    assert interference.worth_keeping(run_of(0.181, 0.1), GOOD) == {}
 
 
 @pytest.mark.parametrize(
@@ -80,24 +80,24 @@ def test_a_run_teaches_the_level_on_which_its_processes_agree() -> None:
 def test_only_good_figures_teach(words: list[str], learns: bool) -> None:
     names = [NAME, "ring3/nop/throughput", "ring3/lahf/throughput"][: len(words)]
     run = [process(*(entry(name, 13.0) for name in names)) for _ in range(6)]
-    assert bool(interference.learned(run, dict(zip(names, words)))) == learns
+    assert bool(interference.worth_keeping(run, dict(zip(names, words)))) == learns
 
 
-def test_a_remembered_floor_is_one_more(place: Path) -> None:
+def test_a_cached_baseline_is_one_more(place: Path) -> None:
     quiet, loud = run_of(0.181), run_of(0.317)
-    Memory().keep(quiet, GOOD)
-    memory = Memory()
-    run = [memory.remind(one) for one in loud]
+    BaselineCache().keep(quiet, GOOD)
+    cache = BaselineCache()
+    run = [cache.add_known(one) for one in loud]
     assert Processes(run).levels == {"ring3": 0.181}
     assert not Processes(run).benchmarks[NAME].used
     # A lower one of the run itself counts.
-    assert Processes([Memory().remind(run_of(0.15)[0])]).levels == {"ring3": 0.15}
+    assert Processes([BaselineCache().add_known(run_of(0.15)[0])]).levels == {"ring3": 0.15}
 
 
 def test_a_neighbour_who_stays_is_named(place: Path) -> None:
-    Memory().keep(run_of(0.181), GOOD)
-    memory = Memory()
-    document = merge([memory.remind(one) for one in run_of(*[0.317] * 6)], Target())
+    BaselineCache().keep(run_of(0.181), GOOD)
+    cache = BaselineCache()
+    document = merge([cache.add_known(one) for one in run_of(*[0.317] * 6)], Target())
     (one,) = document["benchmarks"]
     assert one["verdict"] == "disturbed"
     assert one["reasons"][0].startswith(
@@ -118,7 +118,7 @@ def test_a_neighbour_who_stays_is_named(place: Path) -> None:
 
 
 def test_a_neighbour_who_leaves_is_not() -> None:
-    run = [interference.reminded(one, {"ring3": 0.181}) for one in run_of(0.317, *[0.182] * 6)]
+    run = [interference.with_known(one, {"ring3": 0.181}) for one in run_of(0.317, *[0.182] * 6)]
     document = merge(run, Target())
     assert document["benchmarks"][0]["verdict"] == "good"
     assert (
@@ -128,19 +128,19 @@ def test_a_neighbour_who_leaves_is_not() -> None:
 
 def test_one_run_that_was_wrongly_low_disturbs_none(place: Path) -> None:
     for sensor in (0.181, 0.182, 0.181, 0.178, 0.182):
-        Memory().keep(run_of(sensor), GOOD)
-    assert reminded(run_of(0.18)) == {"ring3": 0.181}
+        BaselineCache().keep(run_of(sensor), GOOD)
+    assert with_known(run_of(0.18)) == {"ring3": 0.181}
     # A low process within a run caches nothing by itself.
-    Memory().keep(run_of(0.174, *[0.181] * 5), GOOD)
-    assert reminded(run_of(0.18)) == {"ring3": 0.181}
+    BaselineCache().keep(run_of(0.174, *[0.181] * 5), GOOD)
+    assert with_known(run_of(0.18)) == {"ring3": 0.181}
 
 
 def test_two_lower_levels_count_and_old_ones_go(place: Path) -> None:
     for sensor in (0.317, 0.316, 0.181, 0.181):
-        Memory().keep(run_of(sensor), GOOD)
-    assert reminded(run_of(0.18)) == {"ring3": 0.181}
+        BaselineCache().keep(run_of(sensor), GOOD)
+    assert with_known(run_of(0.18)) == {"ring3": 0.181}
     for _ in range(20):
-        Memory().keep(run_of(0.182), GOOD)
+        BaselineCache().keep(run_of(0.182), GOOD)
     (row,) = json.loads(place.read_text())["machines"]
     assert row["floors"] == {"ring3": [0.182] * 9}
 
@@ -155,27 +155,27 @@ def test_two_lower_levels_count_and_old_ones_go(place: Path) -> None:
     ],
 )
 def test_each_machine_has_its_own(place: Path, change: dict[str, Any]) -> None:
-    Memory().keep(run_of(0.181), GOOD)
-    assert reminded(run_of(0.18, **change)) == {}
-    Memory().keep(run_of(0.25, **change), GOOD)
-    assert reminded(run_of(0.18, **change)) == {"ring3": 0.25}
-    assert reminded(run_of(0.18)) == {"ring3": 0.181}
+    BaselineCache().keep(run_of(0.181), GOOD)
+    assert with_known(run_of(0.18, **change)) == {}
+    BaselineCache().keep(run_of(0.25, **change), GOOD)
+    assert with_known(run_of(0.18, **change)) == {"ring3": 0.25}
+    assert with_known(run_of(0.18)) == {"ring3": 0.181}
 
 
 def test_forgetting_is_of_this_machine(place: Path) -> None:
-    Memory().keep(run_of(0.181), GOOD)
-    Memory().keep(run_of(0.25, cpuid_hypervisor="KVMKVMKVM"), GOOD)
-    assert Processes([Memory(forget=True).remind(run_of(0.3)[0])]).cached == {}
-    assert reminded(run_of(0.18)) == {}
-    assert reminded(run_of(0.18, cpuid_hypervisor="KVMKVMKVM")) == {"ring3": 0.25}
+    BaselineCache().keep(run_of(0.181), GOOD)
+    BaselineCache().keep(run_of(0.25, cpuid_hypervisor="KVMKVMKVM"), GOOD)
+    assert Processes([BaselineCache(forget=True).add_known(run_of(0.3)[0])]).cached == {}
+    assert with_known(run_of(0.18)) == {}
+    assert with_known(run_of(0.18, cpuid_hypervisor="KVMKVMKVM")) == {"ring3": 0.25}
 
 
 def test_emulation_neither_reads_nor_writes(place: Path) -> None:
     emulated = {"execution": {"kind": "emulated", "reason": "x"}}
-    Memory().keep(run_of(0.181, **emulated), GOOD)
+    BaselineCache().keep(run_of(0.181, **emulated), GOOD)
     assert not place.exists()
-    Memory().keep(run_of(0.181), GOOD)
-    assert reminded(run_of(0.18, **emulated)) == {}
+    BaselineCache().keep(run_of(0.181), GOOD)
+    assert with_known(run_of(0.18, **emulated)) == {}
 
 
 def row(floors: object) -> str:
@@ -204,14 +204,14 @@ def test_a_damaged_file_is_named_and_not_believed(
     place: Path, capsys: pytest.CaptureFixture[str], text: str, reason: str
 ) -> None:
     place.write_text(text)
-    memory = Memory()
-    assert Processes([memory.remind(run_of(0.18)[0])]).cached == {}
+    cache = BaselineCache()
+    assert Processes([cache.add_known(run_of(0.18)[0])]).cached == {}
     said = capsys.readouterr().err
     assert said.startswith(f"irqcost: {place}: ") and reason in said and ": ignored" in said
     # It is named once, and replaced by what the run caches.
-    memory.keep(run_of(0.18), GOOD)
+    cache.keep(run_of(0.18), GOOD)
     assert not capsys.readouterr().err
-    assert reminded(run_of(0.18)) == {"ring3": 0.18}
+    assert with_known(run_of(0.18)) == {"ring3": 0.18}
 
 
 def test_what_cannot_be_kept_is_said(
@@ -219,5 +219,5 @@ def test_what_cannot_be_kept_is_said(
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("IRQCOST_CACHE", str(tmp_path / "file"))
-    Memory().keep(run_of(0.18), GOOD)
+    BaselineCache().keep(run_of(0.18), GOOD)
     assert "the sensor's baseline level is not remembered: " in capsys.readouterr().err
