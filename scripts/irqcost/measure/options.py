@@ -3,7 +3,7 @@
 
 import argparse
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from irqcost.base.arguments import positive
