@@ -58,7 +58,7 @@ def find(values: Sequence[float], matters: Callable[[float], float]) -> list[int
 
 @lru_cache(maxsize=1)
 def fewest() -> int:
-    """The least number of values on each side of a change that can be told from noise."""
+    """The least number of values on each side of a change that can be distinguished from noise."""
     side = LEAST
     while rank_sum(range(side), range(side, 2 * side)) > RISK / (2 * side):
         side += 1
