@@ -143,7 +143,7 @@ def test_compare_says_where_the_chart_is(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     prefix = tmp_path / "6.1"
-    assert cli.main(["compare", str(path("alpha")), "--out", str(prefix)]) == 0
+    assert cli.main(["compare", str(path("alpha")), "--chart", "bars", "--out", str(prefix)]) == 0
     assert f"Chart:  {tmp_path}/6.1.png\nChart:  {tmp_path}/6.1.svg\n" in capsys.readouterr().out
 
 

@@ -66,7 +66,7 @@ def test_the_table_tells_sections_apart(result: Result) -> None:
 
 def test_compare_has_a_row_for_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = str(in_situ(tmp_path / "x.json"))
-    assert cli.main(["compare", path, "--filter", "in_situ", "--no-chart"]) == 0
+    assert cli.main(["compare", path, "--filter", "in_situ", "-v"]) == 0
     out = capsys.readouterr().out
     assert re.findall(r"ring3/popf/in_situ/(\d+)", out) == list(SECTIONS)
 

@@ -156,10 +156,10 @@ def test_compare_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         return changed("alpha", target, lambda c: c["context"]["irqcost"].update(ours))
 
     same, other = add(CODE, "a.json"), add(CODE.replace("fb", "9d"), "b.json")
-    assert cli.main(["compare", "--no-chart", str(same), str(same)]) == 0
-    assert "other instructions" not in capsys.readouterr().out
-    assert cli.main(["compare", "--no-chart", str(same), str(other)]) == 0
-    assert "B measured other instructions than A:" in capsys.readouterr().out
+    assert cli.main(["compare", "--code", str(same), str(same)]) == 0
+    assert "No difference in code." in capsys.readouterr().out
+    assert cli.main(["compare", "--code", str(same), str(other)]) == 0
+    assert "B runs different code from A:" in capsys.readouterr().out
     # Files of before.
     assert not equality.differences(context(document("alpha")), context(document("beta")))
     assert path("alpha").exists()
