@@ -61,12 +61,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "the checkout)",
     )
     add("--config", metavar="FILE", type=Path, help="TOML, over scripts/irqcost/compare/check.toml")
-    add(
-        "--select",
-        type=pattern,
-        metavar="REGEX",
-        help="judge only results whose name (backend/probe/mode) matches",
-    )
+    chosen = "judge only results whose name (backend/probe/mode) matches"
+    add("--select", type=pattern, metavar="REGEX", help=chosen)
     add("--all", action="store_true", help="show all results")
     arguments.add_scheduler(parser)
     measuring = parser.add_argument_group(

@@ -4,6 +4,7 @@
 import textwrap
 from collections.abc import Sequence
 
+from irqcost.base.safety.texts import plain
 from irqcost.base.verdicts import Change
 from irqcost.compare.checked import Checked, results, some
 from irqcost.compare.regression import Judged
@@ -145,7 +146,7 @@ def _help(checked: Checked, one: Judged) -> str:
 def _wrapped(words: str, width: int, indent: str = "") -> list[str]:
     """Lines of at most `width`; what has no blank (a path) stays whole, to be copied."""
     return textwrap.wrap(
-        words,
+        plain(words),
         width,
         initial_indent=indent,
         subsequent_indent=indent + "  ",

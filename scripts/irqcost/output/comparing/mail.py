@@ -12,6 +12,7 @@ from pathlib import Path
 from irqcost import ROOT
 from irqcost.base import screen
 from irqcost.base.footnotes import Footnotes
+from irqcost.base.safety.texts import plain
 from irqcost.compare.columns import Column
 from irqcost.compare.comparison import Comparison, Section
 from irqcost.model import naming
@@ -66,13 +67,13 @@ def _origin(column: Column) -> Iterable[str]:
         yield from _line("files", f"median of {len(column.paths)} results")
         return
     for path in column.paths:
-        yield from _line("file", path.name)
+        yield from _line("file", plain(path.name))
         yield f"  sha256:  {_digest(path)}"
 
 
 def _line(name: str, fact: str) -> list[str]:
     return textwrap.wrap(
-        f"  {name + ':':11}{' '.join(fact.split())}",
+        f"  {name + ':':11}{plain(' '.join(fact.split()))}",
         _WIDTH,
         subsequent_indent=" " * 13,
         break_long_words=False,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from irqcost.base import screen
 from irqcost.base.footnotes import Footnotes
+from irqcost.base.safety.texts import plain
 from irqcost.base.table import Table, number
 from irqcost.compare import columns as columns_
 from irqcost.compare.columns import Column
@@ -59,7 +60,9 @@ def legend(section: Section) -> list[str]:
     lines = []
     for name, column in zip(section.letters, section.columns):
         context = column.result.context
-        where = str(column.paths[0]) if column.single else f"median of {len(column.paths)} results"
+        where = (
+            plain(column.paths[0]) if column.single else f"median of {len(column.paths)} results"
+        )
         said = (context.outcome, naming.brand(context), naming.other_hypervisor(context), where)
         lines += [f"{name}  {column.series.title}", f"   {'; '.join(filter(None, said))}"]
     return lines
