@@ -12,7 +12,7 @@ from irqcost.base import jsontext
 from irqcost.base.errors import IrqcostError
 from irqcost.measure.merge import merge
 from irqcost.measure.processes import Process, Target
-from irqcost.model import catalogue, naming, parsing, units
+from irqcost.model import naming, parsing, units
 from irqcost.model.result import Result
 from irqcost.output import terminal
 from irqcost.stats.histogram import MOST_BINS, histogram
@@ -256,16 +256,16 @@ def test_tables_and_units_give_the_interval() -> None:
     assert units.figure(result, figure, "ticks") == units.Value(26.02, 26.0, 26.06)
     ns = units.figure(result, figure, "ns")
     assert ns is not None and ns.width == pytest.approx(0.06 / 2.445, rel=1e-6)
-    text = terminal.text(result, catalogue.read())
-    (row,) = [line.split() for line in text.splitlines() if line.split()[:1] == ["popf"]]
-    assert row[1:3] == ["13.01", "0.02"]
-    assert "medians over up to 7 fresh processes" in text and "Verdict: 1 of 1 figures good" in text
+    text = terminal.text(result)
+    (row,) = [line.split() for line in text.splitlines() if "(push; popf)" in line]
+    assert row[-2:] == ["13.01", "±0.02"]
+    assert "over up to 7 processes" in text and "all 1 results are good" in text
     # Without an interval: the spread of the samples, half to each side.
     alone = merged(entry(NAME, 13.0))
     ticks = units.figure(alone, alone.figures[NAME], "ticks")
     assert ticks is not None and ticks.width == pytest.approx(0.1)
-    assert " ± " not in terminal.text(alone, catalogue.read())
-    assert "disturbed: 1 process; an interval needs 6" in terminal.text(alone, catalogue.read())
+    assert "±" not in terminal.text(alone).partition("\n\na  ")[0]
+    assert "disturbed: 1 process; an interval needs 6" in terminal.text(alone)
 
 
 def test_cores_of_two_types_are_not_averaged() -> None:

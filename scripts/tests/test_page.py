@@ -82,7 +82,7 @@ def test_a_page_and_markdown_with_its_pictures_are_written(plain: Path) -> None:
     text = (plain / "report.md").read_text(encoding="utf-8")
     named = re.findall(r"!\[[^]]*\]\(([^)]+)\)", text)
     assert named and all((plain / name).stat().st_size for name in named)
-    assert "What masking costs" in page and "How many instructions it takes" in page
+    assert "What saving and restoring costs" in page and "How many instructions it takes" in page
     copies = sorted(path.name for path in (plain / "data").iterdir())
     assert copies == ["alpha.json", "beta.json", "exact.json"]
     assert all(f'href="data/{name}"' in page and f"(data/{name})" in text for name in copies)

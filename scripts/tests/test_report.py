@@ -32,7 +32,7 @@ def test_a_clock_in_doubt_and_a_quota_are_named() -> None:
     ours = content["context"]["irqcost"]
     ours["tsc"]["clock_source"] = "tsc"
     sound = terminal.text(parsing.parse(content), verbose=True)
-    assert "unreliable" not in sound and "quota" not in sound
+    assert "ns and ticks" not in sound and "quota" not in sound
     ours["tsc"] |= {"clock_source": "hpet", "invariant": False}
     ours["settings"]["cpu_quota"] = 0.5
     text = terminal.text(parsing.parse(content), verbose=True)

@@ -173,7 +173,7 @@ def _of(part: Part, column: Column) -> str:
 
 SECTIONS = (
     Kind("changes", "What changed since the baseline", "", _TIMED, _changes),
-    Kind("costs", "What masking costs", "masking", _TIMED, _costs),
+    Kind("costs", "What saving and restoring costs", "masking", _TIMED, _costs),
     Kind("work", "What it adds around work", "section", _TIMED, _work),
     Kind("cpus", "How the CPUs differ", "bars", _TIMED, _cpus),
     Kind("primitives", "What each primitive costs", "bars", _TIMED, _primitives),
