@@ -31,6 +31,7 @@ FOUND = [
 CLEAN = [
     ("page.md", "Code: `behind` and\n\n    the floor is none\n\n```\nepoch\n```\n"),
     ("page.md", "| " + "wide " * 40 + "|\n" + "[text](" + "x" * 120 + ")\n"),
+    ("page.md", "```\n" + "long " * 30 + "\n```\n\n    " + "long " * 30 + "\n"),
     ("page.md", "There is no clock. It is no longer used.\n"),
     ("a.py", 'floor = data["epochs"]\nbehind = "in_doubt"\n'),
     ("a.py", 'print(f"{self.floor} cycles")\n'),

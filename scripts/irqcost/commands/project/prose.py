@@ -92,6 +92,7 @@ def faults(name: str, text: str) -> Iterator[str]:
             number = words.count("\n", 0, found.end() - len(found[0].lstrip())) + 1
             yield f"{name}:{number}: “{' '.join(found[0].split())}”: {advice}"
     if PurePath(name).suffix == ".md":
-        for number, line in enumerate(text.splitlines(), 1):
-            if len(line) > rules().columns and line[0] != "|" and " " in line.strip():
+        for number, line in enumerate(words.splitlines(), 1):
+            is_prose = line.strip(_NOT_PROSE) and line[0] != "|" and " " in line.strip()
+            if is_prose and len(line) > rules().columns:
                 yield f"{name}:{number}: {len(line)} columns, at most {rules().columns}"
