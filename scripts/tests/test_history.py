@@ -67,7 +67,7 @@ def test_a_change_and_what_it_fell_on(folder: Path) -> None:
 
 
 def test_too_few_runs_say_how_many_are_needed(folder: Path) -> None:
-    """A step in the middle of ten runs cannot be told from noise."""
+    """A step in the middle of ten runs is not distinguishable from noise."""
     names = {int(path.stem) * 13 % 30: path for path in folder.iterdir()}  # by number of the run
     for number in (*range(4), 5, *range(15, 30)):
         names[number].unlink()

@@ -349,7 +349,7 @@ def test_the_instrument_is_pinned_to_a_version() -> None:
 
 
 def test_recipes_of_other_servers() -> None:
-    """Their commands are those of this version, whichever server's syntax they stand in."""
+    """Their commands are those of this version, whichever server's syntax they have."""
     assert set(yaml.safe_load(blocks("yml")[0])) == {"irqcost"}
     assert set(yaml.safe_load(blocks("yml")[1])) == {"steps"}
     assert len(blocks("groovy")) == 1

@@ -24,7 +24,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="compare result files: words, a table, charts",
         description="Compares result files. Ratios are to the baseline, else to the first. "
         "Emulated and simulated results have sections of their own. More than "
-        f"{reading.MOST_COLUMNS} results are put together by machine: medians with their 95 % "
+        f"{reading.MOST_COLUMNS} results are grouped by machine: medians with their 95 % "
         "intervals.",
         epilog="charts:\n" + "\n".join(f"  {c.name:13}{c.shows}" for c in charts.CHARTS.values()),
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -28,7 +28,7 @@ class Run:
     seconds: float | None = None
 
     def without_grounds(self) -> "Run":
-        """The run without what it is judged by, which is most of it: processes and live texts."""
+        """The run without what it is judged by, which is most of it: processes and machine code."""
         context = replace(self.result.context, machine_code={}, code={})
         return replace(self, result=Result(context, self.result.entries), processes={})
 
@@ -219,7 +219,7 @@ def _values(run: Run, name: str, exact: bool) -> tuple[float, ...]:
 
 
 def _flaw(run: Run, name: str) -> str:
-    """Why a run's figure is none to compare; "" where it is one."""
+    """Why a run's figure is not comparable; "" where it is."""
     context = run.result.context
     entry = run.result.figures.get(name)
     if entry is None:

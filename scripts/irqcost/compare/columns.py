@@ -15,7 +15,7 @@ from irqcost.model import naming, store
 from irqcost.model.result import Context, Entry, Result
 from irqcost.stats import intervals
 
-# What results may be put together by, and what then is the same for all of a column.
+# What results may be grouped by, and what then is the same for all of a column.
 BY: Mapping[str, Callable[[Context], tuple[object, ...]]] = {
     "machine": lambda c: (c.cpu.brand, _cpu(c), c.kernel.release, c.hypervisor, *_kind(c)),
     "cpu": lambda c: (c.cpu.brand, _cpu(c), *_kind(c)),
@@ -36,9 +36,9 @@ def _kind(context: Context) -> tuple[object, ...]:
 
 @dataclass(frozen=True)
 class Column:
-    """A result with its name, the files it comes from, and a digest of its live texts.
+    """A result with its name, the files it comes from, and a digest of its machine code.
 
-    Of several files each figure is the median over those free of doubt, with the interval of that
+    Of several files each figure is the median over the reliable ones, with the interval of that
     median; below stats.FEWEST files, from the least to the greatest end of theirs. Where estimators
     differ (model.other_estimator()), it is over those of the newest.
     """
@@ -63,7 +63,7 @@ def of_files(paths: Sequence[Path], results: Sequence[Result]) -> list[Column]:
 
 
 def groups(records: Sequence[store.Record], by: str) -> list[list[store.Record]]:
-    """Records put together by one of BY, in the order in which the groups first appear."""
+    """Records grouped by one of BY, in the order in which the groups first appear."""
     same: dict[int, tuple[object, ...]] = {}
     found: dict[tuple[object, ...], list[store.Record]] = {}
     for record in records:
@@ -106,7 +106,7 @@ def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> En
     sound = one.values[~one.unreliable]
     doubt = ""
     if not len(sound):
-        doubt = f"none of {count} figures is free of doubt"
+        doubt = f"none of {count} values is reliable"
         first = group[int(one.places[0])]
         place = first.names.index(name)
         sound = first.values[[place]]

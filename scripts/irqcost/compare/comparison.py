@@ -185,13 +185,13 @@ def other_instructions(base: Column, column: Column) -> dict[str, str]:
     if not (base.single and column.single):
         for name in base.code_digests.keys() & column.code_digests.keys():
             if base.code_digests[name] != column.code_digests[name]:
-                found.setdefault(name, "the kernel's live text is another one")
+                found.setdefault(name, "the kernel's machine code differs")
     return found
 
 
 def differences(base: Column, column: Column) -> list[equality.CodeDifference]:
-    """What two results measured under one name though it is not the same. Of kernels that do not
-    mask alike it goes without saying that their code is another."""
+    """What two results measured under one name though it is not the same. Of kernels that mask
+    differently the code differs anyway."""
     one, two = base.result.context, column.result.context
     found = equality.differences(one, two)
     if one.masking.identity == two.masking.identity:
@@ -221,7 +221,7 @@ def _cell(column: Column, base: Column, name: str, unit: str, other: dict[str, s
 
 
 def _clock_doubt(column: Column, unit: str) -> str:
-    """Why a time in this unit is in doubt, whatever the figure."""
+    """Why a time in this unit is unreliable, whatever the figure."""
     return "" if unit == "cycles" else naming.clock_doubt(column.result.context)
 
 

@@ -64,7 +64,7 @@ class Judged:
     """A figure's verdict. Figures in core cycles, or in instructions where `exact`; None: none.
 
     `low` and `high` are the 95 % interval of the difference, `noise` the distance from the
-    difference to the farther end, `limit` the threshold that applied. Of what is inconclusive,
+    difference to its farther limit, `limit` the threshold that applied. Of what is inconclusive,
     `remedy` says what would help and `longer` how many times as long a run would decide.
     `hopeless`: the baseline alone is too noisy, so that measuring the new result again cannot help.
     """
@@ -107,7 +107,7 @@ def judge(cases: Sequence[Case], risk: float = 0.05, of: int = 0) -> list[Judged
 
     `risk` is the chance that noise alone makes any of all figures together look changed. By Holm's
     method (Scandinavian Journal of Statistics 6, 1979): it holds however the figures of a run hang
-    together, and it is the whole run that must not cry wolf. Where the cases are some that were
+    together, and the whole run must not raise a false alarm. Where the cases are some that were
     chosen for their noise out of `of`, they are judged as part of these.
     """
     varying = [not case.incomparable and not case.exact for case in cases]
