@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A check as JUnit XML, which nearly every CI server shows: a suite a result, a case a figure."""
 
-import re
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
