@@ -571,9 +571,7 @@ def test_the_answer_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[st
         "Restoring the flags is 2.1 times as fast on B (Zen 5, Turin) as on A (Raptor Cove, "
         "Emerald Rapids): 14.0 and 29.9 core cycles."
     )
-    assert lines[1].startswith(
-        "Around 100 cycles of work, saving and restoring the flags "
-    )
+    assert lines[1].startswith("Around 100 cycles of work, saving and restoring the flags ")
     assert lines[2].startswith("Largest other difference: ring3/popf_ac/throughput, 60.0 on A, 233")
     assert lines[3] == "B is faster in 2 of 3 common results, slower in 1."
 

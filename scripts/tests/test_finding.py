@@ -62,8 +62,8 @@ def test_the_most_striking_contrast_of_two_cpus_comes_first(tmp_path: Path) -> N
     two = _run(tmp_path / "2.json", {_BACK_TO_BACK: 25.1, _AROUND_WORK: 0.04}, "Golden Cove")
     first, second = (each.text for each in finding.contrasts(series([one, two])))
     assert first == (
-        "around 100 cycles of work, saving and restoring the flags through a register adds 0.04 core "
-        "cycles on Golden Cove and 16.6 on Raptor Cove"
+        "around 100 cycles of work, saving and restoring the flags through a register adds 0.04 "
+        "core cycles on Golden Cove and 16.6 on Raptor Cove"
     )
     assert second.endswith("on Golden Cove and 37.6 on Raptor Cove, 1.5 times as much")
 

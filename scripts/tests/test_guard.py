@@ -57,11 +57,19 @@ def test_noise_is_inconclusive_and_says_what_would_help() -> None:
     chance = random.Random(1)
     runs = [draw(chance, 30, 0.02, 20) for _ in range(5)]
     (one,) = regression.judge([case([29.4, 29.6, 29.8, 30.0, 30.0, 30.3, 30.5, 30.6], *runs)])
-    assert one.status == INCONCLUSIVE and one.remedy.endswith("(--time)") and not one.baseline_too_noisy
+    assert (
+        one.status == INCONCLUSIVE
+        and one.remedy.endswith("(--time)")
+        and not one.baseline_too_noisy
+    )
     assert one.longer is not None and one.longer > 1
     wide = [draw(chance, 30, 3, 20) for _ in range(5)]
     (one,) = regression.judge([case(draw(chance, 30, 0.02), *wide)])
-    assert one.status == INCONCLUSIVE and one.remedy.startswith("renew the baseline") and one.baseline_too_noisy
+    assert (
+        one.status == INCONCLUSIVE
+        and one.remedy.startswith("renew the baseline")
+        and one.baseline_too_noisy
+    )
     (one,) = regression.judge([case(draw(chance, 30, 30), *runs)])
     assert one.status == INCONCLUSIVE and "keep others off the core" in one.remedy
     assert "longer runs won't help" in one.remedy and one.longer is None
@@ -76,7 +84,10 @@ def test_what_is_surely_not_slower_is_ok_however_noisy() -> None:
 
 def test_too_few_processes_are_inconclusive() -> None:
     (one,) = regression.judge([case([31.0] * 5, [30.0] * 8)])
-    assert one.status == INCONCLUSIVE and "only 5 undisturbed processes in the new result" in one.reason
+    assert (
+        one.status == INCONCLUSIVE
+        and "only 5 undisturbed processes in the new result" in one.reason
+    )
     (one,) = regression.judge([case([31.0] * 8, [30.0] * 2, [])])
     assert one.status == INCONCLUSIVE and "2 undisturbed processes in the baseline" in one.reason
     assert one.baseline_too_noisy

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-import results
 import results_of
 from irqcost import ROOT, cli
 from irqcost.machine import private

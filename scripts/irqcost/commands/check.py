@@ -37,8 +37,7 @@ and what must be the same.
 _EPILOG = """\
 exit codes: 0 OK, also where results are faster; 1 FAIL, a result is slower; 3 UNDECIDED, noise
 exceeds the threshold; 2 ERROR, a result cannot be compared (other code, another CPU, a missing
-result ...), or wrong usage. The worst result decides, in the order 2, 1, 3: what cannot be compared
-may hide anything.
+result ...), or wrong usage. The worst result decides, in the order 2, 1, 3.
 """
 
 

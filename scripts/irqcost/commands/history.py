@@ -26,10 +26,10 @@ _MOST_CHARTED = 8
 _DESCRIPTION = """\
 Shows each result over the runs of a machine by date, finds where its level changed for good, and
 says what else changed then: kernel, microcode, settings. A change needs six runs before and six
-after it, so that one odd run does not matter, and must exceed the thresholds of irqcost check (--config).
-Unreliable values are ignored and counted. Kernels and microcodes of one CPU are one history;
-emulated runs, PREEMPT_RT and other hypervisors are histories of their own, and so are the results
-of kernels that mask in different ways.
+after it, so that one odd run does not matter, and must exceed the thresholds of irqcost check
+(--config). Unreliable values are ignored and counted. Kernels and microcodes of one CPU are one
+history; emulated runs, PREEMPT_RT and other hypervisors are histories of their own, and so are the
+results of kernels that mask in different ways.
 """
 
 

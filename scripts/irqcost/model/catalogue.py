@@ -116,7 +116,7 @@ class Probe:
 
     @property
     def operations(self) -> int:
-        """How often it holds what it is a cost of: rows of flags may restore them more than once."""
+        """How often it does what it costs: rows of flags may restore them more than once."""
         return max(1, self.code.count("popfq")) if self.group == "flags" else 1
 
     @property

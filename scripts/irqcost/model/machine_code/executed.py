@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Which instructions a probe of ring 0 executes: recorded traces of emulated kernels.
 
-scripts/evidence/executed.py makes the files. `executed` in them is the number of their format: 2; in
-the first, each probe had its code, however long. A probe has the number of its instructions in
+scripts/evidence/executed.py makes the files. `executed` in them is the number of their format: 2;
+in the first, each probe had its code, however long. A probe has the number of its instructions in
 process context, and in each other context that it runs in. Where its code is listed in
 docs/PROBES.md it has the instructions as well, those outside of the module indented.
 """

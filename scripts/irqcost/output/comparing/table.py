@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A comparison on the terminal: the answer, who was measured, a table, and what is less reliable."""
+"""A comparison on the terminal: the answer, who was measured, a table, what is less reliable."""
 
 from collections.abc import Sequence
 
