@@ -208,7 +208,8 @@ def test_a_check_measures_as_a_run_does(fake: Path, capsys: pytest.CaptureFixtur
     files = ["--baseline", str(fake / "old.json"), "--out", str(fake / "new.json")]
     assert cli.main(["check", "--run", "--time", "0.001", "--filter", "popf", *files]) == 3
     assert {"old.json", "new.json"} <= set(names(fake))
-    assert f"{fake / 'new.json'} against {fake / 'old.json'}" in capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"{fake / 'new.json'} compared with {fake / 'old.json'}" in said
 
 
 def test_a_quota_is_recorded(fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,7 +264,7 @@ def test_an_interrupted_run_leaves_nothing(fake: Path, number: signal.Signals) -
     while not (log.exists() and "--benchmark_out=" in log.read_text()):
         assert process.poll() is None
         time.sleep(0.01)
-    assert len(list(fake.glob("*.partial"))) == 1
+    assert list(fake.glob("*.partial"))
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -102,8 +102,8 @@ def test_the_second_time_no_file_is_opened(
     assert cli.main(["report", str(folder), "-o", str(tmp_path / "page")]) == 2
     assert opened == [folder / "20.json"]
     text = (tmp_path / "page" / "report.md").read_text()
-    assert "20 results, grouped" in text
-    assert "1 files could not be used" in text
+    assert "20 runs" in text
+    assert "1 file could not be read" in text
 
 
 def test_what_is_kept_does_not_grow_with_a_file(folder: Path) -> None:

@@ -55,7 +55,8 @@ def _run(args: argparse.Namespace, readers: Executor, workers: Executor) -> int:
         raise IrqcostError(f"nothing to report: no result{matching} in these files")
     links = _links(read)
     notes = [f"{read.beyond}."] if read.beyond else []
-    notes += [f"{len(read.errors)} files could not be read."] if read.errors else []
+    if unread := len(read.errors):
+        notes.append(f"{unread} file{'s' * (unread > 1)} could not be read.")
     with ExitStack() as stack, tempfile.TemporaryDirectory(prefix="irqcost-") as work:
 
         def place(name: str) -> Path:

@@ -44,7 +44,7 @@ _MARKUP = str.maketrans(
 )
 
 # What begins a list, a rule or the line under a heading.
-_BLOCK = re.compile(r"^ *(?:[-+=]|[0-9]+(?=[.)]))")
+_BLOCK = re.compile(r"^ *(?:[-+=]|[0-9]+(?=[.)](?:\s|$)))")
 
 
 def markdown(text: str | PurePath) -> str:

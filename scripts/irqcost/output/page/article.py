@@ -187,12 +187,14 @@ def _measured(columns: Sequence[Column]) -> list[str]:
 def _trust(columns: Sequence[Column]) -> list[str]:
     """How many results are reliable; of each column, where there are several."""
     timed = [one for one in columns if not one.result.context.emulated]
-    found = []
+    found, all_good = [], True
     for name, column in zip(finding.names([one.series for one in timed]), timed):
         good, count = finding.reliable(column.result)
         where = f" on {name}" if len(timed) > 1 else ""
         found.append(f"{good} of {count} results{where}")
-    return [f"Reliable: {some(found, 6)}; the others are marked “?”."] if found else []
+        all_good &= good == count
+    others = "" if all_good else "; the others are marked “?”"
+    return [f"Reliable: {some(found, 6)}{others}."] if found else []
 
 
 def _notice(main: Part, sound: bool) -> str:

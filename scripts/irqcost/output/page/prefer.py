@@ -4,6 +4,7 @@
 from collections.abc import Iterable, Sequence
 
 from irqcost.compare.columns import Column
+from irqcost.model import naming
 from irqcost.output import finding
 from irqcost.output.finding import Cost
 from irqcost.output.page.data import Part
@@ -37,7 +38,8 @@ def _sentence(part: Part, purpose: Purpose) -> Statement | None:
                 pieces += ["; "] if cheaper else []
                 pieces += _choice(choice, costs, cheaper)
                 cheaper = costs
-            return Statement((*pieces, f" {part.unit}."))
+            who = naming.backend_name(backend, [column.result.context for column, _ in same])
+            return Statement((*pieces, f" {part.unit} ({who})."))
     return None
 
 
