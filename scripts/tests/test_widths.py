@@ -104,7 +104,7 @@ def test_ring_3_alone_does_not_speak_of_masking() -> None:
     )
     assert (
         "Kernel" not in found
-        and found["Trust"] == "22 of 24 results are good; 2 unreliable (letters below)"
+        and found["Trust"] == "22 of 24 results are good; 2 unreliable (letters below, -v for all)"
     )
 
 

@@ -25,6 +25,11 @@ std::string Text(const char (&field)[IRQCOST_NAME_LEN]) {
 
 Obstacle CannotOpen(const std::string& device, int error) {
   const std::string reason = device + ": " + std::generic_category().message(error);
+  // Only a kernel that loads modules lists them.
+  if (error == ENOENT && access("/proc/modules", F_OK) != 0)
+    return {reason,
+            "this kernel loads no modules: boot one that does, or count instructions with "
+            "`./irqcost vm`"};
   if (error == ENOENT)
     return {reason,
             "load the module: build bench_kmod for the running kernel, then insmod irqcost.ko"};

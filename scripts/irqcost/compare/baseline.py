@@ -124,7 +124,9 @@ def not_comparable(base: Context, new: Context, same: Sequence[str]) -> str:
         pairs.append(("kernel", base.kernel.release, new.kernel.release))
     for what, left, right in pairs:
         if left != right:
-            return f"another {what}: {_said(left)} in the baseline, {_said(right)} here"
+            return (
+                f"another {what}: {_said(left)} in the baseline, {_said(right)} in the new result"
+            )
     return ""
 
 

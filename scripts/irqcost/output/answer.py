@@ -92,7 +92,7 @@ def _kernel(result: Result) -> str:
         )
         for one in result.context.derived:
             if one.name == f"{name}/alone" and result.context.masking.native(backend, probe):
-                said += f", of which masking is {one.cycles:.1f} ({one.low:.1f} to {one.high:.1f})"
+                said += f"; masking about {one.cycles:.1f} ({one.low:.1f} to {one.high:.1f})"
         return "; ".join(filter(None, (said, label(result.context, backend, probe))))
     return ""
 
@@ -139,7 +139,7 @@ def _trust(result: Result) -> str:
         said = f"all {count} results are good"
     else:
         bad = f"; {count - sound} unreliable" if sound else ""
-        said = f"{sound or 'none'} of {count} results are good{bad} (letters below)"
+        said = f"{sound or 'none'} of {count} results are good{bad} (letters below, -v for all)"
     if context.verdict == "inconsistent":
         said = f"inconsistent: {said}"
     return f"SIMULATED: {said}" if context.simulated else said

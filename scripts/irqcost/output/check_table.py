@@ -76,7 +76,10 @@ def text(checked: Sequence[Checked], everything: bool, width: int, unread: int =
 
 def _block(checked: Checked, everything: bool, width: int) -> list[str]:
     lines = _wrapped(headline(checked), width)
-    lines += _wrapped(f"{checked.new.path} compared with {_against(checked)}.", width)
+    if checked.against:
+        lines += _wrapped(f"{checked.new.path} compared with {_against(checked)}.", width)
+    else:
+        lines += _wrapped(f"{checked.new.path} has no baseline to be compared with.", width)
     if checked.refused:
         lines += _wrapped(f"Reason: {checked.refused}", width)
     if checked.changed:

@@ -237,7 +237,7 @@ def _said_of_the_kernel(result: Result) -> str:
     for one in result.context.derived:
         if one.name == f"{_THROUGH_BPF}/alone":
             low, high = number(one.low, 1), number(one.high, 1)
-            text += f", of which {number(one.cycles, 1)} are masking (estimated {low} to {high})"
+            text += f", of which {number(one.cycles, 1)} are masking (an estimate: {low} to {high})"
     return f"{text}."
 
 

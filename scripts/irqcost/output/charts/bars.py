@@ -109,8 +109,10 @@ def _alike(
 def _panel(which: Chosen, key: _Key) -> str:
     if key[4]:
         return key[4][:1].upper() + key[4][1:]
+    # Rows of kernels that mask in another way have a panel of their own.
     contexts = [one.result.context for one in which.series]
-    words = naming.backend_name(key[0], contexts).split(" or ")[0]
+    native = [one for one in contexts if not naming.kernel_functions([one], key[0])]
+    words = naming.backend_name(key[0], native or contexts)
     return words[:1].upper() + words[1:]
 
 
@@ -186,7 +188,9 @@ def _subtitle(which: Chosen, found: Mapping[_Key, Mapping[int, Entry]]) -> str:
 
 def _source(which: Chosen, entries: Sequence[Entry]) -> str:
     parts = [which.source]
-    if any(entry.ticks_interval for entry in entries):
+    if len(which.series) > 1:
+        parts.append("A line joins the CPUs of a row.")
+    elif any(entry.ticks_interval for entry in entries):
         parts.append("Lines: 95 % intervals over processes.")
     elif any(entry.spread > 0 for entry in entries):
         parts.append("Lines: spread of the samples.")

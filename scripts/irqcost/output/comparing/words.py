@@ -170,12 +170,10 @@ _STATES = {
 
 def _state(row: Row) -> str:
     one, two = (cells[0] for cells in row.cells)
-    if one.figure is None or two.figure is None:
+    if one.figure is None or two.figure is None or not two.comparable:
         return "apart"
     if one.unreliable or two.unreliable:
         return "unreliable"
-    if not two.comparable:
-        return "apart"
     if _overlap([one, two]):
         return "same"
     return "faster" if _value(two) < _value(one) else "slower"

@@ -105,10 +105,11 @@ def made(
     main = parts[0]
     sound = any(not one.unreliable for column in main.columns for one in column.result.entries)
     topics = [Topic(part, _baseline(part, columns[0], baseline), figures) for part in parts]
+    facts = [*_measured(columns), *_user_mode(main), *_trust(columns), *notes]
     return Article(
         headline=_headline(main, sound),
         lead=_lead(main) if sound else "",
-        facts=[*_measured(columns), *_trust(columns), *notes],
+        facts=facts,
         notice=_notice(main, sound),
         sections=_sections(topics, probes, folder, workers) if sound else [],
         tables=[
@@ -123,6 +124,16 @@ def made(
         ],
         commands=_commands(parts),
     )
+
+
+def _user_mode(main: Part) -> list[str]:
+    """That the costs of the headline are of the flags alone, where they are."""
+    first = [finding.save_restore(column.result) for column in main.columns]
+    if not any(one and one.name.startswith("ring3/") for one in first):
+        return []
+    return [
+        "User mode cannot mask: it shows what saving and restoring the flags costs, a part of it."
+    ]
 
 
 def _baseline(part: Part, first: Column, baseline: Path | None) -> Path | None:
@@ -167,11 +178,12 @@ def _measured(columns: Sequence[Column]) -> list[str]:
     """When, with what and on what it was measured."""
     contexts = [column.result.context for column in columns]
     dates = sorted(one.date for one in contexts)
-    days = list(dict.fromkeys(map(day, (dates[0], dates[-1]))))
+    days = list(dict.fromkeys(map(day, dates)))
+    when = f"on {' and '.join(days)}" if len(days) < 3 else f"from {days[0]} to {days[-1]}"
     backends = dict.fromkeys(e.backend for one in columns for e in one.result.entries)
     *ways, last = (_BY.get(one, f"by {one}") for one in backends)
     how = " and ".join(filter(None, (", ".join(ways), last)))
-    found = f"Measured {'on' if len(days) == 1 else 'from'} {' to '.join(days)} {how}"
+    found = f"Measured {when} {how}"
     if len(columns) == 1:
         (one,) = contexts
         found += f" with irqcost {one.version} on Linux {one.kernel.release}"

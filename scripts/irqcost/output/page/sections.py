@@ -77,9 +77,8 @@ def _work(topic: Topic) -> Iterable[Statement]:
         if added and alone and added.reliable and alone.reliable:
             text = f"{finding.act(alone)} costs {alone.text} back to back and adds {added.text} "
             text += "around 100 cycles of work"
-            hidden = alone.figure.low - added.figure.high
-            if hidden > 0:
-                text += f": {number(hidden, 1)} or more overlap with the work"
+            if alone.figure.low > added.figure.high:
+                text += "; the work hides the rest"
             yield said(f"{_of(topic.part, column)}{finding.capital(text)}.")
 
 
