@@ -279,7 +279,7 @@ def test_many_are_put_together_by_machine(
     popf = cell(found, "ring3/popf/throughput", "A")
     assert (popf["value"], popf["low"], popf["high"]) == pytest.approx((13.52, 13.13, 13.91))
     assert cell(found, "ring3/popf/throughput", "B")["ratio"] == pytest.approx(2.04 / 1.04)
-    # In doubt in all of them.
+    # Unreliable in all of them.
     assert "none of 9 values is reliable" in cell(found, "ring3/sahf/throughput", "A")["remark"]
 
 

@@ -31,7 +31,7 @@ def test_headlines() -> None:
     assert headline(both[:1], names, None) == ("spin_lock_irqsave costs 31 instructions, cli 1")
     mixed = series([result("alpha"), result("exact")])
     assert headline(mixed, names, None).startswith("Results in different units")
-    # sahf is in doubt in both files.
+    # sahf is unreliable in both files.
     unreliable = series([result("alpha"), result("beta")])
     assert headline(unreliable, ["ring3/sahf/throughput"], None) == (
         "too noisy to compare (2 unreliable results ignored)"

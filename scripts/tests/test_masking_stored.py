@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What it is that masks, as runs store it and readers take it from them."""
+"""What masks, as runs store it and readers take it from them."""
 
 
 import json
