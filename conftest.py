@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""How workers of pytest-xdist share the tests: those of a file stay together."""
+"""What all tests have in common, and how workers of pytest-xdist share them."""
 
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def _piped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines are as long as in a pipe, also where the runner of the tests sets a width."""
+    monkeypatch.delenv("COLUMNS", raising=False)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

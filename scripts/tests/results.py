@@ -6,14 +6,25 @@ under the instruction clock. Their figures were made up to be recognised, not me
 """
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from irqcost import ROOT
 from irqcost.model import reader
 from irqcost.model.result import Result
 
 DATA = Path(__file__).parent / "data"
+
+
+def committed(pattern: str) -> list[Path]:
+    """Results of the repository; those that a user measured in this checkout are not among them."""
+    found = set((ROOT / "results").glob(pattern))
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode == 0:
+        found &= {ROOT / name for name in listed.stdout.split("\0")}
+    return sorted(found)
 
 
 def path(name: str) -> Path:

@@ -14,7 +14,7 @@ from irqcost.model import catalogue, reader
 from irqcost.output import charts
 from irqcost.output.charts import places as places_
 from irqcost.output.charts.parts import rows, sheet, style
-from results import changed, path, result
+from results import changed, committed, path, result
 
 
 def draw(results: list[Series], prefix: Path) -> str:
@@ -96,7 +96,7 @@ def test_negative_estimates_are_shown() -> None:
 
 
 def test_rows_of_several_operations_are_shown_per_operation(tmp_path: Path) -> None:
-    real = reader.read_result(sorted((ROOT / "results").glob("intel-*/*.json"))[0])
+    real = reader.read_result(committed("intel-*/*.json")[0])
     texts = re.findall(r"<text[^>]*>([^<]+)</text>", draw(series([real]), tmp_path / "x"))
     probes = {probe.key: probe for probe in catalogue.read()}
     assert [probes[key].operations for key in ("popf", "popf_beforehand", "popf_df")] == [1, 4, 2]
@@ -107,7 +107,7 @@ def test_rows_of_several_operations_are_shown_per_operation(tmp_path: Path) -> N
 
 def test_a_call_beside_fences_is_drawn(tmp_path: Path) -> None:
     """One backend without a panel in the other's mode."""
-    file = sorted((ROOT / "results").glob("intel-*/*.json"))[0]
+    file = committed("intel-*/*.json")[0]
     arguments = ["--select", "^ring3/lfence/|^bpf/call/", "--chart", "bars"]
     out = ["--out", str(tmp_path / "x")]
     assert cli.main(["compare", str(file), *arguments, *out]) == 0

@@ -22,6 +22,7 @@ from irqcost.output import charts
 from irqcost.output.charts import history, selftest, sweep
 from irqcost.output.charts.parts import style
 from irqcost.output.charts.places import LIGHT, WIDE, Theme
+from results import committed
 
 COUNTS = (1, 2, 5, 12, 40)
 PHONE = 360
@@ -31,7 +32,7 @@ PHONE = 360
 def committed() -> dict[str, list[Result]]:
     """The results of results/, by kind."""
     found: dict[str, list[Result]] = {"real": [], "counted": [], "emulated": []}
-    for path in sorted((ROOT / "results").rglob("*.json")):
+    for path in committed("**/*.json"):
         if "benchmarks" in json.loads(path.read_text("utf-8")):
             one = reader.read_result(path)
             kind = "counted" if one.context.instruction_clock else one.context.kind
@@ -152,7 +153,7 @@ def test_the_chart_of_a_history_has_room() -> None:
 
 
 def test_the_charts_of_a_selftest_and_of_a_sweep_have_room() -> None:
-    *_, path = sorted((ROOT / "results").rglob("selftest/*.json"))
+    *_, path = committed("**/selftest/*.json")
     record = json.loads(path.read_text("utf-8"))
     result = committed()["real"][0]
     entry = result.figures["ring3/popf/throughput"]

@@ -16,7 +16,7 @@ from irqcost.model import catalogue, published, reader
 from irqcost.output import charts
 from irqcost.output.charts import places as places_, selftest
 from irqcost.output.charts.parts import style
-from results import changed, path, result
+from results import changed, committed, path, result
 
 
 def draw(name: str, results: list[Series], prefix: Path, unit: str | None = None) -> list[str]:
@@ -44,7 +44,7 @@ def test_every_chart_has_its_module() -> None:
 
 def test_masking(tmp_path: Path) -> None:
     """Published throughput beside ours, and nothing else."""
-    real = [reader.read_result(path) for path in sorted((ROOT / "results").glob("intel-*/*.json"))]
+    real = [reader.read_result(path) for path in committed("intel-*/*.json")]
     prefix = tmp_path / "x"
     with places_.made(prefix, replace=True) as places:
         material = charts.Inputs(series(real), catalogue.read(), None, published.read())
@@ -65,7 +65,7 @@ def test_masking(tmp_path: Path) -> None:
 
 
 def test_section(tmp_path: Path) -> None:
-    real = [reader.read_result(path) for path in sorted((ROOT / "results").glob("*-*-*-*/2*.json"))]
+    real = [reader.read_result(path) for path in committed("*-*-*-*/2*.json")]
     texts = draw("section", series(real), tmp_path / "x")
     assert "around 100 cycles of work" in texts and "repeated back to back" in texts
     with pytest.raises(NoChart, match="in_situ"):

@@ -154,9 +154,11 @@ def cluster(address: str) -> Iterator[Executor]:
             raise IrqcostError(f"{where}: this cluster has no workers")
         try:
             client.run(exec, _REACH)
+            # Newer schedulers read tasks, too.
+            client.run_on_scheduler(exec, _REACH)
         except ImportError as error:
             raise IrqcostError(
-                f"{where}: a worker does not find irqcost in {ROOT}: {error}"
+                f"{where}: the cluster does not find irqcost in {ROOT}: {error}"
             ) from error
         try:
             # Files change: what was read once says nothing of the next time.

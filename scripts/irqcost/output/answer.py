@@ -139,7 +139,7 @@ def _trust(result: Result) -> str:
         said = f"all {count} results are good"
     else:
         bad = f"; {count - sound} unreliable" if sound else ""
-        said = f"{sound or 'none'} of {count} results are good{bad} (letters below, -v for all)"
+        said = f"{sound or 'none'} of {count} results are good{bad} (letters, or -v)"
     if context.verdict == "inconsistent":
         said = f"inconsistent: {said}"
     return f"SIMULATED: {said}" if context.simulated else said
