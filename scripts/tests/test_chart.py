@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from irqcost import ROOT, cli
+from irqcost import cli
 from irqcost.base.errors import IrqcostError
 from irqcost.compare.labels import Series, series
 from irqcost.model import catalogue, reader

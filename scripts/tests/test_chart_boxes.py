@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from irqcost import ROOT
 from irqcost.compare.labels import Series, series
 from irqcost.compare.trend import Change, History, Line
 from irqcost.measure.unroll import Point, Sweep
@@ -22,7 +21,7 @@ from irqcost.output import charts
 from irqcost.output.charts import history, selftest, sweep
 from irqcost.output.charts.parts import style
 from irqcost.output.charts.places import LIGHT, WIDE, Theme
-from results import committed
+import results
 
 COUNTS = (1, 2, 5, 12, 40)
 PHONE = 360
@@ -32,7 +31,7 @@ PHONE = 360
 def committed() -> dict[str, list[Result]]:
     """The results of results/, by kind."""
     found: dict[str, list[Result]] = {"real": [], "counted": [], "emulated": []}
-    for path in committed("**/*.json"):
+    for path in results.committed("**/*.json"):
         if "benchmarks" in json.loads(path.read_text("utf-8")):
             one = reader.read_result(path)
             kind = "counted" if one.context.instruction_clock else one.context.kind
@@ -153,7 +152,7 @@ def test_the_chart_of_a_history_has_room() -> None:
 
 
 def test_the_charts_of_a_selftest_and_of_a_sweep_have_room() -> None:
-    *_, path = committed("**/selftest/*.json")
+    *_, path = results.committed("**/selftest/*.json")
     record = json.loads(path.read_text("utf-8"))
     result = committed()["real"][0]
     entry = result.figures["ring3/popf/throughput"]

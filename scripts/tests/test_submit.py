@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import results_of
-from irqcost import ROOT, cli
+from irqcost import cli
 from irqcost.machine import private
 from results import committed
 

@@ -20,7 +20,7 @@ COLUMNS = (80, 120, 200)
 WIDTHS = pytest.mark.parametrize("columns", COLUMNS)
 
 COMMITTED = [
-    *(ROOT / "results").glob("*/2*.json"),
+    *committed("*/2*.json"),
     *(DATA / f"{name}.json" for name in ("alpha", "beta", "exact", "exact-rt", "pvm", "schema1")),
 ]
 
