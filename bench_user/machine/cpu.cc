@@ -54,6 +54,16 @@ std::set<std::string> Words(const std::string& text) {
   return {std::istream_iterator<std::string>(stream), {}};
 }
 
+// Family, model and stepping: newer versions of libcpuid have a member of their own for them, and
+// call the old ones deprecated.
+const auto& Signature(const auto& id) {
+  if constexpr (requires { id.x86.ext_model; }) {
+    return id.x86;
+  } else {
+    return id;
+  }
+}
+
 Fence FindFence(int cpu, const std::string& flags) {
   constexpr unsigned kLeaf = 0x80000021, kAlways = 1U << 2;
   constexpr std::uint32_t kDecodeConfig = 0xc0011029;
@@ -100,11 +110,12 @@ Cpu IdentifyCpu(int cpu, const std::optional<std::string>& boot_log) {
   result.lfence_waits = LfenceWaits(id.vendor_str, FindFence(cpu, flags));
   result.brand = Known(id.brand_str);
   result.core_type = CoreTypeName(CoreType());
-  result.codename =
-      Microarchitecture(id.vendor_str, id.ext_family, id.ext_model, result.core_type.value_or(""));
-  result.family = id.ext_family;
-  result.model = id.ext_model;
-  result.stepping = id.stepping;
+  const auto& signature = Signature(id);
+  result.codename = Microarchitecture(id.vendor_str, signature.ext_family, signature.ext_model,
+                                      result.core_type.value_or(""));
+  result.family = signature.ext_family;
+  result.model = signature.ext_model;
+  result.stepping = signature.stepping;
   const std::pair<const char*, int> caches[] = {{"L1d", id.l1_data_cache},
                                                 {"L1i", id.l1_instruction_cache},
                                                 {"L2", id.l2_cache},
