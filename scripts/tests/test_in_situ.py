@@ -12,9 +12,8 @@ from irqcost import cli
 from irqcost.compare.labels import series
 from irqcost.model import catalogue, reader
 from irqcost.model.result import Result
-from irqcost.output import charts, terminal
+from irqcost.output import charts, finding, terminal
 from irqcost.output.charts import places as places_
-from irqcost.output.headline import headline
 from results import changed, result as golden
 
 SECTIONS = ("0", "20", "100", "500")
@@ -71,16 +70,20 @@ def test_compare_has_a_row_for_each(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert re.findall(r"ring3/popf/in_situ/(\d+)", out) == list(SECTIONS)
 
 
-def test_headlines(result: Result) -> None:
-    one = series([result])
-    names = list(result.figures)
-    assert headline(one, names, None) == "popf costs 13.0 core cycles, around 0 cycles of work"
+def test_a_contrast_names_the_work(result: Result) -> None:
     cheaper = [
-        replace(entry, core_cycles=entry.core_cycles / 2) if entry.core_cycles else entry
+        replace(entry, core_cycles=entry.core_cycles / 2, cycles_interval=None)
+        if entry.core_cycles
+        else entry
         for entry in result.entries
     ]
     two = series([result, Result(result.context, tuple(cheaper))])
-    assert "popf (ring3, in_situ/0) differs most" in headline(two, names, None)
+    texts = [one.text for one in finding.contrasts(two)]
+    assert any(
+        text.startswith("around 100 cycles of work, restoring the flags adds 5.5")
+        and "11.0" in text
+        for text in texts
+    )
 
 
 def test_the_picture(tmp_path: Path) -> None:

@@ -20,9 +20,8 @@ from irqcost.measure.processes import Process, Target
 from irqcost.model import parsing, reader, store
 from irqcost.model.machine_code import disassembly, masking
 from irqcost.model.parsing import FormatError
-from irqcost.model.result import MachineCode
-from irqcost.output import terminal
-from irqcost.output.headline import headline
+from irqcost.model.result import MachineCode, Result
+from irqcost.output import answer, finding, terminal
 import machine_code
 from results import changed, document, result
 
@@ -295,17 +294,16 @@ def _texts(paths: Iterable[Path]) -> list[str]:
     return [one.read_text(encoding="utf-8") for one in paths]
 
 
-def test_a_headline_says_what_masks(pvm: Path, doctored: Path) -> None:
-    names = [f"{ROW}/throughput", "ring3/popf/throughput"]
+def test_an_answer_says_what_masks(pvm: Path, doctored: Path) -> None:
+    def of(one: Result) -> str:
+        return " ".join([*finding.sentences(one), answer.text(one, "", 200)])
 
-    def of(*paths: Path) -> str:
-        return headline(series([reader.read_result(one) for one in paths]), names, None)
-
-    assert of(pvm) == (
-        "irq_save_restore costs 33.5 core cycles (kernel function, masked by a store (PVM))"
-    )
-    assert "masked in an unknown way" in of(doctored)
-    assert of(NATIVE).startswith("Masking and restoring costs 36.3 core cycles")
+    assert "33.5 core cycles" in of(reader.read_result(pvm))
+    assert "which this kernel does by a store (PVM)" in of(reader.read_result(pvm))
+    assert "PARAVIRTUAL: masked by a store (PVM)" in of(reader.read_result(pvm))
+    assert "which this kernel does in an unknown way" in of(reader.read_result(doctored))
+    native = of(reader.read_result(NATIVE))
+    assert "36.3 core cycles" in native and "22.3 are masking" in native
     # Of a native kernel's function that does not show how it masks it is not said, either.
     content = reader.read_document(NATIVE)[0]
     recorded = content["context"]["irqcost"]["machine_code"]
@@ -315,10 +313,15 @@ def test_a_headline_says_what_masks(pvm: Path, doctored: Path) -> None:
     recorded["probes"][ROW] = [len(recorded["functions"]) - 1]
     odd = parsing.parse(content)
     assert odd.context.masking.kind == "native"
-    assert "masked in an unknown way" in headline(series([odd]), names, None)
-    # Of two that mask in different ways only what they have in common is told.
-    assert "irq_save_restore" not in of(NATIVE, pvm)
-    assert of(NATIVE, pvm).startswith("popf costs 14.0 to 29.8 core cycles")
+    assert "it masks in an unknown way" in of(odd) and "masked in an unknown way" in of(odd)
+    assert "are masking" not in of(odd) and "own instructions" not in of(odd)
+
+
+def test_a_contrast_is_of_what_masks_in_the_same_way(pvm: Path) -> None:
+    both = [reader.read_result(one) for one in (NATIVE, pvm)]
+    found = finding.contrasts(series(both))
+    assert any("restoring the flags costs 14.0" in one.text and "29.8" in one.text for one in found)
+    assert not any(one.low.name.startswith("bpf/") for one in found)
 
 
 @pytest.mark.parametrize("signs", [True, False])

@@ -140,11 +140,9 @@ def decimals(context: Context) -> int:
 
 def backend_name(backend: str, contexts: Iterable[Context]) -> str:
     """What a backend's figures are of, in these results."""
-    kinds = dict.fromkeys(
-        "" if one.masking.native(backend) else one.masking.kind for one in contexts
-    )
-    names = [_kernel_function(kind) if kind else _BACKENDS.get(backend, backend) for kind in kinds]
-    return " or ".join(names)
+    kinds = dict.fromkeys(one.masking.kind_of(backend) for one in contexts)
+    own = _BACKENDS.get(backend, backend)
+    return " or ".join(own if one == masking.NATIVE else _kernel_function(one) for one in kinds)
 
 
 def _kernel_function(kind: str) -> str:
@@ -154,12 +152,8 @@ def _kernel_function(kind: str) -> str:
 def kernel_functions(contexts: Iterable[Context], backend: str, probe: str | None = None) -> str:
     """What is to be said of figures of a backend that are not the CPU's masking; "" for none.
     `probe` is one that masks."""
-    kinds = [
-        masking.UNKNOWN if one.masking.kind == masking.NATIVE else one.masking.kind
-        for one in contexts
-        if not one.masking.native(backend, probe)
-    ]
-    return " or ".join(dict.fromkeys(map(_kernel_function, kinds)))
+    kinds = dict.fromkeys(one.masking.kind_of(backend, probe) for one in contexts)
+    return " or ".join(_kernel_function(kind) for kind in kinds if kind != masking.NATIVE)
 
 
 def mode_name(mode: str) -> str:

@@ -31,11 +31,9 @@ def label(context: Context, backend: str, probe: str | None = None) -> str:
         return "EMULATED"
     if context.simulated:
         return "SIMULATED"
-    if context.masking.native(backend, probe):
-        return ""
-    kind = context.masking.kind
+    kind = context.masking.kind_of(backend, probe)
     if kind == masking.NATIVE:
-        return "masked in an unknown way"
+        return ""
     way = f"masked {masking.way(kind)}"
     return f"PARAVIRTUAL: {way}" if context.masking.paravirtual else way
 

@@ -192,6 +192,11 @@ def _native(result: Result, name: str) -> bool:
     return result.context.masking.native(backend, probe)
 
 
+def _way(result: Result, name: str) -> str:
+    """How interrupts are masked in what a benchmark ran."""
+    return masking.way(result.context.masking.kind_of(*name.split("/")[:2]))
+
+
 def _added(result: Result, back_to_back: Cost) -> Cost | None:
     backend, probe = back_to_back.name.split("/")[:2]
     return cost(result, f"{backend}/{probe}/in_situ/{_WORK}")
@@ -206,7 +211,7 @@ def _said_of_masking(result: Result) -> str:
     if back_to_back.name.startswith("ring3/"):
         subject = f"in user mode, which cannot mask, {subject}"
     if not _native(result, back_to_back.name):
-        subject += f", which this kernel does {masking.way(result.context.masking.kind)},"
+        subject += f", which this kernel does {_way(result, back_to_back.name)},"
     text = f"{capital(subject)} {_verb(back_to_back)} {back_to_back.text}"
     added = _added(result, back_to_back)
     if added:
@@ -233,7 +238,7 @@ def _said_of_the_kernel(result: Result) -> str:
         return ""
     text = f"Called from BPF, the kernel's own function costs {found.text}"
     if not _native(result, found.name):
-        return f"{text}; it masks {masking.way(result.context.masking.kind)}."
+        return f"{text}; it masks {_way(result, found.name)}."
     for one in result.context.derived:
         if one.name == f"{_THROUGH_BPF}/alone":
             low, high = number(one.low, 1), number(one.high, 1)

@@ -85,6 +85,13 @@ class Masking:
         row = self.rows.get(f"{backend}/{probe}")
         return self.kind == NATIVE and (row is None or row.kind == NATIVE)
 
+    def kind_of(self, backend: str, probe: str | None = None) -> str:
+        """What masks in a backend's figures, or in those of a `probe` that masks. A native kernel
+        does not make a function native whose own code does not show it."""
+        if self.native(backend, probe):
+            return NATIVE
+        return UNKNOWN if self.kind == NATIVE else self.kind
+
     def calls_to_mask(self, name: str) -> bool:
         """Whether a figure's functions (`backend/probe/…`) mask by calls of others."""
         row = self.rows.get("/".join(name.split("/")[:2]))
