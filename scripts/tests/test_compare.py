@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """`irqcost compare`: the table, what it refuses, and the headline."""
 
-import csv
-import hashlib
 import json
 import os
 import re
@@ -453,47 +451,6 @@ def test_another_mode_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     )
 
 
-def test_csv_has_a_line_for_each_figure(capsys: pytest.CaptureFixture[str]) -> None:
-    assert compare("--format", "csv", "--select", "/popf/", path("alpha"), path("beta")) == 0
-    lines = list(csv.DictReader(capsys.readouterr().out.splitlines()))
-    assert len(lines) == 2 * 2 * 2  # modes, columns, units
-    assert [float(line["value"]) for line in lines[:3:2]] == pytest.approx([13, 17])
-    assert lines[2]["cpu"] == "Test CPU Beta (06-cf-02)" and lines[2]["kernel"] == "6.12.9-amd64"
-    assert float(lines[2]["ratio"]) == pytest.approx(17 / 13)
-
-
-def test_texts_of_files_do_no_harm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def change(content: Any) -> None:
-        cpu = content["context"]["irqcost"]["cpu"]
-        cpu["brand"] = "=1+1 <script>|`x`"
-
-    hostile = changed("alpha", tmp_path / "h.json", change)
-    assert compare("--format", "markdown", hostile) == 0
-    text = capsys.readouterr().out
-    assert "<script>" not in text and "\\|\\`x\\`" in text
-    assert "### `popf`" in text and "| `ring3/popf/throughput` | 13.00 | 4.01 |" in text
-    assert compare("--format", "csv", hostile) == 0
-    lines = list(csv.DictReader(capsys.readouterr().out.splitlines()))
-    assert lines[0]["cpu"].startswith("'=1+1")
-
-
-def test_google_benchmark_compares_our_files() -> None:
-    tool = Path("/usr/share/benchmark/compare.py")
-    if not tool.exists():
-        pytest.skip("libbenchmark-tools is not installed")
-    command = [sys.executable, str(tool), "--no-color", "benchmarks"]
-    done = subprocess.run(
-        [*command, str(path("alpha")), str(path("beta"))],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("ring3/popf/through")]
-    # Relative difference of the times, which are 4.0128 and 5.2795 ns.
-    assert line.split()[1] == "+0.3157"
-
-
 @pytest.mark.parametrize("wrong", ["A", "B"])
 def test_only_what_rests_on_a_control_that_is_off_has_no_ratio(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], wrong: str
@@ -529,86 +486,3 @@ def test_an_older_file_shows_its_word(tmp_path: Path, capsys: pytest.CaptureFixt
     file.write_text(json.dumps(document))
     assert compare(file, file) == 0
     assert "   good; " in capsys.readouterr().out
-
-
-CPU_OF = {
-    "one": {"vendor": "GenuineIntel", "family": 6, "model": 0xCF, "codename": "Raptor Cove"},
-    "two": {"vendor": "AuthenticAMD", "family": 0x1A, "model": 2, "codename": "Zen 5"},
-}
-_POPF = "ring3/popf/throughput"
-_AROUND = "ring3/pushf_pop_push_popf/in_situ/100"
-
-
-def pair(tmp_path: Path, one: dict[str, Any], two: dict[str, Any], **more: Any) -> list[Path]:
-    """Results of two CPUs."""
-    cpu = document("alpha")["context"]["irqcost"]["cpu"]
-    return [
-        run(tmp_path / f"{name}.json", figures, cpu={**cpu, **CPU_OF[name]}, **more)
-        for name, figures in (("one", one), ("two", two))
-    ]
-
-
-def near(value: float, width: float = 0.001) -> list[float]:
-    return [value + width * k for k in range(8)]
-
-
-def said(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
-    """The sentences, one a line."""
-    assert cli.main(["compare", *map(str, arguments)]) == 0
-    return capsys.readouterr().out.partition("\n\n")[0]
-
-
-def test_the_answer_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    files = pair(
-        tmp_path,
-        {_POPF: near(29.9), _AROUND: near(16.6), "ring3/popf_ac/throughput": near(60)},
-        {_POPF: near(14.0), _AROUND: near(0.04), "ring3/popf_ac/throughput": near(233)},
-    )
-    lines = said(capsys, *files).splitlines()
-    assert lines[0] == (
-        "Restoring the flags is 2.1 times as fast on B (Zen 5, Turin) as on A (Raptor Cove, "
-        "Emerald Rapids): 14.0 and 29.9 core cycles."
-    )
-    assert lines[1].startswith("Around 100 cycles of work, saving and restoring the flags ")
-    assert lines[2].startswith("Largest other difference: ring3/popf_ac/throughput, 60.0 on A, 233")
-    assert lines[3] == "B is faster in 2 of 3 common results, slower in 1."
-
-
-def test_what_is_unreliable_is_never_left_out_silently(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    wild = [20.0, 25, 30, 35, 40, 45, 50, 55]
-    files = pair(tmp_path, {_POPF: wild}, {_POPF: near(14.0)})
-    text = said(capsys, *files)
-    assert "(unreliable: A)" in text
-    assert "Too noisy to compare: the only common result is unreliable." in text
-    # Clear differences are not hidden by an unreliable row.
-    both = {_POPF: near(30), "ring3/popf_df/throughput": wild}
-    files = pair(tmp_path, both, {**both, _POPF: near(60)})
-    assert "slower in 1; 1 unreliable." in said(capsys, *files)
-
-
-def test_no_difference_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    files = pair(tmp_path, {_POPF: near(30)}, {_POPF: near(30)})
-    text = said(capsys, *files)
-    assert "Restoring the flags: no visible difference (30.0 core cycles)." in text
-    assert "1 without a visible difference" in text
-
-
-def test_more_than_two_are_ranked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    files = [run(tmp_path / f"{v}.json", {_POPF: near(v)}) for v in (30.0, 15.0, 60.0)]
-    assert said(capsys, *files).startswith("Restoring the flags is fastest on B ")
-    assert "4.0 times: 15.0 and 60.0 core cycles" in said(capsys, *files)
-
-
-def test_a_mail_has_what_judging_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    files = pair(tmp_path, {_POPF: near(29.9)}, {_POPF: near(14.0)})
-    assert cli.main(["compare", "--mail", *map(str, files)]) == 0
-    text = capsys.readouterr().out
-    assert text.startswith("irqcost ")
-    assert max(map(len, text.splitlines())) <= 76
-    assert re.search(r"restore the flags .* 29\.90 ±0\.\d\d +14\.00 ±0\.\d\d +0\.47", text)
-    for fact in ("CPU", "microcode", "kernel", "config", "masking", "clock", "command", "date"):
-        assert len(re.findall(rf"^  {fact}: +\S", text, re.M)) == 2, fact
-    for file in files:
-        assert hashlib.sha256(file.read_bytes()).hexdigest() in text

@@ -152,10 +152,11 @@ def _counted(section: Section) -> list[str]:
         )
         return [f"Too noisy to compare: {all_} unreliable."]
     fewer = section.columns[0].result.context.instruction_clock
-    said = [f"{'fewer' if fewer else 'faster'} in {count['faster']} of {len(rows)} common results"]
+    better = "takes fewer" if fewer else "is faster"
+    said = [f"{better} in {count['faster']} of {len(rows)} common results"]
     said.append(f"{'more' if fewer else 'slower'} in {count['slower']}")
     more = [f"{count[state]} {words}" for state, words in _STATES.items() if words and count[state]]
-    text = f"{section.letters[1]} is {', '.join(said)}"
+    text = f"{section.letters[1]} {', '.join(said)}"
     return [text + (f"; {', '.join(more)}" if more else "") + "."]
 
 
