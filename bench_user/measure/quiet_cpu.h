@@ -30,8 +30,8 @@ inline constexpr std::size_t kMostGlances = 4;
 Glance LookAt(Backend& ring3, const Offer& nop, int cpu, SamplerOptions options);
 
 /**
- * The CPU to measure on: the first that is idle and whose sensor is free beside the lowest, where
- * there is none the first. CPUs of a different core type are ignored.
+ * The CPU to measure on: the first that is idle and whose sensor is clean compared with the lowest;
+ * if there is no such CPU, the first. CPUs of a different core type are ignored.
  * `glances`: at least one, the preferred CPU first.
  */
 int QuietCpu(std::span<const Glance> glances);

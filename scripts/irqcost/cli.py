@@ -5,14 +5,12 @@
 import argparse
 import difflib
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from types import FrameType
 
 from irqcost import ROOT
 from irqcost.base import streams
@@ -39,8 +37,8 @@ _GROUPS: Mapping[str, Mapping[str, _Command]] = {
     },
     "Compare": {
         "compare": _Command("irqcost.commands.compare", "compare A.json B.json"),
-        "report": _Command("irqcost.commands.report", "report results/CPU/RESULT.json"),
-        "site": _Command("irqcost.commands.site", "site results -o site"),
+        "report": _Command("irqcost.commands.report", "report results/CPU -o blog"),
+        "site": _Command("irqcost.commands.site", "site -o public"),
         "submit": _Command("irqcost.commands.submit", "submit results/CPU/RESULT.json"),
         "history": _Command("irqcost.commands.history", "history results/CPU"),
         "ab": _Command("irqcost.commands.ab", "ab HEAD~1 HEAD"),
@@ -120,11 +118,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.exit(Exit.UNUSABLE)
     with streams.guarded() as (output, errors):
         args = parser(asked).parse_args(given)
-        # An end from outside takes the way of Ctrl-C, so that what was begun is cleaned up.
-        signal.signal(signal.SIGTERM, _interrupt)
-        # (nohup has SIGHUP ignored: that stays.)
-        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-            signal.signal(signal.SIGHUP, _interrupt)
         code = _run(args)
         output.flush()
         if output.lost:
@@ -144,9 +137,6 @@ def _run(args: argparse.Namespace) -> int:
     except OSError as error:
         print(f"irqcost: {error.filename or 'error'}: {error.strerror}", file=sys.stderr)
         return Exit.UNUSABLE
-    except KeyboardInterrupt:
-        print("irqcost: interrupted; nothing was kept", file=sys.stderr)
-        return Exit.INTERRUPTED
     except Exception as error:
         if os.environ.get("IRQCOST_DEBUG"):
             traceback.print_exc()
@@ -179,7 +169,3 @@ def _complete() -> None:
     words = os.environ.get("COMP_LINE", "").split()
     asked = words[1] if len(words) > 1 and words[1] in _COMMANDS else None
     argcomplete.autocomplete(parser(asked))
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -118,7 +118,21 @@ _APT_CACHE = """#!/bin/bash
 [[ $2 == known ]] && echo Package: known || [[ $2 == virtual ]]
 """
 _APT_GET = '#!/bin/bash\necho "$@" >>"$NOTES"\n[[ $* == *update* ]]\n'
+_SHOW = "#!/bin/bash\necho Package: $2\n"
 _SUDO = '#!/bin/bash\nshift\nexec "$@"\n'
+
+
+def fake_front(folder: Path, *wanted: str, **tools: str) -> None:
+    """The front with a package that only says that it ran, in need of what is @wanted, and
+    programs of these names."""
+    (folder / "irqcost").write_bytes((ROOT / "irqcost").read_bytes())
+    (folder / "scripts" / "irqcost").mkdir(parents=True)
+    (folder / "scripts" / "irqcost" / "__init__.py").touch()
+    (folder / "scripts" / "irqcost" / "__main__.py").write_text("print('ran')\n")
+    (folder / "scripts" / "packages.txt").write_text("\n".join(wanted) + "\n")
+    for name, text in tools.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
 
 
 @pytest.mark.skipif(not Path("/etc/debian_version").exists(), reason="no Debian, no apt")
@@ -126,15 +140,8 @@ _SUDO = '#!/bin/bash\nshift\nexec "$@"\n'
 def test_what_a_command_can_do_without_stops_nothing(
     tmp_path: Path, flags: tuple[str, ...]
 ) -> None:
-    (tmp_path / "irqcost").write_bytes((ROOT / "irqcost").read_bytes())
-    (tmp_path / "scripts" / "irqcost").mkdir(parents=True)
-    (tmp_path / "scripts" / "irqcost" / "__init__.py").touch()
-    (tmp_path / "scripts" / "irqcost" / "__main__.py").write_text("print('ran')\n")
-    wanted = ["test? command:nosuch1 virtual|known - -", "test? command:nosuch2 unknown - -"]
-    (tmp_path / "scripts" / "packages.txt").write_text("\n".join(wanted) + "\n")
-    for name, text in (("apt-cache", _APT_CACHE), ("apt-get", _APT_GET), ("sudo", _SUDO)):
-        (tmp_path / name).write_text(text)
-        (tmp_path / name).chmod(0o755)
+    wanted = ("test? command:nosuch1 virtual|known - -", "test? command:nosuch2 unknown - -")
+    fake_front(tmp_path, *wanted, **{"apt-cache": _APT_CACHE, "apt-get": _APT_GET, "sudo": _SUDO})
     notes = tmp_path / "notes"
     done = subprocess.run(
         ["bash", str(tmp_path / "irqcost"), *flags, "test"],
@@ -168,16 +175,8 @@ echo "Setting up tool (1) ..."
 
 @pytest.mark.skipif(not Path("/etc/debian_version").exists(), reason="no Debian, no apt")
 def test_an_installation_is_a_line_a_package_and_a_log(tmp_path: Path) -> None:
-    (tmp_path / "irqcost").write_bytes((ROOT / "irqcost").read_bytes())
-    (tmp_path / "scripts" / "irqcost").mkdir(parents=True)
-    (tmp_path / "scripts" / "irqcost" / "__init__.py").touch()
-    (tmp_path / "scripts" / "irqcost" / "__main__.py").write_text("print('ran')\n")
-    wanted = "test? command:nosuch1 tool - -\n"
-    (tmp_path / "scripts" / "packages.txt").write_text(wanted)
-    show = "#!/bin/bash\necho Package: $2\n"
-    for name, text in (("apt-cache", show), ("apt-get", _INSTALLING), ("sudo", _SUDO)):
-        (tmp_path / name).write_text(text)
-        (tmp_path / name).chmod(0o755)
+    tools = {"apt-cache": _SHOW, "apt-get": _INSTALLING, "sudo": _SUDO}
+    fake_front(tmp_path, "test? command:nosuch1 tool - -", **tools)
     done = subprocess.run(
         ["bash", str(tmp_path / "irqcost"), "test"],
         capture_output=True,
@@ -200,12 +199,7 @@ def test_an_installation_is_a_line_a_package_and_a_log(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("option", ["--scheduler=x", "--scheduler x"])
 def test_an_option_has_needs_of_its_own(tmp_path: Path, option: str) -> None:
-    (tmp_path / "irqcost").write_bytes((ROOT / "irqcost").read_bytes())
-    (tmp_path / "scripts" / "irqcost").mkdir(parents=True)
-    (tmp_path / "scripts" / "irqcost" / "__init__.py").touch()
-    (tmp_path / "scripts" / "irqcost" / "__main__.py").write_text("print('ran')\n")
-    wanted = "--scheduler,test? command:nosuch debian fedora arch\n"
-    (tmp_path / "scripts" / "packages.txt").write_text(wanted)
+    fake_front(tmp_path, "--scheduler,test? command:nosuch debian fedora arch")
 
     def run(*arguments: str) -> tuple[int, str]:
         command = ["bash", str(tmp_path / "irqcost"), "--no-install", "compare", *arguments]

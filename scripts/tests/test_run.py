@@ -249,12 +249,13 @@ def test_an_interrupted_run_leaves_nothing(fake: Path, number: signal.Signals) -
     )
     code = (
         "import signal, sys; from pathlib import Path; from irqcost import cli;"
-        "from irqcost.measure import build;"
+        "from irqcost.base.safety import interrupts; from irqcost.measure import build;"
         # As from a terminal, also where the tests run in the background, without one.
         "signal.signal(signal.SIGINT, signal.default_int_handler);"
         "signal.signal(signal.SIGHUP, signal.SIG_DFL);"
         f"build.harness = lambda: Path({str(fake.parent / 'bench')!r});"
-        f"sys.exit(cli.main(['run', '--out', {str(fake / 'x.json')!r}]))"
+        f"arguments = ['run', '--out', {str(fake / 'x.json')!r}];"
+        "sys.exit(interrupts.guarded(lambda: cli.main(arguments)))"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts")}
     process = subprocess.Popen(

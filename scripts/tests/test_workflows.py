@@ -355,8 +355,10 @@ def test_recipes_of_other_servers() -> None:
     assert len(blocks("groovy")) == 1
     recipes = [*blocks("yml"), *blocks("groovy")]
     for text in recipes:
-        commands = re.findall(r"irqcost/irqcost (check --run [^'|\n]*)", text)
+        joined = re.sub(r"\\\n\s*", "", text)
+        commands = re.findall(r"irqcost/irqcost (check --run [^'|\n]*)", joined)
         assert commands, text
         for command in commands:
-            cli.parser().parse_args(shlex.split(command))
+            args = cli.parser().parse_args(shlex.split(command))
+            assert args.baseline and args.junit
         assert "tune --restore" in text and "junit.xml" in text

@@ -64,7 +64,7 @@ _claims: set[Path] = set()
 @contextmanager
 def claimed(candidates: Iterable[Path]) -> Iterator[Path]:
     """Yields the first path that nothing has and that no other command is writing, and keeps it
-    from others while the block lasts. Raises Taken where there is none."""
+    from others while the block lasts. Raises Taken if no name is free."""
     taken = Taken("no name is left")
     with ExitStack() as stack:
         for path in candidates:

@@ -14,7 +14,7 @@ _GAP = 2
 
 
 def number(value: float | None, digits: int) -> str:
-    """A value, or a dash where there is none. A rounded zero has no sign."""
+    """A value, or a dash for None. Zero is written without a sign."""
     return "-" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"
 
 

@@ -17,7 +17,7 @@ class Trust(StrEnum):
 
     @classmethod
     def needs_care(cls, status: str) -> bool:
-        """Whether a result with this verdict is unreliable; "" is none."""
+        """Whether a result with this verdict is unreliable; without a verdict it is not."""
         return status not in (cls.GOOD, cls.EMULATED)
 
 
@@ -53,6 +53,6 @@ def worst(changes: Iterable[Change]) -> Change:
 
 
 def counts(changes: Iterable[Change]) -> dict[Change, int]:
-    """How many there are of each, worst first, without those that there are none of."""
+    """How many there are of each that occurs, worst first."""
     found = Counter(changes)
     return {one: found[one] for one in reversed(_CHANGES) if one in found}

@@ -32,7 +32,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         f"and conditions. {_DATA}/ gets a copy of the results, which the page links to. Real, "
         "paravirtual, emulated and simulated results have tables of their own. More than "
         f"{reading.MOST_COLUMNS} results are combined by machine.",
-        epilog="example: ./irqcost report results/amd-epyc-1a-02-01 -o blog",
     )
     reading.add_arguments(parser)
     parser.add_argument(

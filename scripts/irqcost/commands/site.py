@@ -21,7 +21,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Writes a site as GitHub Pages serves it: a page for each CPU and each "
         "primitive, a table of all results, the chart of generations, and how to add a machine. "
         "Real, paravirtual, emulated and simulated results have sections of their own.",
-        epilog="example: ./irqcost site -o public --url https://example.org/irqcost",
     )
     parser.add_argument(
         "paths",

@@ -27,7 +27,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "it, that not all of it is unreliable, and that it holds nothing private: names of users "
         "and machines, addresses, paths, serial numbers. Then says how to send it. Sends nothing "
         "itself.",
-        epilog="example: ./irqcost submit results/amd-epyc-1a-02-01/2026-11-30T120359Z-6.18.json",
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="what ./irqcost run wrote")
     parser.set_defaults(run=run)

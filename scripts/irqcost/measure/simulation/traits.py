@@ -193,7 +193,7 @@ CONDITIONS: Mapping[str, Condition] = {
     "guest": Condition(_guest, "good", "all of these at once, in a virtual machine"),
     "throughout": Condition(_throughout, "disturbed", "a neighbour that stays"),
     "folding": Condition(_folding, "uncalibrated", "a core that folds dependent adds"),
-    "untold": Condition(_untold, "uncalibrated", "a multiply that takes no whole number of adds"),
+    "untold": Condition(_untold, "uncalibrated", "a multiply that is not a whole number of adds"),
     "translating": Condition(_translating, "emulated", "an emulator that translates machine code"),
     "counting": Condition(_counting, "emulated", "an emulator that counts instructions"),
 }
