@@ -92,6 +92,17 @@ def test_the_second_look_parses_nothing(tmp_path: Path, parsed: list[Path]) -> N
     assert [one.context for one in first.records] == [one.context for one in second.records]
 
 
+def test_another_limit_of_size_is_not_remembered(
+    tmp_path: Path, parsed: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = shifted(tmp_path / "1.json", 10.0)
+    monkeypatch.setenv("IRQCOST_MAX_RESULT_MIB", "0")
+    (error,) = store.read([one]).errors
+    assert "no result is larger" in str(error)
+    monkeypatch.delenv("IRQCOST_MAX_RESULT_MIB")
+    assert popf(store.read([one])) == [10.0]
+
+
 @pytest.mark.parametrize("how", ["folder", "named", "here", "above"])
 def test_files_are_known_however_they_are_asked_for(
     how: str, tmp_path: Path, parsed: list[Path], monkeypatch: pytest.MonkeyPatch

@@ -66,3 +66,9 @@ def test_lines_are_broken_at_spaces_and_keep_their_indent() -> None:
 def test_in_a_pipe_nothing_is_coloured(capsys: pytest.CaptureFixture[str]) -> None:
     screen.show("a  unreliable: EMULATED")
     assert capsys.readouterr().out == "a  unreliable: EMULATED\n"
+
+
+def test_a_table_whose_first_column_fills_the_width_ends() -> None:
+    table = Table(("n" * 20, "wide", "more"), "<>>")
+    table.row("a" * 20, "1" * 70, "2")
+    assert "1" * 70 in table.fitted(80)

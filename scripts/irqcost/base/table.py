@@ -47,6 +47,8 @@ class Table:
         own = len(widths) - 1
         while own > 1 and _total(widths[:own]) > width:
             own -= 1
+        if _total(widths[:own]) > width or own == 1:
+            return self._drawn(widths, width)  # One column alone is too wide.
         parts = (range(own), (0, *range(own, len(widths))))
         return "\n\n".join(self._part(part).fitted(width) for part in parts)
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from irqcost.base.cache import NoCache, cache_directory
+from irqcost.model import reader
 
 # Fewer files than this are parsed faster than an index is worth.
 WORTH = 64
@@ -69,7 +70,8 @@ def _code() -> str:
     """What decides about how a file is read."""
     packages = Path(__file__).parent.parent
     files = [path for name in ("base", "model") for path in (packages / name).rglob("*.py")]
-    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(files))).hexdigest()
+    content = b"".join(path.read_bytes() for path in sorted(files))
+    return hashlib.sha256(content + str(reader.max_result_bytes()).encode()).hexdigest()
 
 
 def digest(text: str) -> str:
