@@ -313,6 +313,8 @@ def test_a_reference_takes_the_place_of_the_history(runner: Runner, tmp_path: Pa
         (1, "incomparable", 0),
         (2, "missing-baseline", 2),
         (1, "regression", 1),
+        (1, "inconclusive\nregression\n", 1),
+        (1, "inconclusive\tregression", 1),
     ],
 )
 def test_what_fails_is_an_input(runner: Runner, code: int, fail_on: str, ends: int) -> None:
