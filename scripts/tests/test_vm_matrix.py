@@ -180,6 +180,13 @@ def test_options_that_do_not_go_together() -> None:
             vm.run(parse(*wrong))
 
 
+@pytest.mark.parametrize("option", [("--filter", "popf"), ("--backends", "ring3")])
+def test_the_record_is_of_all_rows(option: tuple[str, str], tmp_path: Path) -> None:
+    page = str(tmp_path / "x.md")
+    with pytest.raises(IrqcostError, match="leave out --filter and --backends"):
+        vm.run(parse("--matrix", "6.1", "--markdown", page, *option))
+
+
 def test_the_page_is_that_of_the_record() -> None:
     page = (ROOT / "docs" / "KERNELS.md").read_text(encoding="utf-8")
     known = counts.read(counts.RECORD)

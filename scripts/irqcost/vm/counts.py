@@ -66,7 +66,7 @@ def _reason(result: Result, probe: Probe) -> str:
     said = {
         one.reason for one in result.context.absent if one.name.startswith(f"kmod/{probe.key}/")
     }
-    return "; ".join(sorted(said)) or "counted before the probe was added"
+    return "; ".join(sorted(said)) or "not measured"
 
 
 def read(path: Path) -> dict[str, Counts]:

@@ -12,7 +12,7 @@ from irqcost.base import files
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.base.progress import Progress
 from irqcost.measure import build
-from irqcost.measure.guests.measuring import GuestOptions, measure
+from irqcost.measure.guests.measuring import BACKENDS, GuestOptions, measure
 from irqcost.model import catalogue
 from irqcost.vm import built, counts, matrix, soak
 from irqcost.vm.counts import Counts
@@ -71,6 +71,10 @@ def run_matrix(args: GuestOptions) -> int:
         raise IrqcostError(
             "--matrix chooses kernels, results and one CPU itself: leave out --out, "
             "--headers and --smp"
+        )
+    if args.markdown and (args.filter or args.backends != BACKENDS):
+        raise IrqcostError(
+            "--markdown keeps the counts of all rows: leave out --filter and --backends"
         )
     columns, failed = {}, False
     for name in matrix_names(args.matrix or ()):
