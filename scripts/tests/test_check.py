@@ -451,6 +451,9 @@ def test_several_files_begin_with_the_worst(
     slow = run(tmp_path / "slow.json", {POPF: near(31), LAHF: near(5)}, day(20))
     assert main(new(tmp_path), slow, "--baseline", folder) == Exit.FAILED
     assert capsys.readouterr().out.startswith("FAIL: 1 of 2 files: slow.json. See below.\n")
+    faster = run(tmp_path / "fast.json", {POPF: near(25), LAHF: near(5)}, day(20))
+    assert main(new(tmp_path), faster, "--baseline", folder) == Exit.OK
+    assert capsys.readouterr().out.startswith("OK: none of 2 files has slower results.\n")
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_ring_3_alone_does_not_speak_of_masking() -> None:
 
 def test_nothing_is_asserted_of_an_unreliable_run() -> None:
     found = answer(result("pvm"))
-    assert found["Cost"] == "unreliable run: none of its 22 results can be trusted"
+    assert found["Cost"] == "unreliable run: none of its 15 costs can be trusted"
     assert set(found) == {"Cost", "Trust"} and "none of 22 results are good" in found["Trust"]
 
 
@@ -158,6 +158,22 @@ def test_what_changed_since_the_last_run(tmp_path: Path) -> None:
     assert since.text(since.last_run(slower, [tmp_path])) == (
         "1 slower since 2026-11-02 00:00: restore the flags (push; popf) +2.0 cycles"
     )
+    # An earlier run that says nothing about this one is not called none.
+    kernel = json.loads(first.read_text())["context"]["irqcost"]["kernel"]
+    other = run(
+        tmp_path / "d.json",
+        {"ring3/popf/throughput": [14.0] * 12},
+        date="2026-11-04T00:00:00+00:00",
+        kernel={**kernel, "realtime": True},
+    )
+    said = since.text(since.last_run(other, [tmp_path]))
+    assert said.startswith("not comparable with 2026-11-03 00:00: another PREEMPT_RT")
+
+
+def test_a_run_of_controls_is_not_called_unreliable(tmp_path: Path) -> None:
+    figures = {f"ring3/{name}/throughput": [1.0] * 12 for name in ("nop", "dep_add")}
+    found = answer(reader.read_result(run(tmp_path / "x.json", figures)))
+    assert found["Cost"] == "no cost was measured"
 
 
 def test_a_quick_run_that_takes_longer_says_on_what(

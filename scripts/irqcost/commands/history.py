@@ -13,7 +13,7 @@ from pathlib import Path
 from irqcost.base import arguments
 from irqcost.base.errors import Exit, IrqcostError, name_left_out
 from irqcost.compare import policy
-from irqcost.compare.trend import History, Line, histories
+from irqcost.compare.trend import History, histories
 from irqcost.model import catalogue, store
 from irqcost.model.schema1 import pattern
 from irqcost.output import charts
@@ -96,14 +96,9 @@ def _draw(history: History, places: Sequence[Place]) -> None:
 def charted(history: History) -> History:
     """What its chart shows: the values of the figures that changed most for their size, or of the
     first ones, and none of the others."""
-
-    def size(line: Line) -> float:
-        parts = (abs(c.after - c.before) / max(abs(c.before), 1.0) for c in line.changes)
-        return max(parts, default=0.0)
-
     controls = {key for key, probe in catalogue.by_key().items() if probe.group == "control"}
     with_values = [line for line in history.lines if line.values]
-    with_values.sort(key=lambda line: (-size(line), line.name.split("/")[1] in controls))
+    with_values.sort(key=lambda line: (-line.size, line.name.split("/")[1] in controls))
     greatest = with_values[:_MOST_CHARTED]
     lines = (
         line if any(line is one for one in greatest) else replace(line, values=(), runs=())

@@ -52,11 +52,13 @@ class Checked:
 
     @property
     def time(self) -> int | None:
-        """Seconds (--time) that would decide all that a longer run can decide; None: unknown."""
+        """Seconds (--time) that would decide all that a longer run can decide; None: unknown, or
+        longer than a run may take."""
         longer = [one.longer for one in self.having(Change.INCONCLUSIVE) if one.longer is not None]
         if not longer or self.new.seconds is None:
             return None
-        return min(10 * math.ceil(max(longer) * self.new.seconds / 10), _MOST_SECONDS)
+        seconds = 10 * math.ceil(max(longer) * self.new.seconds / 10)
+        return seconds if seconds <= _MOST_SECONDS else None
 
 
 # As long as a run may take; a process takes no longer than that either.
@@ -107,8 +109,8 @@ def confirmed(
     judge: Callable[[Run, int], Checked],
 ) -> Checked:
     """Measures into `target`, then measures again what is slower or undecided, alone and so with
-    more processes, until it is settled or was measured regression.LOOKS times. These measurements
-    go to TARGET.again and so on: a part of a run must not become a baseline.
+    more processes, until it is settled or was measured regression.ATTEMPTS times. These
+    measurements go to TARGET.again and so on: a part of a run must not become a baseline.
 
     `measure` takes a file and a regular expression of benchmarks; `judge` takes a run and the
     number of results that those measured again were chosen from.

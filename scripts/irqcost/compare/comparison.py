@@ -33,8 +33,9 @@ class Ratio:
 class Cell:
     """The result of one column in one unit, or why there is none.
 
-    `remark` says why it is unreliable; `apart` why it is not comparable with the baseline's: then
-    there is no ratio, or, where only the code or the estimator differs, one with that reservation.
+    `remark` says why it is unreliable; `not_comparable` why it is not comparable with the
+    baseline's: then there is no ratio, or, where only the code or the estimator differs, one with
+    that reservation.
     """
 
     unit: str  # a key of units.UNITS

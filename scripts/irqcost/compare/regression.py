@@ -66,7 +66,8 @@ class Judged:
     `low` and `high` are the 95 % interval of the difference, `noise` the distance from the
     difference to its farther limit, `limit` the threshold that applied. Of what is inconclusive,
     `remedy` says what would help and `longer` how many times as long a run would decide.
-    `hopeless`: the baseline alone is too noisy, so that measuring the new result again cannot help.
+    `baseline_too_noisy`: the baseline alone is too noisy, so that measuring the new result again
+    cannot help.
     """
 
     name: str
@@ -276,7 +277,8 @@ def _undecided(found: Judged, one: _Weighed, noise: float, limit: float) -> Judg
     if needed > _PATIENCE * found.processes:
         remedy = "longer runs won't help: keep others off the core (./irqcost tune)"
         return replace(found, remedy=remedy)
-    longer = max(needed, found.processes + 1) / found.processes
+    # As it is written, so that it is never "1.0 times".
+    longer = math.ceil(10 * max(needed, found.processes + 1) / found.processes) / 10
     return replace(found, remedy=f"run {longer:.1f} times as long (--time)", longer=longer)
 
 

@@ -6,11 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from irqcost.base.verdicts import Change
-from irqcost.compare import baseline, checked, policy, trend
-from irqcost.compare.baseline import Run
+from irqcost.compare import baseline, checked, policy
 from irqcost.compare.regression import Judged
 from irqcost.model import catalogue, store
-from irqcost.model.result import Context
 
 # Differences of the machine that are named.
 _MOST = 2
@@ -18,11 +16,13 @@ _MOST = 2
 
 @dataclass(frozen=True)
 class Since:
-    """The last run and the verdicts on each result; `machine` is what else changed."""
+    """The last run and the verdicts on each result; `machine` is what else changed. Where no
+    earlier run of this CPU can be compared with, `refused` says why."""
 
     date: str
-    judged: tuple[Judged, ...]
-    machine: str
+    judged: tuple[Judged, ...] = ()
+    machine: tuple[str, ...] = ()
+    refused: str = ""
 
     def of(self, status: Change) -> list[Judged]:
         """The results of one verdict, what changed most for its size first."""
@@ -41,15 +41,14 @@ def last_run(path: Path, beside: Sequence[Path]) -> Since | None:
     records = store.read(paths).records
     found = checked.against(new, records, (), rules, None)
     if not found.against:
-        return None
+        cpu = new.result.context.cpu
+        others = [one for one in records if one.path.resolve() != path.resolve()]
+        same = [one for one in others if one.context.cpu.brand == cpu.brand]
+        return Since(max(one.date for one in same), refused=found.refused) if same else None
     (one,) = found.against
     (record,) = (each for each in records if each.path == one)
-    return Since(record.date, found.judged, _machine(record.context, new))
-
-
-def _machine(before: Context, new: Run) -> str:
-    """What of the machine changed, without what every run has another of."""
-    return trend.fell_on(before, new.result.context)
+    changed = (f"{what} {said}" for what, said in found.changed.items())
+    return Since(record.date, found.judged, tuple(changed))
 
 
 def text(since: Since | None) -> str:
@@ -57,7 +56,9 @@ def text(since: Since | None) -> str:
     if since is None:
         return "first run on this CPU"
     when = since.date.replace("T", " ")[:16]
-    others = since.machine.split("; ") if since.machine else []
+    if since.refused:
+        return f"not comparable with {when}: {since.refused}"
+    others = since.machine
     machine = "".join(f"; {one}" for one in others[:_MOST]) + (" …" if others[_MOST:] else "")
     comparable = [one for one in since.judged if one.status != Change.INCOMPARABLE]
     if not comparable:

@@ -31,6 +31,11 @@ class Change:
     after: float
     fell_on: str
 
+    @property
+    def size(self) -> float:
+        """How much it is for the level before."""
+        return abs(self.after - self.before) / max(abs(self.before), 1.0)
+
 
 @dataclass(frozen=True)
 class Line:
@@ -49,6 +54,11 @@ class Line:
         return ", ".join(filter(None, (self.name, self.kernel)))
 
     @property
+    def size(self) -> float:
+        """That of the largest change; 0 without one."""
+        return max((one.size for one in self.changes), default=0.0)
+
+    @property
     def levels(self) -> list[tuple[int, int, float]]:
         """From which value to which (not included), and their median."""
         edges = [0, *(self.runs.index(one.run) for one in self.changes), len(self.values)]
@@ -64,6 +74,10 @@ class History:
     dates: tuple[datetime, ...]
     lines: tuple[Line, ...]
     exact: bool
+
+    def enough(self, line: Line) -> bool:
+        """Whether a result has so many values that a change could be found."""
+        return self.exact or len(line.values) >= 2 * changepoints.fewest()
 
 
 def histories(

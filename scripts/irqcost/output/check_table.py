@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Sequence
 
 from irqcost.base.safety.texts import plain
+from irqcost.base import verdicts
 from irqcost.base.verdicts import Change
 from irqcost.compare.checked import Checked, results, some
 from irqcost.compare.regression import Judged
@@ -65,12 +66,12 @@ def text(checked: Sequence[Checked], everything: bool, width: int, unread: int =
         files = "1 file" if unread == 1 else f"{unread} files"
         blocks.insert(0, f"ERROR: {files} could not be read. See the reasons above.")
     elif len(checked) > 1:
-        worst = max(checked, key=lambda one: list(_LABELS).index(one.status))
-        names = [one.new.path.name for one in checked if one.status == worst.status]
-        label = _LABELS[worst.status]
-        blocks.insert(
-            0, f"{label}: {len(names)} of {len(checked)} files: {some(names)}. See below."
-        )
+        label = _LABELS[verdicts.worst(one.status for one in checked)]
+        names = [one.new.path.name for one in checked if _LABELS[one.status] == label]
+        said = f"{label}: {len(names)} of {len(checked)} files: {some(names)}. See below."
+        if label == _LABELS[Change.OK]:
+            said = f"{label}: none of {len(checked)} files has slower results."
+        blocks.insert(0, said)
     return "\n\n".join(blocks)
 
 

@@ -46,12 +46,12 @@ def _outcome(history: History, changed: int) -> list[str]:
     each = changepoints.fewest()
     most = max((len(line.values) for line in history.lines), default=0)
     needed = f"a change needs {each} runs before and {each} after it"
-    if not history.exact and most < 2 * each:
+    enough = [line for line in history.lines if history.enough(line)]
+    if not history.exact and not enough:
         return [
             f"Too few runs to find changes: {needed}, and there are {most} at most.",
             "To compare the newest with the others: ./irqcost check NEWEST --baseline FOLDER",
         ]
-    enough = [line for line in history.lines if history.exact or len(line.values) >= 2 * each]
     lines = [f"{changed} of {len(enough)} results changed their level."]
     if left := len(history.lines) - len(enough):
         lines.append(f"{left} more have too few reliable values: {needed}.")
