@@ -4,7 +4,7 @@
  *
  * A run is a number of samples, a sample is five windows, one after the other:
  * the clock (two), the sensor, base and body. Interrupts are masked a window at
- * a time and on between windows: one that waits after cli slows some CPUs down.
+ * a time and on between windows: one that is pending while masked slows some CPUs down.
  */
 #include <linux/hardirq.h>
 #include <linux/irqflags.h>

@@ -111,7 +111,7 @@ class Backend {
     return std::nullopt;
   }
 
-  /** Rows that it has, in the catalogue's order. Empty where there is a reason. */
+  /** Rows that it has, in the catalogue's order. Empty if the backend is unavailable. */
   [[nodiscard]] virtual std::vector<Offer> Offers() const = 0;
 
   /** What its samples count. */

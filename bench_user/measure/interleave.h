@@ -18,7 +18,7 @@ inline constexpr std::size_t kTurnSamples = 5;
 /** Rounds of a block, each once forwards and once backwards: A B B A. */
 inline constexpr std::size_t kBlockRounds = 12;
 
-/** One of those that take turns; the same may are there twice. */
+/** One of those that take turns; the same one may be there twice. */
 struct Contender {
   Backend* backend = nullptr;
   Offer offer;
@@ -28,7 +28,7 @@ struct Contender {
 /**
  * Measures blocks. No two blocks have a sample in common. A block is longer than kBlockRounds,
  * by whole rounds and at most by kPatienceUs, while a contender has fewer than kWantedClean clean
- * samples. What blocks show a sensor's level judges those after them, too. Throws what the
+ * samples. The sensor's level that blocks show also judges those after them. Throws what the
  * backends throw.
  * Return: for each block an estimate of each contender, in their order.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 // What a function costs without the price of calling it. Pure functions.
-// docs/method/bpf.md, argues for them.
+// docs/method/bpf.md argues for them.
 #ifndef IRQCOST_BENCH_USER_BACKENDS_BPF_DERIVE_H
 #define IRQCOST_BENCH_USER_BACKENDS_BPF_DERIVE_H
 

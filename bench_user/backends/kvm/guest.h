@@ -15,7 +15,7 @@
 
 namespace irqcost {
 
-/** What a window left after other than it should. */
+/** What a window left changed that it should not. */
 enum class GuestFault : std::uint32_t { kNone, kInterruptFlag, kStack, kOtherFlags };
 
 /** An exception that the guest took; it stops there. */

@@ -74,7 +74,7 @@ std::uint64_t Fill(GuestTask& task, const Request& request) {
   return request.loops.body;
 }
 
-// What the guest saw a window leave after.
+// What the guest saw a window leave changed.
 void ThrowFault(const GuestTask& task, const Probe& probe) {
   const std::string who = "kvm: " + std::string(probe.key);
   switch (task.fault) {

@@ -18,7 +18,7 @@
 
 namespace irqcost {
 
-/** KVM cannot be used here: a reason, as an exception. */
+/** KVM cannot be used here: an Obstacle as an exception. */
 struct KvmUnavailable : std::runtime_error {
   explicit KvmUnavailable(const Obstacle& obstacle)
       : std::runtime_error(obstacle.reason), remedy(obstacle.remedy) {}

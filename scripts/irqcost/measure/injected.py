@@ -54,7 +54,9 @@ class Kind:
     def false(self) -> int:
         """Trials whose verdict is wrong: any difference where there is none, else a faster one or
         the same."""
-        right = {Order.UNDECIDED, "same"} if self.added == 0 else {Order.UNDECIDED, Order.SLOWER}
+        right = (
+            {Order.UNDECIDED, Order.SAME} if self.added == 0 else {Order.UNDECIDED, Order.SLOWER}
+        )
         return sum(trial.status not in right for trial in self.trials)
 
     @property

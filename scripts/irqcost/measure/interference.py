@@ -91,9 +91,9 @@ def neighbours(
 
 
 def worth_keeping(processes: Sequence[Process], verdicts: Mapping[str, str]) -> dict[str, float]:
-    """What a run caches, by backend; nothing of one with fewer than half of its figures good.
+    """What of a run is worth caching, by backend; nothing unless half of its figures are good.
 
-    Several processes agree on the level of a run, so one that was wrongly low caches nothing.
+    Several processes agree on the level of a run, so that of one that was wrongly low is not kept.
     `verdicts` are words by name.
     """
     statuses: dict[str, list[str]] = {}

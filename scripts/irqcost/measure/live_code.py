@@ -38,7 +38,7 @@ def stored(path: Path, rows: Sequence[str], callees: bool) -> list[Function]:
 
 
 def default_functions() -> list[str]:
-    """Functions after the rows of backend bpf (as probes.def names them), and the locks."""
+    """Functions that the rows of backend bpf call (as probes.def names them), and the locks."""
     rows = [probe.code for probe in catalogue.read() if probe.kind == "bpf"]
     called = re.findall(r"\b(bpf_\w+)\s*\(", " ".join(rows))
     return list(dict.fromkeys([*called, *_LOCKS]))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The samples after a result, in a file of their own: docs/RESULTS.md."""
+"""The samples of a result, in a file of their own: docs/RESULTS.md."""
 
 import json
 import lzma

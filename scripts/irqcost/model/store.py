@@ -6,7 +6,7 @@
         record.context.cpu, record.date, dict(zip(record.names, record.column("core_cycles")))
 
 A Record is a result without what only one file is asked for (histograms, processes, the bytes of
-machine code): for these, `files.read_result(record.path)`. Records of thousands of runs of one
+machine code): for these, `reader.read_result(record.path)`. Records of thousands of runs of one
 machine share its context and the names of the figures.
 
 Files are parsed once, on all CPUs; from so many on that it pays (index.WORTH), what was found is
