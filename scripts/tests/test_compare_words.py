@@ -53,12 +53,12 @@ def test_the_answer_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[st
     )
     lines = said(capsys, *files).splitlines()
     assert lines[0] == (
-        "Restoring the flags is 2.1 times as fast on B (Zen 5, Turin) as on A (Raptor Cove, "
-        "Emerald Rapids): 14.0 and 29.9 core cycles."
+        "Restoring the flags takes 2.1 times as many core cycles on A (Raptor Cove, Emerald "
+        "Rapids) as on B (Zen 5, Turin): 29.9 and 14.0."
     )
     assert lines[1].startswith("Around 100 cycles of work, saving and restoring the flags ")
     assert lines[2].startswith("Largest other difference: ring3/popf_ac/throughput, 60.0 on A, 233")
-    assert lines[3] == "B is faster in 2 of 3 common results, slower in 1."
+    assert lines[3] == "B takes fewer core cycles in 2 of 3 common results, more in 1."
 
 
 def test_what_is_unreliable_is_never_left_out_silently(
@@ -72,7 +72,7 @@ def test_what_is_unreliable_is_never_left_out_silently(
     # Clear differences are not hidden by an unreliable row.
     both = {_POPF: near(30), "ring3/popf_df/throughput": wild}
     files = pair(tmp_path, both, {**both, _POPF: near(60)})
-    assert "slower in 1; 1 unreliable." in said(capsys, *files)
+    assert "more in 1; 1 unreliable." in said(capsys, *files)
 
 
 def test_no_difference_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,8 +84,8 @@ def test_no_difference_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 def test_more_than_two_are_ranked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = [run(tmp_path / f"{v}.json", {_POPF: near(v)}) for v in (30.0, 15.0, 60.0)]
-    assert said(capsys, *files).startswith("Restoring the flags is fastest on B ")
-    assert "4.0 times: 15.0 and 60.0 core cycles" in said(capsys, *files)
+    assert said(capsys, *files).startswith("Restoring the flags takes least on B ")
+    assert "4.0 times as many core cycles: 60.0 and 15.0" in said(capsys, *files)
 
 
 def test_a_mail_has_what_judging_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -137,4 +137,4 @@ def test_counts_are_compared_as_counts(capsys: pytest.CaptureFixture[str]) -> No
         "Largest other difference: kmod/spin_lock/throughput, 17 on A, 108 on B instructions "
         "(6.4 times)."
     )
-    assert lines[3].startswith("B takes fewer in 0 of 12 common results, more in 3; ")
+    assert lines[3].startswith("B takes fewer instructions in 0 of 12 common results, more in 3; ")

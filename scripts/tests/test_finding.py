@@ -46,7 +46,7 @@ def test_kernel_functions_come_before_user_mode(tmp_path: Path) -> None:
 def test_unreliable_results_are_no_conclusion(tmp_path: Path) -> None:
     path = results_of.run(tmp_path / "a.json", {_BACK_TO_BACK: [37.6] * 3})
     (only,) = finding.sentences(reader.read_result(path))
-    assert only.startswith("Unreliable run: none of its 1 results can be trusted")
+    assert only.startswith("Unreliable run: none of its 1 costs can be trusted")
 
 
 def test_restoring_by_test_and_sti_is_compared_with_popf(tmp_path: Path) -> None:

@@ -64,6 +64,10 @@ def _no_result(result: Result) -> list[str]:
     context = result.context
     if context.kind != "real":
         return [f"{context.kind}: results/ takes those of CPUs only"]
+    try:
+        datetime.fromisoformat(context.date)
+    except ValueError:
+        return [f"date {context.date!r}: not one of ISO 8601"]
     if not context.verdict:
         return ["no verdict: this is one process of the harness; send what ./irqcost run writes"]
     if not finding.reliable(result)[0]:

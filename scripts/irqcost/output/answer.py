@@ -11,7 +11,6 @@ _LABELLED = 9
 
 _CLASSIC, _MODERN = "save_cli_popf", "save_cli_test_sti"
 _IN_RING_3 = "ring3/pushf_pop_push_popf"
-_WORK = "100"
 
 # The kernel's own save and restore, the one that says most first.
 _KERNEL = ("kmod/local_irq_save_restore", "bpf/irq_save_restore")
@@ -40,10 +39,8 @@ def label(context: Context, backend: str, probe: str | None = None) -> str:
 
 def _costs(result: Result) -> list[tuple[str, str]]:
     context = result.context
-    if not any(not entry.unreliable for entry in finding.costs(result)):
-        count = len(result.figures)
-        said = f"unreliable run: none of its {count} results can be trusted"
-        return [("Cost", said if count else "nothing was measured")]
+    if why := finding.untrusted(result):
+        return [("Cost", why)]
     if context.emulated and not context.instruction_clock:
         return [("Cost", "EMULATED: nothing here says what masking costs on a CPU")]
     pairs = [("Cost", _save_restore(result)), ("Kernel", _kernel(result))]
@@ -103,15 +100,15 @@ def _in_code(result: Result) -> str:
     found = {
         name: one
         for name, where in named.items()
-        if (one := finding.cost(result, f"{where}/in_situ/{_WORK}"))
+        if (one := finding.cost(result, f"{where}/in_situ/{finding.WORK}"))
     }
     if not found:
         return ""
     if len(found) == 1:
         ((name, first),) = found.items()
-        return f"adds {_written(first)} to {_WORK} cycles of work ({name})"
+        return f"adds {_written(first)} to {finding.WORK} cycles of work ({name})"
     amounts = [f"{one.amount}{_doubt(one)} {name}" for name, one in found.items()]
-    return f"adds to {_WORK} cycles of work {', '.join(amounts)}"
+    return f"adds to {finding.WORK} cycles of work {', '.join(amounts)}"
 
 
 def _doubt(one: Cost) -> str:

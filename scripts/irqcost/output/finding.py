@@ -43,7 +43,7 @@ ACTS: Mapping[str, str] = {
     "res_spin_lock_irqsave": "a BPF spin lock that saves and masks interrupts",
 }
 
-_WORK = "100"  # dependent core cycles of a critical section: of those measured, most like real ones
+WORK = "100"  # dependent core cycles of a critical section: of those measured, most like real ones
 _LEAST = 1.0  # Core cycles, TSC ticks: smaller results do not make a contrast more striking.
 
 
@@ -129,12 +129,21 @@ def reliable(result: Result) -> tuple[int, int]:
     return sum(not entry.unreliable for entry in entries), len(entries)
 
 
+def untrusted(result: Result) -> str:
+    """Why nothing can be concluded about costs; "" where something can."""
+    found = list(costs(result))
+    if not found:
+        return "no cost was measured"
+    if all(one.unreliable for one in found):
+        return f"unreliable run: none of its {len(found)} costs can be trusted"
+    return ""
+
+
 def sentences(result: Result) -> list[str]:
     """The answer in a few sentences: what save and restore costs, back to back and around work,
     classic and modern. Without a reliable result, that there is no answer."""
-    sound, count = reliable(result)
-    if not any(not e.unreliable for e in costs(result)):
-        return [f"Unreliable run: none of its {count} results can be trusted. See the warnings."]
+    if why := untrusted(result):
+        return [f"{capital(why)}. See the warnings."]
     found = list(filter(None, (_said_of_masking(result), _said_of_modern(result))))
     found += filter(None, [_said_of_the_kernel(result)])
     return [*found, _trust(result)]
@@ -199,7 +208,7 @@ def _way(result: Result, name: str) -> str:
 
 def _added(result: Result, back_to_back: Cost) -> Cost | None:
     backend, probe = back_to_back.name.split("/")[:2]
-    return cost(result, f"{backend}/{probe}/in_situ/{_WORK}")
+    return cost(result, f"{backend}/{probe}/in_situ/{WORK}")
 
 
 def _said_of_masking(result: Result) -> str:
@@ -215,7 +224,7 @@ def _said_of_masking(result: Result) -> str:
     text = f"{capital(subject)} {_verb(back_to_back)} {back_to_back.text}"
     added = _added(result, back_to_back)
     if added:
-        text += f" back to back; around {_WORK} cycles of work it adds {added.text}"
+        text += f" back to back; around {WORK} cycles of work it adds {added.text}"
     return f"{text}."
 
 
@@ -262,7 +271,7 @@ def _within(result: Result) -> Iterable[Contrast]:
     if back_to_back and added and _not_comparable(added, back_to_back):
         text = (
             f"{act(added)} costs {back_to_back.amount} {added.unit} back to back, but adds "
-            f"{added.amount} around {_WORK} cycles of work"
+            f"{added.amount} around {WORK} cycles of work"
         )
         yield Contrast(added, back_to_back, text)
     for classic, new in _classic_and_modern(result):
@@ -279,7 +288,7 @@ def _how(one: Cost) -> str:
 def _between(one: tuple[str, Result], other: tuple[str, Result]) -> Iterable[Contrast]:
     for name in one[1].figures:
         backend, probe, mode = name.split("/", 2)
-        if probe not in ACTS or mode not in ("throughput", f"in_situ/{_WORK}"):
+        if probe not in ACTS or mode not in ("throughput", f"in_situ/{WORK}"):
             continue
         if masking.not_comparable(one[1].context.masking, other[1].context.masking, backend, probe):
             continue
@@ -295,7 +304,7 @@ def _contrast(one: tuple[Cost, str], other: tuple[Cost, str]) -> Contrast:
     (low, cheaper), (high, other_cpu) = one, other
     amounts = f"{low.amount} {low.unit} on {cheaper} and {high.amount} on {other_cpu}"
     if "/in_situ/" in low.name:
-        text = f"around {_WORK} cycles of work, {act(low)} adds {amounts}"
+        text = f"around {WORK} cycles of work, {act(low)} adds {amounts}"
     else:
         text = f"{act(low)} {_verb(low)} {amounts}"
     if low.figure.value >= _LEAST:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from irqcost.base import jsontext
-from irqcost.base.safety.texts import csv_cell, markdown as escaped, plain
+from irqcost.base.safety.texts import code, csv_cell, markdown as escaped, plain
 from irqcost.base.table import number
 from irqcost.compare import columns as columns_
 from irqcost.compare.columns import Column, letter
@@ -33,12 +33,12 @@ def markdown(what: Comparison) -> str:
         lines[-1] += f" ({where}" + (f"; verdict: {escaped(outcome)})" if outcome else ")")
     headings = _headings(columns, what.unit)
     for probe, group in _by_probe(rows).items():
-        lines += ["", f"### `{escaped(probe)}`", ""]
+        lines += ["", f"### {code(probe)}", ""]
         lines.append("| figure | " + " | ".join(headings) + " |")
         lines.append("|---|" + "---:|" * len(headings))
         for row in group:
             cells = " | ".join(_cells(columns, row))
-            lines.append(f"| `{escaped(row.name)}` | {cells} |")
+            lines.append(f"| {code(row.name)} | {cells} |")
     notes = [escaped(note) for note in _notes(columns, rows)]
     lines += ["", *(f"{note}  " if note else "" for note in notes)]
     if what.published is not None:

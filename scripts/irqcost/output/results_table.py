@@ -9,14 +9,11 @@ from irqcost.base.footnotes import Footnotes
 from irqcost.base.table import Table, number
 from irqcost.model import catalogue, contention, naming, units
 from irqcost.model.result import Context, Entry, Result
-from irqcost.output import answer
+from irqcost.output import answer, finding
 
 _IN_SITU = "in_situ"
 _MEANING = {"throughput": "back to back", "isolated": "once, between fences"}
 _COLUMNS = {"throughput": "repeated", "isolated": "alone", _IN_SITU: "around {}"}
-
-# The section of critical work that is shown: of those measured, most like real ones.
-_USUAL_WORK = "100"
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ def text(result: Result, unit: str | None, width: int, verbose: bool) -> str:
         _Column(_IN_SITU, one)
         for one in dict.fromkeys(e.variant for e in entries if e.mode == _IN_SITU)
     ]
-    usual = [one for one in sections if one.section == _USUAL_WORK] or sections[:1]
+    usual = [one for one in sections if one.section == finding.WORK] or sections[:1]
     modes = {entry.mode for entry in entries}
     columns = [*(_Column(mode) for mode in _MEANING if mode in modes), *usual]
     notes = Footnotes()

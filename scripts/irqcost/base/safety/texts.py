@@ -57,6 +57,12 @@ def markdown(text: str | PurePath) -> str:
     return f"{words[:at]}\\{words[at:].translate(_MARKUP)}"
 
 
+def code(text: str | PurePath) -> str:
+    """A text in Markdown as code, unless it could end the code or the cell of a table."""
+    words = plain(text)
+    return markdown(words) if set("`|<>") & set(words) else f"`{words}`"
+
+
 def csv_cell(value: object) -> str:
     """A value in CSV; nothing for None. A spreadsheet takes a text that begins so for a formula."""
     if value is None:

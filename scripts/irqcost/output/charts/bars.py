@@ -137,18 +137,15 @@ def _title(
         contrasts = finding.contrasts(which.series)
         shown = {"/".join(filter(None, key[:4])) for key in found}
         texts = [one.text for one in contrasts if one.low.name in shown]
+        said = which.contrast({_label(key): entries for key, entries in found.items()})
+        said = finding.capital(texts[0]) if texts else said
+        return said or "No reliable difference between these results"
+    both = _parts(which)
+    if both:
+        read, write = both
         return (
-            finding.capital(texts[0]) if texts else "No reliable difference between these results"
-        )
-    read, write = (
-        finding.cost(which.series[0].result, f"ring3/{probe}/throughput")
-        for probe in ("pushf_pop", "popf")
-    )
-    if read and write and read.reliable and write.reliable and read.figure.value > 0:
-        times = write.figure.value / read.figure.value
-        return (
-            f"Restoring the flags costs {which.said(times)} times as much as saving them on "
-            f"{which.names[0]}: {write.amount} against {read.amount} {which.called}"
+            f"Restoring the flags costs {which.said(write / read)} times as much as saving them on "
+            f"{which.names[0]}: {which.said(write)} against {which.said(read)} {which.called}"
         )
     sound = [
         row for panel in panels for row in panel.rows if not any(m.unreliable for m in row.marks)
@@ -164,6 +161,19 @@ def _title(
         return f"{act} costs {masked.text} on {which.names[0]}{how}"
     most = max(sound, key=lambda row: row.cost)
     return f"{most.label} costs {which.said(most.cost)} {which.called} on {which.names[0]}"
+
+
+def _parts(which: Chosen) -> tuple[float, float] | None:
+    """What saving and restoring the flags costs; None where one of them is unreliable."""
+    figures = which.series[0].result.figures
+    found = []
+    for probe in ("pushf_pop", "popf"):
+        entry = figures.get(f"ring3/{probe}/throughput")
+        cost = which.cost(0, entry)
+        if entry is None or entry.unreliable or cost is None or cost.value <= 0:
+            return None
+        found.append(cost.value)
+    return found[0], found[1]
 
 
 def _subtitle(which: Chosen, found: Mapping[_Key, Mapping[int, Entry]]) -> str:

@@ -2,7 +2,7 @@
 """What does a lock cost as CPUs are added, and is it fair? A column of panels for each length of
 the section: above the cost of an operation, below how evenly CPUs come to it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +53,7 @@ def figure(inputs: Inputs, theme: Theme) -> Any:
     if Sheet(theme, Words("", "", "")).narrow:
         keys = [*(Key(line.name, line.colour) for line in lines), *keys]
     words = Words(
-        which.titled(_title(lines, sections[-1], unit, cycles)),
+        which.titled(_title(lines, sections, unit, cycles)),
         f"Above: {unit} per operation of all CPUs, the section included. Below: operations of the "
         "CPU with the fewest by those of the CPU with the most; 1 is fair",
         which.source + left_out,
@@ -84,19 +84,31 @@ def _doubtful(entry: Entry, one: Contention) -> bool:
     return entry.unreliable or not entry.clean or bool(one.not_run)
 
 
-def _title(lines: Sequence[_Line], section: int, unit: str, cycles: bool) -> str:
-    """The lock that suffers most, around the longest section."""
-    growth = []
-    for line in lines:
-        sound = [point for point in line.at(section) if not _doubtful(*point)]
-        if len(sound) > 1:
-            (first, alone), (last, all_) = sound[0], sound[-1]
-            low, high = _cost(first, cycles), _cost(last, cycles)
-            if low > 0:
-                counts = (len(alone.cpus), len(all_.cpus))
-                growth.append((high / low, line.name, low, high, counts))
-    if not growth:
+# The ratio, the lock, both costs, and how many CPUs there were.
+_Growth = tuple[float, str, float, float, tuple[int, int]]
+
+
+def _growth(line: _Line, section: int, cycles: bool) -> Iterator[_Growth]:
+    """By how much a lock suffers from the fewest to the most CPUs, where both can be trusted."""
+    sound = [point for point in line.at(section) if not _doubtful(*point)]
+    if len(sound) > 1:
+        (first, alone), (last, all_) = sound[0], sound[-1]
+        low, high = _cost(first, cycles), _cost(last, cycles)
+        if low > 0:
+            yield high / low, line.name, low, high, (len(alone.cpus), len(all_.cpus))
+
+
+def _title(lines: Sequence[_Line], sections: Sequence[int], unit: str, cycles: bool) -> str:
+    """The lock that suffers most, around the longest section that says."""
+    by_section = (
+        [found for line in lines for found in _growth(line, one, cycles)]
+        for one in reversed(sections)
+    )
+    growth: list[_Growth] = next(filter(None, by_section), [])
+    if not growth and all(_doubtful(*point) for line in lines for point in line.points):
         return "Unreliable: no cost of a contended lock can be trusted"
+    if not growth:
+        return "What an operation on a contended lock costs"
     times, name, low, high, (few, many) = max(growth)
     return (
         f"{finding.capital(name)}: an operation takes {amount(high)} {unit} with {many} CPUs, "

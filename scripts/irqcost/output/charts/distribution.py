@@ -10,7 +10,7 @@ from irqcost.model.members import FormatError
 from irqcost.model.result import Entry, Grid
 from irqcost.output import finding
 from irqcost.output.charts import Inputs
-from irqcost.output.charts.parts.chosen import Chosen, chosen, label
+from irqcost.output.charts.parts.chosen import Chosen, chosen, title
 from irqcost.output.charts.places import Theme
 from irqcost.output.charts.parts.sheet import SMALL, TEXT, Key, Sheet, Words, short, width
 from irqcost.output.charts.parts.style import amount
@@ -60,7 +60,7 @@ def figure(inputs: Inputs, theme: Theme) -> Any:
         source += f" {_MOST} of {len(panels)} figures: --select chooses."
     panels = panels[:_MOST]
     words = Words(
-        _headline(panels[0]),
+        which.titled(_headline(panels[0])),
         f"Samples by how far they are off the figure (line); figures are in {panels[0].unit}",
         f"{which.source} {source}",
         [
@@ -122,11 +122,11 @@ def _panels(which: Chosen, inputs: Inputs) -> list[_Panel]:
 
 
 def _headline(panel: _Panel) -> str:
-    return (
-        f"{finding.capital(label(panel.entry.probe))}: {100 * panel.near:.0f} % of the clean "
-        "samples lie within 1 % "
-        f"of {amount(panel.value)} {panel.unit}"
-    )
+    where = f" on {panel.name}" if panel.name else ""
+    doubt = " (unreliable)" if panel.entry.unreliable else ""
+    what = f"{finding.capital(title(panel.entry.probe))}{where}{doubt}"
+    near = f"{100 * panel.near:.0f} % of the clean samples lie within 1 %"
+    return f"{what}: {near} of {amount(panel.value)} {panel.unit}"
 
 
 def _window(clean: Grid) -> tuple[float, float]:
@@ -148,7 +148,7 @@ def _draw(sheet: Sheet, top: float, panel: _Panel, reach: float, last: bool) -> 
     doubt = " ?" if panel.entry.unreliable else ""
     once = " (once)" if panel.entry.mode == "isolated" else ""
     around = f", {panel.entry.variant}" if panel.entry.variant else ""
-    words = f"{label(panel.entry.probe)}{once}{around}: {amount(panel.value)}{doubt}"
+    words = f"{title(panel.entry.probe)}{once}{around}: {amount(panel.value)}{doubt}"
     words += f", {panel.name}" if panel.name else ""
     room = wide - width(near, SMALL) - 0.15
     sheet.text(sheet.left, top + _NAME / 2, short(words, room, TEXT))

@@ -246,7 +246,7 @@ def _ours(
             entry = result.figures.get(name)
             if entry is None or entry.core_cycles is None:
                 continue
-            if not result.context.masking.native(entry.backend):
+            if not result.context.masking.native(entry.backend, entry.probe):
                 continue  # What masks there is neither cli nor sti.
             low, high = entry.cycles_interval or (entry.core_cycles, entry.core_cycles)
             axes.vlines(year, low, high, color=theme.ink, linewidth=0.9)

@@ -12,7 +12,7 @@ from irqcost.base.errors import NoChart
 from irqcost.base.table import number
 from irqcost.compare.trend import Change, History, Line
 from irqcost.output import finding
-from irqcost.output.charts.parts.chosen import label
+from irqcost.output.charts.parts.chosen import title
 from irqcost.output.charts.places import Place, Theme
 from irqcost.output.charts.parts.sheet import LINE, SMALL, Sheet, Words, short, width
 from irqcost.output.charts.parts.style import save, tooltip
@@ -70,15 +70,11 @@ def figure(history: History, theme: Theme) -> Any:
     return made
 
 
-def _size(line: Line) -> float:
-    """How much the figure changed for its size."""
-    parts = (abs(c.after - c.before) / max(abs(c.before), 1.0) for c in line.changes)
-    return max(parts, default=0.0)
-
-
 def _shown(history: History) -> list[Line]:
     """Those that changed, the most changed first; where none did, the first of the others."""
-    lines = sorted((line for line in history.lines if line.values), key=_size, reverse=True)
+    lines = sorted(
+        (line for line in history.lines if line.values), key=lambda line: line.size, reverse=True
+    )
     changed = [line for line in lines if line.changes]
     return changed or lines[:_UNCHANGED]
 
@@ -87,7 +83,7 @@ def _label(line: Line) -> str:
     """In plain words, with the mode and what masks where they tell apart."""
     backend, probe, mode, *variant = line.name.split("/")
     how = {"throughput": "", "isolated": " once", "in_situ": f" around {''.join(variant)} cycles"}
-    words = f"{label(probe)}{how.get(mode, f' {mode}')} ({backend})"
+    words = f"{title(probe)}{how.get(mode, f' {mode}')} ({backend})"
     return ", ".join(filter(None, (words, line.kernel)))
 
 
@@ -194,11 +190,13 @@ def _name_runs(axes: Any, history: History, wide: float, last: bool) -> None:
 
 def _headline(history: History) -> str:
     changed = [line for line in history.lines if line.changes]
+    if not changed and not any(map(history.enough, history.lines)):
+        return f"{len(history.contexts)} runs are too few to find changes"
     if not changed:
         return f"No cost changed its level in {len(history.contexts)} runs"
     name, one = max(
         ((finding.capital(_label(line)), change) for line in changed for change in line.changes),
-        key=lambda pair: abs(pair[1].after - pair[1].before) / max(abs(pair[1].before), 1.0),
+        key=lambda pair: pair[1].size,
     )
     way = "rose" if one.after > one.before else "fell"
     on = f", with {one.fell_on.split('; ')[0]}" if one.fell_on else ""

@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from irqcost.base.errors import NoChart
 from irqcost.compare.labels import Series
 from irqcost.output.charts import Inputs
-from irqcost.output.charts.parts.chosen import label
+from irqcost.output.charts.parts.chosen import title
 from irqcost.output.charts.places import Theme
 from irqcost.output.charts.parts.sheet import SMALL, Sheet, Words, short, width
 from irqcost.output.charts.parts.style import amount
@@ -106,7 +106,7 @@ def _draw(sheet: Sheet, columns: Sequence[Series], names: Sequence[str], pitch: 
     heads = [_kernel(one) for one in columns]
     top = max(len(lines) for lines in heads) * _HEAD + 0.06
     figure = sheet.open(top + pitch * len(names))
-    labels = [label(name.split("/")[1]) for name in names]
+    labels = [title(name.split("/")[1]) for name in names]
     beside = min(max(map(width, labels)), _LABEL - 0.1) + 0.1
     left = sheet.left if sheet.narrow else sheet.left + beside
     wide = min((sheet.right - left) / len(columns), 0.9)
@@ -221,6 +221,6 @@ def _headline(exact: Sequence[Series], names: Sequence[str]) -> str:
     if differ:
         _, probe, low, high = max(differ)
         ends = f"{amount(low, exact=True)} to {amount(high, exact=True)}"
-        texts.append(f"“{label(probe)}” differs most: {ends} by kernel")
+        texts.append(f"“{title(probe)}” differs most: {ends} by kernel")
     text = "; ".join(texts) or f"{len(names)} primitives execute the same on {len(exact)} kernels"
     return text + ("" if len(used) == len(exact) else " (without kernels that check themselves)")

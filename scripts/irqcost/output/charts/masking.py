@@ -51,7 +51,7 @@ def figure(inputs: Inputs, theme: Theme) -> Any:
     if any(len(row.marks) > 1 for row in flags) or others:
         source += " Published: median of measurements, repeated back to back (results/published/)."
     words = Words(
-        which.titled(_title(which)),
+        which.titled(_title(which, ring0 + flags)),
         "Core cycles of one pair, repeated back to back, loop subtracted",
         source,
         _keys(panels, theme),
@@ -148,7 +148,7 @@ def _hollow(like: Sequence[Published], theme: Theme) -> Mark:
     return Mark(statistics.median(values), *ends, theme.muted, "D", hollow=True, told=told)
 
 
-def _title(which: Chosen) -> str:
+def _title(which: Chosen, rows: Iterable[Row]) -> str:
     """Modern against classic where both were measured, else from CPU to CPU."""
     for place, one in enumerate(which.series):
         pair = [_mark(which, place, names, "") for names in (_CLASSIC, _MODERN)]
@@ -164,7 +164,10 @@ def _title(which: Chosen) -> str:
         if (mark := _mark(which, place, (_FLAGS,), "")) and not mark.unreliable
     ]
     if not found:
-        return "Unreliable: no cost of save and restore can be trusted"
+        marks = [mark for row in rows for mark in row.marks if not mark.hollow]
+        if all(mark.unreliable for mark in marks):
+            return "Unreliable: no cost of save and restore can be trusted"
+        return "What saving, masking and restoring interrupts costs"
     (low, cheap), (high, expensive) = min(found), max(found)
     text = f"Saving and restoring the flags costs {which.said(low)} cycles on {which.names[cheap]}"
     if which.said(low) == which.said(high):

@@ -21,6 +21,10 @@ _PARTS = {
     "handler": "until the handler runs",
     "return": "until the code that unmasked goes on",
 }
+_HALVES = {
+    "handler": "Half of the deferred interrupts reach their handler",
+    "return": "Half of the times, the code that unmasked goes on",
+}
 # Where the percentiles are on an axis of percent.
 _SHARES = {name: float(name.removeprefix("p")) for name in PERCENTILES if name.startswith("p")}
 _SHARES |= {"min": 0.0, "max": 100.0}
@@ -89,7 +93,7 @@ def _title(lines: _Lines, part: str, unit: str, cycles: bool) -> str:
     if not found:
         return "Unreliable: no latency of a deferred interrupt can be trusted"
     (low, first), (high, last) = min(found), max(found)
-    text = f"Half of the deferred interrupts reach their handler within {amount(low)} {unit}"
+    text = f"{_HALVES[part]} within {amount(low)} {unit}"
     if len(found) == 1:
         return f"{text} ({first})"
     return f"{text} after “{first}” and {amount(high)} after “{last}”"

@@ -27,7 +27,9 @@ _PAIRS = (
 )
 _MOST = 3
 
-_NOTHING = "Around work, no reliable difference from the cost back to back"
+_SAME = "Around work, no reliable difference from the cost back to back"
+_NO_CONTRAST = "No reliable difference between these results around work"
+_PLAIN = "What a pair adds to a critical section"
 
 
 def figure(inputs: Inputs, theme: Theme) -> Any:
@@ -110,11 +112,15 @@ def _title(which: Chosen) -> str:
                     if length
                 }
             )
-            or _NOTHING
+            or _NO_CONTRAST
         )
-    contrasts = finding.contrasts(which.series)
-    for one in contrasts:
-        if "/in_situ/" in one.low.name:
+    shown = {name for name in _names(which) if set(_lengths(which, name)) > {""}}
+    for one in finding.contrasts(which.series):
+        if "/in_situ/" in one.low.name and one.low.name.partition("/in_situ/")[0] in shown:
             where = f" on {which.names[0]}" if len(which.series) == 1 else ""
             return f"{finding.capital(one.text)}{where}"
-    return _NOTHING
+    if len(which.series) > 1:
+        return _NO_CONTRAST
+    result = which.series[0].result
+    both = (finding.save_restore(result), finding.around_work(result))
+    return _SAME if all(one and one.reliable for one in both) else _PLAIN

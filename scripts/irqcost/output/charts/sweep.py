@@ -6,7 +6,7 @@ from typing import Any
 
 from irqcost.measure.unroll import Point, Sweep, plateau
 from irqcost.model import naming
-from irqcost.output.charts.parts.chosen import label
+from irqcost.output.charts.parts.chosen import title
 from irqcost.output.charts.places import Place, Theme
 from irqcost.output.charts.parts.sheet import SMALL, TEXT, Key, Sheet, Words
 from irqcost.output.charts.parts.style import amount, save
@@ -24,7 +24,7 @@ def figure(sweep: Sweep, verdict: str, theme: Theme) -> Any:
     unreliable = any(point.entry.unreliable for point in sweep.points)
     keys = [Key("unreliable, marked “?”", theme.muted, hollow=True)] if unreliable else []
     backend, probe = sweep.name.split("/")[:2]
-    subtitle = f"{label(probe)} ({backend}), repeated back to back: {sweep.unit} per operation"
+    subtitle = f"{title(probe)} ({backend}), repeated back to back: {sweep.unit} per operation"
     sheet = Sheet(theme, Words(verdict, subtitle, _source(sweep), keys))
     made = sheet.open(_TALL + _AXIS)
     left = sheet.left + _TICKS

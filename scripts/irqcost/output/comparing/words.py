@@ -85,10 +85,12 @@ def _contrast(section: Section, name: str, cells: Sequence[tuple[int, Cell]]) ->
     if unit == "instructions" or _value(low) < _LITTLE:
         return f"{capital(act)} takes {amounts}"
     times = number(_value(high) / _value(low), 1)
-    amounts = f"{amount(low)} and {amount(high)} {unit}"
+    # Cycles of different clocks are no speed.
+    more = f"{times} times as long" if unit == "ns" else f"{times} times as many {unit}"
+    amounts = f"{amount(high)} and {amount(low)}" + (f" {unit}" if unit == "ns" else "")
     if len(cells) == 2:
-        return f"{capital(act)} is {times} times as fast on {one} as on {other}: {amounts}"
-    return f"{capital(act)} is fastest on {one} and slowest on {other}, {times} times: {amounts}"
+        return f"{capital(act)} takes {more} on {other} as on {one}: {amounts}"
+    return f"{capital(act)} takes least on {one} and most on {other}, {more}: {amounts}"
 
 
 def _not_compared(section: Section, row: Row, cells: Sequence[tuple[int, Cell]]) -> str:
@@ -114,7 +116,7 @@ def _largest(section: Section, rows: Sequence[Row]) -> list[str]:
     for row in rows:
         one, two = (cells[0] for cells in row.cells)
         probe = known.get(row.probe)
-        if _state(row) not in ("faster", "slower") or (probe and probe.group == "control"):
+        if _state(row) not in ("less", "more") or (probe and probe.group == "control"):
             continue
         low, high = sorted((_value(one), _value(two)))
         times = max(high, _LITTLE) / max(low, _LITTLE)
@@ -151,18 +153,18 @@ def _counted(section: Section) -> list[str]:
             f"all {len(rows)} common results are" if len(rows) > 1 else "the only common result is"
         )
         return [f"Too noisy to compare: {all_} unreliable."]
-    fewer = section.columns[0].result.context.instruction_clock
-    better = "takes fewer" if fewer else "is faster"
-    said = [f"{better} in {count['faster']} of {len(rows)} common results"]
-    said.append(f"{'more' if fewer else 'slower'} in {count['slower']}")
+    unit = rows[0].cells[0][0].called
+    better, worse = ("is faster", "slower") if unit == "ns" else (f"takes fewer {unit}", "more")
+    said = [f"{better} in {count['less']} of {len(rows)} common results"]
+    said.append(f"{worse} in {count['more']}")
     more = [f"{count[state]} {words}" for state, words in _STATES.items() if words and count[state]]
     text = f"{section.letters[1]} {', '.join(said)}"
     return [text + (f"; {', '.join(more)}" if more else "") + "."]
 
 
 _STATES = {
-    "faster": "",
-    "slower": "",
+    "less": "",
+    "more": "",
     "same": "without a visible difference",
     "unreliable": "unreliable",
     "apart": "not comparable",
@@ -177,7 +179,7 @@ def _state(row: Row) -> str:
         return "unreliable"
     if _overlap([one, two]):
         return "same"
-    return "faster" if _value(two) < _value(one) else "slower"
+    return "less" if _value(two) < _value(one) else "more"
 
 
 def _overlap(cells: Sequence[Cell]) -> bool:

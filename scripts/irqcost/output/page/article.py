@@ -15,7 +15,8 @@ from irqcost.output import finding, published_table
 from irqcost.output.finding import Contrast
 from irqcost.output.page import code, data, pictures, sections, table
 from irqcost.output.page.code import Listing
-from irqcost.output.page.data import COUNTED, EMULATED, REAL, SIMULATED, Conditions, Part
+from irqcost.output.page.data import COUNTED, EMULATED, PARAVIRTUAL, REAL, SIMULATED
+from irqcost.output.page.data import Conditions, Part
 from irqcost.output.page.pictures import Picture, Wanted
 from irqcost.output.page.sections import Kind, Topic
 from irqcost.output.page.table import View
@@ -103,7 +104,7 @@ def made(
     figures = published.read()
     parts = data.parts(columns)
     main = parts[0]
-    sound = any(not one.unreliable for column in main.columns for one in column.result.entries)
+    sound = not all(finding.untrusted(column.result) for column in main.columns)
     topics = [Topic(part, _baseline(part, columns[0], baseline), figures) for part in parts]
     facts = [*_measured(columns), *_user_mode(main), *_trust(columns), *notes]
     return Article(
@@ -151,7 +152,7 @@ def _headline(main: Part, sound: bool) -> str:
     text = f"what masking interrupts costs{where}"
     if found:
         text = found[0].text if len(names) > 1 else f"{found[0].text}{where}"
-    return f"Simulated: {text}" if main.kind == SIMULATED else finding.capital(text)
+    return data.labelled(main.kind, text)
 
 
 def _lead(main: Part) -> str:
@@ -210,7 +211,7 @@ def _trust(columns: Sequence[Column]) -> list[str]:
 
 
 def _notice(main: Part, sound: bool) -> str:
-    if main.kind in (SIMULATED, EMULATED, COUNTED):
+    if main.kind != REAL and (sound or main.kind != PARAVIRTUAL):
         return main.lead
     if sound:
         return ""

@@ -41,6 +41,19 @@ KINDS = {
 }
 
 
+# What stands before a sentence about results that are not those of a CPU's own masking.
+_LABELS = {
+    PARAVIRTUAL: "Not shown to be the CPU's masking: ",
+    SIMULATED: "Simulated: ",
+    EMULATED: "Emulated: ",
+}
+
+
+def labelled(kind: str, text: str) -> str:
+    """A headline about a part of this kind; `text` begins with a small letter."""
+    return f"{_LABELS[kind]}{text}" if kind in _LABELS else finding.capital(text)
+
+
 @dataclass(frozen=True)
 class Part:
     """Columns of one kind with their rows."""

@@ -3,14 +3,15 @@
 
 from collections.abc import Iterable
 
-from irqcost.base.safety.texts import markdown as escaped
+from irqcost.base.safety.texts import code, markdown as escaped
+from irqcost.output import finding
 from irqcost.output.page.article import Article, Figures
 from irqcost.output.page.words import Code, Statement
 
 # A post is no longer; what does not fit is in the page.
 MOST_LINES = 150
 _MOST_WARNINGS = 5
-_MODES = {"throughput", "in_situ/100", "contention", "pending"}
+_MODES = {"throughput", f"in_situ/{finding.WORK}"}
 
 
 def text(article: Article, page: str) -> str:
@@ -41,7 +42,7 @@ def _table(figures: Figures, room: int, page: str) -> Iterable[str]:
     yield f"| {' | '.join(escaped(one.text) for one in headings)} |"
     yield f"|{'|'.join('---:' if one.number else '---' for one in headings)}|"
     for line in costs[:room]:
-        texts = [_code(line.name), *map(_code, line.texts)]
+        texts = [code(line.name), *map(code, line.texts)]
         yield f"| {' | '.join([*texts, *(escaped(one.text) for one in line.fields)])} |"
     if len(costs) > room:
         yield from ("", f"{len(costs) - room} more: [{page}]({page}).")
@@ -59,10 +60,5 @@ def _end(article: Article, page: str) -> Iterable[str]:
 
 def _said(statement: Statement) -> str:
     return "".join(
-        _code(piece) if isinstance(piece, Code) else escaped(piece) for piece in statement.pieces
+        code(piece) if isinstance(piece, Code) else escaped(piece) for piece in statement.pieces
     )
-
-
-def _code(words: str) -> str:
-    """As code where it cannot end it, else as text."""
-    return escaped(words) if set("`|<>") & set(words) else f"`{words}`"

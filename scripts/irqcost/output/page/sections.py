@@ -76,7 +76,7 @@ def _work(topic: Topic) -> Iterable[Statement]:
         alone = finding.save_restore(column.result)
         if added and alone and added.reliable and alone.reliable:
             text = f"{finding.act(alone)} costs {alone.text} back to back and adds {added.text} "
-            text += "around 100 cycles of work"
+            text += f"around {finding.WORK} cycles of work"
             if alone.figure.low > added.figure.high:
                 text += "; the work hides the rest"
             yield said(f"{_of(topic.part, column)}{finding.capital(text)}.")

@@ -14,6 +14,7 @@ from irqcost.model.published import Published
 from irqcost.output import finding
 from irqcost.output.page import table
 from irqcost.output.page.article import Figures
+from irqcost.output.page import data
 from irqcost.output.page.data import COUNTED, EMULATED, Part
 from irqcost.output.page.table import Field, Filter, Heading, Line, View
 
@@ -115,7 +116,7 @@ def primitive(part: Part, probe: str, links: Links) -> Figures | None:
         return None
     largest = max((line.fields[0].number or 0 for line in lines), default=0)
     if not largest:
-        return Figures(part.kind, part.heading, part.lead, View(headings, lines)) if lines else None
+        return Figures(part.kind, part.heading, part.lead, View(headings, lines))
     lines = [_with_bar(line, largest) for line in lines]
     lines.sort(key=lambda line: (line.fields[0].number is None, line.fields[0].number or 0))
     return Figures(part.kind, part.heading, part.lead, View(headings, lines))
@@ -135,17 +136,23 @@ def _lines_of(part: Part, backend: str, rows: Sequence[Row | None], links: Links
             yield _line(column, column.series.name, (backend,), fields, links)
 
 
+# Of those that as many CPUs have, the first that has most to say about kernels.
+_BACKENDS = ("kmod", "kvm", "ring3", "bpf")
+
+
+def _reliable(part: Part, name: str) -> list[tuple[float, str, str, str]]:
+    """Value, amount, unit and CPU of a benchmark's reliable results in the part's unit."""
+    return [
+        (cost.figure.value, cost.amount, cost.unit, column.series.name)
+        for column in part.columns
+        if (cost := finding.cost(column.result, name)) and cost.reliable and cost.unit == part.unit
+    ]
+
+
 def answer(part: Part, probe: str) -> str:
     """In a sentence from where to where the CPUs lie, back to back; "" where that says nothing."""
-    found: list[tuple[float, str, str, str]] = []
-    for column in part.columns:
-        for name in (
-            f"{backend}/{probe}/throughput" for backend in ("kmod", "kvm", "ring3", "bpf")
-        ):
-            cost = finding.cost(column.result, name)
-            if cost and cost.reliable:
-                found.append((cost.figure.value, cost.amount, cost.unit, column.series.name))
-                break
+    by_backend = [_reliable(part, f"{one}/{probe}/throughput") for one in _BACKENDS]
+    found = max(by_backend, key=len)
     if not found:
         return ""
     verb = "Takes" if part.kind == COUNTED else "Costs"
@@ -164,5 +171,5 @@ def headline(part: Part) -> str:
     """The most striking contrast between the CPUs."""
     found = finding.contrasts([column.series for column in part.columns])
     if found:
-        return finding.capital(found[0].text)
+        return data.labelled(part.kind, found[0].text)
     return "What masking interrupts costs, by CPU and primitive"

@@ -178,8 +178,12 @@ def operations(probe: str) -> int:
     return row.operations if row else 1
 
 
-def label(probe: str) -> str:
-    """A probe in plain words, as the cost that is shown of it."""
+def title(probe: str) -> str:
+    """A probe in plain words."""
     row = catalogue.by_key().get(probe)
-    words = row.title if row else probe
-    return f"{words}: each" if operations(probe) > 1 else words
+    return row.title if row else probe
+
+
+def label(probe: str) -> str:
+    """The same beside the cost of one operation (Chosen.cost)."""
+    return f"{title(probe)}: each" if operations(probe) > 1 else title(probe)
