@@ -264,11 +264,19 @@ TEST(Ring3, SaysWhichCpuItCannotHave) {
                std::system_error);
 }
 
+TEST(Kmod, AdvisesWhatThisKernelCanFollow) {
+  const auto advice = [](int error, bool loads_modules) {
+    return CannotOpen("/dev/irqcost", error, loads_modules).remedy;
+  };
+  EXPECT_NE(advice(ENOENT, true).find("insmod"), std::string::npos);
+  EXPECT_NE(advice(ENOENT, false).find("loads no modules"), std::string::npos);
+  EXPECT_EQ(advice(EACCES, false).find("loads no modules"), std::string::npos);
+}
+
 TEST(Kmod, SaysWhyItCannotRun) {
   const Kmod missing("/no/such/device");
   ASSERT_TRUE(missing.GetObstacle());
   EXPECT_NE(missing.GetObstacle()->reason.find("/no/such/device"), std::string::npos);
-  EXPECT_NE(missing.GetObstacle()->remedy.find("insmod"), std::string::npos);
   EXPECT_TRUE(missing.Offers().empty());
   EXPECT_FALSE(missing.GetKernelFacts());
 

@@ -23,10 +23,11 @@ std::string Text(const char (&field)[IRQCOST_NAME_LEN]) {
   return {field, strnlen(field, sizeof(field))};
 }
 
-Obstacle CannotOpen(const std::string& device, int error) {
+}  // namespace
+
+Obstacle CannotOpen(const std::string& device, int error, bool loads_modules) {
   const std::string reason = device + ": " + std::generic_category().message(error);
-  // Only a kernel that loads modules lists them.
-  if (error == ENOENT && access("/proc/modules", F_OK) != 0)
+  if (error == ENOENT && !loads_modules)
     return {reason,
             "this kernel loads no modules: boot one that does, or count instructions with "
             "`./irqcost vm`"};
@@ -40,12 +41,12 @@ Obstacle CannotOpen(const std::string& device, int error) {
   return {reason, "check that it is the device of irqcost.ko"};
 }
 
-}  // namespace
-
 Kmod::Kmod(const std::string& device, std::vector<irqcost_context> contexts)
     : fd_(open(device.c_str(), O_RDWR | O_CLOEXEC)), contexts_(std::move(contexts)) {
   if (fd_.Get() < 0) {
-    obstacle_ = CannotOpen(device, errno);
+    const int error = errno;
+    // Only a kernel that loads modules lists them.
+    obstacle_ = CannotOpen(device, error, access("/proc/modules", F_OK) == 0);
     return;
   }
   info_.size = sizeof(info_);

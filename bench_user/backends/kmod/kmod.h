@@ -24,6 +24,9 @@ struct ModuleText {
   std::map<std::size_t, std::string> targets;  ///< functions called or jumped to, by offset
 };
 
+/** Why the module's device could not be opened, given errno, and what to do about it. */
+Obstacle CannotOpen(const std::string& device, int error, bool loads_modules);
+
 class Kmod final : public Backend, public Waits {
  public:
   /**
