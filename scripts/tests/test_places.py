@@ -6,7 +6,8 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -16,7 +17,12 @@ from irqcost import cli
 from irqcost.base import cache, files
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.measure import build, running
+from irqcost.measure.guests import measuring
 from irqcost.measure.options import Options
+from irqcost.vm.kernels import Kernel
+from irqcost.vm.qemu import Machine
+
+Reserve = Callable[[], AbstractContextManager[Path]]
 
 _PROJECT = """\
 cmake_minimum_required(VERSION 3.20)
@@ -109,8 +115,18 @@ def test_doctor_lives_with_a_harness_that_does_not_answer(
     assert "The harness does not answer" in said and "\nkmod: " in said
 
 
+def _run() -> AbstractContextManager[Path]:
+    return running.reserved(Options(), None)
+
+
+def _guest() -> AbstractContextManager[Path]:
+    kernel = Kernel("6.1", "6.1.0-1-amd64", Path("/k"), Path("/k"))
+    return measuring.reserved(None, kernel, Machine())
+
+
+@pytest.mark.parametrize("reserve", [_run, _guest])
 def test_runs_of_the_same_second_have_names_of_their_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    reserve: Reserve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each in a process, as the claims of one process are its own."""
 
@@ -119,29 +135,30 @@ def test_runs_of_the_same_second_have_names_of_their_own(
         def now(cls, tz: object = None) -> "Frozen":
             return cls(2026, 1, 1, tzinfo=timezone.utc)
 
-    monkeypatch.setattr(running, "datetime", Frozen)
-    monkeypatch.setattr(running.filenames, "ROOT", tmp_path)
-    monkeypatch.setattr(running, "ROOT", tmp_path)
+    for module in (running, measuring):
+        monkeypatch.setattr(module, "datetime", Frozen)
+    for module in (running, measuring, running.filenames):
+        monkeypatch.setattr(module, "ROOT", tmp_path)
     kept: list[int] = []
     try:
         for _ in range(3):
-            name = _reserved_by_a_child(kept)
+            name = _reserved_by_a_child(reserve, kept)
             assert name.endswith(f"-{len(kept)}.json" if len(kept) > 1 else ".json")
     finally:
         for child in kept:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
     # The locks of those that were killed are nobody's.
-    with running.reserved(Options(), None) as target:
+    with reserve() as target:
         assert not target.stem.endswith(("-2", "-3", "-4"))
 
 
-def _reserved_by_a_child(kept: list[int]) -> str:
+def _reserved_by_a_child(reserve: Reserve, kept: list[int]) -> str:
     """The name that another process reserves, and holds until it is killed."""
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
-        with running.reserved(Options(), None) as target:
+        with reserve() as target:
             os.write(writer, target.name.encode())
             os.close(writer)
             signal.pause()

@@ -150,11 +150,11 @@ def test_what_is_switched_on_is_on_when_the_module_is_loaded(
     monkeypatch.setattr(measuring, "find_kernel", lambda name, *_: {"tracepoints": own}[name])
     monkeypatch.setattr(measuring, "build_module", lambda *_: tmp_path / "irqcost.ko")
     monkeypatch.setattr(measuring, "run_guest", guest)
-    monkeypatch.setattr(measuring, "_default_target", lambda *_: tmp_path / "result.json")
+    monkeypatch.setattr(measuring, "ROOT", tmp_path)
     assert vm.run(parse("--matrix", "tracepoints-on")) == Exit.UNUSABLE
     assert ran.index("switch") < ran.index("insmod")
     # Where it cannot be switched on, there is no column that says it was.
-    assert not (tmp_path / "result.json").exists()
+    assert not list(tmp_path.rglob("*.json"))
 
 
 def test_a_setting_has_a_section_where_all_its_columns_are() -> None:

@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from irqcost.base.errors import IrqcostError
@@ -88,6 +89,18 @@ def claimed(candidates: Iterable[Path]) -> Iterator[Path]:
                 _claims.remove(whole)
             return
         raise taken
+
+
+@contextmanager
+def claimed_beside(first: Path) -> Iterator[Path]:
+    """The same for @first or, where that is taken, NAME-2, NAME-3 and so on beside it."""
+    further = (first.with_name(f"{first.stem}-{n}{first.suffix}") for n in range(2, _MOST_NAMES))
+    with claimed(chain([first], further)) as path:
+        yield path
+
+
+# Names carry the second; so many results do not begin in one.
+_MOST_NAMES = 1000
 
 
 @contextmanager

@@ -62,4 +62,5 @@ class Judge:
             print(f"Result: {place}", file=sys.stderr)
             return baseline.load(place)
 
-        return confirmed(out or running.default_target(asked), measure, judge)
+        with running.reserved(asked, out) as target:
+            return confirmed(target, measure, judge)

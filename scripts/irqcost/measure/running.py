@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -68,14 +67,8 @@ def reserved(options: Options, named: Path | None) -> Iterator[Path]:
     if named is not None:
         yield named
         return
-    first = default_target(options)
-    further = (first.with_name(f"{first.stem}-{n}{first.suffix}") for n in range(2, _SAME_SECOND))
-    with files.claimed(chain([first], further)) as path:
+    with files.claimed_beside(default_target(options)) as path:
         yield path
-
-
-# More runs do not begin in one second.
-_SAME_SECOND = 1000
 
 
 def default_target(options: Options) -> Path:

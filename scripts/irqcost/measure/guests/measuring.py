@@ -5,7 +5,8 @@ import re
 import shlex
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -126,8 +127,11 @@ def measure(
         kernel = find_kernel(args.kernel, progress.show, args.mirror, args.headers)
         module = build_module(kernel, progress.show)
     own = kvm_modules(kernel) if "kvm" in args.backends.split(",") else {}
-    target = args.out or _default_target(kernel, machine)
-    with files.written_whole(target) as partial, work_directory(args.keep) as work:
+    with (
+        reserved(args.out, kernel, machine) as target,
+        files.written_whole(target) as partial,
+        work_directory(args.keep) as work,
+    ):
         if args.keep:
             again = shlex.join(qemu_argv(kernel, machine, work))
             print(f"The guest's files are kept: {work}\n{again}", file=sys.stderr)
@@ -185,7 +189,14 @@ def _checked(path: Path, machine: Machine) -> Result:
     return result
 
 
-def _default_target(kernel: Kernel, machine: Machine) -> Path:
+@contextmanager
+def reserved(named: Path | None, kernel: Kernel, machine: Machine) -> Iterator[Path]:
+    """The result file: the named one, or one that no other guest of the same second takes."""
+    if named is not None:
+        yield named
+        return
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
     kind = "-exact" if machine.exact else ""
-    return ROOT / "results" / "emulated" / f"{now}-{kernel.release}{kind}.json"
+    first = ROOT / "results" / "emulated" / f"{now}-{kernel.release}{kind}.json"
+    with files.claimed_beside(first) as path:
+        yield path
