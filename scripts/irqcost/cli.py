@@ -58,7 +58,8 @@ _GROUPS: Mapping[str, Mapping[str, _Command]] = {
         "lint": _Command("irqcost.commands.project.lint", "lint"),
     },
 }
-_COMMANDS = {name: one for group in _GROUPS.values() for name, one in group.items()}
+# All of them, by name.
+COMMANDS = {name: one for group in _GROUPS.values() for name, one in group.items()}
 
 _EPILOG = """\
 `irqcost COMMAND --help` explains a command.
@@ -81,7 +82,7 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
     commands = top.add_subparsers(
         prog="irqcost", metavar="COMMAND", required=True, help=argparse.SUPPRESS
     )
-    for name, one in _COMMANDS.items():
+    for name, one in COMMANDS.items():
         if command in (None, name):
             import_module(one.module).add_parser(commands)
             own = commands.choices[name]
@@ -112,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given:
         parser().print_help(sys.stderr)
         sys.exit(Exit.UNUSABLE)
-    asked = given[0] if given[0] in _COMMANDS else None
+    asked = given[0] if given[0] in COMMANDS else None
     if asked is None and not given[0].startswith("-"):
         print(f"irqcost: {_unknown(given[0])}", file=sys.stderr)
         sys.exit(Exit.UNUSABLE)
@@ -156,7 +157,7 @@ def _unforeseen(error: Exception) -> str:
 
 def _unknown(command: str) -> str:
     """What to say of a command that there is not."""
-    near = difflib.get_close_matches(command, _COMMANDS, n=1)
+    near = difflib.get_close_matches(command, COMMANDS, n=1)
     hint = f"did you mean {near[0]}?" if near else "`irqcost --help` lists the commands"
     return f"no command is called {command!r}; {hint}"
 
@@ -167,5 +168,5 @@ def _complete() -> None:
 
     # Of the words so far the second is the command; while that is being typed, all are wanted.
     words = os.environ.get("COMP_LINE", "").split()
-    asked = words[1] if len(words) > 1 and words[1] in _COMMANDS else None
+    asked = words[1] if len(words) > 1 and words[1] in COMMANDS else None
     argcomplete.autocomplete(parser(asked))

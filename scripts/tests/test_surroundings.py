@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from irqcost import ROOT
+from irqcost import ROOT, cli
 from irqcost.base.safety import surroundings
 from irqcost.measure import build
-from results import path
+from results import committed, path
 
 # By name, what would be found and used: of each a copy that leaves a trace.
 _SETTINGS = (
@@ -78,46 +78,52 @@ def _planted(tmp_path: Path) -> Path:
     return folder
 
 
-def _command(name: str, out: Path) -> list[str]:
-    alpha, beta = str(path("alpha")), str(path("beta"))
+def _commands(out: Path) -> dict[str, list[str]]:
+    """Each command of irqcost, so that it does some of its work."""
+    alpha, beta, bench = str(path("alpha")), str(path("beta")), str(build.bench())
+    (drawn, *_) = committed("emulated/*-contention.svg")
+    waited = str(drawn).replace("-contention.svg", ".json")
+    few = ("--filter", "/popf/throughput")
     return {
+        "run": ["run", "--quick", "--filter", "/popf/", "--out", f"{out}/run.json"],
+        "sweep": ["sweep", "popf", "--samples", "20", "--out", f"{out}/sweep"],
+        "selftest": ["selftest", "--quick", "--trials", "1", "--out", f"{out}/selftest"],
+        "ab": ["ab", bench, bench, "--pairs", "2", *few],
+        "vm": ["vm", "--kernel", str(out / "no-such-kernel")],
         "compare": ["compare", alpha, beta, "--out", f"{out}/x", "--chart", "bars"],
         "report": ["report", alpha, beta, "-o", f"{out}/page"],
+        "site": ["site", alpha, beta, "-o", f"{out}/site"],
+        "submit": ["submit", alpha],
+        "waits": ["waits", waited, "--out", f"{out}/waits"],
         "history": ["history", alpha, "--out", f"{out}/x"],
         "check": ["check", alpha, "--baseline", beta],
         "disasm": ["disasm", "cli_sti"],
         "doctor": ["doctor"],
-        "host": ["doctor", "--host"],
+        "doctor --host": ["doctor", "--host"],
         "tune": ["tune", "--dry-run"],
         "probes": ["probes"],
-        "run": ["run", "--quick", "--filter", "/popf/", "--out", f"{out}/run.json"],
-    }[name]
+    }
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "compare",
-        "report",
-        "history",
-        "check",
-        "disasm",
-        "doctor",
-        "host",
-        "tune",
-        "probes",
-        "run",
-    ],
-)
+# They run a developer's tools over a checkout that they trust.
+_DEVELOPERS = {"test", "lint"}
+
+
+def test_every_command_is_tried_among_planted_files() -> None:
+    tried = {name.partition(" ")[0] for name in _commands(Path())}
+    assert tried | _DEVELOPERS == set(cli.COMMANDS)
+
+
+@pytest.mark.parametrize("name", _commands(Path()))
 def test_no_command_takes_anything_from_the_current_folder(
     name: str, planted: Path, tmp_path: Path
 ) -> None:
-    if name == "run" and not build.bench().exists():
+    if name in ("run", "sweep", "selftest", "ab") and not build.bench().exists():
         pytest.skip("the harness is not built")
     audit = tmp_path / "audit"
     audit.mkdir()
     (audit / "sitecustomize.py").write_text(_AUDIT)
-    arguments = _command(name, tmp_path / "out")
+    arguments = _commands(tmp_path / "out")[name]
     (tmp_path / "notes").touch()
     done = subprocess.run(
         [str(ROOT / "irqcost"), "--no-install", *arguments],
