@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 import machine_code
@@ -22,6 +23,7 @@ from irqcost.base.errors import ResultError
 from irqcost.model import members, parsing, reader
 from results import changed, document, path
 
+_SCHEMA = json.loads((ROOT / "docs" / "result.schema.json").read_text(encoding="utf-8"))
 _LONG = "x" * (members.MOST_LETTERS + 1)
 _NAME = "n" * members.MOST_LETTERS_OF_A_NAME
 
@@ -67,13 +69,27 @@ def _function(count: int, size: int, probes: int = 1) -> Callable[[Any], None]:
             _function(1, parsing.MOST_CODE + 1),
             "code has 16385 bytes; no result has more than 16384",
         ),
+        (_function(1, parsing.MOST_CODE + 3), "code has 21852 letters of base64"),
         (_function(100, 10_000, 5), "machine_code is 5000000 bytes by probe"),
     ],
 )
 def test_what_is_beyond_a_bound(change: Callable[[Any], None], reason: str, tmp_path: Path) -> None:
+    beyond = changed("alpha", tmp_path / "x.json", change)
     with pytest.raises(ResultError, match=reason) as raised:
-        reader.read_result(changed("alpha", tmp_path / "x.json", change))
+        reader.read_result(beyond)
     assert len(str(raised.value)) < 1000
+    # The schema counts no bytes, and leaves to the reader what a name may hold.
+    if "bytes" not in reason and "which is no name" not in reason:
+        content = json.loads(beyond.read_text(encoding="utf-8"))
+        assert not jsonschema.Draft202012Validator(_SCHEMA).is_valid(content)
+
+
+def test_the_schema_has_the_bounds_of_the_reader() -> None:
+    bounded, code = _SCHEMA["$defs"]["bounded"], _SCHEMA["$defs"]["bounded_code"]
+    assert bounded["maxLength"] == members.MOST_LETTERS
+    assert bounded["maxItems"] == bounded["maxProperties"] == members.MOST_ITEMS
+    assert bounded["propertyNames"]["maxLength"] == members.MOST_LETTERS_OF_A_NAME
+    assert code["maxLength"] == -(-parsing.MOST_CODE // 3) * 4
 
 
 def test_what_is_within_the_bounds_is_read(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from irqcost import ROOT
-from irqcost.cli import _COMMANDS
+from irqcost.cli import COMMANDS
 
 PAGES = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
 PAGES += [ROOT / "results/README.md", ROOT / "scripts/evidence/README.md"]
@@ -22,7 +22,7 @@ def test_what_a_page_names_is_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     missing = [name for name in _PATH.findall(text) if not list(ROOT.glob(f"{name}*"))]
     missing += [link for link in _LINK.findall(text) if not (page.parent / link).exists()]
-    missing += [name for name in _COMMAND.findall(text) if name not in _COMMANDS]
+    missing += [name for name in _COMMAND.findall(text) if name not in COMMANDS]
     assert missing == []
 
 
@@ -32,4 +32,4 @@ def test_the_first_page_is_short() -> None:
 
 def test_every_command_is_on_its_page() -> None:
     page = (ROOT / "docs/COMMANDS.md").read_text(encoding="utf-8")
-    assert [name for name in _COMMANDS if not re.search(rf"\b{name}\b", page)] == []
+    assert [name for name in COMMANDS if not re.search(rf"\b{name}\b", page)] == []
