@@ -17,6 +17,10 @@ from irqcost.vm.kernels import Kernel
 
 SOURCES = ROOT / "bench_kmod"
 
+# With the kernel's further warnings on, so that what make said need not be made again.
+_FLAGS = ("W=1",)
+LOG = "make.log"
+
 
 def source_files(sources: Path = SOURCES) -> list[Path]:
     """What the module is made from."""
@@ -32,7 +36,7 @@ def build_key(kernel: Kernel, compiler: str, files: Iterable[Path], base: Path =
     """A name that changes when anything does that the module depends on."""
     digest = hashlib.sha256()
     config = kernel.headers / "include/generated/autoconf.h"
-    for text in (kernel.release, str(kernel.headers), compiler):
+    for text in (kernel.release, str(kernel.headers), compiler, *_FLAGS):
         digest.update(text.encode() + b"\0")
     digest.update(config.read_bytes() if config.is_file() else b"")
     for path in files:
@@ -67,7 +71,8 @@ def make_module(kernel: Kernel, build: Path, *further: str, sources: Path = SOUR
 
 
 def build_module(kernel: Kernel, say: Say, sources: Path = SOURCES) -> Path:
-    """The path of irqcost.ko for @kernel, built now if it is not in the cache."""
+    """The path of irqcost.ko for @kernel, built now if it is not in the cache. What make said of it
+    is beside it (LOG)."""
     modules = cache_directory() / "modules"
     key = build_key(kernel, compiler_of(kernel), source_files(sources), sources)
     final = modules / key / "irqcost.ko"
@@ -79,7 +84,8 @@ def build_module(kernel: Kernel, say: Say, sources: Path = SOURCES) -> Path:
                     build, ready = Path(work) / "build", Path(work) / "ready"
                     build.mkdir()
                     ready.mkdir()
-                    make_module(kernel, build, sources=sources)
+                    said = make_module(kernel, build, *_FLAGS, sources=sources)
+                    (ready / LOG).write_text(said, encoding="utf-8")
                     (build / "irqcost.ko").rename(ready / "irqcost.ko")
                     ready.rename(final.parent)
     return final
