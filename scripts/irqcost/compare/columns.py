@@ -187,6 +187,16 @@ def letter(place: int) -> str:
     return chr(ord("A") + place % 26) + (str(place // 26) if place >= 26 else "")
 
 
+# Differences that the names of columns say already.
+_IN_NAMES = ("execution", "CPU", "kernel", "command", "core", "masking")
+
+
+def unnamed_differences(base: Context, other: Context) -> list[str]:
+    """What differences() finds, without what the names of columns say."""
+    found = differences(base, other)
+    return [f"{name} {what}" for name, what in found.items() if name not in _IN_NAMES]
+
+
 def differences(base: Context, other: Context) -> dict[str, str]:
     """In what two results differ that is known to move figures: what it is in one | the other."""
     pairs = (

@@ -42,3 +42,11 @@ def series(results: Sequence[Result]) -> list[Series]:
     if len(set(names)) < len(names):
         names = [f"{name} (file {i + 1})".lstrip() for i, name in enumerate(names)]
     return [Series(*three) for three in zip(names, titles, results)]
+
+
+def short_names(series: Sequence[Series]) -> list[str]:
+    """The shortest names that tell results apart: of CPUs, if these differ."""
+    found = [naming.short_name(one.result.context) for one in series]
+    if len(set(found)) == len(found):
+        return found
+    return [one.name or one.title for one in series]

@@ -45,6 +45,11 @@ def natural(result: Result) -> str:
     return "cycles" if measured else "ticks"
 
 
+def natural_name(result: Result) -> str:
+    """What the natural unit of this result is called."""
+    return unit_name(natural(result), result)
+
+
 def figure(result: Result, entry: Entry, unit: str | None) -> Value | None:
     """An entry in a unit (None: the natural one); None where the result has no figure in it."""
     unit = unit or natural(result)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from irqcost.base.table import number
-from irqcost.compare.labels import Series
+from irqcost.compare.labels import Series, short_names
 from irqcost.model import catalogue, naming, units
 from irqcost.model.machine_code import masking
 from irqcost.model.result import ESTIMATORS_DIFFER, Entry, Result
@@ -100,7 +100,7 @@ def cost(result: Result, name: str) -> Cost | None:
     if figure is None:
         return None
     timed = result.context.kind != "emulated" and not naming.clock_doubt(result.context)
-    unit = units.unit_name(units.natural(result), result)
+    unit = units.natural_name(result)
     return Cost(name, unit, figure, entry.ns if timed else None, not entry.unreliable)
 
 
@@ -166,15 +166,9 @@ def contrasts(series: Sequence[Series]) -> list[Contrast]:
     if len(series) == 1:
         found = list(_within(series[0].result))
     else:
-        called = zip(names(series), (one.result for one in series))
+        called = zip(short_names(series), (one.result for one in series))
         found = [one for pair in combinations(called, 2) for one in _between(*pair)]
     return sorted(found, key=lambda one: one.striking, reverse=True)
-
-
-def names(series: Sequence[Series]) -> list[str]:
-    """The shortest names that tell results apart: of CPUs, if these differ."""
-    found = [naming.short_name(one.result.context) for one in series]
-    return [one.name for one in series] if len(set(found)) < len(found) else found
 
 
 def act(one: Cost) -> str:

@@ -18,8 +18,6 @@ from irqcost.output import published_table
 
 _UNRELIABLE = "?"
 _NOT_COMPARABLE = "≠"
-# Differences that the names of columns tell already.
-_IN_TITLE = ("execution", "CPU", "kernel", "command", "core", "masking")
 
 
 def markdown(what: Comparison) -> str:
@@ -236,8 +234,7 @@ def _notes(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
         notes.append("≠ other instructions than in A, or another estimator")
     notes += [f"{letter(place)} and A: {why}" for place, why in not_comparable]
     for place, column in enumerate(columns[1:], 1):
-        found = columns_.differences(columns[0].result.context, column.result.context)
-        said = [f"{name} {what}" for name, what in found.items() if name not in _IN_TITLE]
+        said = columns_.unnamed_differences(columns[0].result.context, column.result.context)
         notes += [f"A | {letter(place)}: {one}" for one in said]
     return ["", *notes] if notes else []
 

@@ -20,9 +20,6 @@ _KINDS = {
     "simulated": "Simulated: no measure of a CPU",
 }
 
-# Differences that the names of columns say already.
-_IN_TITLE = ("execution", "CPU", "kernel", "command", "core", "masking")
-
 _MOST_NAMED = 2
 _MOST_RATIOS = 2
 
@@ -174,8 +171,8 @@ def below(section: Section, notes: Footnotes, hidden: int = 0) -> list[str]:
         for reason, names in missing.items():
             lines.append(f"Not in {name}: {_some(names)}: {reason}")
     for name, column in list(zip(section.letters, section.columns))[1:]:
-        found = columns_.differences(section.columns[0].result.context, column.result.context)
-        said = [f"{key} {words}" for key, words in found.items() if key not in _IN_TITLE]
+        first_context = section.columns[0].result.context
+        said = columns_.unnamed_differences(first_context, column.result.context)
         if said:
             lines.append(f"{first} | {name}: {'; '.join(said)}")
     if other_code(section):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from irqcost.base.safety.texts import plain
 from irqcost.compare.columns import Column
+from irqcost.compare.labels import short_names
 from irqcost.model import naming, published
 from irqcost.model.catalogue import Probe
 from irqcost.model.published import Published
@@ -201,7 +202,7 @@ def _trust(columns: Sequence[Column]) -> list[str]:
     """How many results are reliable; of each column, where there are several."""
     timed = [one for one in columns if not one.result.context.emulated]
     found, all_good = [], True
-    for name, column in zip(finding.names([one.series for one in timed]), timed):
+    for name, column in zip(short_names([one.series for one in timed]), timed):
         good, count = finding.reliable(column.result)
         where = f" on {name}" if len(timed) > 1 else ""
         found.append(f"{good} of {count} results{where}")

@@ -8,7 +8,7 @@ from irqcost.base.verdicts import Trust
 from irqcost.compare import columns as columns_, comparison
 from irqcost.compare.columns import Column
 from irqcost.compare.comparison import Row
-from irqcost.compare.labels import series
+from irqcost.compare.labels import series, short_names
 from irqcost.model import naming, units
 from irqcost.model.machine_code import masking
 from irqcost.model.result import Context, Entry, Result
@@ -123,7 +123,7 @@ def kind_of_context(context: Context) -> str:
 
 def _named(columns: Sequence[Column]) -> list[Column]:
     """The columns with names that tell those of one part from each other, and no more."""
-    names = finding.names(series([column.result for column in columns]))
+    names = short_names(series([column.result for column in columns]))
     return [
         replace(column, series=replace(column.series, name=name))
         for column, name in zip(columns, names)

@@ -13,6 +13,7 @@ from irqcost.model.catalogue import Probe
 from irqcost.model.published import Published
 from irqcost.output import charts
 from irqcost.output.charts.places import LIGHT, THEMES, Place
+from irqcost.output.page import sections
 
 
 # Pixels of a phone's page.
@@ -56,7 +57,7 @@ class _Job:
 
 
 # Jobs of a page with as many sections as there may be.
-MOST_JOBS = len(_SEEN) * 5
+MOST_JOBS = len(_SEEN) * sections.MOST
 
 
 def drawn(

@@ -10,7 +10,7 @@ from irqcost.compare.comparison import Cell, Row
 from irqcost.model import naming
 from irqcost.model.catalogue import Probe
 from irqcost.model.result import Context
-from irqcost.model.units import natural
+from irqcost.model.units import natural_name
 from irqcost.output.page.data import COUNTED, Part
 
 
@@ -122,12 +122,12 @@ def _headings(part: Part) -> list[Heading]:
     if len(part.columns) == 1:
         (column,) = part.columns
         title = column.series.title
-        found = [Heading(_called(part, column), title, True)]
+        found = [Heading(natural_name(column.result), title, True)]
         if part.kind == COUNTED:
             return found
         return [*found, Heading("ns", f"{title}: nanoseconds", True), Heading("status")]
     found = [
-        Heading(column.series.name, f"{column.series.title}: {_called(part, column)}", True)
+        Heading(column.series.name, f"{column.series.title}: {natural_name(column.result)}", True)
         for column in part.columns
     ]
     if part.kind == COUNTED:
@@ -136,12 +136,6 @@ def _headings(part: Part) -> list[Heading]:
         one, two = (column.series.name for column in part.columns)
         found.append(Heading("ratio", f"{two} by {one}", True))
     return found
-
-
-def _called(part: Part, column: Column) -> str:
-    if part.kind == COUNTED:
-        return "instructions"
-    return "core cycles" if natural(column.result) == "cycles" else "TSC ticks"
 
 
 def _line(part: Part, row: Row, known: Probe | None, link: str) -> Line:

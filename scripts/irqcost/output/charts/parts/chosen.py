@@ -4,7 +4,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from irqcost.compare.labels import Series
+from irqcost.compare.labels import Series, short_names
 from irqcost.model import catalogue, naming, units
 from irqcost.model.result import Entry, Result, without_emulated
 from irqcost.output import finding
@@ -153,7 +153,7 @@ def chosen(series: Sequence[Series], unit: str | None) -> Chosen:
         source += f" Kernel {context.kernel.release}, {context.date[:10]}."
     if left := len(series) - len(same):
         source += f" {left} results of another kind or unit are not shown."
-    return Chosen(same, names(same), unit or units.natural(same[0].result), source)
+    return Chosen(same, short_names(same), unit or units.natural(same[0].result), source)
 
 
 def _of_kind(result: Result, kind: str) -> Result:
@@ -162,14 +162,6 @@ def _of_kind(result: Result, kind: str) -> Result:
 
 def _unit(one: Series, unit: str | None) -> str:
     return units.unit_name(unit or units.natural(one.result), one.result)
-
-
-def names(series: Sequence[Series]) -> list[str]:
-    """Short, and different where the CPUs are."""
-    found = [naming.short_name(one.result.context) for one in series]
-    if len(set(found)) == len(found):
-        return found
-    return [one.name or one.title for one in series]
 
 
 def operations(probe: str) -> int:
