@@ -50,9 +50,13 @@ def test_broken_tables_are_named(tmp_path: Path) -> None:
     with pytest.raises(ResultError, match="generations.csv: No such file"):
         published.read(tmp_path)
     (tmp_path / "generations.csv").write_text("vendor,microarchitecture,year\n")
-    (tmp_path / "costs.csv").write_text("vendor,value\nIntel,many\n")
-    with pytest.raises(ResultError, match="costs.csv: not as its README"):
+    with pytest.raises(ResultError, match="sources.csv: No such file"):
         published.read(tmp_path)
+    (tmp_path / "sources.csv").write_text("source,vendor,microarchitecture\n1,Intel,Penryn\n")
+    for line in ("2,1", "1,many"):  # no such source; not a number
+        (tmp_path / "costs.csv").write_text(f"source,value\n{line}\n")
+        with pytest.raises(ResultError, match="costs.csv: not as its README"):
+            published.read(tmp_path)
 
 
 def lines(capsys: pytest.CaptureFixture[str], *arguments: object) -> list[dict[str, str]]:

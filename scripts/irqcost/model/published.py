@@ -45,7 +45,8 @@ _BEFORE_ZEN_2 |= {"Piledriver", "Steamroller", "Excavator", "Zen", "Zen+"}
 
 @dataclass(frozen=True)
 class Published:
-    """One line of costs.csv, whose columns its README describes; `year` is the generation's."""
+    """One line of costs.csv with its source, whose columns the README describes; `year` is the
+    generation's."""
 
     vendor: str
     microarchitecture: str
@@ -105,23 +106,25 @@ def read(folder: Path = FOLDER) -> tuple[Published, ...]:
     }
     path = folder / "costs.csv"
     try:
+        sources = {line["source"]: line for line in _lines(folder / "sources.csv")}
         return tuple(
             Published(
-                vendor=line["vendor"],
-                microarchitecture=line["microarchitecture"],
-                cpu_model=line["cpu_model"],
+                vendor=source["vendor"],
+                microarchitecture=source["microarchitecture"],
+                cpu_model=source["cpu_model"],
                 primitive=line["primitive"],
                 mode=line["mode"],
                 value=float(line["value"]),
                 unit=line["unit"],
                 kind=line["kind"],
-                source=line["source_title"],
-                locator=line["source_locator"],
-                date=line["source_date"],
+                source=source["title"],
+                locator=f"{source['document']} {line['place']}".rstrip(),
+                date=source["date"],
                 note=line["note"],
-                year=years.get((line["vendor"], line["microarchitecture"])),
+                year=years.get((source["vendor"], source["microarchitecture"])),
             )
             for line in _lines(path)
+            for source in [sources[line["source"]]]
         )
     except (KeyError, ValueError) as error:
         raise ResultError(path, f"not as its README describes it: {error}") from error
