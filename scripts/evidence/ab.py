@@ -10,12 +10,11 @@ as ring 3 has. Then, on the plain means of the same processes: compare.py's U te
 minimum + 3 %. Prints Markdown, and writes the record where --out names a file:
 
     PYTHONPATH=scripts /usr/bin/python3 scripts/evidence/ab.py \\
-        scripts/evidence/recorded/ab.jsonl.xz --out results/CPU/ab/TIME-KERNEL.json
+        scripts/evidence/recorded/ab.packed.xz --out results/CPU/ab/TIME-KERNEL.json
 """
 
 import argparse
 import json
-import lzma
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -24,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import packed
 from guard import RULES, SMALL, entry_of, process_of, share
 from irqcost.base import files, jsontext
 from irqcost.base.verdicts import Order
@@ -60,8 +60,7 @@ class Job:
 
 def read(path: Path) -> tuple[dict[str, Recorded], list[dict[str, Any]]]:
     """What was recorded by kind, and the lines without their pairs."""
-    with lzma.open(path, "rt") if path.suffix == ".xz" else path.open(encoding="utf-8") as file:
-        lines = [json.loads(line) for line in file]
+    lines = packed.documents([path])
     found: dict[str, list[list[dict[str, Any]]]] = {}
     for line in lines:
         found.setdefault(line["kind"], []).append(line.pop("pair"))
@@ -254,7 +253,7 @@ def table(kinds: Sequence[Mapping[str, Any]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("recorded", type=Path, help="a file of ab_record.py, or packed by xz")
+    parser.add_argument("recorded", type=Path, help="a file of ab_record.py, or of packed.py")
     parser.add_argument("--jobs", type=int, default=500, help="of A/A (default: 500)")
     parser.add_argument("--slow-jobs", type=int, default=100, help="of each slowdown (100)")
     parser.add_argument("--out", type=Path, help="the record")

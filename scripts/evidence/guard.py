@@ -16,12 +16,10 @@ in as many trials as there are different new runs; that 0.5 % is not exceeded ta
 without any false one. In the checkout:
 
     PYTHONPATH=scripts /usr/bin/python3 scripts/evidence/guard.py --jobs 126 \
-        scripts/evidence/recorded/guard.jsonl.xz
+        scripts/evidence/recorded/guard.packed.xz
 """
 
 import argparse
-import json
-import lzma
 import random
 import statistics
 from collections import Counter
@@ -31,6 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import packed
 from scipy.stats import mannwhitneyu
 
 from irqcost.base.verdicts import Change
@@ -76,12 +75,7 @@ class Count:
 
 
 def read(paths: Sequence[Path]) -> list[Recorded]:
-    found = []
-    for path in paths:
-        for one in sorted(path.glob("*.xz")) if path.is_dir() else [path]:
-            with lzma.open(one, "rt", encoding="utf-8") as file:
-                found += [_recorded(json.loads(line)) for line in file]
-    return found
+    return list(map(_recorded, packed.documents(paths)))
 
 
 def _recorded(run: dict[str, object]) -> Recorded:
@@ -296,7 +290,7 @@ def total(counts: Iterable[Count]) -> Count:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument(
-        "recorded", nargs="+", type=Path, help="files of guard_record.py, or folders"
+        "recorded", nargs="+", type=Path, help="files of guard_record.py or packed.py, or folders"
     )
     parser.add_argument("--jobs", type=int, default=500, help="of each condition (default: 500)")
     parser.add_argument("--seed", type=int, default=1)

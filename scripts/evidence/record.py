@@ -52,7 +52,7 @@ def main() -> None:
         print(f"process {process + 1} of {args.processes}", file=sys.stderr, flush=True)
     args.out.mkdir(parents=True, exist_ok=True)
     for condition, samples in lines.items():
-        recording.write(args.out / f"{condition.replace(' ', '-')}.bz2", names, samples)
+        recording.write(args.out / f"{condition.replace(' ', '-')}.xz", names, samples)
 
 
 if __name__ == "__main__":

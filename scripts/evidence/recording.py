@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Recordings of samples: what record.py writes and rule.py reads.
 
-As text these are the lines of recorder/record.cc with the number of their process in front. As a
-file they lie column by column, which bzip2 packs a third smaller than such lines: a line of JSON,
-then for each of COLUMNS a line of numbers, by benchmark, process and sample.
+As text these are the lines of recorder/record.cc with the number of their process in front. In a
+file of planes.py each column has its numbers by benchmark, process and sample: chain_base,
+chain_body, base, body, sensor, flags.
 """
 
-import bz2
-import json
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-COLUMNS = ("chain_base", "chain_body", "base", "body", "sensor", "flags")
+import planes
+
 # The last digit that record.cc prints of the sensor.
 _SENSOR = 1e-5
 # Columns in ticks: multiples of the clock's step.
@@ -43,19 +42,15 @@ def write(path: Path, names: Sequence[str], lines: Sequence[str]) -> None:
     ordered = [one for place in places for one in own[place]]
     step = head["step"] = math.gcd(*(int(tick) for one in ordered for tick in one[:_WINDOWS]))
     units = (*[step] * _WINDOWS, _SENSOR, 1)
-    columns = (
-        " ".join(str(round(float(one[at]) / unit)) for one in ordered)
-        for at, unit in enumerate(units)
-    )
-    with bz2.open(path, "wt", encoding="ascii") as file:
-        file.write("\n".join([json.dumps(head, separators=(",", ":")), *columns]) + "\n")
+    columns = [
+        [round(float(one[at]) / unit) for one in ordered] for at, unit in enumerate(units)
+    ]
+    planes.write(path, head, columns)
 
 
 def read(path: Path) -> Iterator[str]:
     """The names of benchmarks ("# NUMBER NAME") and the lines of a file."""
-    with bz2.open(path, "rt", encoding="ascii") as file:
-        head = json.loads(file.readline())
-        *windows, sensor, flags = ([int(one) for one in file.readline().split()] for _ in COLUMNS)
+    head, (*windows, sensor, flags) = planes.read(path)
     ticks = ([str(one * head["step"]) for one in column] for column in windows)
     samples = list(zip(*ticks, (f"{one * _SENSOR:.5f}" for one in sensor), map(str, flags)))
     names, processes, slice_ = head["benchmarks"], head["processes"], head["slice"]

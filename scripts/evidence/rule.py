@@ -150,7 +150,7 @@ def judge(
 def conditions(program: Path, folder: Path, step: float, is_batches: bool) -> dict[str, Replayed]:
     """The recordings of a folder, replayed with the level that their processes share."""
     texts = {}
-    for path in sorted(folder.glob("*.txt.xz" if is_batches else "*.bz2")):
+    for path in sorted(folder.glob("*.txt.xz" if is_batches else "*.xz")):
         if is_batches:
             with lzma.open(path, "rt", encoding="ascii") as file:
                 lines = batches(file.read())
