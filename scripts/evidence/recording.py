@@ -42,9 +42,7 @@ def write(path: Path, names: Sequence[str], lines: Sequence[str]) -> None:
     ordered = [one for place in places for one in own[place]]
     step = head["step"] = math.gcd(*(int(tick) for one in ordered for tick in one[:_WINDOWS]))
     units = (*[step] * _WINDOWS, _SENSOR, 1)
-    columns = [
-        [round(float(one[at]) / unit) for one in ordered] for at, unit in enumerate(units)
-    ]
+    columns = [[round(float(one[at]) / unit) for one in ordered] for at, unit in enumerate(units)]
     planes.write(path, head, columns)
 
 

@@ -106,7 +106,7 @@ def _tables(cache: Path, chance: random.Random) -> None:
                 [
                     "DROP TABLE files",
                     "DROP TABLE documents",
-                    "ALTER TABLE files DROP COLUMN own",
+                    "ALTER TABLE files DROP COLUMN content",
                     "DELETE FROM documents",
                     "CREATE TABLE more (x)",
                 ]

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Many results at once, and the index: never believed against the files."""
 
+import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import numpy as np
 import pytest
 
 from irqcost.base import executors
-from irqcost.base.errors import IrqcostError
-from irqcost.model import index, store
+from irqcost.base.errors import IrqcostError, ResultError
+from irqcost.model import index, members, parsing, reader, store
+from irqcost.model.result import Entry
 import machine_code
-from results import changed, path, result
+from results import changed, committed, path, result
 
 
 @pytest.fixture(autouse=True)
@@ -299,3 +301,40 @@ def test_texts_are_told_apart(tmp_path: Path) -> None:
     )
     code_digests = [record.code_digests for record in store.read([one, same, another]).records]
     assert code_digests[0] == code_digests[1] != code_digests[2]
+
+
+def _made(make: Callable[[members.Object], Entry | None], entry: Any) -> Entry | str | None:
+    try:
+        return make(members.Object(entry, ""))
+    except members.FormatError as error:
+        return str(error)
+
+
+def test_good_entries_are_read_as_any_other() -> None:
+    """They have a faster way: whatever is done to one, it makes the same of it, or nothing."""
+    values = [None, True, "x", "", [], ["x"], {}, -1, 0, 10**40, 1e31, -1e31, 2.5]
+    taken = 0
+    for file in (path("alpha"), *committed("**/*v???.json")):
+        for number, one in enumerate(json.loads(file.read_text("utf-8")).get("benchmarks", [])):
+            tried = [one]
+            if number % 9 == 0:
+                keys = [*one, "error_occurred", "aggregate_name"]
+                tried += [{**one, key: value} for key in keys for value in values]
+                tried += [{k: v for k, v in one.items() if k != key} for key in keys]
+            for entry in tried:
+                found = _made(parsing._good_entry, entry)
+                assert found in (None, _made(parsing._any_entry, entry)), entry
+                taken += found is not None
+    assert taken > 100
+
+
+def test_a_file_that_grows_while_it_is_read_is_read_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = shifted(tmp_path / "a.json", 10.0)
+    size = one.stat().st_size
+    assert reader._bounded(one, size // 3) == one.read_text("utf-8")
+    monkeypatch.setenv("IRQCOST_MAX_RESULT_MIB", "1")
+    one.write_bytes(one.read_bytes() + b" " * (1 << 20))
+    with pytest.raises(ResultError, match="no result is larger than 1048576 bytes"):
+        reader._bounded(one, size)

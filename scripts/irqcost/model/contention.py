@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from irqcost.model.members import FormatError, Object
 from irqcost.stats import intervals
 
 CONTENTION = "contention"
@@ -81,3 +82,54 @@ def _merged(key: str, values: Sequence[Any]) -> Any:
     if key in _SUMS:
         return sum(values)
     return _EXTREMES.get(key, intervals.median)(values)
+
+
+def parsed(mode: str, item: Object) -> Contention | Pending | None:
+    """What an entry of a result file says of waiting; None where its mode is another one. Raises
+    FormatError."""
+    if mode == CONTENTION:
+        return _contention(item.object(CONTENTION))
+    return _pending(item.object(PENDING)) if mode == PENDING else None
+
+
+def _contention(item: Object) -> Contention:
+    fairness = item.object("fairness")
+    cpus, operations = item.numbers("cpus"), item.numbers("operations")
+    if not cpus or len(cpus) != len(operations):
+        raise FormatError(f"{item.where}.operations is not a number for each of cpus")
+    return Contention(
+        cpus=tuple(map(int, cpus)),
+        section=int(item.number("section")),
+        operations=operations,
+        not_run=tuple(map(int, item.numbers("not_run"))),
+        per_second=item.number("per_second"),
+        jain=fairness.number("jain"),
+        min_over_max=fairness.number("min_over_max"),
+        sleeps=item.flag("sleeps"),
+        wait=_percentiles(item.object("wait_ticks")),
+        irqs_off=_percentiles(item.object("irqs_off_ticks"), ("p50", "p99", "max"))
+        if item.maybe("irqs_off_ticks")
+        else None,
+    )
+
+
+def _pending(item: Object) -> Pending:
+    work = item.object("work_ticks") if item.has("work_ticks") else None
+    measured = [name for name in work.members() if work.maybe(name)] if work else []
+    return Pending(
+        requested_ns=item.number("requested_ns"),
+        ticks=_percentiles(item.object("ticks")),
+        late=item.number("late"),
+        work={
+            name: (work.object(name).number("quiet"), work.object(name).number("pending"))
+            for name in measured
+            if work
+        },
+    )
+
+
+def _percentiles(item: Object, names: tuple[str, ...] = PERCENTILES) -> dict[str, float]:
+    values = [item.number(name) for name in names]
+    if values != sorted(values):
+        raise FormatError(f"{item.where} does not grow from {names[0]} to {names[-1]}")
+    return dict(zip(names, values))

@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +49,13 @@ class Row:
     reason: str = ""
 
 
-_COLUMNS = ", ".join(field.name for field in fields(Row))
-
-_TABLES = f"""
+# `content` is a Row, packed, and `hash` that of a path, a stamp and a content; `shared` and `names`
+# say here, too, which documents are in use.
+_TABLES = """
 CREATE TABLE made_by (code TEXT NOT NULL);
 CREATE TABLE files (
-    path BLOB PRIMARY KEY, hash BLOB NOT NULL, stamp TEXT NOT NULL, {_COLUMNS}
+    path BLOB PRIMARY KEY, hash BLOB NOT NULL, stamp TEXT NOT NULL,
+    shared TEXT NOT NULL, names TEXT NOT NULL, content BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE documents (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 """
@@ -79,13 +80,15 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _hash(*values: Any) -> bytes:
-    """Of a row, with what it is a row of; of any values that a damaged one may have."""
-    return hashlib.sha256(marshal.dumps(values, _WITHOUT_REFERENCES)).digest()
+def _hash(path: bytes, stamp: str, content: bytes) -> bytes:
+    """Of a row, with what it is a row of. Neither a path nor a stamp has a zero byte in it."""
+    return hashlib.sha256(b"\0".join((path, stamp.encode(), content))).digest()
 
 
-# A version of its format in which equal values are equal bytes.
-_WITHOUT_REFERENCES = 2
+def _is_whole(path: Any, known: Any, stamp: Any, content: Any) -> bool:
+    """Whether a row is as it was written; a damaged one may have any values."""
+    kinds = isinstance(path, bytes) and isinstance(stamp, str) and isinstance(content, bytes)
+    return kinds and known == _hash(path, stamp, content)
 
 
 def _stamp(status: os.stat_result) -> str:
@@ -93,13 +96,13 @@ def _stamp(status: os.stat_result) -> str:
     return " ".join(map(str, parts))
 
 
-def _key(path: Path, here: str | None = None) -> bytes:
-    return os.fsencode(os.path.join(here or os.getcwd(), path))
+def _key(path: Path, here: str) -> bytes:
+    return os.fsencode(os.path.join(here, path))
 
 
 def _below(folder: Path) -> tuple[bytes, bytes]:
     """The first key of a file below a folder, and the first behind those."""
-    begin = _key(folder / "x")[:-1]  # As of a file in it: pathlib drops a "." before.
+    begin = _key(folder / "x", os.getcwd())[:-1]  # As of a file in it: pathlib drops a "." before.
     return begin, begin[:-1] + bytes([begin[-1] + 1])
 
 
@@ -112,10 +115,11 @@ class Index:
     def __init__(self, database: sqlite3.Connection | None) -> None:
         self._database = database
         self._stamps: dict[Path, str] = {}
-        self._rows: dict[bytes, tuple[str, Row]] = {}
+        self._rows: dict[bytes, tuple[str, bytes]] = {}
         self._here = os.getcwd() if database else ""
         self._new: list[tuple[Path, Row]] = []
-        self._gone: list[bytes] = []
+        # Keys of rows below the folders that were asked for, less those of files that are there.
+        self._gone: set[bytes] = set()
         self.documents: dict[str, str] = {}
         if database is not None:
             found = database.execute("SELECT key, text FROM documents")
@@ -123,22 +127,23 @@ class Index:
         self._stored = set(self.documents)
 
     def look_up(self, paths: Sequence[Path]) -> None:
-        """Looks up files, and all below folders at once, for find()."""
+        """Looks up files, and all below folders at once, for find(). What is known of files below
+        the folders and is not found by save() is dropped there."""
         if self._database is None:
             return
         find = self._database.execute
-        query = f"SELECT path, hash, stamp, {_COLUMNS} FROM files WHERE path"
+        query = "SELECT path, hash, stamp, content FROM files WHERE path"
         try:
             for asked in paths:
-                if asked.is_dir():
+                if is_folder := asked.is_dir():
                     rows = find(f"{query} >= ? AND path < ?", _below(asked))
                 else:
                     rows = find(f"{query} = ?", (_key(asked, self._here),))
-                self._rows |= {
-                    path: (stamp, Row(*row))
-                    for path, known, stamp, *row in rows
-                    if known == _hash(path, stamp, *row)
-                }
+                for path, known, stamp, content in rows:
+                    if is_folder:
+                        self._gone.add(path)
+                    if _is_whole(path, known, stamp, content):
+                        self._rows[path] = stamp, content
         except sqlite3.Error as error:
             _without(error)
             self._database = None
@@ -147,42 +152,31 @@ class Index:
         """What is known of a file as it is now, of those that were looked up."""
         if self._database is None:
             return None
+        key = _key(path, self._here)
+        self._gone.discard(key)
         try:
-            status = path.stat()
+            status = os.stat(key)
         except OSError:
             return None
         stamp = _stamp(status)
+        known_stamp, content = self._rows.get(key, ("", b""))
+        if known_stamp == stamp:
+            row = Row(*marshal.loads(content))
+            if row.reason or row.shared in self.documents and row.names in self.documents:
+                return row
         if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS:
             self._stamps[path] = stamp
-        known_stamp, row = self._rows.get(_key(path, self._here), ("", None))
-        if row is None or known_stamp != stamp:
-            return None
-        known = row.shared in self.documents and row.names in self.documents
-        return row if row.reason or known else None
+        return None
 
     def add(self, path: Path, row: Row) -> None:
         """Remembers a row that was read after find() did not know it."""
         if path in self._stamps:
             self._new.append((path, row))
 
-    def forget(self, folders: Sequence[Path], found: Sequence[Path]) -> None:
-        """Drops what is known of files below the folders other than those found."""
-        if self._database is None:
-            return
-        present = {_key(path) for path in found}
-        for folder in folders:
-            query = "SELECT path FROM files WHERE path >= ? AND path < ?"
-            try:
-                rows = self._database.execute(query, _below(folder)).fetchall()
-            except sqlite3.Error:
-                return  # save() meets the same, and says so.
-            self._gone += [path for (path,) in rows if path not in present]
-
     def save(self) -> None:
         """Writes what is new."""
         if self._database is None or not (self._new or self._gone):
             return
-        marks = ", ".join("?" * (3 + len(fields(Row))))
         used = {key for _, row in self._new for key in (row.shared, row.names) if key}
         with self._database:
             self._database.execute("BEGIN IMMEDIATE")
@@ -194,7 +188,7 @@ class Index:
                 [(key, self.documents[key]) for key in sorted(used - self._stored)],
             )
             self._database.executemany(
-                f"INSERT OR REPLACE INTO files VALUES ({marks})",
+                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)",
                 [self._written(path, row) for path, row in self._new],
             )
             self._database.executemany(
@@ -205,9 +199,10 @@ class Index:
                 "(SELECT shared FROM files UNION SELECT names FROM files)"
             )
 
-    def _written(self, path: Path, row: Row) -> tuple[Any, ...]:
-        key, values = _key(path), (self._stamps[path], *vars(row).values())
-        return key, _hash(key, *values), *values
+    def _written(self, path: Path, row: Row) -> tuple[bytes | str, ...]:
+        key, stamp = _key(path, self._here), self._stamps[path]
+        content = marshal.dumps(tuple(vars(row).values()))
+        return key, _hash(key, stamp, content), stamp, row.shared, row.names, content
 
 
 def _is_document(key: object, text: object) -> bool:

@@ -133,13 +133,17 @@ class Object:
             raise FormatError(f"{self.where}.{key} is {value:g}: no figure is so great")
         return value
 
-    def each_number(self, keys: Sequence[str]) -> list[float]:
-        """Several numbers, as number() reads each."""
-        values: list[Any] = list(map(self._members.get, keys))
-        if _PLAIN.issuperset(map(type, values)) and -GREATEST <= min(values) <= max(values):
+    def plain_numbers(self, keys: Sequence[str]) -> list[float] | None:
+        """Several numbers as number() reads each; None unless it is seen at once that all are."""
+        values = self.raws(keys)
+        if _PLAIN.issuperset(map(type, values)) and -GREATEST <= min(values):
             if max(values) <= GREATEST:
                 return list(map(float, values))
-        return [self.number(key) for key in keys]
+        return None
+
+    def each_number(self, keys: Sequence[str]) -> list[float]:
+        """Several numbers, as number() reads each."""
+        return self.plain_numbers(keys) or [self.number(key) for key in keys]
 
     def maybe_number(self, key: str) -> float | None:
         return self.number(key) if self._members.get(key) is not None else None
@@ -147,6 +151,10 @@ class Object:
     def raw(self, key: str) -> Any:
         """A member that is looked at later, or None."""
         return self._members.get(key)
+
+    def raws(self, keys: Sequence[str]) -> list[Any]:
+        """Several such."""
+        return list(map(self._members.get, keys))
 
     def run(self) -> tuple[Any, ...]:
         """What tells the entry of a run from all others: name, and repetition or aggregate."""

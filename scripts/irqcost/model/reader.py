@@ -73,15 +73,20 @@ def _bounded(path: Path, size: int) -> str:
     """The text of a file, unless it would take more memory than any result. Raises ResultError."""
     most = max_result_bytes()
     with path.open("rb") as file:
-        content = file.read(most + 1) if size <= most else b""
+        # Asked for the most, Python would have the system make room for that, in each of thousands.
+        content = file.read(size + 1) if size <= most else b""
+        if len(content) > size:  # It grew.
+            content += file.read(most + 1 - len(content))
     if size > most or len(content) > most:
         raise ResultError(
             path,
             f"{max(size, len(content))} bytes; no result is larger than {most} bytes "
             f"(${_MAX_VARIABLE} allows for more)",
         )
-    nested = content.count(b"[") + content.count(b"{")
-    if nested > (most >> 20) * _MOST_NESTED_IN_MIB:
+    most_nested = (most >> 20) * _MOST_NESTED_IN_MIB
+    few = len(content) <= most_nested
+    nested = 0 if few else content.count(b"[") + content.count(b"{")
+    if nested > most_nested:
         raise ResultError(path, f"{nested} lists and objects: no result has so many")
     return content.decode("utf-8")
 

@@ -15,6 +15,7 @@ index that another version wrote, is read anew.
 """
 
 import json
+import marshal
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -129,16 +131,16 @@ def read(
     found, errors = reader.find_results(paths)
     with index.opened(len(found)) as known:
         known.look_up(paths)
-        rows = {path: row for path in found if (row := known.find(path)) is not None}
-        unknown = [path for path in found if path not in rows]
-        for path, row in _parsed(unknown, known.documents, executor):
-            rows[path] = row
+        rows = list(map(known.find, found))
+        unknown = [place for place, row in enumerate(rows) if row is None]
+        parsed = _parsed([found[place] for place in unknown], known.documents, executor)
+        for place, (path, row) in zip(unknown, parsed):
+            rows[place] = row
             known.add(path, row)
-        known.forget([path for path in paths if path.is_dir()], found)
     unpack = _Unpacker(known.documents, expression)
     records = []
-    for path in found:
-        row = rows[path]
+    for path, row in zip(found, rows):
+        assert row is not None
         if row.reason:
             errors.append(ResultError(path, row.reason))
         else:
@@ -208,8 +210,8 @@ def _parse(path: Path, documents: dict[str, str]) -> index.Row:
         return index.Row(reason=error.reason)
     except members.FormatError as error:
         return index.Row(reason=str(error))
-    names = json.dumps(list(result.figures))
-    shared_key, names_key = index.digest(shared), index.digest(names)
+    shared_key = index.digest(shared)
+    names_key, names = _names(tuple(result.figures))
     documents |= {shared_key: shared, names_key: names}
     entries = list(result.figures.values())
     return index.Row(
@@ -218,10 +220,17 @@ def _parse(path: Path, documents: dict[str, str]) -> index.Row:
         verdict=result.context.verdict,
         shared=shared_key,
         names=names_key,
-        numbers=np.array([_numbers(entry) for entry in entries], dtype="<f8").tobytes(),
+        numbers=np.fromiter(chain.from_iterable(map(_numbers, entries)), dtype="<f8").tobytes(),
         verdicts="\n".join(entry.verdict for entry in entries),
         remarks=json.dumps([[i, e.remark] for i, e in enumerate(entries) if e.unreliable]),
     )
+
+
+@lru_cache(maxsize=64)  # Thousands of files have the same.
+def _names(names: tuple[str, ...]) -> tuple[str, str]:
+    """Names as a document, with its key."""
+    text = json.dumps(names)
+    return index.digest(text), text
 
 
 def _numbers(entry: Entry) -> list[float]:
@@ -246,7 +255,7 @@ def _shared(document: Any, context: Context) -> str:
     kept["settings"] = {key: ours["settings"].get(key) for key in _COMMON_SETTINGS}
     # What is of one run alone (_own()); none of it is missing, as far as a reader sees.
     kept |= {"tsc": {"khz": None, "step": None}, "backends": {}, "absent": []}
-    return json.dumps({**kept, "code_digests": _code_digests(document)})
+    return json.dumps({**kept, "code_digests": _code_digests(ours)})
 
 
 def _own(document: Any, result: Result) -> str:
@@ -257,17 +266,18 @@ def _own(document: Any, result: Result) -> str:
     return json.dumps({"tsc": tsc, "backends": ours["backends"], "absent": absent})
 
 
-def _code_digests(document: Any) -> dict[str, str]:
-    """By `backend/probe`, what identifies the functions in context.irqcost.text."""
+def _code_digests(ours: Mapping[str, Any]) -> dict[str, str]:
+    """By `backend/probe`, what identifies the functions in context.irqcost.machine_code."""
+    return _digests_of(marshal.dumps({key: ours[key] for key in ("machine_code",) if key in ours}))
+
+
+@lru_cache(maxsize=64)  # Runs of one kernel have the same: it is a third of a file.
+def _digests_of(ours: bytes) -> dict[str, str]:
+    hashes = parsing.code_hashes(marshal.loads(ours))
     return {
-        name: _joint_digest(tuple(sorted(hashes.items())))
-        for name, hashes in parsing.code_hashes(document).items()
+        name: index.digest(json.dumps(sorted(of_probe.items())))
+        for name, of_probe in hashes.items()
     }
-
-
-@lru_cache(maxsize=4096)  # Runs of one kernel have the same.
-def _joint_digest(hashes: tuple[tuple[str, str], ...]) -> str:
-    return index.digest(json.dumps(hashes))
 
 
 # Rows into records
