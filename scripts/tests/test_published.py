@@ -2,15 +2,19 @@
 """Published figures: all read, their doubts marked, and never mixed with what they are not."""
 
 import csv
+import io
 import json
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from irqcost import cli
-from irqcost.base.errors import IrqcostError, ResultError
-from irqcost.compare.labels import series
+from irqcost.base.errors import IrqcostError, NoChart, ResultError
+from irqcost.compare.labels import Series, series
 from irqcost.model import catalogue, published, reader
 from irqcost.output import charts
 from irqcost.output.charts import places as places_
@@ -117,3 +121,39 @@ def test_no_chart_without_figures(tmp_path: Path) -> None:
         with places_.made(tmp_path / "x", replace=True) as places:
             charts.draw("generations", inputs, places)
     assert list(tmp_path.iterdir()) == []
+
+
+def drawn(name: str, here: Sequence[Series], figures: Sequence[published.Published]) -> str:
+    """A chart as SVG; "" where it is of something else."""
+    module = import_module(f"irqcost.output.charts.{name}")
+    rc_context = import_module("matplotlib").rc_context
+    try:
+        made = module.figure(charts.Inputs(here, catalogue.read(), None, figures), places_.LIGHT)
+    except NoChart:
+        return ""
+    text = io.StringIO()
+    with rc_context({"svg.hashsalt": "the same each time"}):
+        made.savefig(text, format="svg", metadata={"Date": None})
+    return text.getvalue()
+
+
+def test_published_latencies_are_in_no_chart(tmp_path: Path) -> None:
+    """The mode `isolated` is the cost between two fences, and no latency: they are not alike."""
+    whole = reader.read_result(golden_cove(tmp_path / "g.json"))
+    few = [one for one in whole.entries if one.probe in ("popf", "pushf_popf")]
+    here = series([replace(whole, entries=tuple(few))])
+    assert any("/isolated" in name for name in here[0].result.figures)
+    others = [one for one in FIGURES if one.mode != "latency"]
+
+    def made_up(mode: str) -> list[published.Published]:
+        """One for each primitive, of the CPU that was measured."""
+        first = replace(FIGURES[0], vendor="Intel", microarchitecture="Golden Cove", year=2021)
+        first = replace(first, mode=mode, value=77.0, unit="core_cycles", kind="measured")
+        return [replace(first, primitive=primitive) for primitive in published.PROBES]
+
+    for name in charts.CHARTS:
+        without = drawn(name, here, others)
+        assert drawn(name, here, [*FIGURES, *made_up("latency")]) == without, name
+        # What is like our throughput does appear: the comparison sees a figure.
+        if name in ("generations", "masking"):
+            assert drawn(name, here, [*others, *made_up("throughput")]) != without != "", name
