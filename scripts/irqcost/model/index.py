@@ -76,7 +76,7 @@ def _code() -> str:
 
 
 def digest(text: str) -> str:
-    """The key of a document, by which it is known again."""
+    """The key of a document: the same text has the same key."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
