@@ -69,7 +69,8 @@ def test_a_chart_is_added_in_one_place(tree: Path) -> None:
 def test_a_format_is_added_in_one_place(tree: Path) -> None:
     formats = tree / "scripts" / "irqcost" / "output" / "formats.py"
     insert(formats, "FORMATS: Mapping[str, Writer] = {\n", example('"names":'))
-    insert(formats, "\nWriter = Callable[[Comparison], str]\n", f"\n\n{example('def names_text(')}\n")
+    function = f"\n\n{example('def names_text(')}\n"
+    insert(formats, "\nWriter = Callable[[Comparison], str]\n", function)
     written = compare(tree, path("alpha"), "--select", "/popf/", "--format", "names")
     assert written.splitlines()[:1] == ["ring3/popf/throughput"]
     assert all("/popf/" in line for line in written.splitlines())

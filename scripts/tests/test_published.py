@@ -138,7 +138,7 @@ def drawn(name: str, here: Sequence[Series], figures: Sequence[published.Publish
 
 
 def test_published_latencies_are_in_no_chart(tmp_path: Path) -> None:
-    """The mode `isolated` is the cost between two fences, and no latency: they are not comparable."""
+    """The mode `isolated` is the cost between two fences, which is no latency."""
     whole = reader.read_result(golden_cove(tmp_path / "g.json"))
     few = [one for one in whole.entries if one.probe in ("popf", "pushf_popf")]
     here = series([replace(whole, entries=tuple(few))])
