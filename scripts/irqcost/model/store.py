@@ -134,9 +134,9 @@ def read(
         rows = list(map(known.find, found))
         unknown = [place for place, row in enumerate(rows) if row is None]
         parsed = _parsed([found[place] for place in unknown], known.documents, executor)
-        for place, (path, row) in zip(unknown, parsed):
-            rows[place] = row
-            known.add(path, row)
+        for place, (path, fresh) in zip(unknown, parsed):
+            rows[place] = fresh
+            known.add(path, fresh)
     unpack = _Unpacker(known.documents, expression)
     records = []
     for path, row in zip(found, rows):
