@@ -19,7 +19,7 @@ from results import changed, committed, path, result
 
 def draw(results: list[Series], prefix: Path) -> str:
     """Draws; returns the SVG's text."""
-    with places_.made(prefix, replace=True) as places:
+    with places_.paged(prefix, replace=True) as places:
         charts.draw("bars", charts.Inputs(results, catalogue.read()), places)
     assert prefix.with_name(prefix.name + ".png").read_bytes().startswith(b"\x89PNG\r\n")
     return prefix.with_name(prefix.name + ".svg").read_text(encoding="utf-8")
@@ -153,3 +153,74 @@ def test_names_are_no_formulas(tmp_path: Path) -> None:
 
     odd = reader.read_result(changed("alpha", tmp_path / "odd.json", change))
     assert "A $\\frac{$ B" in draw(series([odd]), tmp_path / "x")
+
+
+def _many(name: str, tmp_path: Path, count: int) -> Path:
+    """A result with so many rows: all that the catalogue has, of which each costs more than the
+    one before."""
+
+    def change(content: Any) -> None:
+        one = next(entry for entry in content["benchmarks"] if "core_cycles" in entry)
+        probes = [
+            probe.key for probe in catalogue.read() if probe.group not in ("control", "fault")
+        ]
+        content["benchmarks"] = [
+            {
+                **one,
+                "name": f"ring3/{key}/throughput",
+                "run_name": f"ring3/{key}/throughput",
+                "core_cycles": 10.0 + place,
+            }
+            for place, key in enumerate(probes[:count])
+        ]
+
+    return changed(name, tmp_path / f"{count}.json", change)
+
+
+def test_what_does_not_fit_goes_on_over_pages(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each row is on one of them, each says which it is, and the command names them all."""
+    out = tmp_path / "c.d"
+    command = ["compare", str(_many("alpha", tmp_path, 80)), "--chart", "bars", "--out", str(out)]
+    assert cli.main(command) == 0
+    said = capsys.readouterr().out
+    names = ["c.d", "c.d-page2"]
+    assert [f"Chart:  {tmp_path}/{one}.{kind}" for one in names for kind in ("png", "svg")] == [
+        line for line in said.splitlines() if line.startswith("Chart:")
+    ]
+    rows_ = []
+    for page, name in enumerate(names):
+        texts = re.findall(r"<text[^>]*>([^<]+)</text>", (tmp_path / f"{name}.svg").read_text())
+        assert any(f"({page + 1}\xa0of\xa02)" in text for text in texts)
+        rows_.append([float(text) for text in texts if re.fullmatch(r"\d+\.\d", text)])
+    assert len(rows_[0]) == len(rows_[1]) == 40
+    assert rows_[0] + rows_[1] == sorted(rows_[0] + rows_[1])
+
+
+def test_pages_of_a_longer_drawing_do_not_stay(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They would be taken for pages of the new one; files of other names stay."""
+    out = ["--chart", "bars", "--out", str(tmp_path / "c")]
+    assert cli.main(["compare", str(_many("alpha", tmp_path, 80)), *out]) == 0
+    kept = [tmp_path / name for name in ("c-page2-dark.svg", "cc-page2.svg", "c-page2.txt")]
+    for file in kept:
+        file.touch()
+    capsys.readouterr()
+    assert cli.main(["compare", str(_many("alpha", tmp_path, 5)), *out]) == 0
+    assert f"Removed, of an earlier drawing: {tmp_path}/c-page2.svg\n" in capsys.readouterr().out
+    assert all(file.exists() for file in kept)
+    assert {path.name for path in tmp_path.glob("c*")} == {
+        *("c.png", "c.svg"),
+        *(file.name for file in kept),
+    }
+
+
+def test_a_chart_that_may_not_replace_has_no_page_in_its_way(tmp_path: Path) -> None:
+    """The chart of a run: found before anything is measured."""
+    (tmp_path / "r-page2.svg").touch()
+    with pytest.raises(IrqcostError, match="r-page2.svg: exists"):
+        with places_.paged(tmp_path / "r", replace=False):
+            pass
+    assert [path.name for path in tmp_path.iterdir()] == ["r-page2.svg"]

@@ -2,7 +2,7 @@
 """Every chart, of 1 to 40 CPUs: no text covers another or is cut, and none is too tall."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from irqcost import cli
 from irqcost.compare.labels import Series, series
 from irqcost.compare.trend import Change, History, Line
+from irqcost.measure.simulation import traits
 from irqcost.measure.unroll import Point, Sweep
 from irqcost.model import catalogue, published, reader, units
 from irqcost.model.result import Entry, Result
@@ -43,7 +45,11 @@ def committed() -> dict[str, list[Result]]:
 def several(kind: str, count: int) -> list[Series]:
     """So many CPUs: the committed results, then others like them with names and costs of their own,
     some unreliable, some with long names."""
-    kept = committed()[kind]
+    return others(committed()[kind], count)
+
+
+def others(kept: Sequence[Result], count: int) -> list[Series]:
+    """So many results: those that there are, and others made of them."""
     made = list(kept[:count])
     while len(made) < count:
         made.append(_other(kept[len(made) % len(kept)], len(made)))
@@ -121,12 +127,43 @@ def test_texts_of_charts_have_room(name: str, count: int) -> None:
         assert faults(lambda theme: figure(inputs, theme), width) == []
 
 
-def test_bars_of_counts_have_room() -> None:
-    """A kernel's interface has more rows than there is room for."""
-    for count in (1, 5):
+@pytest.mark.parametrize("name", ["bars", "instructions"])
+def test_every_page_of_counts_has_room(name: str) -> None:
+    """A kernel's interface has more rows than there is room for, and so have many kernels."""
+    for count in (1, 5, 14):
         inputs = charts.Inputs(several("counted", count), catalogue.read())
-        bars = import_module("irqcost.output.charts.bars")
-        assert faults(lambda theme: bars.figure(inputs, theme), WIDE) == []
+        module = import_module(f"irqcost.output.charts.{name}")
+        assert faults(lambda theme: module.figure(inputs, theme), WIDE) == []
+        pages = charts.pages_of(name, inputs, LIGHT)
+        assert len(pages) > 1 or count < 14
+        for page in pages:
+            assert faults(lambda _, page=page: page(), WIDE) == []
+
+
+@pytest.fixture(scope="module", name="simulated")
+def _simulated(tmp_path_factory: pytest.TempPathFactory) -> list[Result]:
+    """Runs of all backends on machines that are not there."""
+    folder = tmp_path_factory.mktemp("simulated")
+    found = []
+    for core in traits.cores()[:2]:
+        described = {**traits.machine(core), "backends": ["ring3", "kmod", "bpf"]}
+        (folder / "m.json").write_text(json.dumps(described), encoding="utf-8")
+        out = folder / f"{len(found)}.json"
+        arguments = ["run", "--quick", "--simulate", str(folder / "m.json"), "--out", str(out)]
+        assert cli.main(arguments) == 0
+        found.append(reader.read_result(out))
+    return found
+
+
+@pytest.mark.parametrize("name", ["masking", "bars", "section", "distribution"])
+def test_texts_of_charts_of_simulated_results_have_room(name: str, simulated: list[Result]) -> None:
+    for count in (1, 2, 12, 40):
+        inputs = charts.Inputs(others(simulated, count), catalogue.read())
+        module = import_module(f"irqcost.output.charts.{name}")
+        for width in (WIDE, PHONE) if count == 2 else (WIDE,):
+            assert faults(lambda theme: module.figure(inputs, theme), width) == []
+        for page in charts.pages_of(name, inputs, LIGHT):
+            assert faults(lambda _, page=page: page(), WIDE) == []
 
 
 def test_the_chart_of_a_history_has_room() -> None:
@@ -145,10 +182,13 @@ def test_the_chart_of_a_history_has_room() -> None:
         Line(n, tuple(values), tuple(range(runs)), changes, 0, "masked by a store") for n in names
     ]
     still = [Line(f"{n}/x", (1.0, 1.0), (0, 1), (), 0) for n in names]
-    for lines in (moved + still, still):
+    for lines, least in ((moved * 3 + still, 2), (still, 1)):
         one = History("A CPU, virtualised by KVM", contexts, dates, tuple(lines), False)
         for width in (WIDE, PHONE):
-            assert faults(lambda theme: history.figure(one, theme), width) == []
+            pages = history.pages(one, LIGHT.at(width))
+            assert len(pages) >= least
+            for page in pages:
+                assert faults(lambda _, page=page: page(), width) == []
 
 
 def test_the_charts_of_a_selftest_and_of_a_sweep_have_room() -> None:

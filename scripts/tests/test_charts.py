@@ -22,7 +22,7 @@ from results import changed, committed, path, result
 def draw(name: str, results: list[Series], prefix: Path, unit: str | None = None) -> list[str]:
     """Draws in both themes; returns the texts of the light SVG."""
     themes = tuple(places_.THEMES.values())
-    with places_.made(prefix, replace=True, themes=themes) as places:
+    with places_.paged(prefix, replace=True, themes=themes) as places:
         charts.draw(name, charts.Inputs(results, catalogue.read(), unit), places)
     made = sorted(entry.name for entry in prefix.parent.glob(f"{prefix.name}*"))
     assert made == [f"{prefix.name}{end}" for end in ("-dark.png", "-dark.svg", ".png", ".svg")]
@@ -46,7 +46,7 @@ def test_masking(tmp_path: Path) -> None:
     """Published throughput beside ours, and nothing else."""
     real = [reader.read_result(path) for path in committed("intel-*/*.json")]
     prefix = tmp_path / "x"
-    with places_.made(prefix, replace=True) as places:
+    with places_.paged(prefix, replace=True) as places:
         material = charts.Inputs(series(real), catalogue.read(), None, published.read())
         charts.draw("masking", material, places)
     svg = prefix.with_name("x.svg").read_text(encoding="utf-8")

@@ -88,7 +88,7 @@ def test_a_contrast_names_the_work(result: Result) -> None:
 
 def test_the_picture(tmp_path: Path) -> None:
     one = series([reader.read_result(in_situ(tmp_path / "x.json", True))])
-    with places_.made(tmp_path / "x", replace=True) as places:
+    with places_.paged(tmp_path / "x", replace=True) as places:
         charts.draw("bars", charts.Inputs(one, catalogue.read()), places)
     svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
     found = re.findall(r"restore the flags \(push; popf\), around (\d+) cycles", svg)

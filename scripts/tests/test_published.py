@@ -99,7 +99,7 @@ def test_the_table_shows_the_same_core_and_no_models(
 def test_the_chart_over_the_years(tmp_path: Path) -> None:
     here = series([reader.read_result(golden_cove(tmp_path / "g.json")), result("exact")])
     inputs = charts.Inputs(here, catalogue.read(), None, FIGURES)
-    with places_.made(
+    with places_.paged(
         tmp_path / "x", replace=True, themes=tuple(places_.THEMES.values())
     ) as places:
         charts.draw("generations", inputs, places)
@@ -118,7 +118,7 @@ def test_the_chart_over_the_years(tmp_path: Path) -> None:
 def test_no_chart_without_figures(tmp_path: Path) -> None:
     inputs = charts.Inputs(series([result("alpha")]), catalogue.read())
     with pytest.raises(IrqcostError, match="published"):
-        with places_.made(tmp_path / "x", replace=True) as places:
+        with places_.paged(tmp_path / "x", replace=True) as places:
             charts.draw("generations", inputs, places)
     assert list(tmp_path.iterdir()) == []
 

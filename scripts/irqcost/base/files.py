@@ -170,6 +170,12 @@ def _remove_empty(folders: Sequence[Path]) -> None:
             return
 
 
+def remove(path: Path) -> None:
+    """Removes a file; one that is gone already is removed."""
+    with _explained(path), suppress(FileNotFoundError):
+        path.unlink()
+
+
 def may_write(folder: Path) -> bool:
     """Whether files may be made in a folder, or the folder itself where it is not there."""
     return os.access(_there(folder), os.W_OK | os.X_OK)

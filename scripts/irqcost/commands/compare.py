@@ -14,7 +14,7 @@ from irqcost.base.errors import Exit, IrqcostError
 from irqcost.compare import comparison, reading
 from irqcost.model import catalogue, published, store, units
 from irqcost.output import charts, formats, published_table
-from irqcost.output.charts.places import METADATA, made, themes_of
+from irqcost.output.charts.places import METADATA, paged, themes_of
 from irqcost.output.comparing import mail, table
 
 
@@ -52,7 +52,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         type=arguments.named,
         default=Path("irqcost-compare"),
         help="charts as PREFIX.png and PREFIX.svg, of several as PREFIX-NAME.…, dark ones as "
-        "PREFIX-dark.… (default: irqcost-compare in this folder)",
+        "PREFIX-dark.…, further pages as PREFIX-page2.… (default: irqcost-compare in this folder)",
     )
     # Charts are drawn only on request; scripts may still say so.
     flag("--no-chart", help=argparse.SUPPRESS)
@@ -104,8 +104,7 @@ def _draw(
         prefix: Path = args.out
         if len(wanted) > 1:
             prefix = prefix.with_name(f"{prefix.name}-{name}")
-        with made(prefix, replace=True, themes=themes_of(args.theme)) as places:
-            charts.draw(name, inputs, places, workers)
-        for place in places:
-            output = sys.stdout if args.format == "text" else sys.stderr
-            print(f"Chart:  {place.target}", file=output)
+        with paged(prefix, replace=True, themes=themes_of(args.theme)) as sheets:
+            charts.draw(name, inputs, sheets, workers)
+        output = sys.stdout if args.format == "text" else sys.stderr
+        print("\n".join(sheets.said()), file=output)

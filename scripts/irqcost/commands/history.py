@@ -2,13 +2,12 @@
 """`irqcost history`: how results changed over many runs, and what else changed then."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-
+from typing import Any
 
 from irqcost.base import arguments
 from irqcost.base.errors import Exit, IrqcostError, name_left_out
@@ -17,7 +16,7 @@ from irqcost.compare.trend import History, histories
 from irqcost.model import catalogue, store
 from irqcost.model.schema1 import pattern
 from irqcost.output import charts
-from irqcost.output.charts.places import METADATA, Place, made, themes_of
+from irqcost.output.charts.places import METADATA, Theme, paged, themes_of
 from irqcost.output.history_table import text
 
 # Panels of a chart.
@@ -79,18 +78,25 @@ def _run(args: argparse.Namespace, readers: Executor, workers: Executor) -> int:
         if not drawable and not args.no_chart:
             print("no chart: these results have no core cycles and no exact counts")
         hidden = args.no_chart or not drawable
-        with nullcontext([]) if hidden else _places(args, place) as places:
-            charts.each_place(partial(_draw, charted(one)), workers, places)
-        print(("" if place == 0 else "\n") + text(one, args.all))
+        lines = [] if hidden else _drawn(args, place, one, workers)
+        print("\n".join([("" if place == 0 else "\n") + text(one, args.all), *lines]))
     # What was named and could not be read is missed; of a folder the rest is its history.
     missed = any(error.path in args.paths for error in loaded.errors)
     return Exit.UNUSABLE if missed else Exit.OK
 
 
-def _draw(history: History, places: Sequence[Place]) -> None:
+def _drawn(args: argparse.Namespace, place: int, history: History, workers: Executor) -> list[str]:
+    """Draws the chart of a machine, and says where it is."""
+    prefix = args.out if place == 0 else args.out.with_name(f"{args.out.name}-{place + 1}")
+    with paged(prefix, replace=True, themes=themes_of(args.theme)) as sheets:
+        charts.draw_pages(partial(_pages, charted(history)), sheets, workers)
+    return sheets.said()
+
+
+def _pages(history: History, theme: Theme) -> Sequence[Callable[[], Any]]:
     from irqcost.output.charts import history as chart
 
-    chart.draw(history, places)
+    return chart.pages(history, theme)
 
 
 def charted(history: History) -> History:
@@ -105,8 +111,3 @@ def charted(history: History) -> History:
         for line in history.lines
     )
     return replace(history, lines=tuple(lines))
-
-
-def _places(args: argparse.Namespace, place: int) -> AbstractContextManager[list[Place]]:
-    prefix = args.out if place == 0 else args.out.with_name(f"{args.out.name}-{place + 1}")
-    return made(prefix, replace=True, themes=themes_of(args.theme))

@@ -49,8 +49,7 @@ def run(args: argparse.Namespace) -> int:
 
     prefix = args.out or args.file.with_suffix("")
     for mode in found:
-        with places_.made(prefix.with_name(f"{prefix.name}-{mode}"), replace=True) as places:
-            draw(mode, Inputs(series([result]), catalogue.read()), places)
-        for place in places:
-            print(f"Chart:  {place.target}")
+        with places_.paged(prefix.with_name(f"{prefix.name}-{mode}"), replace=True) as sheets:
+            draw(mode, Inputs(series([result]), catalogue.read()), sheets)
+        print("\n".join(sheets.said()))
     return Exit.OK

@@ -2,8 +2,10 @@
 """The charts of results, by name. One module a chart: to add one is to add a file and a row here.
 
 A chart's module has `figure(inputs, theme)`, which returns a matplotlib figure and raises
-NoChart where the inputs have nothing for it. Charts of something else than results (a sweep)
-have a module here too, with a function of their own, and no row.
+NoChart where the inputs have nothing for it. Where one figure may not hold everything it shows what
+says most, and the module has `pages(inputs, theme)` as well: a list of functions, each of which
+returns the figure of one page. Charts of something else than results (a sweep) have a module here
+too, with a function of their own, and no row.
 
 matplotlib takes a while to load: it is imported by the modules below this one, and these only
 where something is drawn, or in the processes of workers().
@@ -16,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from irqcost.base import executors
 from irqcost.base.safety import surroundings
@@ -25,7 +27,7 @@ from irqcost.model.catalogue import Probe
 from irqcost.model.published import Published
 
 if TYPE_CHECKING:
-    from irqcost.output.charts.places import Place
+    from irqcost.output.charts.places import Place, Sheets, Theme
 
 
 # It evaluates what a file of settings says, in the current folder or where this variable points.
@@ -113,31 +115,70 @@ def load() -> None:
         import_module(name)
 
 
-def each_place(
-    draw: Callable[[Sequence["Place"]], object], workers: Executor, places: Sequence["Place"]
-) -> None:
-    """Has the workers draw into the files of places.made(), each into one; in this process all are
-    drawn at once. Raises what `draw` raises."""
-    if places:
-        alone = isinstance(workers, executors.Here)
-        list(workers.map(draw, [list(places)] if alone else [[place] for place in places]))
+# Of a theme, the pages of a chart, each drawn when it is called.
+Pages = Callable[["Theme"], Sequence[Callable[[], Any]]]
 
 
 def draw(
     name: str,
     inputs: Inputs,
-    places: Sequence["Place"],
+    sheets: "Sheets",
     workers: Executor = executors.Here(),
 ) -> None:
-    """Draws a chart of CHARTS into the files of places.made().
+    """Draws a chart of CHARTS into the files of places.paged(), all pages of it.
 
     Raises NoChart where the inputs have nothing for it.
     """
-    each_place(partial(_draw, name, inputs), workers, places)
+    draw_pages(partial(pages_of, name, inputs), sheets, workers)
 
 
-def _draw(name: str, inputs: Inputs, places: Sequence["Place"]) -> None:
+def draw_pages(pages: Pages, sheets: "Sheets", workers: Executor) -> None:
+    """Has the workers draw into the files of places.paged(), each into one; in this process all
+    of a page are drawn at once. Raises what `pages` raises."""
+    number, count = 1, 1
+    while number <= count:
+        places = sheets.page(number)
+        alone = isinstance(workers, executors.Here)
+        each = [places] if alone else [[place] for place in places]
+        count = max(workers.map(partial(_draw_page, pages, number), each))
+        number += 1
+
+
+def _draw_page(pages: Pages, number: int, places: Sequence["Place"]) -> int:
+    """Draws one of the pages, and says how many there are."""
     from irqcost.output.charts.parts import style
 
-    module = import_module(f"irqcost.output.charts.{CHARTS[name].name}")
+    count = 0
+
+    def page(theme: "Theme") -> Any:
+        nonlocal count
+        every = pages(theme)
+        count = len(every)
+        return every[number - 1]()
+
+    style.save(page, places)
+    return count
+
+
+def draw_one(name: str, inputs: Inputs, places: Sequence["Place"]) -> bool:
+    """Draws a chart of CHARTS as one picture, and says whether it shows everything.
+
+    Raises NoChart where the inputs have nothing for it.
+    """
+    from irqcost.output.charts.parts import style
+
+    module = _module(name)
     style.save(lambda theme: module.figure(inputs, theme), places)
+    return all(len(pages_of(name, inputs, place.theme)) == 1 for place in places)
+
+
+def pages_of(name: str, inputs: Inputs, theme: "Theme") -> Sequence[Callable[[], Any]]:
+    module = _module(name)
+    if not hasattr(module, "pages"):
+        return [partial(module.figure, inputs, theme)]
+    found: Sequence[Callable[[], Any]] = module.pages(inputs, theme)
+    return found
+
+
+def _module(name: str) -> Any:
+    return import_module(f"irqcost.output.charts.{CHARTS[name].name}")

@@ -2,7 +2,7 @@
 """What does each primitive cost? Sorted by cost; of one result as bars, of several as dots."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from irqcost.base.errors import NoChart
@@ -33,6 +33,15 @@ _Key = tuple[str, str, str, str, str, int]
 
 def figure(inputs: Inputs, theme: Theme) -> Any:
     """The picture. Raises NoChart where no probe of the catalogue was measured."""
+    return rows.draw(*_laid_out(inputs, theme), theme)
+
+
+def pages(inputs: Inputs, theme: Theme) -> list[Callable[[], Any]]:
+    """All rows. Raises NoChart as figure() does."""
+    return rows.pages(*_laid_out(inputs, theme), theme)
+
+
+def _laid_out(inputs: Inputs, theme: Theme) -> tuple[Words, Table]:
     which = chosen(inputs.series, inputs.unit)
     found = _shown(which, {probe.key: probe.group for probe in inputs.probes})
     if not found:
@@ -53,9 +62,7 @@ def figure(inputs: Inputs, theme: Theme) -> Any:
         _source(which, every),
         which.keys(theme),
     )
-    return rows.draw(
-        words, Table(sorted_, which.called, which.headings, which.colours(theme)), theme
-    )
+    return words, Table(sorted_, which.called, which.headings, which.colours(theme))
 
 
 def _ranks(probes: Sequence[Probe]) -> dict[str, int]:

@@ -2,8 +2,9 @@
 """What does a lock cost as CPUs are added, and is it fair? A column of panels for each length of
 the section: above the cost of an operation, below how evenly CPUs come to it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from matplotlib.ticker import MaxNLocator
@@ -15,7 +16,7 @@ from irqcost.output import finding
 from irqcost.output.charts import Inputs
 from irqcost.output.charts.parts.chosen import Chosen, chosen, label
 from irqcost.output.charts.places import Theme
-from irqcost.output.charts.parts.sheet import SMALL, Key, Sheet, Words
+from irqcost.output.charts.parts.sheet import SMALL, Key, Sheet, Words, cut, numbered
 from irqcost.output.charts.parts.style import amount
 
 _COST, _FAIR = 2.3, 0.85  # inches of height
@@ -38,28 +39,61 @@ class _Line:
 
 
 def figure(inputs: Inputs, theme: Theme) -> Any:
-    """The picture. Raises NoChart where no result has a figure of contention."""
+    """The picture, of the first lines. Raises NoChart where no result has a figure of
+    contention."""
+    which, every = _found(inputs, theme)
+    left_out = f"{_MOST} of {len(every)} lines are shown." if len(every) > _MOST else ""
+    return _page(which, every, (0, min(_MOST, len(every))), (1, 1), left_out, theme)
+
+
+def pages(inputs: Inputs, theme: Theme) -> list[Callable[[], Any]]:
+    """All lines. Raises NoChart as figure() does."""
+    which, every = _found(inputs, theme)
+    parts = cut(len(every), lambda first, end: end - first <= _MOST)
+    return [
+        partial(_page, which, every, part, (place + 1, len(parts)), "", theme)
+        for place, part in enumerate(parts)
+    ]
+
+
+def _found(inputs: Inputs, theme: Theme) -> tuple[Chosen, list[_Line]]:
     which = chosen(inputs.series, inputs.unit)
     every = _lines(which, theme)
-    lines = every[:_MOST]
-    sections = sorted({one.section for line in lines for _, one in line.points})
-    if not sections:
+    if not every:
         raise NoChart("no chart: none of these results has a figure of contention")
-    cycles = all(entry.core_cycles is not None for line in lines for entry, _ in line.points)
+    return which, every
+
+
+def _page(
+    which: Chosen,
+    every: Sequence[_Line],
+    part: tuple[int, int],
+    number: tuple[int, int],
+    left_out: str,
+    theme: Theme,
+) -> Any:
+    """Some of the lines."""
+    lines = every[slice(*part)]
+    sections = _sections(lines)
+    cycles = all(entry.core_cycles is not None for line in every for entry, _ in line.points)
     unit = "core cycles" if cycles else "instructions" if which.exact else "TSC ticks"
-    left_out = f" {_MOST} of {len(every)} lines are shown." if len(every) > _MOST else ""
     hollow = Key("unreliable, or a CPU did not run", theme.muted, hollow=True)
     keys = [hollow] if any(_doubtful(*point) for line in lines for point in line.points) else []
     if Sheet(theme, Words("", "", "")).narrow:
         keys = [*(Key(line.name, line.colour) for line in lines), *keys]
     words = Words(
-        which.titled(_title(lines, sections, unit, cycles)),
+        which.titled(_title(every, _sections(every), unit, cycles)),
         f"Above: {unit} per operation of all CPUs, the section included. Below: operations of the "
         "CPU with the fewest by those of the CPU with the most; 1 is fair",
-        which.source + left_out,
+        f"{which.source} {left_out}".rstrip(),
         keys,
     )
+    words = numbered(words, *number, f"Lines {part[0] + 1} to {part[1]} of {len(every)}.")
     return _draw(Sheet(theme, words), lines, sections, cycles)
+
+
+def _sections(lines: Sequence[_Line]) -> list[int]:
+    return sorted({one.section for line in lines for _, one in line.points})
 
 
 def _lines(which: Chosen, theme: Theme) -> list[_Line]:
@@ -71,7 +105,7 @@ def _lines(which: Chosen, theme: Theme) -> list[_Line]:
                 words += f", {name}" if len(which.series) > 1 else ""
                 found.setdefault(words, []).append((entry, entry.waits))
     return [
-        _Line(words, points, theme.colour(place))
+        _Line(words, points, theme.colour(place % _MOST))
         for place, (words, points) in enumerate(found.items())
     ]
 

@@ -2,7 +2,9 @@
 """How do the samples of a cost lie? Clean ones, which the estimate is made of, and contaminated
 ones, all panels by how far they are off the figure."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from irqcost.base.errors import IrqcostError, NoChart
@@ -12,7 +14,18 @@ from irqcost.output import finding
 from irqcost.output.charts import Inputs
 from irqcost.output.charts.parts.chosen import Chosen, chosen, title
 from irqcost.output.charts.places import Theme
-from irqcost.output.charts.parts.sheet import SMALL, TEXT, Key, Sheet, Words, short, width
+from irqcost.output.charts.parts.sheet import (
+    LONGEST,
+    SMALL,
+    STEP,
+    Key,
+    Sheet,
+    Words,
+    cut,
+    folded,
+    numbered,
+    width,
+)
 from irqcost.output.charts.parts.style import amount
 
 # More panels than this are hard to read: --select chooses.
@@ -53,30 +66,63 @@ class _Panel:
 
 def figure(inputs: Inputs, theme: Theme) -> Any:
     """The picture. Raises NoChart where no file has a histogram of these figures."""
+    words, panels = _laid_out(inputs, theme)
+    if len(panels) > _MOST:
+        more = f"{words.source} {_MOST} of {len(panels)} figures: --select chooses."
+        words, panels = replace(words, source=more), panels[:_MOST]
+    return _page(words, theme, panels, _reach(panels))
+
+
+def pages(inputs: Inputs, theme: Theme) -> list[Callable[[], Any]]:
+    """All panels, on one scale. Raises NoChart as figure() does."""
+    words, panels = _laid_out(inputs, theme)
+    sheet = Sheet(theme, numbered(words, LONGEST, LONGEST, _LONGEST_SPAN))
+    most = min(_MOST, int((sheet.room - _AXIS) / (_PANEL + _taller(sheet, panels))))
+    parts = cut(len(panels), lambda first, end: end - first <= most)
+    return [
+        partial(
+            _page,
+            numbered(words, place + 1, len(parts), _span(*part, len(panels))),
+            theme,
+            panels[slice(*part)],
+            _reach(panels),
+        )
+        for place, part in enumerate(parts)
+    ]
+
+
+def _span(first: int, end: int, count: int) -> str:
+    return f"Figures {first + 1} to {end} of {count}: --select chooses."
+
+
+_LONGEST_SPAN = _span(998, 999, 999)
+
+
+def _laid_out(inputs: Inputs, theme: Theme) -> tuple[Words, list[_Panel]]:
     which = chosen(inputs.series, None)
     panels = _panels(which, inputs)
-    source = _SOURCE
-    if len(panels) > _MOST:
-        source += f" {_MOST} of {len(panels)} figures: --select chooses."
-    panels = panels[:_MOST]
     words = Words(
         which.titled(_headline(panels[0])),
         f"Samples by how far they are off the figure (line); figures are in {panels[0].unit}",
-        f"{which.source} {source}",
+        f"{which.source} {_SOURCE}",
         [
             Key("clean samples", theme.colour(0), "s"),
             Key("contaminated samples", theme.colour(1), "s", hollow=True),
         ],
     )
+    return words, panels
+
+
+def _page(words: Words, theme: Theme, panels: Sequence[_Panel], reach: float) -> Any:
     sheet = Sheet(theme, words)
-    picture = sheet.open(_PANEL * len(panels) + _AXIS)
-    reach = _reach(panels)
+    pitch = _PANEL + _taller(sheet, panels)
+    picture = sheet.open(pitch * len(panels) + _AXIS)
     for number, panel in enumerate(panels):
-        _draw(sheet, number * _PANEL, panel, reach, number == len(panels) - 1)
+        _draw(sheet, number * pitch, panels, panel, reach)
     return picture
 
 
-def _reach(panels: list[_Panel]) -> float:
+def _reach(panels: Sequence[_Panel]) -> float:
     """How far the common scale goes to each side, as a part of the figure: for the middle one of
     the panels."""
     parts = sorted(
@@ -142,18 +188,37 @@ def _window(clean: Grid) -> tuple[float, float]:
     return low, high
 
 
-def _draw(sheet: Sheet, top: float, panel: _Panel, reach: float, last: bool) -> None:
-    theme, wide = sheet.theme, sheet.right - sheet.left
-    near = f"{100 * panel.near:.0f} % within 1 %"
+def _near(panel: _Panel) -> str:
+    return f"{100 * panel.near:.0f} % within 1 %"
+
+
+def _named(sheet: Sheet, panel: _Panel) -> list[str]:
+    """The name above a panel, beside which something stands."""
     doubt = " ?" if panel.entry.unreliable else ""
     once = " (once)" if panel.entry.mode == "isolated" else ""
     around = f", {panel.entry.variant}" if panel.entry.variant else ""
     words = f"{title(panel.entry.probe)}{once}{around}: {amount(panel.value)}{doubt}"
     words += f", {panel.name}" if panel.name else ""
-    room = wide - width(near, SMALL) - 0.15
-    sheet.text(sheet.left, top + _NAME / 2, short(words, room, TEXT))
+    return folded(words, sheet.right - sheet.left - width(_near(panel), SMALL) - 0.15)
+
+
+def _taller(sheet: Sheet, panels: Sequence[_Panel]) -> float:
+    """By how much names of several lines make all panels taller."""
+    return (max(len(_named(sheet, panel)) for panel in panels) - 1) * STEP
+
+
+def _draw(
+    sheet: Sheet,
+    top: float,
+    panels: Sequence[_Panel],
+    panel: _Panel,
+    reach: float,
+) -> None:
+    theme, wide = sheet.theme, sheet.right - sheet.left
     right = {"ha": "right", "fontsize": SMALL, "color": theme.muted}
-    sheet.text(sheet.right, top + _NAME / 2, near, **right)
+    sheet.heading(top + _NAME / 2, _named(sheet, panel))
+    sheet.text(sheet.right, top + _NAME / 2, _near(panel), **right)
+    top += _taller(sheet, panels)
     inset = 0.15  # so that the outer ticks are not cut
     left = sheet.left + inset
     axes = sheet.axes(left, top + _NAME, wide - 2 * inset, _PANEL - _NAME - 0.06)
@@ -170,9 +235,11 @@ def _draw(sheet: Sheet, top: float, panel: _Panel, reach: float, last: bool) -> 
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     ticks = [-100 * reach, -50 * reach, 0.0, 50 * reach, 100 * reach]
-    axes.set_xticks(ticks, [f"{tick:+.2g} %" if tick else "0" for tick in ticks] if last else [])
+    axes.set_xticks(
+        ticks, [f"{tick:+.2g} %" if tick else "0" for tick in ticks] if panel is panels[-1] else []
+    )
     axes.tick_params(labelsize=SMALL, length=2)
-    if last:
+    if panel is panels[-1]:
         axes.set_xlabel("off the figure", fontsize=SMALL, labelpad=2)
 
 

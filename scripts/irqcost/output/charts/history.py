@@ -2,7 +2,8 @@
 """Did a cost change from run to run, and with what? A panel a figure, its runs as dots,
 its levels as lines, and where kernel or microcode changed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,21 @@ from irqcost.base.table import number
 from irqcost.compare.trend import Change, History, Line
 from irqcost.output import finding
 from irqcost.output.charts.parts.chosen import title
-from irqcost.output.charts.places import Place, Theme
-from irqcost.output.charts.parts.sheet import LINE, SMALL, Sheet, Words, short, width
-from irqcost.output.charts.parts.style import save, tooltip
+from irqcost.output.charts.places import Theme
+from irqcost.output.charts.parts.sheet import (
+    LINE,
+    LONGEST,
+    SMALL,
+    STEP,
+    Sheet,
+    Words,
+    cut,
+    folded,
+    numbered,
+    short,
+    width,
+)
+from irqcost.output.charts.parts.style import tooltip
 
 _PANEL, _NAME, _GAP = 0.95, 0.24, 0.12  # inches: axes, the name above, the room below
 _TICKS, _AXIS = 0.5, 0.42
@@ -28,13 +41,9 @@ _MOST_DOTS = 1000
 _MOST_NAMES = 12
 
 
-def draw(history: History, places: Sequence[Place]) -> None:
-    """Draws what commands/history.py has chosen into the files of places.made()."""
-    save(lambda theme: figure(history, theme), places)
-
-
-def figure(history: History, theme: Theme) -> Any:
-    """The picture. Raises NoChart where no figure has values."""
+def pages(history: History, theme: Theme) -> list[Callable[[], Any]]:
+    """Pictures of what commands/history.py has chosen. Raises NoChart where no figure has
+    values."""
     lines = _shown(history)
     if not lines:
         raise NoChart("no chart: these results have no core cycles and no exact counts")
@@ -45,25 +54,43 @@ def figure(history: History, theme: Theme) -> Any:
         "changes that noise does not explain",
         _source(history, len(lines)),
     )
+    sheet = Sheet(theme, numbered(words, LONGEST, LONGEST, _LONGEST_SPAN))
+    room = sheet.room - _head(_names(sheet, history)) - _AXIS
+    parts = cut(len(lines), lambda first, end: (end - first) * _pitch(sheet, lines) <= room)
+    return [
+        partial(
+            _page,
+            numbered(words, place + 1, len(parts), _span(*part, len(lines))),
+            theme,
+            history,
+            lines[slice(*part)],
+        )
+        for place, part in enumerate(parts)
+    ]
+
+
+def _span(first: int, end: int, count: int) -> str:
+    return f"Here {first + 1} to {end} of {count}."
+
+
+_LONGEST_SPAN = _span(998, 999, 999)
+
+
+def _page(words: Words, theme: Theme, history: History, lines: Sequence[Line]) -> Any:
     sheet = Sheet(theme, words)
-    events = _events(history)
-    left, wide = sheet.left + _TICKS, sheet.right - sheet.left - _TICKS - 0.1
-    names = _names(sheet, history, events, left, wide)
-    head = max((row for _, row, _ in names), default=-1) * _EVENT * LINE / 72 + (
-        0.2 if names else 0
-    )
-    pitch = _NAME + _PANEL + _GAP
+    left, wide = _across(sheet)
+    names = _names(sheet, history)
+    head = _head(names)
+    pitch = _pitch(sheet, lines)
     made = sheet.open(head + pitch * len(lines) + _AXIS)
     for x, row, name in names:
         sheet.text(x, row * _EVENT * LINE / 72 + 0.06, name, fontsize=_EVENT, color=theme.muted)
     for place, line in enumerate(lines):
         top = head + place * pitch
-        sheet.text(
-            sheet.left, top + _NAME / 2, short(_label(line), sheet.right - left), weight="bold"
-        )
-        axes = sheet.axes(left, top + _NAME, wide, _PANEL)
+        sheet.heading(top + _NAME / 2, _heading(sheet, line), weight="bold")
+        axes = sheet.axes(left, top + pitch - _GAP - _PANEL, wide, _PANEL)
         _panel(made, axes, history, line, theme)
-        edges = [run - 0.5 for run, _ in events]
+        edges = [run - 0.5 for run, _ in _events(history)]
         where = axes.get_xaxis_transform()
         axes.vlines(edges, 0, 1, transform=where, color=theme.muted, linewidth=0.8, linestyle=":")
         _name_runs(axes, history, wide, place == len(lines) - 1)
@@ -85,6 +112,16 @@ def _label(line: Line) -> str:
     how = {"throughput": "", "isolated": " once", "in_situ": f" around {''.join(variant)} cycles"}
     words = f"{title(probe)}{how.get(mode, f' {mode}')} ({backend})"
     return ", ".join(filter(None, (words, line.kernel)))
+
+
+def _heading(sheet: Sheet, line: Line) -> list[str]:
+    return folded(_label(line), sheet.right - sheet.left, weight="bold")
+
+
+def _pitch(sheet: Sheet, lines: Sequence[Line]) -> float:
+    """From one panel to the next."""
+    more = max(len(_heading(sheet, line)) for line in lines) - 1
+    return _NAME + more * STEP + _PANEL + _GAP
 
 
 def _panel(figure: Any, axes: Any, history: History, line: Line, theme: Theme) -> None:
@@ -158,10 +195,22 @@ def _events(history: History) -> list[tuple[int, str]]:
     return found
 
 
-def _names(
-    sheet: Sheet, history: History, events: Sequence[tuple[int, str]], left: float, wide: float
-) -> list[tuple[float, int, str]]:
+def _across(sheet: Sheet) -> tuple[float, float]:
+    """From where axes go, and how far."""
+    return sheet.left + _TICKS, sheet.right - sheet.left - _TICKS - 0.1
+
+
+def _head(names: Sequence[tuple[float, int, str]]) -> float:
+    """How tall the names of events are."""
+    if not names:
+        return 0.0
+    return max(row for _, row, _ in names) * _EVENT * LINE / 72 + 0.2
+
+
+def _names(sheet: Sheet, history: History) -> list[tuple[float, int, str]]:
     """Where the names of events stand: each at its line, in the first row that is free there."""
+    events = _events(history)
+    left, wide = _across(sheet)
     if len(events) > _MOST_NAMES:
         return []
     ends: list[float] = []

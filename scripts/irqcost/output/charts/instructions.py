@@ -4,7 +4,9 @@ clock, the darker the more."""
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from matplotlib.colors import LinearSegmentedColormap
@@ -15,7 +17,16 @@ from irqcost.compare.labels import Series
 from irqcost.output.charts import Inputs
 from irqcost.output.charts.parts.chosen import title
 from irqcost.output.charts.places import Theme
-from irqcost.output.charts.parts.sheet import SMALL, Sheet, Words, short, width
+from irqcost.output.charts.parts.sheet import (
+    LONGEST,
+    SMALL,
+    Sheet,
+    Words,
+    cut,
+    numbered,
+    short,
+    width,
+)
 from irqcost.output.charts.parts.style import amount
 
 _ROW = 0.2  # inches
@@ -30,7 +41,60 @@ _CHECKING = frozenset(("TRACE_IRQFLAGS", "LOCKDEP", "KASAN"))
 
 
 def figure(inputs: Inputs, theme: Theme) -> Any:
-    """The picture. Raises NoChart where no result is one under the instruction clock."""
+    """The picture, of the primitives that differ most where there is no room for all. Raises
+    NoChart where no result is one under the instruction clock."""
+    what = _counted(inputs)
+    sheet = Sheet(theme, what.words)
+    columns = _columns(sheet, what.kernels)
+    most, names = _most(sheet), what.names
+    if len(names) > most or len(what.kernels) > len(columns):
+        left_out = f" {min(most, len(names))} of {len(names)} primitives, those that differ most."
+        if len(columns) < len(what.kernels):
+            left_out += f" {len(columns)} of {len(what.kernels)} kernels."
+        sheet = Sheet(theme, replace(what.words, source=_SOURCE + left_out))
+        most = _most(sheet)
+    shown = sorted(names, key=lambda name: -_ratio(columns, name))[:most]
+    shades = _Shades(theme, columns, shown)
+    return _draw(sheet, columns, _by_count(columns, shown), shades)
+
+
+def pages(inputs: Inputs, theme: Theme) -> list[Callable[[], Any]]:
+    """All primitives on all kernels, with the same colours. Raises NoChart as figure() does."""
+    what = _counted(inputs)
+    sheet = Sheet(theme, numbered(what.words, LONGEST, LONGEST, _LONGEST_SPAN))
+    wide, most = len(_columns(sheet, what.kernels)), _most(sheet)
+    if len(what.names) <= _most(Sheet(theme, what.words)):
+        most = len(what.names)
+    names = _by_count(what.kernels, what.names)
+    shades = _Shades(theme, what.kernels, names)
+    parts = [
+        (rows, columns)
+        for columns in cut(len(what.kernels), lambda first, end: end - first <= wide)
+        for rows in cut(len(names), lambda first, end: end - first <= most)
+    ]
+
+    def page(number: int, rows: tuple[int, int], columns: tuple[int, int]) -> Any:
+        said = f"Primitives {rows[0] + 1} to {rows[1]} of {len(names)}, "
+        said += f"kernels {columns[0] + 1} to {columns[1]} of {len(what.kernels)}."
+        sheet = Sheet(theme, numbered(what.words, number + 1, len(parts), said))
+        return _draw(sheet, what.kernels[slice(*columns)], names[slice(*rows)], shades)
+
+    return [partial(page, number, *part) for number, part in enumerate(parts)]
+
+
+_LONGEST_SPAN = "Primitives 999 to 999 of 999, kernels 999 to 999 of 999."
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """What was counted: the kernels, those that check themselves last, and the primitives."""
+
+    kernels: Sequence[Series]
+    names: Sequence[str]
+    words: Words
+
+
+def _counted(inputs: Inputs) -> _Counted:
     exact = [one for one in inputs.series if one.result.context.instruction_clock]
     if not exact:
         raise NoChart(
@@ -44,20 +108,20 @@ def figure(inputs: Inputs, theme: Theme) -> Any:
         "Instructions per operation, counted by kernel; the darker, the more",
         _SOURCE,
     )
-    sheet = Sheet(theme, words)
-    columns = _columns(sheet, exact)
-    pitch = 1.9 * _ROW if sheet.narrow else _ROW
-    most = int((sheet.room - 4 * _HEAD) / pitch)
-    left_out = ""
-    if len(names) > most or len(exact) > len(columns):
-        left_out = f" {min(most, len(names))} of {len(names)} primitives, those that differ most."
-        if len(columns) < len(exact):
-            left_out += f" {len(columns)} of {len(exact)} kernels."
-        sheet = Sheet(theme, Words(words.title, words.subtitle, _SOURCE + left_out))
-        most = int((sheet.room - 4 * _HEAD) / pitch)
-    shown = sorted(names, key=lambda name: -_ratio(columns, name))[:most]
-    shown.sort(key=lambda name: max(_counts(columns, name), default=0))
-    return _draw(sheet, columns, shown, pitch)
+    return _Counted(exact, names, words)
+
+
+def _pitch(sheet: Sheet) -> float:
+    return 1.9 * _ROW if sheet.narrow else _ROW
+
+
+def _most(sheet: Sheet) -> int:
+    """For how many primitives there is room."""
+    return int((sheet.room - 4 * _HEAD) / _pitch(sheet))
+
+
+def _by_count(columns: Sequence[Series], names: Sequence[str]) -> list[str]:
+    return sorted(names, key=lambda name: max(_counts(columns, name), default=0))
 
 
 _SOURCE = (
@@ -102,7 +166,8 @@ def _ratio(columns: Sequence[Series], name: str) -> float:
     return max(counts) / max(min(counts), 0.5) if counts else 0.0
 
 
-def _draw(sheet: Sheet, columns: Sequence[Series], names: Sequence[str], pitch: float) -> Any:
+def _draw(sheet: Sheet, columns: Sequence[Series], names: Sequence[str], shades: "_Shades") -> Any:
+    pitch = _pitch(sheet)
     heads = [_kernel(one) for one in columns]
     top = max(len(lines) for lines in heads) * _HEAD + 0.06
     figure = sheet.open(top + pitch * len(names))
@@ -119,7 +184,6 @@ def _draw(sheet: Sheet, columns: Sequence[Series], names: Sequence[str], pitch: 
             words = short(line, wide - 0.03, _NAME)
             y = top - 0.1 - number * _HEAD
             sheet.text(left + (place + 0.5) * wide, y, words, ha="center", fontsize=_NAME)
-    shades = _Shades(sheet.theme, [c for name in names for c in _counts(columns, name)])
     for row, (name, words) in enumerate(zip(names, labels)):
         y = top + row * pitch + _ROW / 2
         room = sheet.right - sheet.left if sheet.narrow else beside - 0.1
@@ -133,7 +197,8 @@ def _draw(sheet: Sheet, columns: Sequence[Series], names: Sequence[str], pitch: 
 class _Shades:
     """Colours of counts, on a logarithmic scale from the least to the greatest."""
 
-    def __init__(self, theme: Theme, counts: Sequence[float]) -> None:
+    def __init__(self, theme: Theme, kernels: Sequence[Series], names: Sequence[str]) -> None:
+        counts = [count for name in names for count in _counts(kernels, name)]
         positive = [count for count in counts if count > 0] or [1.0]
         self.theme = theme
         self._low, self._high = min(positive), max(positive)

@@ -6,7 +6,7 @@ same mode and unit, and never beside results that are not real.
 """
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from irqcost.base.errors import NoChart
@@ -35,6 +35,15 @@ _SINCE = 2013
 
 def figure(inputs: Inputs, theme: Theme) -> Any:
     """The picture. Raises NoChart where none of these was measured."""
+    return rows.draw(*_laid_out(inputs, theme), theme)
+
+
+def pages(inputs: Inputs, theme: Theme) -> list[Callable[[], Any]]:
+    """All rows. Raises NoChart as figure() does."""
+    return rows.pages(*_laid_out(inputs, theme), theme)
+
+
+def _laid_out(inputs: Inputs, theme: Theme) -> tuple[Words, Table]:
     which = chosen(inputs.series, "cycles")
     ring0 = [row for place in range(len(which.series)) if (row := _ring0(which, place, theme))]
     flags = [
@@ -56,7 +65,7 @@ def figure(inputs: Inputs, theme: Theme) -> Any:
         source,
         _keys(panels, theme),
     )
-    return rows.draw(words, Table([one for one in panels if one.rows], "core cycles"), theme)
+    return words, Table([one for one in panels if one.rows], "core cycles")
 
 
 def _sorted(found: Sequence[Row]) -> list[Row]:

@@ -20,21 +20,20 @@ def beside(target: Path, names: Sequence[str]) -> Iterator[Callable[[Result], No
     charts.load()
     prefix = target.with_suffix("") if target.suffix == ".json" else target
     with ExitStack() as stack:
-        places = {
-            chart: stack.enter_context(places_.made(prefix.with_name(name), replace=False))
+        sheets = {
+            chart: stack.enter_context(places_.paged(prefix.with_name(name), replace=False))
             for chart, name in _charts(names, prefix.name).items()
         }
 
         def draw(result: Result) -> None:
             real = without_emulated(result)
             shown = real if real.entries else result
-            for chart, found in places.items():
+            for chart, found in sheets.items():
                 charts.draw(chart, charts.Inputs(series([shown]), catalogue.read()), found)
 
         yield draw
-    for found in places.values():
-        for place in found:
-            print(f"Chart:  {place.target}")
+    for found in sheets.values():
+        print("\n".join(found.said()))
 
 
 def _charts(names: Sequence[str], prefix: str) -> dict[str, str]:

@@ -3,6 +3,8 @@
 the handler, to the instruction after the return): its percentiles, a line for each way of
 masking."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from matplotlib.ticker import LogLocator, NullFormatter
@@ -14,7 +16,7 @@ from irqcost.output import finding
 from irqcost.output.charts import Inputs
 from irqcost.output.charts.parts.chosen import Chosen, chosen, label
 from irqcost.output.charts.places import Theme
-from irqcost.output.charts.parts.sheet import SMALL, Key, Sheet, Words
+from irqcost.output.charts.parts.sheet import SMALL, Key, Sheet, Words, cut, numbered
 from irqcost.output.charts.parts.style import amount
 
 _PARTS = {
@@ -37,28 +39,56 @@ _Lines = dict[str, dict[str, Entry]]
 
 
 def figure(inputs: Inputs, theme: Theme) -> Any:
-    """The picture. Raises NoChart where no result has a figure of deferred interrupts."""
+    """The picture, of the first lines. Raises NoChart where no result has a figure of deferred
+    interrupts."""
+    which, every = _found(inputs)
+    left_out = f" {_MOST} of {len(every)} lines are shown." if len(every) > _MOST else ""
+    return _page(which, every, (0, min(_MOST, len(every))), (1, 1), left_out, theme)
+
+
+def pages(inputs: Inputs, theme: Theme) -> list[Callable[[], Any]]:
+    """All lines. Raises NoChart as figure() does."""
+    which, every = _found(inputs)
+    parts = cut(len(every), lambda first, end: end - first <= _MOST)
+    return [
+        partial(_page, which, every, part, (place + 1, len(parts)), "", theme)
+        for place, part in enumerate(parts)
+    ]
+
+
+def _found(inputs: Inputs) -> tuple[Chosen, _Lines]:
     which = chosen(inputs.series, inputs.unit)
     every = _lines(which)
-    lines = dict(list(every.items())[:_MOST])
-    parts = [part for part in _PARTS if any(part in entries for entries in lines.values())]
-    if not parts:
+    if not every:
         raise NoChart("no chart: none of these results has a figure of deferred interrupts")
-    entries = [entry for line in lines.values() for entry in line.values()]
+    return which, every
+
+
+def _page(
+    which: Chosen,
+    every: _Lines,
+    span: tuple[int, int],
+    number: tuple[int, int],
+    left_out: str,
+    theme: Theme,
+) -> Any:
+    """Some of the lines."""
+    lines = dict(list(every.items())[slice(*span)])
+    parts = [part for part in _PARTS if any(part in entries for entries in lines.values())]
+    entries = [entry for line in every.values() for entry in line.values()]
     cycles = all(entry.core_cycles is not None for entry in entries)
     unit = "core cycles" if cycles else "instructions" if which.exact else "TSC ticks"
     source = which.source
     if any(_doubtful(entry) for entry in entries):
         source += " Dashed: unreliable."
-    if len(every) > _MOST:
-        source += f" {_MOST} of {len(every)} lines are shown."
     words = Words(
-        which.titled(_title(lines, parts[0], unit, cycles)),
+        which.titled(_title(every, parts[0], unit, cycles)),
         f"Per cent of deferred interrupts that waited at most so many {unit}, from before the "
         "unmasking; dots: least, p1, p10, p25, p50, p75, p90, p99, greatest",
-        source,
+        source + left_out,
         [Key(name, theme.colour(place)) for place, name in enumerate(lines)],
     )
+    words = numbered(words, *number, f"Lines {span[0] + 1} to {span[1]} of {len(every)}.")
     return _draw(Sheet(theme, words), lines, parts, unit, cycles)
 
 

@@ -2,9 +2,10 @@
 """Which files charts become, and in which colours. matplotlib, which takes a while to load, is not
 needed for it."""
 
+import re
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from irqcost.base import files
@@ -79,12 +80,80 @@ class Place:
 @contextmanager
 def made(prefix: Path, replace: bool, themes: Sequence[Theme] = (LIGHT,)) -> Iterator[list[Place]]:
     """PREFIX.png and PREFIX.svg, or PREFIX-dark.…, written whole when the block has ended."""
-    found = []
     with ExitStack() as stack:
-        for theme in themes:
-            name = prefix.name + ("" if theme.name == LIGHT.name else f"-{theme.name}")
-            for suffix in METADATA:
-                target = prefix.with_name(name + suffix)
-                file = stack.enter_context(files.written_whole(target, replace))
-                found.append(Place(target, file, theme))
+        yield _entered(stack, prefix, replace, themes)
+
+
+def _entered(stack: ExitStack, prefix: Path, replace: bool, themes: Sequence[Theme]) -> list[Place]:
+    found = []
+    for theme in themes:
+        for suffix in METADATA:
+            target = prefix.with_name(prefix.name + _ending(theme) + suffix)
+            file = stack.enter_context(files.written_whole(target, replace))
+            found.append(Place(target, file, theme))
+    return found
+
+
+def _ending(theme: Theme) -> str:
+    return "" if theme.name == LIGHT.name else f"-{theme.name}"
+
+
+@dataclass
+class Sheets:
+    """The files of a chart: those of made(), and for further pages PREFIX-page2.svg and so on.
+    `places` has those that there are so far, `removed` what was left of an earlier drawing."""
+
+    prefix: Path
+    replace: bool
+    themes: Sequence[Theme]
+    stack: ExitStack
+    places: list[Place] = field(default_factory=list)
+    removed: list[Path] = field(default_factory=list)
+    pages: int = 0
+
+    def page(self, number: int) -> list[Place]:
+        """The files of a page, which are asked for in their order."""
+        if number > self.pages:
+            name = self.prefix.name + (f"-page{number}" if number > 1 else "")
+            prefix = self.prefix.with_name(name)
+            self.places += _entered(self.stack, prefix, self.replace, self.themes)
+            self.pages = number
+        of_page = len(self.themes) * len(METADATA)
+        return self.places[(number - 1) * of_page : number * of_page]
+
+    def beyond(self) -> list[Path]:
+        """Files with the names of pages that this chart does not have."""
+        endings = "|".join(map(_ending, self.themes))
+        kinds = "|".join(map(re.escape, METADATA))
+        page = re.compile(rf"{re.escape(self.prefix.name)}-page(\d+)(?:{endings})(?:{kinds})")
+        with suppress(FileNotFoundError):
+            return sorted(
+                path
+                for path in self.prefix.parent.iterdir()
+                if (of := page.fullmatch(path.name)) and int(of[1]) > self.pages
+            )
+        return []
+
+    def said(self) -> list[str]:
+        """Lines that name the files."""
+        gone = [f"Removed, of an earlier drawing: {path}" for path in self.removed]
+        return [f"Chart:  {place.target}" for place in self.places] + gone
+
+
+@contextmanager
+def paged(prefix: Path, replace: bool, themes: Sequence[Theme] = (LIGHT,)) -> Iterator[Sheets]:
+    """The files of a chart that may have several pages, written whole when the block has ended.
+
+    Pages of an earlier drawing with more of them would be taken for pages of this one. With
+    `replace` they are removed then; else they are in the way as the first page's file would be.
+    """
+    with ExitStack() as stack:
+        found = Sheets(prefix, replace, themes, stack)
+        found.page(1)
+        if not replace and (there := found.beyond()):
+            raise files.Taken(f"{there[0]}: exists, and is never overwritten; give another name")
         yield found
+    if replace:
+        for path in found.beyond():
+            files.remove(path)
+            found.removed.append(path)

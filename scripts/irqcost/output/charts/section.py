@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What does masking add to real work? Back to back, and around critical sections of some length."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from irqcost.base.errors import NoChart
@@ -34,6 +34,15 @@ _PLAIN = "What a pair adds to a critical section"
 
 def figure(inputs: Inputs, theme: Theme) -> Any:
     """The picture. Raises NoChart where nothing was measured around work."""
+    return rows.draw(*_laid_out(inputs, theme), theme)
+
+
+def pages(inputs: Inputs, theme: Theme) -> list[Callable[[], Any]]:
+    """All rows. Raises NoChart as figure() does."""
+    return rows.pages(*_laid_out(inputs, theme), theme)
+
+
+def _laid_out(inputs: Inputs, theme: Theme) -> tuple[Words, Table]:
     which = chosen(inputs.series, inputs.unit)
     panels = [panel for name in _names(which) if (panel := _panel(which, name, theme)).rows]
     if not panels:
@@ -49,7 +58,7 @@ def figure(inputs: Inputs, theme: Theme) -> Any:
         which.keys(theme),
     )
     table = Table(panels[:_MOST], which.called, which.headings, which.colours(theme), linear=True)
-    return rows.draw(words, table, theme)
+    return words, table
 
 
 def _names(which: Chosen) -> Iterable[str]:

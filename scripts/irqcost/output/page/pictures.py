@@ -4,7 +4,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from irqcost.base.errors import IrqcostError, NoChart
@@ -29,12 +29,14 @@ _SEEN = {
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart: what it shows, and its files. `drawings` are SVG for a page, by theme and width."""
+    """A chart: what it shows, and its files. `drawings` are SVG for a page, by theme and width.
+    `whole`: shows all that there is, in each of them."""
 
     name: str
     shows: str
     drawings: Mapping[str, str]
     png: Path
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,22 +77,23 @@ def drawn(
         places = _places(one, folder)
         for theme in _SEEN.values():
             jobs.append(_Job(one.chart, inputs, [p for p in places if p.theme == theme]))
-    done = dict[Path, bool]()
+    done = dict[Path, bool | None]()
     for job, made in zip(jobs, workers.map(_draw, jobs)):
         done |= {place.file: made for place in job.places}
-    return {
-        one.name: _picture(one, folder)
-        for one in wanted
-        if all(done[place.file] for place in _places(one, folder))
-    }
+    found = {}
+    for one in wanted:
+        whole = [done[place.file] for place in _places(one, folder)]
+        if None not in whole:
+            found[one.name] = replace(_picture(one, folder), whole=all(whole))
+    return found
 
 
-def _draw(job: _Job) -> bool:
+def _draw(job: _Job) -> bool | None:
+    """Whether the picture shows everything; None where there is nothing to show."""
     try:
-        charts.draw(job.chart, job.inputs, job.places)
+        return charts.draw_one(job.chart, job.inputs, job.places)
     except NoChart:
-        return False  # Most results lack what one or the other is made of.
-    return True
+        return None  # Most results lack what one or the other is made of.
 
 
 def _places(wanted: Wanted, folder: Path) -> list[Place]:

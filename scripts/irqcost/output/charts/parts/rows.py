@@ -6,8 +6,9 @@ The scale is logarithmic where the values ask for it.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from matplotlib.ticker import MaxNLocator
@@ -15,14 +16,18 @@ from matplotlib.ticker import MaxNLocator
 from irqcost.output.charts.places import Theme
 from irqcost.output.charts.parts.sheet import (
     LINE,
+    LONGEST,
     SMALL,
+    STEP,
     TEXT,
     Key,
     Sheet,
     Words,
+    cut,
+    folded,
+    numbered,
     short,
     width,
-    wrapped,
 )
 from irqcost.output.charts.parts.style import UNRELIABLE, tooltip
 
@@ -101,29 +106,93 @@ class Table:
 
 
 def draw(words: Words, table: Table, theme: Theme) -> Any:
-    """The picture."""
-    count = sum(len(panel.rows) for panel in table.panels)
-    marks = [mark for panel in table.panels for row in panel.rows for mark in row.marks]
-    if any(mark.unreliable for mark in marks):
-        sign = Key("unreliable, marked “?”", theme.muted, hollow=True)
-        words = replace(words, keys=[*words.keys, sign])
+    """The picture; where there is no room for all rows, of those with the least `rank`."""
+    words = _with_sign(words, table, theme)
     sheet = Sheet(theme, words)
     fitting = _fitting(table, sheet)
     if fitting is not table:
-        shown = sum(len(panel.rows) for panel in fitting.panels)
-        more = f"{words.source} {shown} of {count} rows fit here."
+        more = f"{words.source} {_count(fitting)} of {_count(table)} rows fit here."
         sheet = Sheet(theme, replace(words, source=more))
         fitting = _fitting(table, sheet)
     return _Drawing(sheet, fitting).figure()
+
+
+def pages(words: Words, table: Table, theme: Theme) -> list[Callable[[], Any]]:
+    """Pictures of all rows, one after another; each is drawn when it is called."""
+    marked = _with_sign(words, table, theme)
+    if _holds(Sheet(theme, marked), table):
+        return [partial(draw, words, table, theme)]
+    sheet = Sheet(theme, numbered(marked, LONGEST, LONGEST, _LONGEST_SPAN))
+    rows = [(panel, row) for panel in table.panels for row in panel.rows]
+    parts = cut(len(rows), lambda first, end: _holds(sheet, _part(table, rows[first:end])))
+    return [
+        partial(_page, words, table, theme, rows, (first, end), (place + 1, len(parts)))
+        for place, (first, end) in enumerate(parts)
+    ]
+
+
+_LONGEST_SPAN = "Rows 9999 to 9999 of 9999."
+
+
+def _page(
+    words: Words,
+    table: Table,
+    theme: Theme,
+    rows: Sequence[tuple[Panel, Row]],
+    span: tuple[int, int],
+    number: tuple[int, int],
+) -> Any:
+    said = f"Rows {span[0] + 1} to {span[1]} of {len(rows)}."
+    part = _part(table, rows[slice(*span)])
+    colours = {mark.colour for panel in part.panels for row in panel.rows for mark in row.marks}
+    words = replace(words, keys=[key for key in words.keys if key.colour in colours])
+    return draw(numbered(words, *number, said), part, theme)
+
+
+def _part(table: Table, rows: Sequence[tuple[Panel, Row]]) -> Table:
+    """Some of the rows, below the headings of their panels."""
+    panels = [
+        replace(panel, rows=kept)
+        for panel in table.panels
+        if (kept := [row for of, row in rows if of is panel])
+    ]
+    return replace(table, panels=panels)
+
+
+def _holds(sheet: Sheet, table: Table) -> bool:
+    return _fitting(table, sheet) is table
+
+
+def _count(table: Table) -> int:
+    return sum(len(panel.rows) for panel in table.panels)
+
+
+def _with_sign(words: Words, table: Table, theme: Theme) -> Words:
+    """With what a “?” means, where there is one."""
+    marks = [mark for panel in table.panels for row in panel.rows for mark in row.marks]
+    if not any(mark.unreliable for mark in marks):
+        return words
+    sign = Key("unreliable, marked “?”", theme.muted, hollow=True)
+    return replace(words, keys=[*words.keys, sign])
 
 
 def _pitch(sheet: Sheet) -> float:
     return 1.8 * _ROW if sheet.narrow else _ROW
 
 
+def _heading(panel: Panel, sheet: Sheet) -> list[str]:
+    return folded(panel.heading, sheet.right - sheet.left, weight="bold")
+
+
+def _head(panel: Panel, sheet: Sheet) -> float:
+    """How tall the heading of a panel is."""
+    return _HEADING + (len(_heading(panel, sheet)) - 1) * STEP if panel.heading else 0.0
+
+
 def _fitting(table: Table, sheet: Sheet) -> Table:
     """As much of the table as there is room for: itself where that is all."""
-    headings = sum(_HEADING for _ in table.panels) + (_HEADING if table.headings else 0)
+    headings = sum(_head(panel, sheet) for panel in table.panels)
+    headings += _HEADING if table.headings else 0
     most = int((sheet.room - headings - _AXIS) / _pitch(sheet))
     ranks = sorted(row.rank for panel in table.panels for row in panel.rows)
     if len(ranks) <= most:
@@ -216,8 +285,7 @@ class _Drawing:
         """Its lines above a column of numbers; on a phone there is room for a mark only."""
         if not self._table.headings or self._sheet.narrow and self._table.colours:
             return []
-        lines = wrapped(self._table.headings[place], _COLUMN, SMALL, "bold")
-        return lines if len(lines) <= 2 else [lines[0], short(" ".join(lines[1:]), _COLUMN, SMALL)]
+        return folded(self._table.headings[place], _COLUMN, 2, SMALL, "bold")
 
     @property
     def _bars(self) -> bool:
@@ -227,7 +295,7 @@ class _Drawing:
     def figure(self) -> Any:
         sheet, table = self._sheet, self._table
         pitch, top = _pitch(sheet), _HEADING if table.headings else 0.0
-        heads = [_HEADING if panel.heading else 0.0 for panel in table.panels]
+        heads = [_head(panel, sheet) for panel in table.panels]
         tall = top + sum(heads) + pitch * len(self._rows)
         figure = sheet.open(tall + _AXIS)
         for place in range(len(table.headings)):
@@ -238,8 +306,7 @@ class _Drawing:
         for panel, head in zip(table.panels, heads):
             self._grid(y + head - top, len(panel.rows))
             if head:
-                words = short(panel.heading, sheet.right - sheet.left, TEXT, "bold")
-                sheet.text(sheet.left, y + head * 0.55, words, weight="bold")
+                sheet.heading(y + _HEADING * 0.55, _heading(panel, sheet), weight="bold")
             y += head
             for row in panel.rows:
                 self._row(row, y, y - top)

@@ -5,7 +5,7 @@ All texts are measured before they are placed, so that none is cut or covers ano
 inches, from the upper left corner.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -19,6 +19,7 @@ from irqcost.output.charts.parts.style import pyplot
 MARGIN = 0.1
 TITLE, TEXT, SMALL = 12.0, 8.5, 7.5  # points
 LINE = 1.3  # of a text's size, from one line to the next
+STEP = TEXT * LINE / 72  # inches, of texts
 
 # Of a picture of 1,200 dots' width; on a phone it is scrolled, and may be longer for its width.
 _TALLEST = 1600 / 1200
@@ -38,7 +39,7 @@ def width(text: str, size: float = TEXT, weight: str = "normal") -> float:
 def wrapped(text: str, room: float, size: float = TEXT, weight: str = "normal") -> list[str]:
     """The lines of a text; words wider than the room are divided."""
     lines = [""]
-    for word in text.split():
+    for word in filter(None, text.split(" ")):
         longer = f"{lines[-1]} {word}".lstrip()
         if width(longer, size, weight) <= room:
             lines[-1] = longer
@@ -58,6 +59,16 @@ def short(text: str, room: float, size: float = TEXT, weight: str = "normal") ->
     while text and width(f"{text}…", size, weight) > room:
         text = text[:-1]
     return f"{text.rstrip(' ,(')}…"
+
+
+def folded(
+    text: str, room: float, most: int = 3, size: float = TEXT, weight: str = "normal"
+) -> list[str]:
+    """The text in so many lines at most: what does not fit is an ellipsis in the last."""
+    lines = wrapped(text, room, size, weight)
+    if len(lines) > most:
+        lines[most - 1 :] = [short(" ".join(lines[most - 1 :]), room, size, weight)]
+    return lines
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -95,6 +106,33 @@ class Words:
     subtitle: str
     source: str
     keys: Sequence[Key] = ()
+
+
+# More pages than this no chart has: their numbers have room in the title.
+LONGEST = 99
+
+
+def numbered(words: Words, page: int, pages: int, span: str) -> Words:
+    """The words of one page of several; `span` says which part of the whole is on it."""
+    if pages == 1:
+        return words
+    # Not divided between two lines.
+    title = f"{words.title} ({page}\xa0of\xa0{pages})"
+    source = f"{words.source} {span}"
+    return replace(words, title=title, source=source)
+
+
+def cut(count: int, fits: Callable[[int, int], bool]) -> list[tuple[int, int]]:
+    """Divides so many things over pages, in their order: from which to which each has them, as
+    many on one as on the other. `fits` says whether those from one to another have room on one;
+    a thing alone always has."""
+    least = 1
+    while True:
+        ends = [count * page // least for page in range(least + 1)]
+        found = list(zip(ends, ends[1:]))
+        if least >= count or all(fits(*span) for span in found):
+            return found
+        least += 1
 
 
 class Sheet:
@@ -156,6 +194,11 @@ class Sheet:
         """A line of text, its middle at y of the body."""
         options = {"va": "center_baseline", "fontsize": TEXT} | how
         self._paper.text(x, y, words, **options)
+
+    def heading(self, y: float, lines: Sequence[str], **how: Any) -> None:
+        """Lines from the left edge, the middle of the first at y of the body."""
+        for place, line in enumerate(lines):
+            self.text(self.left, y + place * STEP, line, **how)
 
     def mark(self, x: float, y: float, colour: str, shape: str, hollow: bool) -> None:
         face = self.theme.paper if hollow else colour
