@@ -265,7 +265,7 @@ def test_tables_and_units_give_the_interval() -> None:
     ticks = units.figure(alone, alone.figures[NAME], "ticks")
     assert ticks is not None and ticks.width == pytest.approx(0.1)
     assert "±" not in terminal.text(alone).partition("\n\na  ")[0]
-    assert "disturbed: 1 process; an interval needs 6" in terminal.text(alone)
+    assert "imprecise: 1 process; an interval needs 6" in terminal.text(alone)
 
 
 def test_cores_of_two_types_are_not_averaged() -> None:

@@ -22,7 +22,7 @@ _INDENT = re.compile(r"\s*")
 _STYLES = (
     (r"(?m)^[a-z]{1,2}  .*$", "dim"),
     (r"\bgood\b", "green"),
-    (r"\b(?:[Uu]nreliable|disturbed|inconsistent|uncalibrated)\b", "yellow"),
+    (r"\b(?:[Uu]nreliable|imprecise|disturbed|inconsistent|uncalibrated)\b", "yellow"),
     (r"\b(?:PARAVIRTUAL|EMULATED|SIMULATED)\b", "bold magenta"),
 )
 

@@ -11,6 +11,7 @@ class Trust(StrEnum):
 
     GOOD = "good"
     EMULATED = "emulated"
+    IMPRECISE = "imprecise"
     DISTURBED = "disturbed"
     UNCALIBRATED = "uncalibrated"
     INCONSISTENT = "inconsistent"

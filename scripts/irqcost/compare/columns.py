@@ -125,7 +125,8 @@ def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> En
 
     ticks, cycles = np.sort(known("ticks")), np.sort(known("core_cycles"))
     first = group[int(one.places[0])]
-    emulated = first.verdicts[first.names.index(name)] == Trust.EMULATED
+    said = first.verdicts[first.names.index(name)]
+    sound_word = Trust.EMULATED if said == Trust.EMULATED else Trust.GOOD
     backend, probe, mode, *variant = name.split("/", 3)
     return Entry(
         backend=backend,
@@ -145,7 +146,7 @@ def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> En
         label="",
         ticks_interval=_interval(ticks, known("ticks_low"), known("ticks_high")),
         cycles_interval=_interval(cycles, known("core_cycles_low"), known("core_cycles_high")),
-        verdict=Trust.DISTURBED if doubt else Trust.EMULATED if emulated else Trust.GOOD,
+        verdict=(said or Trust.DISTURBED) if doubt else sound_word,
         reasons=(doubt,) if doubt else (),
         estimator=round(estimator),
     )

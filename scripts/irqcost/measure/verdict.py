@@ -135,10 +135,14 @@ def of_figure(
             Trust.UNCALIBRATED,
             (f"ticks only, no core cycles: {uncalibrated}. {_NEXT_STEP}",),
         )
-    disturbed = _disturbed(series, target, neighbour, seconds)
+    why = _disturbed(series, neighbour)
+    status = Trust.DISTURBED
+    if why is None:
+        why = _imprecise(series, target, seconds)
+        status = Trust.IMPRECISE
     if fault is not None:
-        return Verdict(Trust.INCONSISTENT, (fault, *disturbed))
-    return Verdict(Trust.DISTURBED, disturbed) if disturbed else Verdict(Trust.GOOD)
+        return Verdict(Trust.INCONSISTENT, (fault, why) if why else (fault,))
+    return Verdict(status, (why,)) if why else Verdict(Trust.GOOD)
 
 
 def of_emulated(reason: str) -> Verdict:
@@ -146,33 +150,35 @@ def of_emulated(reason: str) -> Verdict:
     return Verdict(Trust.EMULATED, (f"{reason}: no measure of a CPU",))
 
 
-def _disturbed(
-    series: Benchmark, target: Target, neighbour: str | None, seconds: float
-) -> tuple[str, ...]:
-    used, count = len(series.used), len(series.all)
+def _disturbed(series: Benchmark, neighbour: str | None) -> str | None:
+    """What says that something else was on the core; None where nothing does, or where enough
+    processes ran without it."""
     if neighbour is not None:
-        return (neighbour,)
-    if used < intervals.FEWEST:
-        if not series.disturbed:
-            return (
-                f"{_processes(count)}; an interval needs {intervals.FEWEST}. "
-                "Measure longer (--time)",
-            )
-        # Processes may say why: that the sensor has no level, for one.
-        said = Counter(entry["label"].partition(": ")[2] for entry in series.disturbed)
-        why = said.most_common(1)[0][0]
-        return (
-            f"too noisy: {used} of {_processes(count)} ran undisturbed; "
-            f"{intervals.FEWEST} are needed" + (f" ({why})" if why and len(said) == 1 else ""),
-        )
+        return neighbour
+    used, count = len(series.used), len(series.all)
+    if used >= intervals.FEWEST or not series.disturbed:
+        return None
+    # Processes may say why: that the sensor has no level, for one.
+    said = Counter(entry["label"].partition(": ")[2] for entry in series.disturbed)
+    why = said.most_common(1)[0][0]
+    text = f"too noisy: {used} of {_processes(count)} ran undisturbed; "
+    text += f"{intervals.FEWEST} are needed"
+    return f"{text} ({why})" if why and len(said) == 1 else text
+
+
+def _imprecise(series: Benchmark, target: Target, seconds: float) -> str | None:
+    """Why the interval is not as narrow as was wanted; None where it is."""
+    count = len(series.all)
+    if len(series.used) < intervals.FEWEST:
+        return f"{_processes(count)}; an interval needs {intervals.FEWEST}. Measure longer (--time)"
     value = intervals.median(series.values(series.unit))
     interval = series.interval(series.unit)
     assert interval is not None
     half, wanted = half_width(value, interval), target.of(series.name).half_width(value)
     if half <= wanted:
         # Measured: docs/method/interval.md.
-        return (_FAULTS,) if series.shown[0].get("faults") else ()
-    return (f"±{half:.2g} cycles, wanted ±{wanted:.2g}: {_longer(half / wanted, seconds)}",)
+        return _FAULTS if series.shown[0].get("faults") else None
+    return f"±{half:.2g} cycles, wanted ±{wanted:.2g}: {_longer(half / wanted, seconds)}"
 
 
 # More than that nobody waits for.
