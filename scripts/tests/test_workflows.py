@@ -21,6 +21,7 @@ from results_of import run
 yaml = pytest.importorskip("yaml")
 
 _DOCUMENT = (ROOT / "docs" / "CI.md").read_text(encoding="utf-8")
+_REPORT = (ROOT / "docs" / "REPORT.md").read_text(encoding="utf-8")
 
 
 def blocks(language: str) -> list[str]:
@@ -88,6 +89,40 @@ def test_the_first_workflow_has_every_step_in_order() -> None:
     # What fails or is cancelled between the two, the machine is put back; uploading comes last, as
     # it may take its time.
     assert "if" not in steps[3] and steps[4]["if"] == "always()"
+
+
+_OWN = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+@pytest.mark.parametrize("path", _OWN, ids=lambda path: path.stem)
+def test_our_own_workflows_are_pinned_and_end(path: Path) -> None:
+    content = workflow(path.read_text(encoding="utf-8"))
+    assert faults(content, "github_workflow") == []
+    assert content["permissions"] == {"contents": "read"} and "concurrency" in content
+    for job in content["jobs"].values():
+        assert job["timeout-minutes"] > 0
+        for step in job["steps"]:
+            assert "run" in step or re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", step["uses"])
+            assert "${{" not in step.get("run", "")  # What it stands for could be a command.
+
+
+def test_the_site_is_built_and_published() -> None:
+    text = (ROOT / ".github" / "workflows" / "pages.yml").read_text(encoding="utf-8")
+    build, publish = workflow(text)["jobs"].values()
+    # Not in every fork; and what runs our code cannot publish.
+    assert build["if"] == "vars.PUBLISH_PAGES == 'yes'" and "PUBLISH_PAGES" in _REPORT
+    assert "write" not in build["permissions"].values() and publish["needs"] == "build"
+    assert publish["permissions"] == {"pages": "write", "id-token": "write"}
+    assert all("uses" in step for step in publish["steps"])
+    *_, make, upload = build["steps"]
+    program, *arguments = shlex.split(make["run"])
+    args = cli.parser().parse_args(arguments)
+    assert program == "./irqcost" and args.paths == [ROOT / "results"]
+    assert str(args.out) == upload["with"]["path"]
+    used = [step["uses"].partition("@")[0] for step in build["steps"][1:] if "uses" in step]
+    used += [step["uses"].partition("@")[0] for step in publish["steps"]]
+    names = ("configure-pages", "upload-pages-artifact", "deploy-pages")
+    assert used[1:] == [f"actions/{name}" for name in names]
 
 
 _GOOD = """
