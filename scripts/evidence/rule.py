@@ -82,7 +82,7 @@ def replay(program: Path, lines: str, step: float, level: float | None) -> Repla
         kind, process, *rest = line.split()
         if kind == "level":
             found.levels[int(process)] = (float(rest[0]), rest[1] == "1")
-        else:
+        elif kind == "figure":
             row, cycles, _, resolution, clean, _ = rest
             found.figures[names[row]][int(process)] = (
                 float(cycles),

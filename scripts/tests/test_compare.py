@@ -379,8 +379,27 @@ def test_another_estimator_is_marked(tmp_path: Path, capsys: pytest.CaptureFixtu
 
     found = as_json(capsys, path("alpha"), changed("alpha", tmp_path / "new.json", newer))
     not_comparable = cell(found, "ring3/popf/throughput", "B")["not_comparable"]
-    assert "another estimator" in not_comparable
+    assert "another estimator" in not_comparable and "up to 0.2 cycle" in not_comparable
     assert "not_comparable" not in cell(found, "ring3/pushf/throughput", "B")
+
+
+def test_another_estimator_is_not_marked_where_it_cannot_matter(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A fifth of a cycle in twenty."""
+
+    def farther(content: Any, by: float) -> None:
+        for entry in content["benchmarks"]:
+            if entry["run_name"] == "ring3/popf/throughput":
+                entry["estimator"] = 2
+                entry["core_cycles"] += by
+
+    def marked(by: float) -> bool:
+        new = changed("alpha", tmp_path / f"{by}.json", lambda c: farther(c, by))
+        found = as_json(capsys, path("alpha"), new)
+        return "not_comparable" in cell(found, "ring3/popf/throughput", "B")
+
+    assert [marked(by) for by in (1.9, 2.1, 20.0)] == [True, False, False]
 
 
 def test_estimators_are_not_put_together(
@@ -388,11 +407,11 @@ def test_estimators_are_not_put_together(
 ) -> None:
     """A machine's figure is made of those of the newest estimator, and is apart from older ones."""
 
-    def made_by(estimator: int, factor: float, target: Path) -> None:
+    def made_by(estimator: int, more: float, target: Path) -> None:
         def change(content: Any) -> None:
             for entry in content["benchmarks"]:
                 if entry["run_name"] == "ring3/popf/throughput":
-                    entry["core_cycles"] *= factor
+                    entry["core_cycles"] += more
                     entry["estimator"] = estimator
 
         changed("alpha", target, change)
@@ -401,14 +420,14 @@ def test_estimators_are_not_put_together(
     for folder in (old, both):
         folder.mkdir()
     for number in range(9):
-        made_by(1, 1, old / f"{number}.json")
-        made_by(1, 1, both / f"1-{number}.json")
+        made_by(1, 0, old / f"{number}.json")
+        made_by(1, 0, both / f"1-{number}.json")
         if number < 4:
-            made_by(2, 2, both / f"2-{number}.json")
+            made_by(2, 1, both / f"2-{number}.json")
     found = as_json(capsys, "--baseline", old, both)
     assert [column["files"] for column in found["columns"]] == [9, 13]
     first, second = (cell(found, "ring3/popf/throughput", column) for column in "AB")
-    assert second["value"] == pytest.approx(2 * first["value"])
+    assert second["value"] == pytest.approx(1 + first["value"])
     assert "another estimator" in second["not_comparable"]
     assert "not_comparable" not in cell(found, "ring3/pushf/throughput", "B")
     entry = (

@@ -7,16 +7,23 @@
 //     level PROCESS LEVEL STEADY
 // and a line a figure:
 //     figure PROCESS NUMBER CYCLES ERROR RESOLUTION CLEAN SAMPLES
+// and, where it is of clean samples, what estimators 1 and 2 make of them (docs/RESULTS.md):
+//     older PROCESS NUMBER CYCLES_1 CYCLES_2
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <iterator>
 #include <map>
 #include <optional>
+#include <span>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "measure/estimate.h"
+#include "measure/location.h"
 #include "measure/recording.h"
 
 namespace irqcost {
@@ -38,6 +45,31 @@ std::optional<Line> Parse(const std::string& text) {
   return line;
 }
 
+// As before windows were divided by the clock of their sample: a location of each column in ticks,
+// by that of the chain.
+template <typename Locate>
+double InTicks(const std::vector<Judged>& clean, Locate locate) {
+  const auto column = [&](double Point::*window) {
+    std::vector<double> values;
+    for (const Judged& j : clean) values.push_back(j.point->*window);
+    return locate(std::move(values));
+  };
+  const Point& first = *clean.front().point;
+  const double row = (column(&Point::body) - column(&Point::base)) / first.ops;
+  const double chain = column(&Point::chain_body) - column(&Point::chain_base);
+  return row / (chain / first.chain_cycles);
+}
+
+void ShowOlder(int process, std::size_t row, std::span<const Judged> points, bool throughput) {
+  std::vector<Judged> clean;
+  std::copy_if(points.begin(), points.end(), std::back_inserter(clean),
+               [](const Judged& j) { return j.clean; });
+  const auto low = [](std::vector<double> values) { return LowQuantile(std::move(values)).value; };
+  const double first = InTicks(clean, low);
+  std::printf("older %d %zu %.6f %.6f\n", process, row, first,
+              throughput ? first : InTicks(clean, TrimmedMean));
+}
+
 void Show(int process, const std::vector<Line>& lines, const std::map<std::size_t, bool>& bands,
           double step, std::optional<double> known) {
   Recording recording(step);
@@ -57,6 +89,7 @@ void Show(int process, const std::vector<Line>& lines, const std::map<std::size_
     const Estimate e = EstimateFrom(recording.Of(number), {location, true, step}, recording);
     std::printf("figure %d %zu %.6f %.6f %.6f %zu %zu\n", process, row, e.core_cycles.value_or(0),
                 e.error, e.cycles_resolution, e.label == kCleanLabel ? e.clean : 0, e.samples);
+    if (e.label == kCleanLabel) ShowOlder(process, row, recording.Of(number), bands.at(row));
   }
 }
 

@@ -10,7 +10,7 @@ from irqcost.compare.columns import Column, letter
 from irqcost.model import catalogue, naming, units
 from irqcost.model.machine_code import equality, masking
 from irqcost.model.published import Published
-from irqcost.model.result import Entry, other_estimator
+from irqcost.model.result import Entry, estimator_matters
 from irqcost.model.units import Value
 from irqcost.stats import intervals
 
@@ -214,7 +214,7 @@ def _cell(column: Column, base: Column, name: str, unit: str, other: dict[str, s
         ratio, not_comparable = _ratio(column, base, entry, figure, unit)
         instructions = other.get(f"{entry.backend}/{entry.probe}", other.get(entry.probe, ""))
         if first := base.result.figures.get(name):
-            not_comparable = not_comparable or other_estimator(first, entry)
+            not_comparable = not_comparable or estimator_matters(first, entry)
         not_comparable = not_comparable or instructions
     remark = entry.remark or _clock_doubt(column, unit)
     interval = bool(entry.cycles_interval if unit == "cycles" else entry.ticks_interval)

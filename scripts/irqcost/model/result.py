@@ -256,18 +256,37 @@ class Entry:
         return f"{self.verdict}: {self.reasons[0]}" if self.reasons else self.label
 
 
-# Greatest difference of two estimators of irqcost about the same samples, in core cycles.
-ESTIMATORS_DIFFER = 0.4
+# Greatest difference of two estimators of irqcost about the same samples, in core cycles, as
+# measured (docs/method/comparing.md, "Estimators").
+_ESTIMATORS_DIFFER = {"throughput": 0.2, "isolated": 0.6, "in_situ": 0.5}
+# A difference of so many times that is the same with either, but for its last digit.
+_FAR = 10
+
+
+def estimators_differ(base: Entry, new: Entry) -> float:
+    """By how many core cycles two figures may differ for their estimators alone."""
+    if base.estimator == new.estimator:
+        return 0.0
+    return _ESTIMATORS_DIFFER.get(new.mode, max(_ESTIMATORS_DIFFER.values()))
 
 
 def other_estimator(base: Entry, new: Entry) -> str:
     """That two figures were not made in one way; "" where they were."""
-    if base.estimator == new.estimator:
+    most = estimators_differ(base, new)
+    if not most:
         return ""
     return (
-        f"made by another estimator of irqcost, which moves figures by up to {ESTIMATORS_DIFFER} "
+        f"made by another estimator of irqcost, which moves figures by up to {most} "
         "cycle: measure the baseline anew"
     )
+
+
+def estimator_matters(base: Entry, new: Entry) -> str:
+    """other_estimator(), of figures so near to each other that it matters."""
+    if base.core_cycles is not None and new.core_cycles is not None:
+        if abs(new.core_cycles - base.core_cycles) > _FAR * estimators_differ(base, new):
+            return ""
+    return other_estimator(base, new)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from irqcost.base.table import number
 from irqcost.compare.labels import Series, short_names
 from irqcost.model import catalogue, naming, units
 from irqcost.model.machine_code import masking
-from irqcost.model.result import ESTIMATORS_DIFFER, Entry, Result
+from irqcost.model.result import Entry, Result, estimators_differ
 from irqcost.model.units import Value
 
 # What saves, masks and restores, what says most about the kernel's own masking first. In ring 3
@@ -289,7 +289,7 @@ def _between(one: tuple[str, Result], other: tuple[str, Result]) -> Iterable[Con
         costs = [(found, who) for who, result in (one, other) if (found := cost(result, name))]
         costs.sort(key=lambda pair: pair[0].figure.value)
         entries = [result.figures[name] for _, result in (one, other) if name in result.figures]
-        margin = ESTIMATORS_DIFFER if entries[0].estimator != entries[-1].estimator else 0
+        margin = estimators_differ(entries[0], entries[-1])
         if len(costs) == 2 and _not_comparable(costs[0][0], costs[1][0], margin):
             yield _contrast(*costs)
 
