@@ -166,3 +166,76 @@ def _reserved_by_a_child(reserve: Reserve, kept: list[int]) -> str:
     os.close(writer)
     with os.fdopen(reader) as names:
         return names.read()
+
+
+_COMPILED = """\
+cmake_minimum_required(VERSION 3.20)
+project(tiny C)
+set(IRQCOST_LEFT_OUT "" CACHE INTERNAL "")
+add_executable(irqcost_bench bench_user/main.c)
+target_include_directories(irqcost_bench PRIVATE bench_user/first bench_user/second OUTSIDE)
+set_target_properties(irqcost_bench PROPERTIES
+  OUTPUT_NAME irqcost-bench RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench_user)
+"""
+
+
+def test_what_is_built_is_built_again_only_after_a_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a source, a header in the checkout or outside of it, one that takes another's place, what
+    was built, or the description of the build."""
+    if not shutil.which("cc"):
+        pytest.skip("no C compiler")
+    source, outside = _project(tmp_path / "tiny"), tmp_path / "outside"
+    own = source / "bench_user"
+    for folder in (outside, own / "first", own / "second"):
+        folder.mkdir(parents=True)
+    (source / "CMakeLists.txt").write_text(_COMPILED.replace("OUTSIDE", str(outside)))
+    (own / "main.c").write_text(
+        '#include "a.h"\n#include "b.h"\nint main(void) { return A + B; }\n'
+    )
+    (own / "second" / "a.h").write_text("#define A 1\n")
+    (outside / "b.h").write_text("#define B 2\n")
+    made: list[str] = []
+    logged = build.logged
+
+    def noted(command: list[str], *rest: object) -> None:
+        made.append(command[1])
+        logged(command, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(build, "logged", noted)
+
+    def answer() -> int:
+        made.clear()
+        return subprocess.run([build.harness(source=source)]).returncode
+
+    def as_is() -> bool:
+        """Whether nothing is asked of CMake any more, at the latest after the next build."""
+        answer()
+        return answer() >= 0 and not made
+
+    assert answer() == 3 and as_is()
+    changes = (
+        (
+            own / "main.c",
+            '#include "a.h"\n#include "b.h"\nint main(void) { return A - B + 9; }\n',
+            8,
+        ),
+        (own / "second" / "a.h", "#define A 3\n", 10),
+        (outside / "b.h", "#define B 4\n", 8),
+        (own / "first" / "a.h", "#define A 7\n", 12),
+    )
+    for path, content, expected in changes:
+        path.write_text(content)
+        if path == own / "first" / "a.h":
+            os.utime(own / "main.c")  # CMake itself does not see that this comes before the other
+        assert answer() == expected and made, path
+        assert as_is(), path
+    (own / "first" / "a.h").unlink()
+    os.utime(own / "main.c")
+    assert answer() == 8 and as_is()
+    build.bench(source=source).unlink()
+    assert answer() == 8 and as_is()
+    text = (source / "CMakeLists.txt").read_text()
+    (source / "CMakeLists.txt").write_text(text + "add_compile_definitions(C)\n")
+    assert answer() == 8 and made and as_is()

@@ -2,11 +2,14 @@
 """Building the harness with CMake."""
 
 import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from irqcost import ROOT
@@ -27,6 +30,8 @@ def harness(preset: str = "release", source: Path = ROOT, target: str = "irqcost
     """Configures and builds a preset of a checkout's CMakePresets.json; returns its
     irqcost-bench. Raises BuildError."""
     place = folder(preset, source)
+    if configured(place, source) and _unchanged(place, source, target):
+        return bench(preset, source)
     log = place / "irqcost-build.log"
     jobs = str(len(os.sched_getaffinity(0)))
     # Of two commands at once one builds, and the other then finds everything built.
@@ -38,10 +43,74 @@ def harness(preset: str = "release", source: Path = ROOT, target: str = "irqcost
                 configure = ["cmake", "-S", str(source), "--preset", preset, "-B", str(place)]
                 logged(configure, log, progress)
             make = ["cmake", "--build", str(place), "--parallel", jobs, "--target", target]
+            began = time.time_ns()
             logged(make, log, progress)
+            _remember(place, source, target, began)
         finally:
             ownership.give_all(place)
     return bench(preset, source)
+
+
+def _unchanged(place: Path, source: Path, target: str) -> bool:
+    """Whether every file that a target was built from, and what was built, is as it was then, by
+    size and time: asking the build takes a second."""
+    try:
+        known = json.loads(_stamp(place, target).read_text(encoding="utf-8"))
+        return bool(known == _states(set(known) | _sources(source)))
+    except (OSError, ValueError, TypeError):
+        return False
+
+
+def _remember(place: Path, source: Path, target: str, began: int) -> None:
+    """Keeps what _unchanged() compares, unless a file was changed since the build began: nobody
+    knows which of its contents was built. Without the compiler's lists of files nothing is kept."""
+    stamp = _stamp(place, target)
+    stamp.unlink(missing_ok=True)
+    used = _used(place)
+    states = _states(used | _sources(source))
+    moved = (time_ for path, (time_, _) in states.items() if not Path(path).is_relative_to(place))
+    if used and max(moved, default=0) < began:
+        stamp.write_text(json.dumps(states), encoding="utf-8")
+
+
+def _stamp(place: Path, target: str) -> Path:
+    return place / f"irqcost-built-{target}.json"
+
+
+def _states(paths: Iterable[str]) -> dict[str, list[int]]:
+    """Time and size by path; of what is not there none."""
+    found = {}
+    for path in sorted(paths):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            status = os.stat(path)
+            found[path] = [status.st_mtime_ns, status.st_size]
+    return found
+
+
+def _sources(source: Path) -> set[str]:
+    """Files of the checkout that a build may depend on: a new one may take another's place."""
+    folders = [source / name for name in ("bench_user", "bench_kmod", "scripts/evidence/recorder")]
+    files_ = {path for folder in folders for path in folder.rglob("*")}
+    files_ |= {source / name for name in ("CMakeLists.txt", "CMakePresets.json", "VERSION")}
+    return {str(path) for path in files_ if not path.is_dir()}
+
+
+# Paths in the compiler's lists and in what CMake wrote: to libraries, tools and its own files.
+_PATH = re.compile(r"""[^\s"':;()\\]*/[^\s"':;()\\]+""")
+
+
+def _used(place: Path) -> set[str]:
+    """Files that are named in the lists of a build folder, and what was built of them; nothing
+    where the compiler left no lists."""
+    lists = list(place.rglob("*.o.d"))
+    if not lists:
+        return set()
+    lists += [*place.rglob("build.make"), *place.rglob("link.txt"), *place.rglob("Makefile.cmake")]
+    named = {one for file in lists for one in _PATH.findall(file.read_text(errors="replace"))}
+    found = {os.path.normpath(place / one) for one in named}
+    found |= {str(place / "CMakeCache.txt")}
+    found |= {str(path) for path in place.rglob("*.a")} | {str(place / "bench_user/irqcost-bench")}
+    return {path for path in found if os.path.isfile(path)}
 
 
 # What CMake keeps of a configuration that may be used as it is: the place of its sources, and that
