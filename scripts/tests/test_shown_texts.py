@@ -13,6 +13,8 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime, timezone
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,15 @@ from hypothesis import HealthCheck, given, settings, strategies
 import hostile
 import machine_code
 from irqcost import cli
+from irqcost.base.errors import NoChart
 from irqcost.base.safety import texts
+from irqcost.compare.labels import series
+from irqcost.compare.trend import History, Line
+from irqcost.model import catalogue, naming, published, reader
+from irqcost.output import charts
+from irqcost.output.charts import history
+from irqcost.output.charts.parts import style
+from irqcost.output.charts.places import LIGHT, Place
 from irqcost.output.page import pictures
 from results import document, path
 
@@ -208,3 +218,61 @@ def _checked(file: Path, work: Path) -> None:
     ElementTree.parse(work / "junit.xml")
     for name in ("bencher", "action"):
         json.loads((work / f"{name}.json").read_text(encoding="utf-8"))
+
+
+# What a chart may be made of: shapes, texts, and titles under the pointer.
+_DRAWN = frozenset(
+    ("svg", "metadata", "defs", "style", "g", "path", "use", "text", "tspan", "title", "clipPath")
+    + ("rect", "pattern", "image", "RDF", "Work", "type", "date", "format", "creator", "Agent")
+)
+_CHARTED = {
+    "alpha": ("masking", "bars", "section", "distribution"),
+    "exact": ("bars", "instructions"),
+}
+
+
+@given(found=strategies.lists(_TEXTS, min_size=7, max_size=7), which=strategies.booleans())
+@settings(
+    max_examples=_EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+def test_every_chart_shows_texts_as_texts(found: list[str], which: bool) -> None:
+    """In title, labels, legend and source: no markup, no control, and a “$” is no formula."""
+    golden = "exact" if which else "alpha"
+    both = []
+    with tempfile.TemporaryDirectory() as work:
+        for number, words in enumerate((found, found[::-1])):
+            content = document(golden)
+            _hostile(content, _endless(words))
+            # As it is written where texts are joined, and shortened to a part of it.
+            content["context"]["irqcost"]["cpu"]["codename"] = f"$\\frac{{1}}{{2}}$ {words[0]}"
+            file = Path(work, f"{number}.json")
+            file.write_text(json.dumps(content), encoding="utf-8")
+            both.append(reader.read_result(file))
+        for name in _CHARTED[golden]:
+            for given_ in (both[:1], both):
+                inputs = charts.Inputs(series(given_), catalogue.read(), None, published.read())
+                _is_a_chart(Path(work, "x.svg"), partial(charts.pages_of, name, inputs))
+        times = tuple(datetime(2026, 1, 1 + day, tzinfo=timezone.utc) for day in range(2))
+        contexts = tuple(one.context for one in both)
+        line = Line("ring3/popf/throughput", (1.0, 2.0), (0, 1), (), 0, contexts[0].kernel.release)
+        past = History(naming.title(contexts[0]), contexts, times, (line,), False)
+        _is_a_chart(Path(work, "x.svg"), partial(history.pages, past))
+
+
+def _is_a_chart(target: Path, pages: Any) -> None:
+    try:
+        style.save(lambda theme: pages(theme)[0](), [Place(target, target, LIGHT)])
+    except NoChart:
+        return
+    text = target.read_text(encoding="utf-8")
+    assert not any(letter in text for letter in _OUTSIDE)
+    every = list(ElementTree.fromstring(text).iter())
+    assert {one.tag.rpartition("}")[2] for one in every} <= _DRAWN
+    assert not any(name.startswith("on") for one in every for name in one.attrib)
+    shown = ["".join(one.itertext()) for one in every if one.tag.endswith("}text")]
+    assert shown and all(words.isprintable() for words in shown)
+    # A formula would be drawn as the letters of another text.
+    assert not any("mathdefault" in name for one in every for name in one.attrib.values())
