@@ -164,7 +164,7 @@ def test_a_chart_that_fails_is_a_failure(tmp_path: Path, monkeypatch: pytest.Mon
         asked.append(name)
         raise error
 
-    monkeypatch.setattr(pictures.charts, "draw", draw)
+    monkeypatch.setattr(pictures.charts, "draw_one", draw)
     error: Exception = NoChart("nothing")
     assert not pictures.drawn(wanted, (), (), tmp_path, Here())
     assert len(asked) == 4  # two colours, two widths
