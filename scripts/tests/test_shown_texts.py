@@ -248,7 +248,7 @@ def test_every_chart_shows_texts_as_texts(found: list[str], which: bool) -> None
             _hostile(content, _endless(words))
             ours = content["context"]["irqcost"]
             for one, key in ((ours["cpu"], "brand"), (ours["kernel"], "release")):
-                one[key] = f"{_FORMULA} {one[key]}"
+                one[key] = f"{_FORMULA}{number} {one[key]}"  # Of one name, files have numbers.
             file = Path(work, f"{number}.json")
             file.write_text(json.dumps(content), encoding="utf-8")
             both.append(reader.read_result(file))
