@@ -20,16 +20,26 @@ from results import changed, committed, path, result
 
 
 def draw(name: str, results: list[Series], prefix: Path, unit: str | None = None) -> list[str]:
-    """Draws in both themes; returns the texts of the light SVG."""
+    """Draws in both themes; returns the texts of the light SVGs, page after page."""
     themes = tuple(places_.THEMES.values())
     with places_.paged(prefix, replace=True, themes=themes) as places:
         charts.draw(name, charts.Inputs(results, catalogue.read(), unit), places)
-    made = sorted(entry.name for entry in prefix.parent.glob(f"{prefix.name}*"))
-    assert made == [f"{prefix.name}{end}" for end in ("-dark.png", "-dark.svg", ".png", ".svg")]
-    light, dark = (prefix.with_name(prefix.name + end) for end in (".svg", "-dark.svg"))
-    texts = [words(svg.read_text(encoding="utf-8")) for svg in (light, dark)]
-    assert texts[0] == texts[1]
-    return texts[0]
+    made = {entry.name for entry in prefix.parent.glob(f"{prefix.name}*")}
+    light = sorted(name for name in made if re.fullmatch(r"[^-]*(-page\d+)?\.svg", name))
+    assert f"{prefix.name}.svg" in light
+    assert made == {
+        name.replace(".svg", f"{theme}.{kind}")
+        for name in light
+        for theme in ("", "-dark")
+        for kind in ("svg", "png")
+    }
+    texts = []
+    for name in light:
+        pages = [prefix.with_name(name.replace(".svg", f"{theme}.svg")) for theme in ("", "-dark")]
+        first, second = (words(svg.read_text(encoding="utf-8")) for svg in pages)
+        assert first == second
+        texts += first
+    return texts
 
 
 def words(svg: str) -> list[str]:

@@ -160,7 +160,7 @@ def test_nothing_that_was_measured(fake: Path, capsys: pytest.CaptureFixture[str
     assert run("--no-chart", "--out", str(fake / "x.json")) == 2
     assert names(fake) == ["x.json"]
     printed = capsys.readouterr()
-    assert printed.out.startswith("Cost     nothing was measured\nChanged")
+    assert printed.out.startswith("Cost     no cost was measured\nChanged")
     assert printed.err.endswith("irqcost: nothing could be measured; see above\n")
 
 
