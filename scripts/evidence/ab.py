@@ -27,7 +27,7 @@ import packed
 from guard import RULES, SMALL, entry_of, process_of, share
 from irqcost.base import files, jsontext
 from irqcost.base.verdicts import Order
-from irqcost.commands import ab
+from irqcost.commands.builds import ab
 from irqcost.compare.ab import timed
 from irqcost.measure.injected import PLAIN, PRIMITIVES
 from irqcost.measure.processes import Process, Request

@@ -41,7 +41,7 @@ _GROUPS: Mapping[str, Mapping[str, _Command]] = {
         "site": _Command("irqcost.commands.site", "site -o public"),
         "submit": _Command("irqcost.commands.submit", "submit results/CPU/RESULT.json"),
         "history": _Command("irqcost.commands.history", "history results/CPU"),
-        "ab": _Command("irqcost.commands.ab", "ab HEAD~1 HEAD"),
+        "ab": _Command("irqcost.commands.builds.ab", "ab HEAD~1 HEAD"),
     },
     "Guard": {
         "check": _Command("irqcost.commands.check", "check --run --baseline results/CPU"),

@@ -12,7 +12,7 @@ import pytest
 from processes_of import entry, process
 from irqcost import cli
 from irqcost.base.errors import Exit, IrqcostError
-from irqcost.commands import ab
+from irqcost.commands.builds import ab
 from irqcost.compare.ab import builds, loaded
 from irqcost.vm.kernels import Kernel
 

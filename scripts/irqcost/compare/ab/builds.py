@@ -6,7 +6,6 @@ import io
 import os
 import re
 import shutil
-import subprocess
 import tarfile
 import tempfile
 import time
@@ -17,6 +16,7 @@ from irqcost import ROOT
 from irqcost.base import archives
 from irqcost.base.cache import cache_directory, locked
 from irqcost.base.errors import BuildError, IrqcostError
+from irqcost.compare.ab import git
 from irqcost.measure import build
 from irqcost.vm.from_source import Say
 from irqcost.vm.kernels import Kernel
@@ -93,47 +93,25 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def missing_files(folder: Path) -> list[str]:
+    """What every checkout has and a folder lacks."""
+    return [name for name in _NEEDED if not (folder / name).is_file()]
+
+
 def _require_project(asked: str, folder: Path) -> None:
-    missing = [name for name in _NEEDED if not (folder / name).is_file()]
-    if missing:
+    if missing := missing_files(folder):
         raise IrqcostError(f"{asked}: not a checkout of irqcost: {missing[0]} is missing")
-
-
-def _git(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-    """Git in a folder. A hook that started this has GIT_DIR and more of the kind, for which git
-    would read another repository; GIT_CONFIG_* may have the user's safe.directory."""
-    environment = {
-        key: value
-        for key, value in os.environ.items()
-        if not key.startswith("GIT_") or key.startswith("GIT_CONFIG")
-    }
-    try:
-        return subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, env=environment
-        )
-    except FileNotFoundError as error:
-        raise IrqcostError("git is not installed; it is needed to find revisions") from error
-
-
-def _line(folder: Path, *arguments: str) -> str:
-    """What git prints, without the end of the line; "" where it fails."""
-    return _git(folder, *arguments).stdout.decode(errors="replace").strip()
-
-
-def _complaint(done: "subprocess.CompletedProcess[bytes]") -> str:
-    """What git says itself, in one line."""
-    return " ".join(done.stderr.decode(errors="replace").split())
 
 
 def _state(folder: Path) -> str:
     """Which revision a folder is at, and whether it was changed since."""
-    top = _git(folder, "rev-parse", "--show-toplevel")
+    top = git.run(folder, "rev-parse", "--show-toplevel")
     if top.returncode and (folder / ".git").exists():
-        return f"a checkout that git does not read ({_complaint(top)})"
+        return f"a checkout that git does not read ({git.complaint(top)})"
     if top.returncode or Path(os.fsdecode(top.stdout.rstrip(b"\n"))).resolve() != folder:
         return "a folder without git"
-    head = _line(folder, "log", "-1", "--format=%h %s", "--abbrev=12")
-    changed = _line(folder, "status", "--porcelain").splitlines()
+    head = git.line(folder, "log", "-1", "--format=%h %s", "--abbrev=12")
+    changed = git.line(folder, "status", "--porcelain").splitlines()
     if not changed:
         return head
     return f"{head}, with uncommitted changes in {len(changed)} file" + "s" * (len(changed) > 1)
@@ -141,14 +119,14 @@ def _state(folder: Path) -> str:
 
 def _commit(asked: str, root: Path) -> tuple[str, str]:
     """Hash and subject of a revision. Raises IrqcostError."""
-    done = _git(root, "rev-parse", "--verify", "--end-of-options", f"{asked}^{{commit}}")
+    done = git.run(root, "rev-parse", "--verify", "--end-of-options", f"{asked}^{{commit}}")
     commit = done.stdout.decode(errors="replace").strip()
     if done.returncode or not re.fullmatch("[0-9a-f]{40,64}", commit):
-        why = _complaint(done)
-        if _line(root, "rev-parse", "--is-shallow-repository") == "true":
+        why = git.complaint(done)
+        if git.line(root, "rev-parse", "--is-shallow-repository") == "true":
             why += "; this clone is shallow: git fetch --unshallow gets the older revisions"
         raise IrqcostError(f"{asked}: not a file, a folder or a revision: {why}")
-    return commit, _line(root, "log", "-1", "--format=%s", commit)
+    return commit, git.line(root, "log", "-1", "--format=%s", commit)
 
 
 def _unpacked(asked: str, commit: str, root: Path) -> Path:
@@ -167,9 +145,9 @@ def _unpacked(asked: str, commit: str, root: Path) -> Path:
 
 
 def _extract(asked: str, commit: str, root: Path, tree: Path) -> None:
-    done = _git(root, "archive", commit)
+    done = git.run(root, "archive", commit)
     if done.returncode:
-        raise IrqcostError(f"{asked}: git cannot unpack it: {_complaint(done)}")
+        raise IrqcostError(f"{asked}: git cannot unpack it: {git.complaint(done)}")
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as tar:
         archives.unpack(tar, tree)
     _require_project(asked, tree)
