@@ -117,26 +117,43 @@ def source_of(name: str, sources: Path, say: Say, mirror: str | None) -> Path:
 
 def build(name: str, source: Path, directory: Path, say: Say) -> None:
     """Make @directory the built kernel of recipe @name from @source. Raises IrqcostError."""
+    require_tools()
     recipe = RECIPES[name]
+    wanted = recipe.settings(name)
+    config = directory / ".config"
+    if not config.is_file() or missing_settings(wanted, config.read_text(encoding="utf-8")):
+        configure(recipe, name, source, directory, say)
+    say(f"kernel {name}: building (some minutes, once)")
+    make(recipe, source, directory)
+
+
+def require_tools() -> None:
+    """Raises IrqcostError where one is missing that builds kernels."""
     for tool in ("bison", "flex", "bc"):
         if not shutil.which(tool):
             raise IrqcostError(
                 f"{tool} is missing, which builds kernels: install the package {tool}"
             )
+
+
+def configure(recipe: Recipe, name: str, source: Path, directory: Path, say: Say) -> None:
+    """Let @directory have the configuration of @recipe. Raises BuildError."""
     wanted = recipe.settings(name)
-    config = directory / ".config"
-    if not config.is_file() or missing_settings(wanted, config.read_text(encoding="utf-8")):
-        say(f"kernel {name}: configuring")
-        directory.mkdir(parents=True, exist_ok=True)
-        asked = directory / "asked.config"
-        asked.write_text(wanted, encoding="utf-8")
-        # What is not asked for is left out, also where it comes with something else by default.
-        _make(recipe.make_argv(source, directory, f"KCONFIG_ALLCONFIG={asked}", "allnoconfig"))
-        missing = missing_settings(wanted, config.read_text(encoding="utf-8"))
-        if missing:
-            raise BuildError(f"kernel {name}: its source does not have {', '.join(missing)}")
-    say(f"kernel {name}: building (some minutes, once)")
-    _make(recipe.make_argv(source, directory, "bzImage", "modules"))
+    say(f"kernel {name}: configuring")
+    directory.mkdir(parents=True, exist_ok=True)
+    asked = directory / "asked.config"
+    asked.write_text(wanted, encoding="utf-8")
+    # What is not asked for is left out, also where it comes with something else by default.
+    _make(recipe.make_argv(source, directory, f"KCONFIG_ALLCONFIG={asked}", "allnoconfig"))
+    config = (directory / ".config").read_text(encoding="utf-8")
+    if missing := missing_settings(wanted, config):
+        raise BuildError(f"kernel {name}: its source does not have {', '.join(missing)}")
+
+
+def make(recipe: Recipe, source: Path, directory: Path, *further: str) -> None:
+    """Build the image and what modules need, as @directory is configured; @further goes to make.
+    Raises BuildError."""
+    _make(recipe.make_argv(source, directory, *further, "bzImage", "modules"))
 
 
 def _make(argv: Sequence[str]) -> None:
