@@ -20,10 +20,12 @@ from irqcost.base.errors import Exit, IrqcostError
 
 @dataclass(frozen=True)
 class _Command:
-    """A module, and an example of its use."""
+    """A module, and an example of its use. With the option `driver` it is a driver of `git bisect
+    run`, which takes small exit codes for a verdict."""
 
     module: str
     example: str
+    driver: str = ""
 
 
 # By group and name, in the order of the help. Loading all modules takes as long as a small
@@ -42,6 +44,11 @@ _GROUPS: Mapping[str, Mapping[str, _Command]] = {
         "submit": _Command("irqcost.commands.submit", "submit results/CPU/RESULT.json"),
         "history": _Command("irqcost.commands.history", "history results/CPU"),
         "ab": _Command("irqcost.commands.builds.ab", "ab HEAD~1 HEAD"),
+        "bisect": _Command(
+            "irqcost.commands.builds.bisect",
+            "bisect HEAD~9 HEAD --benchmark kmod/cli_sti/throughput",
+            driver="--good",
+        ),
     },
     "Guard": {
         "check": _Command("irqcost.commands.check", "check --run --baseline results/CPU"),
@@ -113,6 +120,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given:
         parser().print_help(sys.stderr)
         sys.exit(Exit.UNUSABLE)
+    driver = COMMANDS[given[0]].driver if given[0] in COMMANDS else ""
+    if driver and any(one.partition("=")[0] == driver for one in given):
+        return _driving(given)
+    return _main(given)
+
+
+# What `git bisect run` takes for: good, bad, skip; and for an error, so that it stops.
+_VERDICTS, _STOP = (0, 1, 125), 128
+
+
+def _driving(given: Sequence[str]) -> int:
+    """A command as a driver: whatever is no verdict stops the bisection."""
+    try:
+        code = _main(given)
+    except SystemExit:
+        return _STOP
+    return code if code in _VERDICTS else _STOP
+
+
+def _main(given: Sequence[str]) -> int:
     asked = given[0] if given[0] in COMMANDS else None
     if asked is None and not given[0].startswith("-"):
         print(f"irqcost: {_unknown(given[0])}", file=sys.stderr)
