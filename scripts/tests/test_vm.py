@@ -237,6 +237,17 @@ def test_build_key_changes_with_what_the_module_depends_on(tmp_path: Path) -> No
     assert key() != first
 
 
+def test_a_kernel_that_was_built_again_has_another_module(tmp_path: Path) -> None:
+    """A header in which one instruction was added changes neither release nor configuration."""
+    tree = build_tree(tmp_path / "tree")
+    keys = []
+    for byte in (b"1", b"2"):
+        image = tree / "arch/x86/boot/bzImage"
+        image.write_bytes(image.read_bytes() + byte)
+        keys.append(module.build_key(find(str(tree)), "gcc 12", []))
+    assert keys[0] != keys[1]
+
+
 def test_sources_of_the_module() -> None:
     names = {str(path.relative_to(module.SOURCES)) for path in module.source_files()}
     assert {

@@ -39,6 +39,10 @@ def build_key(kernel: Kernel, compiler: str, files: Iterable[Path], base: Path =
     for text in (kernel.release, str(kernel.headers), compiler, *_FLAGS):
         digest.update(text.encode() + b"\0")
     digest.update(config.read_bytes() if config.is_file() else b"")
+    # Of a kernel that is built here, a header may differ from before and nothing else that has a
+    # name. The kernel was then built again, since it includes the same header.
+    if kernel.root is None and kernel.vmlinuz.is_file():
+        digest.update(hashlib.sha256(kernel.vmlinuz.read_bytes()).digest())
     for path in files:
         content = path.read_bytes()
         digest.update(f"{path.relative_to(base)}\0{len(content)}\0".encode() + content)
