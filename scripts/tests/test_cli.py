@@ -212,6 +212,14 @@ def test_an_option_has_needs_of_its_own(tmp_path: Path, option: str) -> None:
     assert code == 2 and "missing: command:nosuch\n" in said
 
 
+@pytest.mark.parametrize(("option", "code"), [("", 2), ("--good 5", 128), ("--good=5", 128)])
+def test_a_missing_tool_is_no_verdict_for_git(tmp_path: Path, option: str, code: int) -> None:
+    """`git bisect run` takes codes below 128 for verdicts."""
+    fake_front(tmp_path, "bisect command:nosuch debian fedora arch")
+    command = ["bash", str(tmp_path / "irqcost"), "--no-install", "bisect", *option.split()]
+    assert subprocess.run(command, capture_output=True).returncode == code
+
+
 def test_every_line_of_the_list_is_well_formed() -> None:
     text = (ROOT / "scripts" / "packages.txt").read_text(encoding="utf-8")
     lines = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
