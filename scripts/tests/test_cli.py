@@ -24,6 +24,7 @@ _COMMANDS = (
     "waits",
     "sweep",
     "ab",
+    "bisect",
     "selftest",
     "vm",
     "probes",
@@ -334,7 +335,7 @@ def test_the_overview_has_groups_with_an_example_each(capsys: pytest.CaptureFixt
     assert left.value.code == 0
     for group in ("Measure", "Compare", "Guard", "This machine", "Develop"):
         assert f"\n{group}:\n" in out
-    for command in cli._COMMANDS:
+    for command in cli.COMMANDS:
         assert f"\n              ./irqcost {command}" in out
     version = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
     with pytest.raises(SystemExit):
@@ -385,7 +386,7 @@ def test_a_shell_completes_commands_and_options() -> None:
 
 
 @pytest.mark.parametrize("columns", [80, 120, 200])
-@pytest.mark.parametrize("command", ["", *cli._COMMANDS])
+@pytest.mark.parametrize("command", ["", *cli.COMMANDS])
 def test_help_is_no_wider_than_the_terminal(
     command: str, columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,6 +89,7 @@ def _commands(out: Path) -> dict[str, list[str]]:
         "sweep": ["sweep", "popf", "--samples", "20", "--out", f"{out}/sweep"],
         "selftest": ["selftest", "--quick", "--trials", "1", "--out", f"{out}/selftest"],
         "ab": ["ab", bench, bench, "--pairs", "2", *few],
+        "bisect": ["bisect", "HEAD", "no-such", "--benchmark", "kmod/cli_sti/throughput"],
         "vm": ["vm", "--kernel", str(out / "no-such-kernel")],
         "compare": ["compare", alpha, beta, "--out", f"{out}/x", "--chart", "bars"],
         "report": ["report", alpha, beta, "-o", f"{out}/page"],
