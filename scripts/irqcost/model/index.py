@@ -101,7 +101,7 @@ def _key(path: Path, here: str) -> bytes:
 
 
 def _below(folder: Path) -> tuple[bytes, bytes]:
-    """The first key of a file below a folder, and the first behind those."""
+    """The first key of a file below a folder, and the first key after those."""
     begin = _key(folder / "x", os.getcwd())[:-1]  # As of a file in it: pathlib drops a "." before.
     return begin, begin[:-1] + bytes([begin[-1] + 1])
 
