@@ -4,9 +4,9 @@
 usage: PYTHONPATH=scripts:scripts/tests python3 scripts/evidence/executed.py [KERNEL...]
 
 Boots each kernel under QEMU, runs every row while QEMU traces each instruction, and writes
-results/emulated/executed/RELEASE.json. Of a kernel that the tests do not boot it keeps only the rows
-that none of those has. docs/PROBES.md is made from these files; a test compares them with a trace
-of its own.
+results/emulated/executed/RELEASE.json. Of a kernel that the tests do not boot it keeps only the
+rows that none of those has. docs/PROBES.md is made from these files; a test compares them with a
+trace of its own.
 """
 
 import sys
