@@ -133,7 +133,7 @@ u32 irqcost_interrupts_of(u32 cpu);
 bool irqcost_cpu_online(u32 *cpu);
 int irqcost_bound_to(u32 *cpu);
 
-/* waits.c: what contention.c and pending.c have in common. */
+/* clock.c: what contention.c and pending.c have in common. */
 u64 irqcost_masked_window(irqcost_window_fn window, u32 loops);
 u64 irqcost_chain_ticks(void);
 u64 irqcost_ticks(u64 ns);

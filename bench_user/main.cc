@@ -42,14 +42,15 @@ constexpr int kUnusable = 2;
 constexpr int kCpuGone = 3;
 
 // CPUs contend in the order of their numbers, beginning with the measuring one.
-WaitOptions Waiting(const Machine& machine, const Options& options, int measured) {
-  WaitOptions waits;
-  waits.wanted = options.waits;
-  waits.cpus = {measured};
+ContentionOptions FindContentionOptions(const Machine& machine, const Options& options,
+                                        int measured) {
+  ContentionOptions contention;
+  contention.wanted = options.contention;
+  contention.cpus = {measured};
   for (const int cpu : machine.AllowedCpus())
-    if (cpu != measured) waits.cpus.push_back(cpu);
-  if (options.hold_ns) waits.hold_ns = *options.hold_ns;
-  return waits;
+    if (cpu != measured) contention.cpus.push_back(cpu);
+  if (options.hold_ns) contention.hold_ns = *options.hold_ns;
+  return contention;
 }
 
 // The row of ring 3 by that name.
@@ -72,7 +73,7 @@ int FindQuietCpu(Backend& ring3, const std::vector<int>& cpus, const SamplerOpti
 
 // Throws where nothing is selected, with the reason.
 void RequireBenchmarks(const Selection& selection, const Backends& backends) {
-  if (!selection.benchmarks.empty() || !selection.waits.empty()) return;
+  if (!selection.benchmarks.empty() || !selection.contention.empty()) return;
   std::string text =
       "no benchmark to run: the filter matches none (--benchmark_list_tests lists "
       "them)";
@@ -216,8 +217,8 @@ int MeasureAll(Machine& machine, const std::vector<std::string>& command, const 
   // Before this thread is bound to one of them: afterwards it is allowed no other.
   const std::vector<int> cpus = machine.MeasurableCpus(options.cpu);
   run.measured_cpu = cpus.front();
-  Selection selection =
-      Select(backends, options.filter, options.unroll, Waiting(machine, options, run.measured_cpu));
+  Selection selection = Select(backends, options.filter, options.unroll,
+                               FindContentionOptions(machine, options, run.measured_cpu));
   RequireBenchmarks(selection, backends);
   const std::vector<Contender> contenders = Contenders(options.interleave, selection);
   InitializeLibrary(command.front(), options, !options.out.empty());
@@ -253,6 +254,7 @@ std::unique_ptr<Machine> MakeMachine(const Options& options) {
 
 int Main(const std::vector<std::string>& command) {
   const Options options = ParseOptions({command.begin() + 1, command.end()});
+  for (const std::string& note : options.notes) std::cerr << "irqcost-bench: " << note << "\n";
   if (options.help) {
     Print(HelpText());
     return kFine;
@@ -269,12 +271,12 @@ int Main(const std::vector<std::string>& command) {
   } else if (options.list_tests) {
     const Backends backends = machine->Open(options.backends, options.backend);
     const int measured = machine->MeasurableCpus(options.cpu).front();
-    const Selection selection =
-        Select(backends, options.filter, options.unroll, Waiting(*machine, options, measured));
+    const Selection selection = Select(backends, options.filter, options.unroll,
+                                       FindContentionOptions(*machine, options, measured));
     RequireBenchmarks(selection, backends);
     std::string names;
     for (const Benchmark& bench : selection.benchmarks) names += bench.name + "\n";
-    for (const WaitBenchmark& bench : selection.waits) names += bench.name + "\n";
+    for (const ContentionBenchmark& bench : selection.contention) names += bench.name + "\n";
     Print(names);
   } else {
     return MeasureAll(*machine, command, options);

@@ -32,7 +32,7 @@ def tap_failures(tap: str) -> list[str]:
 
 def check_abuse(guest: GuestResult) -> None:
     assert guest.status["insmod"] == 0, guest.log("insmod")
-    for name in ("abuse", "abuse_waits", "abuse_text"):
+    for name in ("abuse", "abuse_contention", "abuse_text"):
         tap = guest.log(name)
         assert tap_failures(tap) == [], tap
         assert guest.status[name] == 0, tap

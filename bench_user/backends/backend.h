@@ -90,7 +90,7 @@ struct Cost {
 /** Costs by the benchmark's name; of several repetitions the one in the middle. */
 using Costs = std::map<std::string, Cost>;
 
-class Waits;
+class ContentionBackend;
 
 /** Something that can run probes. */
 class Backend {
@@ -143,8 +143,9 @@ class Backend {
    */
   virtual Run Measure(const Request& request) = 0;
 
-  /** What it can measure of waiting (backends/waits.h); nullptr where it cannot. */
-  virtual Waits* GetWaits() { return nullptr; }
+  /** How it measures lock contention and deferred interrupts (backends/contention.h); nullptr where
+   * it cannot. */
+  virtual ContentionBackend* GetContention() { return nullptr; }
 
   /** Adds to context.irqcost, after a run, what only this backend knows of it (docs/RESULTS.md). */
   virtual void Supplement(nlohmann::ordered_json& /*context*/, const Costs& /*costs*/) {}

@@ -56,7 +56,7 @@ std::string WhyAbsent(const Offer& offer, Mode mode, std::optional<unsigned> unr
 }
 
 std::size_t Clean(const Estimate& e) { return e.clean; }
-std::size_t Clean(const WaitEstimate& e) { return e.free; }
+std::size_t Clean(const ContentionEstimate& e) { return e.free; }
 
 // What every kind of estimate has. @ns: per operation.
 template <typename AnyEstimate>
@@ -95,7 +95,7 @@ void Fill(benchmark::State& state, const Measurement& measurement, double ticks_
   FillCommon(state, e, e.ticks / ticks_per_us * 1e3, measurement.operations);
 }
 
-void Fill(benchmark::State& state, const WaitEstimate& e, const SamplerOptions& options) {
+void Fill(benchmark::State& state, const ContentionEstimate& e, const SamplerOptions& options) {
   state.counters["longest_irqs_off"] =
       static_cast<double>(e.longest_irqs_off) / options.ticks_per_us * 1e3;
   FillCommon(state, e, e.ticks / options.ticks_per_us * 1e3, e.operations);
@@ -103,7 +103,7 @@ void Fill(benchmark::State& state, const WaitEstimate& e, const SamplerOptions& 
 
 // The part of a process's time that one of its benchmarks has.
 double ShareUs(const Selection& selection, std::optional<double> seconds) {
-  const std::size_t all = selection.benchmarks.size() + selection.waits.size();
+  const std::size_t all = selection.benchmarks.size() + selection.contention.size();
   if (!seconds) return kPatienceUs;
   return std::clamp(*seconds * 1e6 / static_cast<double>(all), 0.0, kPatienceUs);
 }
@@ -191,7 +191,7 @@ Costs MedianCosts(const Results& results) {
 }
 
 Selection Select(const std::vector<std::unique_ptr<Backend>>& backends, const std::string& filter,
-                 std::optional<unsigned> unroll, const WaitOptions& waits) {
+                 std::optional<unsigned> unroll, const ContentionOptions& contention) {
   const Filter wanted(filter);
   Selection selection;
   for (const auto& backend : backends) {
@@ -208,11 +208,11 @@ Selection Select(const std::vector<std::unique_ptr<Backend>>& backends, const st
       }
     }
   }
-  if (!waits.wanted && !FilterNamesWaits(filter)) return selection;
-  for (WaitBenchmark& bench : OfferWaits(backends, waits)) {
+  if (!contention.wanted && !FilterNamesContention(filter)) return selection;
+  for (ContentionBenchmark& bench : ContentionBenchmarks(backends, contention)) {
     if (!wanted.Selects(bench.name)) continue;
     if (bench.unusable.empty())
-      selection.waits.push_back(std::move(bench));
+      selection.contention.push_back(std::move(bench));
     else
       selection.results.absent.push_back({std::move(bench.name), std::move(bench.unusable)});
   }
@@ -249,10 +249,10 @@ void Register(Selection& selection, const SamplerOptions& options, std::optional
   }
   SamplerOptions own = options;
   own.share_us = ShareUs(selection, seconds);
-  for (const WaitBenchmark& bench : selection.waits) {
+  for (const ContentionBenchmark& bench : selection.contention) {
     RegisterOnce(bench.name, [&bench, &selection, own](benchmark::State& state) {
       try {
-        WaitMeasurement measurement = MeasureWait(bench, own);
+        ContentionMeasurement measurement = MeasureContention(bench, own);
         selection.results.samples[bench.name].push_back(measurement.estimate.distribution);
         selection.results.extras[bench.name].push_back(
             {std::move(measurement.key), std::move(measurement.object)});

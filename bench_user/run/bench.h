@@ -12,7 +12,7 @@
 #include "backends/backend.h"
 #include "measure/sampler.h"
 #include "report/results.h"
-#include "run/waits.h"
+#include "run/contention.h"
 
 namespace irqcost {
 
@@ -27,7 +27,7 @@ struct Benchmark {
 /** What a filter selects. */
 struct Selection {
   std::vector<Benchmark> benchmarks;
-  std::vector<WaitBenchmark> waits;
+  std::vector<ContentionBenchmark> contention;
   Results results;  ///< at first those that are absent
 };
 
@@ -41,11 +41,12 @@ std::vector<const Probe*> ProbesOf(const Selection& selection);
  * Applies Google Benchmark's filter to the names of all usable backends. The
  * library would apply it to names with a suffix, so it is done here.
  * @unroll: factor that the user demands. A row that does not have it is absent.
- * @waits: benchmarks of waiting are selected only where they are wanted or the filter names them.
+ * @contention: lock contention and deferred interrupts are selected only where they are wanted or
+ *	the filter names them.
  * Throws UsageError where the filter is no regular expression.
  */
 Selection Select(const std::vector<std::unique_ptr<Backend>>& backends, const std::string& filter,
-                 std::optional<unsigned> unroll, const WaitOptions& waits = {});
+                 std::optional<unsigned> unroll, const ContentionOptions& contention = {});
 
 /**
  * Registers benchmarks with Google Benchmark. Each measures anew in each

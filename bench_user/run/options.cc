@@ -201,9 +201,9 @@ constexpr Flag
                o.code = ParseBool(flag, value);
              },
              true},
-            {"--irqcost_waits",
+            {"--irqcost_contention",
              [](Options& o, const std::string& flag, const std::string& value) {
-               o.waits = ParseBool(flag, value);
+               o.contention = ParseBool(flag, value);
              },
              true},
             {"--irqcost_hold_ns",
@@ -285,6 +285,23 @@ constexpr Flag
              true},
 };
 
+// Names until 0.4, which still work.
+struct OldFlag {
+  const char* old_name;
+  const char* name;
+};
+constexpr OldFlag kOldFlags[] = {{"--irqcost_waits", "--irqcost_contention"}};
+
+// The present name of a flag; an old one is noted.
+std::string PresentName(const std::string& name, std::vector<std::string>& notes) {
+  for (const OldFlag& flag : kOldFlags)
+    if (name == flag.old_name) {
+      notes.push_back(name + " is called " + flag.name + " now");
+      return flag.name;
+    }
+  return name;
+}
+
 const Flag* FindFlag(std::string_view name) {
   const auto* const found = std::find_if(std::begin(kFlags), std::end(kFlags),
                                          [name](const Flag& flag) { return name == flag.name; });
@@ -337,10 +354,10 @@ of irqcost:
   --irqcost_keep_samples        add every sample to the JSON
   --irqcost_code=false          leave out the machine code of what was measured, and what is derived
                                 from it: another process of the run recorded it
-  --irqcost_waits               the benchmarks of waiting, too: locks contended by 1 to all allowed
-                                CPUs (contention/cpusN/sectionK), interrupts raised while masked
-                                (pending/handler, return, masked); a filter that has one of these
-                                two words selects them as well
+  --irqcost_contention          also lock contention by 1 to all allowed CPUs
+                                (contention/cpusN/sectionK) and deferred interrupts, raised while
+                                masked (pending/handler, return, masked); a filter that names
+                                contention or pending selects them as well
   --irqcost_hold_ns=N           mask for N ns while an interrupt is pending, 0 to 90000 (default
                                 20000)
   --irqcost_unroll=N            copies of the body in throughput mode: 4, 8, 16, 32 or 64
@@ -384,7 +401,7 @@ Options ParseOptions(const std::vector<std::string>& arguments) {
   ApplyEnvironment(options);
   for (const std::string& argument : arguments) {
     const std::size_t equals = argument.find('=');
-    const std::string name = argument.substr(0, equals);
+    const std::string name = PresentName(argument.substr(0, equals), options.notes);
     const Flag* flag = FindFlag(name);
     if (!flag) {
       if (name.starts_with("--irqcost_"))

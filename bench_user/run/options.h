@@ -29,7 +29,7 @@ struct Options {
   Target target;                                ///< how well figures are to be known
   bool keep_samples = false;
   bool code = true;                 ///< record the machine code of what was measured
-  bool waits = false;               ///< contention and deferred interrupts, too
+  bool contention = false;          ///< contention and deferred interrupts, too
   std::optional<unsigned> hold_ns;  ///< masked stretch with an interrupt pending
   std::vector<std::string> text;    ///< functions, or rows of the module, to print
   std::string filter;  ///< Google Benchmark's: a regular expression, '-' before it negates
@@ -46,6 +46,7 @@ struct Options {
   bool list_backends = false;
   bool describe = false;
   bool help = false;
+  std::vector<std::string> notes;              ///< for the user, a line each
   std::vector<std::string> library_arguments;  ///< for benchmark::Initialize(), without argv[0]
 };
 

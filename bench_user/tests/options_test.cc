@@ -42,6 +42,13 @@ TEST(Options, TakesContexts) {
             (std::vector{IRQCOST_TIMER, IRQCOST_SOFTIRQ}));
 }
 
+TEST(Options, OldNamesWorkWithANote) {
+  const Options o = ParseOptions({"--irqcost_waits"});
+  EXPECT_TRUE(o.contention);
+  EXPECT_EQ(o.notes, std::vector<std::string>{"--irqcost_waits is called --irqcost_contention now"});
+  EXPECT_TRUE(ParseOptions({"--irqcost_contention"}).notes.empty());
+}
+
 TEST(Options, BooleanFlagsStandAlone) {
   EXPECT_TRUE(ParseOptions({"--benchmark_list_tests"}).list_tests);
   EXPECT_TRUE(ParseOptions({"--benchmark_list_tests=true"}).list_tests);

@@ -35,7 +35,7 @@ _GROUPS: Mapping[str, Mapping[str, _Command]] = {
         "run": _Command("irqcost.commands.run", "run --quick"),
         "vm": _Command("irqcost.commands.vm", "vm --exact"),
         "sweep": _Command("irqcost.commands.sweep", "sweep popf"),
-        "waits": _Command("irqcost.commands.waits", "waits results/CPU/RESULT.json"),
+        "contention": _Command("irqcost.commands.contention", "contention results/CPU/RESULT.json"),
     },
     "Compare": {
         "compare": _Command("irqcost.commands.compare", "compare A.json B.json"),
@@ -67,6 +67,9 @@ _GROUPS: Mapping[str, Mapping[str, _Command]] = {
 }
 # All of them, by name.
 COMMANDS = {name: one for group in _GROUPS.values() for name, one in group.items()}
+
+# Names until 0.4, which still work.
+_OLD_NAMES = {"waits": "contention"}
 
 _EPILOG = """\
 `irqcost COMMAND --help` explains a command.
@@ -107,14 +110,14 @@ def _overview(helps: Mapping[str, str]) -> str:
     for group, commands in _GROUPS.items():
         lines += ["", f"{group}:"]
         for name, one in commands.items():
-            lines.append(f"  {name:10}{helps[name]}")
-            lines.append(f"  {'':10}  ./irqcost {one.example}")
+            lines.append(f"  {name:12}{helps[name]}")
+            lines.append(f"  {'':12}  ./irqcost {one.example}")
     return "\n".join(lines)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code. Usage errors leave through argparse, with 2."""
-    given = sys.argv[1:] if arguments is None else arguments
+    given = _with_current_name(sys.argv[1:] if arguments is None else list(arguments))
     if "_ARGCOMPLETE" in os.environ:
         _complete()
     if not given:
@@ -154,6 +157,15 @@ def _main(given: Sequence[str]) -> int:
     if output.lost and code == Exit.OK and not getattr(args, "judges", False):
         return Exit.UNUSABLE
     return code
+
+
+def _with_current_name(given: list[str]) -> list[str]:
+    """The command line with the command called as it is now; an old name is noted."""
+    if not given or given[0] not in _OLD_NAMES:
+        return given
+    name = _OLD_NAMES[given[0]]
+    print(f"irqcost: the command {given[0]} is called {name} now", file=sys.stderr)
+    return [name, *given[1:]]
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -21,7 +21,7 @@ _COMMANDS = (
     "submit",
     "check",
     "history",
-    "waits",
+    "contention",
     "sweep",
     "ab",
     "bisect",
@@ -228,6 +228,7 @@ def test_every_line_of_the_list_is_well_formed() -> None:
     for commands, sign, *packages in lines:
         assert {name.removesuffix("?") for name in commands.split(",")} <= {
             *_COMMANDS,
+            *cli._OLD_NAMES,
             *("all", "--scheduler"),
         }
         assert sign.partition(":")[0] in ("command", "python", "header", "file")
@@ -336,7 +337,7 @@ def test_the_overview_has_groups_with_an_example_each(capsys: pytest.CaptureFixt
     for group in ("Measure", "Compare", "Guard", "This machine", "Develop"):
         assert f"\n{group}:\n" in out
     for command in cli.COMMANDS:
-        assert f"\n              ./irqcost {command}" in out
+        assert f"\n                ./irqcost {command}" in out
     version = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
     with pytest.raises(SystemExit):
         cli.main(["--version"])

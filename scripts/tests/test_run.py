@@ -290,10 +290,18 @@ def test_how_long_and_how_narrow(flags: list[str], seconds: float, target: Targe
     assert asked.target == target
 
 
-@pytest.mark.parametrize("flag", ["--forget-baseline", "--forget-floors"])
-def test_an_option_keeps_its_old_name(flag: str) -> None:
-    args = cli.parser().parse_args(["run", flag])
-    assert arguments.chosen(Options, args).forget_baseline
+@pytest.mark.parametrize(
+    "old, now", [("--forget-floors", "--forget-baseline"), ("--waits", "--contention")]
+)
+def test_an_option_keeps_its_old_name(
+    old: str, now: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = [
+        arguments.chosen(Options, cli.parser().parse_args(["run", *flags]))
+        for flags in ([], [now], [old])
+    ]
+    assert asked[0] != asked[1] == asked[2]
+    assert capsys.readouterr().err == f"irqcost: {old} is called {now} now\n"
 
 
 def test_many_backends_take_no_minute() -> None:

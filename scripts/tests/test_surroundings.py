@@ -95,7 +95,7 @@ def _commands(out: Path) -> dict[str, list[str]]:
         "report": ["report", alpha, beta, "-o", f"{out}/page"],
         "site": ["site", alpha, beta, "-o", f"{out}/site"],
         "submit": ["submit", alpha],
-        "waits": ["waits", waited, "--out", f"{out}/waits"],
+        "contention": ["contention", waited, "--out", f"{out}/contention"],
         "history": ["history", alpha, "--out", f"{out}/x"],
         "check": ["check", alpha, "--baseline", beta],
         "disasm": ["disasm", "cli_sti"],

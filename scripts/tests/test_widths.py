@@ -72,7 +72,7 @@ def test_a_simulated_result(
         ["doctor"],
         ["doctor", "--host"],
         ["history", "--no-chart", "--all", str(ROOT / "results")],
-        ["waits", "--no-chart", *map(str, (ROOT / "results").glob("*/*6.1.0-56-amd64.json"))],
+        ["contention", "--no-chart", *map(str, (ROOT / "results").glob("*/*6.1.0-56-amd64.json"))],
         ["tune", "--dry-run"],
     ],
     ids=lambda arguments: " ".join(arguments[:2]),

@@ -54,7 +54,7 @@ def module(name: str) -> bytes:
 
 
 # The abuse of the module, each program of one file.
-_ABUSE = ("abuse", "abuse_waits", "abuse_text")
+_ABUSE = ("abuse", "abuse_contention", "abuse_text")
 
 
 def _abuse(directory: Path) -> dict[str, Path]:

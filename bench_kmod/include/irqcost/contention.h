@@ -29,7 +29,7 @@ static inline unsigned int irqcost_contention_ms(unsigned int rounds)
 }
 
 /* What @chain is in struct irqcost_contender: so many dependent multiplies (3 core cycles each). */
-#define IRQCOST_WAITS_CHAIN 3200
+#define IRQCOST_CONTENTION_CHAIN 3200
 
 /*
  * The histogram of waiting times: a bin for each of the first 32 ticks, from
@@ -69,7 +69,7 @@ static inline __u64 irqcost_wait_bin_low(unsigned int bin)
  * @ticks: TSC ticks that these halves took on this CPU
  * @first: TSC when its first round began
  * @last: TSC when its last round ended
- * @chain: fewest ticks that IRQCOST_WAITS_CHAIN dependent multiplies took: its clock
+ * @chain: fewest ticks that IRQCOST_CONTENTION_CHAIN dependent multiplies took: its clock
  * @waits: operations in the stamped halves: those that the histogram holds
  * @longest_wait: ticks of the longest of them, from the call until the lock was held
  * @longest_irqs_off: ticks of the longest stretch with interrupts off, from that call until the

@@ -31,7 +31,7 @@ enum irqcost_pending_flags {
 /**
  * struct irqcost_pending_sample - two masked stretches, the second with an interrupt pending
  * @start: TSC before the first
- * @chain: ticks of IRQCOST_WAITS_CHAIN dependent multiplies: the clock
+ * @chain: ticks of IRQCOST_CONTENTION_CHAIN dependent multiplies: the clock
  * @quiet_add: ticks of loops * IRQCOST_PENDING_ADDS dependent adds, masked, nothing pending
  * @quiet_nop: ticks of loops * IRQCOST_PENDING_NOPS nops, likewise
  * @pending_add: ticks of the same adds while an interrupt was pending

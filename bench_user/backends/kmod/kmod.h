@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "backends/backend.h"
-#include "backends/waits.h"
+#include "backends/contention.h"
 #include "base/unique_fd.h"
 
 namespace irqcost {
@@ -27,7 +27,7 @@ struct ModuleText {
 /** Why the module's device could not be opened, given errno, and what to do about it. */
 Obstacle CannotOpen(const std::string& device, int error, bool loads_modules);
 
-class Kmod final : public Backend, public Waits {
+class Kmod final : public Backend, public ContentionBackend {
  public:
   /**
    * Opens the device and checks that module and harness understand each other.
@@ -43,7 +43,7 @@ class Kmod final : public Backend, public Waits {
   [[nodiscard]] CounterOfCycles GetCounter() const override;
   [[nodiscard]] std::optional<KernelFacts> GetKernelFacts() const override;
   Run Measure(const Request& request) override;
-  Waits* GetWaits() override { return this; }
+  ContentionBackend* GetContention() override { return this; }
   /**
    * Adds `text`: of each row that was measured the window and what it calls; to `build.module` the
    * module's compiler and the ring in which its kernel runs.
@@ -51,8 +51,8 @@ class Kmod final : public Backend, public Waits {
   void Supplement(nlohmann::ordered_json& context, const Costs& costs) override;
 
   [[nodiscard]] bool LocksSleep() const override;
-  ContentionRun Contend(const ContentionRequest& request) override;
-  PendingRun Raise(const PendingRequest& request) override;
+  LockRun Contend(const LockRequest& request) override;
+  DeferredRun Raise(const DeferredRequest& request) override;
 
   /** A row's window, and the functions that it calls. Throws TextError where it cannot be read. */
   [[nodiscard]] std::vector<ModuleText> ReadTexts(const Probe& probe) const;

@@ -3,10 +3,11 @@
 
 import argparse
 import math
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from irqcost.base import screen
 
@@ -59,6 +60,38 @@ def count(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
     return value
+
+
+class _OldName(argparse.Action):
+    """An option by its old name: it does what the present one does, and notes its name."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, now: argparse.Action) -> None:
+        super().__init__(
+            option_strings,
+            dest,
+            now.nargs,
+            default=argparse.SUPPRESS,
+            type=now.type,
+            choices=now.choices,
+            help=argparse.SUPPRESS,
+        )
+        self._now = now
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        name = self._now.option_strings[-1]
+        print(f"irqcost: {option_string} is called {name} now", file=sys.stderr)
+        self._now(parser, namespace, values, option_string)
+
+
+def add_old_name(parser: argparse._ActionsContainer, old: str, now: argparse.Action) -> None:
+    """Keeps the old name of an option, which the help does not show."""
+    parser.add_argument(old, dest=now.dest, action=_OldName, now=now)
 
 
 def add_scheduler(parser: argparse.ArgumentParser) -> None:

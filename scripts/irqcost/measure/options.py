@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from irqcost.base.arguments import positive
+from irqcost.base.arguments import add_old_name, positive
 from irqcost.measure.processes import Target
 from irqcost.model import catalogue, contention, description
 from irqcost.model.schema1 import pattern
@@ -49,7 +49,7 @@ class Options:
     time: float | None = None
     target_percent: float | None = None
     target_cycles: float | None = None
-    waits: bool = False
+    contention: bool = False
     samples: int | None = None
     cpu: str | None = None
     core_type: str | None = None
@@ -77,7 +77,7 @@ class Options:
         excluded = chosen.startswith("-")
         backend, _, mode, *variant = name.split("/", 3)
         if mode in contention.MODES:
-            asked = self.waits or bool(re.search("contention|pending", self.filter or ""))
+            asked = self.contention or bool(re.search("contention|pending", self.filter or ""))
         else:
             asked = bool(self.contexts) or "".join(variant) not in catalogue.CONTEXTS
         return (
@@ -97,8 +97,8 @@ class Options:
             # The harness does not run in this folder.
             "--irqcost_simulate": self.simulate and self.simulate.absolute(),
         }
-        waiting = ["--irqcost_waits"] if self.waits else []
-        return [f"{flag}={value}" for flag, value in flags.items() if value is not None] + waiting
+        more = ["--irqcost_contention"] if self.contention else []
+        return [f"{flag}={value}" for flag, value in flags.items() if value is not None] + more
 
 
 def add_speed(parser: Parser) -> None:
@@ -150,12 +150,13 @@ def add_choice(parser: Parser) -> None:
 def add_more(parser: Parser) -> None:
     """What else to measure, and how often."""
     add_contexts(parser)
-    parser.add_argument(
-        "--waits",
+    added = parser.add_argument(
+        "--contention",
         action="store_true",
-        help="contention of locks by 1 to all CPUs and interrupts raised while masked, too; a "
-        "filter that names contention or pending selects them as well",
+        help="also measure lock contention by 1 to all CPUs and deferred interrupts, raised while "
+        "masked; a filter that names contention or pending selects them as well",
     )
+    add_old_name(parser, "--waits", added)
     parser.add_argument(
         "--samples",
         metavar="N",
@@ -188,15 +189,12 @@ def add_place(parser: Parser) -> None:
 
 def add_forget(parser: Parser) -> None:
     """What is known of earlier runs."""
-    parser.add_argument(
+    added = parser.add_argument(
         "--forget-baseline",
         action="store_true",
         help="forget how fast the contention sensor was in earlier runs on this CPU",
     )
-    # its name until 0.4
-    parser.add_argument(
-        "--forget-floors", dest="forget_baseline", action="store_true", help=argparse.SUPPRESS
-    )
+    add_old_name(parser, "--forget-floors", added)
 
 
 def _samples(text: str) -> int:

@@ -22,7 +22,7 @@ from irqcost.stats import intervals
 _BEFORE = 0.05
 
 # How many times wider an interval of a figure of waiting may be: 5 % and 1.25 core cycles.
-_WAITS_WIDER = 25
+_CONTENTION_WIDER = 25
 
 # Processes that the time is shared out among. What differs between processes is a third to a half
 # of the scatter, and more samples in one do not lessen it. Of six values the interval's ends are
@@ -46,7 +46,7 @@ class Target:
         """That of a benchmark. Waiting is a matter of chance: its median has no such digits."""
         if contention.mode_of(name) not in contention.MODES:
             return self
-        return Target(self.percent * _WAITS_WIDER, self.cycles * _WAITS_WIDER)
+        return Target(self.percent * _CONTENTION_WIDER, self.cycles * _CONTENTION_WIDER)
 
     def half_width(self, value: float) -> float:
         """The half-width wanted for a figure: the greater of the two."""

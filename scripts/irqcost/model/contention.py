@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Figures of waiting: a lock that several CPUs want, an interrupt raised while it was masked.
+"""Lock contention, and deferred interrupts: those that were raised while masked.
 
 What they are, and what their objects in a result file hold, is said in docs/RESULTS.md.
 """
@@ -25,7 +25,7 @@ _EXTREMES = {"min": min, "alone_ticks": min, "max": max, "longest_with_section":
 
 
 @dataclass(frozen=True)
-class Contention:
+class LockContention:
     """How a lock fared with `cpus`. Percentiles are in ticks, by name: min, p1 … p99, max."""
 
     cpus: tuple[int, ...]
@@ -41,7 +41,7 @@ class Contention:
 
 
 @dataclass(frozen=True)
-class Pending:
+class DeferredInterrupts:
     """How long an interrupt waited. `work` is ticks of an instruction of masked work, without and
     with an interrupt pending: by `add` and `nop`; empty where none was measured."""
 
@@ -84,20 +84,20 @@ def _merged(key: str, values: Sequence[Any]) -> Any:
     return _EXTREMES.get(key, intervals.median)(values)
 
 
-def parsed(mode: str, item: Object) -> Contention | Pending | None:
-    """What an entry of a result file says of waiting; None where its mode is another one. Raises
-    FormatError."""
+def parsed(mode: str, item: Object) -> LockContention | DeferredInterrupts | None:
+    """The contention or the deferred interrupts of an entry of a result file; None where its mode
+    is another one. Raises FormatError."""
     if mode == CONTENTION:
         return _contention(item.object(CONTENTION))
-    return _pending(item.object(PENDING)) if mode == PENDING else None
+    return _deferred(item.object(PENDING)) if mode == PENDING else None
 
 
-def _contention(item: Object) -> Contention:
+def _contention(item: Object) -> LockContention:
     fairness = item.object("fairness")
     cpus, operations = item.numbers("cpus"), item.numbers("operations")
     if not cpus or len(cpus) != len(operations):
         raise FormatError(f"{item.where}.operations is not a number for each of cpus")
-    return Contention(
+    return LockContention(
         cpus=tuple(map(int, cpus)),
         section=int(item.number("section")),
         operations=operations,
@@ -113,10 +113,10 @@ def _contention(item: Object) -> Contention:
     )
 
 
-def _pending(item: Object) -> Pending:
+def _deferred(item: Object) -> DeferredInterrupts:
     work = item.object("work_ticks") if item.has("work_ticks") else None
     measured = [name for name in work.members() if work.maybe(name)] if work else []
-    return Pending(
+    return DeferredInterrupts(
         requested_ns=item.number("requested_ns"),
         ticks=_percentiles(item.object("ticks")),
         late=item.number("late"),

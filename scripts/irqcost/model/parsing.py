@@ -472,7 +472,7 @@ def _any_entry(item: Object) -> Entry:
         reasons=item.texts("reasons") if item.has("reasons") else (),
         estimator=round(item.maybe_number("estimator") or 1),
         raw_histogram=item.raw("histogram"),
-        waits=contention.parsed(mode, item) if kind == "iteration" else None,
+        contention=contention.parsed(mode, item) if kind == "iteration" else None,
     )
 
 

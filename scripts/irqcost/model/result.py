@@ -8,7 +8,7 @@ from functools import cached_property
 
 from irqcost.base.verdicts import Trust
 from irqcost.model import ticks
-from irqcost.model.contention import Contention, Pending
+from irqcost.model.contention import DeferredInterrupts, LockContention
 from irqcost.model.machine_code import masking as masking_
 from irqcost.model.machine_code.masking import Masking
 from irqcost.model.members import GREATEST, FormatError, Object
@@ -226,7 +226,7 @@ class Entry:
     # As it is in the file: most of what is in one, and seldom looked at.
     raw_histogram: object = field(default=None, repr=False, compare=False)
     # Only where the mode is one of contention.MODES.
-    waits: Contention | Pending | None = None
+    contention: LockContention | DeferredInterrupts | None = None
 
     @property
     def histogram(self) -> Histogram | None:

@@ -7,7 +7,7 @@ from irqcost.base import screen
 from irqcost.base.footnotes import Footnotes
 from irqcost.base.table import Table, number
 from irqcost.model import catalogue
-from irqcost.model.contention import CONTENTION, Contention, Pending
+from irqcost.model.contention import CONTENTION, DeferredInterrupts, LockContention
 from irqcost.model.result import Context, Entry
 
 # More CPUs than this are not listed one by one.
@@ -53,15 +53,15 @@ def _contention(context: Context, entries: Sequence[Entry]) -> str:
     unit, factor = _time(context)
     costs = [*(["core cycles"] if _cycles(entries) else []), unit]
     columns = ("work, CPUs", *costs, "M/s", "Jain", "min/max")
-    waits = ("wait p50", "p99", "max", "irqs off p50", "p99", "max")
+    times = ("wait p50", "p99", "max", "irqs off p50", "p99", "max")
     shown = Table(
-        (*columns, *waits, "clean", "operations by CPU", ""), "<" + ">" * (10 + len(costs)) + "<<"
+        (*columns, *times, "clean", "operations by CPU", ""), "<" + ">" * (10 + len(costs)) + "<<"
     )
     notes = Footnotes()
     probe = ""
     for entry in entries:
-        one = entry.waits
-        assert isinstance(one, Contention)
+        one = entry.contention
+        assert isinstance(one, LockContention)
         if entry.probe != probe:
             probe = entry.probe
             shown.heading(_titled(probe) + (" (sleeps)" if one.sleeps else ""))
@@ -80,7 +80,7 @@ def _contention(context: Context, entries: Sequence[Entry]) -> str:
             by_cpu,
             notes.mark((_remark(entry) + not_run).removeprefix("; ")),
         )
-    heading = f"Cost: elapsed time divided by the operations of all CPUs. Waits: in {unit}."
+    heading = f"Cost: elapsed time divided by the operations of all CPUs. Wait times: in {unit}."
     return _together(heading, shown, notes)
 
 
@@ -94,8 +94,8 @@ def _pending(context: Context, entries: Sequence[Entry]) -> str:
     part = ""
     work = []
     for entry in sorted(entries, key=lambda entry: entry.variant):
-        one = entry.waits
-        assert isinstance(one, Pending)
+        one = entry.contention
+        assert isinstance(one, DeferredInterrupts)
         if entry.variant != part:
             part = entry.variant
             shown.heading(_PARTS.get(part, part).format(requested=f"{one.requested_ns:.0f}"))

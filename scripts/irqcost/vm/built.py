@@ -25,7 +25,7 @@ package of that day. The first column is what `--kernel` takes.
 With kCFI, code built by clang checks the type of each function that it calls through a pointer. A
 timed window has no type, so its callers do not check (`__nocfi`), nor does the code in a window;
 all other calls of the module are checked. Tested in a guest with kernel `clang`, which enforces
-kCFI: the module passes the tests of its requests (`abuse.c` 2215 checks, `abuse_waits.c` 168,
+kCFI: the module passes the tests of its requests (`abuse.c` 2215 checks, `abuse_contention.c` 168,
 `abuse_text.c` 161). Without `__nocfi` it traps at its first window (tried with the headers of
 6.1.0-57).
 

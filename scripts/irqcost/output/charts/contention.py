@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.ticker import MaxNLocator
 
 from irqcost.base.errors import NoChart
-from irqcost.model.contention import CONTENTION, Contention
+from irqcost.model.contention import CONTENTION, LockContention
 from irqcost.model.result import Entry
 from irqcost.output import finding
 from irqcost.output.charts import Inputs
@@ -24,7 +24,7 @@ _HEADING, _BETWEEN, _AXIS = 0.25, 0.3, 0.42
 _TICKS, _NAMES = 0.55, 2.3  # beside the panels
 _MOST = 6  # lines
 
-_Points = list[tuple[Entry, Contention]]
+_Points = list[tuple[Entry, LockContention]]
 
 
 @dataclass(frozen=True)
@@ -100,10 +100,10 @@ def _lines(which: Chosen, theme: Theme) -> list[_Line]:
     found: dict[str, _Points] = {}
     for name, one in zip(which.names, which.series):
         for entry in one.result.figures.values():
-            if entry.mode == CONTENTION and isinstance(entry.waits, Contention):
-                words = label(entry.probe) + (" (sleeps)" if entry.waits.sleeps else "")
+            if entry.mode == CONTENTION and isinstance(entry.contention, LockContention):
+                words = label(entry.probe) + (" (sleeps)" if entry.contention.sleeps else "")
                 words += f", {name}" if len(which.series) > 1 else ""
-                found.setdefault(words, []).append((entry, entry.waits))
+                found.setdefault(words, []).append((entry, entry.contention))
     return [
         _Line(words, points, theme.colour(place % _MOST))
         for place, (words, points) in enumerate(found.items())
@@ -114,7 +114,7 @@ def _cost(entry: Entry, cycles: bool) -> float:
     return (entry.core_cycles if cycles else entry.ticks) or 0.0
 
 
-def _doubtful(entry: Entry, one: Contention) -> bool:
+def _doubtful(entry: Entry, one: LockContention) -> bool:
     return entry.unreliable or not entry.clean or bool(one.not_run)
 
 

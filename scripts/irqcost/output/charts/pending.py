@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from irqcost.base.errors import NoChart
-from irqcost.model.contention import PENDING, PERCENTILES, Pending
+from irqcost.model.contention import PENDING, PERCENTILES, DeferredInterrupts
 from irqcost.model.result import Entry
 from irqcost.output import finding
 from irqcost.output.charts import Inputs
@@ -108,9 +108,9 @@ def _doubtful(entry: Entry) -> bool:
 
 def _waited(entry: Entry, name: str, cycles: bool) -> float:
     """A percentile: they are in ticks, and the entry's own figure says what a tick is."""
-    assert isinstance(entry.waits, Pending)
+    assert isinstance(entry.contention, DeferredInterrupts)
     factor = (entry.core_cycles or 0) / entry.ticks if cycles and entry.ticks else 1.0
-    return entry.waits.ticks[name] * factor
+    return entry.contention.ticks[name] * factor
 
 
 def _title(lines: _Lines, part: str, unit: str, cycles: bool) -> str:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "measure/waits.h"
+#include "measure/contention.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,7 +11,7 @@
 namespace irqcost {
 namespace {
 
-constexpr double kMultiplies = IRQCOST_WAITS_CHAIN;
+constexpr double kMultiplies = IRQCOST_CONTENTION_CHAIN;
 
 /** A sample before it is judged. */
 struct Value {
@@ -41,9 +41,9 @@ std::vector<Value> Used(const std::vector<Value>& values) {
   return used.size() < kFewestClean ? values : used;
 }
 
-WaitEstimate Judge(const std::vector<Value>& values, std::optional<unsigned> imul_latency,
-                   const char* noun) {
-  WaitEstimate estimate;
+ContentionEstimate Judge(const std::vector<Value>& values, std::optional<unsigned> imul_latency,
+                         const char* noun) {
+  ContentionEstimate estimate;
   const std::vector<double> all = Ticks(values);
   estimate.samples = values.size();
   estimate.free = static_cast<std::size_t>(
@@ -75,13 +75,13 @@ WaitEstimate Judge(const std::vector<Value>& values, std::optional<unsigned> imu
   return estimate;
 }
 
-bool Undisturbed(const ContentionRun& run) {
+bool Undisturbed(const LockRun& run) {
   return std::all_of(run.contenders.begin(), run.contenders.end(), [](const auto& c) {
     return c.rounds > 0 && c.preempted == 0 && c.missed == 0 && c.elsewhere == 0;
   });
 }
 
-Value ValueOf(const ContentionRun& run) {
+Value ValueOf(const LockRun& run) {
   double ticks = 0, operations = 0, chain = 0;
   std::size_t chains = 0;
   for (const irqcost_contender& c : run.contenders) {
@@ -100,9 +100,9 @@ Value ValueOf(const ContentionRun& run) {
   return value;
 }
 
-std::uint64_t Part(PendingPart part, const irqcost_pending_sample& sample) {
-  if (part == PendingPart::kHandler) return sample.handler;
-  return part == PendingPart::kReturn ? sample.back : sample.masked;
+std::uint64_t Part(DeferredPart part, const irqcost_pending_sample& sample) {
+  if (part == DeferredPart::kHandler) return sample.handler;
+  return part == DeferredPart::kReturn ? sample.back : sample.masked;
 }
 
 MaskedWork Work(const std::vector<const irqcost_pending_sample*>& samples,
@@ -141,11 +141,10 @@ double WaitQuantile(std::span<const std::uint64_t> histogram, double q) {
   return low + (next - low - 1) / 2;
 }
 
-Contention SummariseContention(const ContentionRequest& request,
-                               std::span<const ContentionRun> runs,
-                               std::optional<unsigned> imul_latency) {
+LockContention SummariseLock(const LockRequest& request, std::span<const LockRun> runs,
+                             std::optional<unsigned> imul_latency) {
   std::vector<Value> values;
-  Contention found;
+  LockContention found;
   const std::size_t cpus = request.cpus.size();
   found.operations.resize(cpus);
   found.rounds.resize(cpus);
@@ -154,7 +153,7 @@ Contention SummariseContention(const ContentionRequest& request,
   std::uint64_t longest_wait = 0, longest_irqs_off = 0;
   std::size_t preempted = 0;
   const auto free = static_cast<std::size_t>(std::count_if(runs.begin(), runs.end(), Undisturbed));
-  for (const ContentionRun& run : runs) {
+  for (const LockRun& run : runs) {
     const bool used = free < kFewestClean || Undisturbed(run);
     // Where nobody did anything there is nothing to divide by.
     if (const Value value = ValueOf(run); value.ticks > 0) values.push_back(value);
@@ -194,12 +193,12 @@ Contention SummariseContention(const ContentionRequest& request,
   return found;
 }
 
-Pending SummarisePending(PendingPart part, const PendingRun& run,
-                         std::optional<unsigned> imul_latency) {
+DeferredInterrupts SummariseDeferred(DeferredPart part, const DeferredRun& run,
+                                     std::optional<unsigned> imul_latency) {
   unsigned disturbing = IRQCOST_PENDING_INTERRUPTED | IRQCOST_PENDING_PREEMPTED;
   // Late, an interrupt has not been served before the instruction after the unmasking.
-  if (part == PendingPart::kReturn) disturbing |= IRQCOST_PENDING_LATE;
-  Pending found;
+  if (part == DeferredPart::kReturn) disturbing |= IRQCOST_PENDING_LATE;
+  DeferredInterrupts found;
   std::vector<Value> values;
   std::vector<const irqcost_pending_sample*> free;
   std::uint64_t longest = 0;
@@ -220,7 +219,7 @@ Pending SummarisePending(PendingPart part, const PendingRun& run,
   found.estimate.longest_irqs_off = longest;
   found.estimate.operations = values.size();
   found.ticks = PercentilesOf(Ticks(Used(values)));
-  if (part == PendingPart::kMasked && run.loops > 0 && !free.empty()) {
+  if (part == DeferredPart::kMasked && run.loops > 0 && !free.empty()) {
     found.add = Work(free, &irqcost_pending_sample::quiet_add, &irqcost_pending_sample::pending_add,
                      double{IRQCOST_PENDING_ADDS} * run.loops);
     found.nop = Work(free, &irqcost_pending_sample::quiet_nop, &irqcost_pending_sample::pending_nop,

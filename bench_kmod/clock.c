@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the measurements of waiting have in common: windows of the catalogue run
+ * What contention.c and pending.c have in common: windows of the catalogue run
  * by themselves, and the clock that they make.
  */
 #include <linux/irqflags.h>
@@ -10,7 +10,7 @@
 #include "internal.h"
 
 /* Loops of the clock: 6,400 multiplies, which take 20 us even at 1 GHz. */
-#define CHAIN_LOOPS (IRQCOST_WAITS_CHAIN / IRQCOST_CHAIN_UNROLL)
+#define CHAIN_LOOPS (IRQCOST_CONTENTION_CHAIN / IRQCOST_CHAIN_UNROLL)
 
 /**
  * irqcost_masked_window() - a loop window with interrupts off
@@ -39,7 +39,7 @@ static u64 chain_window(u32 size)
 /**
  * irqcost_chain_ticks() - the clock that converts ticks to core cycles
  *
- * Return: what IRQCOST_WAITS_CHAIN dependent multiplies take, as the difference
+ * Return: what IRQCOST_CONTENTION_CHAIN dependent multiplies take, as the difference
  * of two windows; 0 where something disturbed the smaller one.
  */
 u64 irqcost_chain_ticks(void)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Of abuse_waits: whether an answer is right. It is included where what it needs is defined.
+ * Of abuse_contention: whether an answer is right. It is included where what it needs is defined.
  */
-#ifndef IRQCOST_TESTS_ABUSE_WAITS_RIGHT_H
-#define IRQCOST_TESTS_ABUSE_WAITS_RIGHT_H
+#ifndef IRQCOST_TESTS_ABUSE_CONTENTION_RIGHT_H
+#define IRQCOST_TESTS_ABUSE_CONTENTION_RIGHT_H
 
 static __u64 waits_in_histogram(const struct irqcost_contender *c)
 {
@@ -77,10 +77,10 @@ static bool pending_right(const struct irqcost_pending *run)
 			continue;
 		undisturbed++;
 		if (exact && (s->quiet_add != s->pending_add || s->quiet_nop != s->pending_nop ||
-			      s->chain != IRQCOST_WAITS_CHAIN))
+			      s->chain != IRQCOST_CONTENTION_CHAIN))
 			return false;
 	}
 	return run->samples && (!exact || undisturbed);
 }
 
-#endif /* IRQCOST_TESTS_ABUSE_WAITS_RIGHT_H */
+#endif /* IRQCOST_TESTS_ABUSE_CONTENTION_RIGHT_H */

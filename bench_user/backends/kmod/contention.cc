@@ -12,10 +12,10 @@ namespace irqcost {
 
 bool Kmod::LocksSleep() const { return (info_.config & IRQCOST_CONFIG_PREEMPT_RT) != 0; }
 
-ContentionRun Kmod::Contend(const ContentionRequest& request) {
+LockRun Kmod::Contend(const LockRequest& request) {
   // The module lets threads run where this one may, and nowhere else.
   BindToCpus(request.cpus);
-  ContentionRun run;
+  LockRun run;
   for (const int cpu : request.cpus)
     run.contenders.emplace_back().cpu = static_cast<std::uint32_t>(cpu);
   irqcost_contention args{};
@@ -35,9 +35,9 @@ ContentionRun Kmod::Contend(const ContentionRequest& request) {
   return run;
 }
 
-PendingRun Kmod::Raise(const PendingRequest& request) {
+DeferredRun Kmod::Raise(const DeferredRequest& request) {
   PinToCpu(request.cpu);
-  PendingRun run;
+  DeferredRun run;
   run.samples.resize(request.samples);
   irqcost_pending args{};
   args.size = sizeof(args);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-// What a backend may measure beside the cost of a probe: waiting for a lock that others want,
-// and what an interrupt waits for that was raised while it was masked.
-#ifndef IRQCOST_BENCH_USER_BACKENDS_WAITS_H
-#define IRQCOST_BENCH_USER_BACKENDS_WAITS_H
+// What a backend may measure beside the cost of a probe: lock contention, and the latency of
+// interrupts that were raised while masked (deferred interrupts).
+#ifndef IRQCOST_BENCH_USER_BACKENDS_CONTENTION_H
+#define IRQCOST_BENCH_USER_BACKENDS_CONTENTION_H
 
 #include <cstdint>
 #include <vector>
@@ -12,7 +12,7 @@
 namespace irqcost {
 
 /** A lock for several CPUs. The meaning is that of struct irqcost_contention. */
-struct ContentionRequest {
+struct LockRequest {
   const Probe* lock = nullptr;
   unsigned section = 0;   ///< core cycles
   std::vector<int> cpus;  ///< at least one, all different
@@ -20,7 +20,7 @@ struct ContentionRequest {
 };
 
 /** What came of it. */
-struct ContentionRun {
+struct LockRun {
   std::vector<irqcost_contender> contenders;  ///< in the order of the request's CPUs
   unsigned rounds = 0;                        ///< those that every CPU took part in
   std::uint64_t alone = 0;                    ///< ticks of one operation without contention
@@ -28,7 +28,7 @@ struct ContentionRun {
 };
 
 /** Interrupts raised while masked. The meaning is that of struct irqcost_pending. */
-struct PendingRequest {
+struct DeferredRequest {
   const Probe* masking = nullptr;
   int cpu = 0;
   unsigned hold_ns = 0;
@@ -37,32 +37,32 @@ struct PendingRequest {
 };
 
 /** What came of it. */
-struct PendingRun {
+struct DeferredRun {
   std::vector<irqcost_pending_sample> samples;
   unsigned loops = 0;  ///< what was used
 };
 
-/** A backend's means to measure waiting. */
-class Waits {
+/** How a backend measures lock contention and deferred interrupts. */
+class ContentionBackend {
  public:
-  Waits() = default;
-  Waits(const Waits&) = delete;
-  Waits& operator=(const Waits&) = delete;
-  virtual ~Waits() = default;
+  ContentionBackend() = default;
+  ContentionBackend(const ContentionBackend&) = delete;
+  ContentionBackend& operator=(const ContentionBackend&) = delete;
+  virtual ~ContentionBackend() = default;
 
   /** Whether locks that may sleep do so on this kernel: such a lock masks nothing. */
   [[nodiscard]] virtual bool LocksSleep() const = 0;
 
   /** Lets CPUs contend for a lock. Throws std::system_error where the system refuses it. */
-  virtual ContentionRun Contend(const ContentionRequest& request) = 0;
+  virtual LockRun Contend(const LockRequest& request) = 0;
 
   /**
    * Raises interrupts. The calling thread stays bound to the CPU afterwards.
    * Throws std::system_error where the system refuses it.
    */
-  virtual PendingRun Raise(const PendingRequest& request) = 0;
+  virtual DeferredRun Raise(const DeferredRequest& request) = 0;
 };
 
 }  // namespace irqcost
 
-#endif  // IRQCOST_BENCH_USER_BACKENDS_WAITS_H
+#endif  // IRQCOST_BENCH_USER_BACKENDS_CONTENTION_H

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "run/waits.h"
+#include "run/contention.h"
 
 #include <gtest/gtest.h>
 
 #include <numeric>
 
 #include "base/usage_error.h"
-#include "fake_waits.h"
+#include "fake_contention.h"
 #include "run/bench.h"
 #include "run/options.h"
 
@@ -68,10 +68,10 @@ TEST(ContentionSizesTest, EachUpToEightThenPowersAndAll) {
 
 constexpr unsigned kImulLatency = 4;
 
-const ContentionRequest kTwo{FindProbe("spin_lock"), 50, {1, 0}, 1};
+const LockRequest kTwo{FindProbe("spin_lock"), 50, {1, 0}, 1};
 
-ContentionRun RunOf(std::uint64_t first, std::uint64_t second) {
-  ContentionRun run;
+LockRun RunOf(std::uint64_t first, std::uint64_t second) {
+  LockRun run;
   run.rounds = 1;
   run.alone = 40;
   run.traits = IRQCOST_LOCK_MASKS;
@@ -80,7 +80,7 @@ ContentionRun RunOf(std::uint64_t first, std::uint64_t second) {
     c.rounds = operations > 0 ? 1 : 0;
     c.operations = operations;
     c.ticks = 2000;
-    c.chain = std::uint64_t{IRQCOST_WAITS_CHAIN} * kImulLatency * 2;
+    c.chain = std::uint64_t{IRQCOST_CONTENTION_CHAIN} * kImulLatency * 2;
     c.waits = operations;
     c.longest_wait = 900;
     c.longest_irqs_off = 950;
@@ -90,9 +90,9 @@ ContentionRun RunOf(std::uint64_t first, std::uint64_t second) {
   return run;
 }
 
-TEST(SummariseContentionTest, TimeThatPassedByOperationsOfAll) {
-  const std::vector<ContentionRun> runs(12, RunOf(30, 10));
-  const Contention found = SummariseContention(kTwo, runs, kImulLatency);
+TEST(SummariseLockTest, TimeThatPassedByOperationsOfAll) {
+  const std::vector<LockRun> runs(12, RunOf(30, 10));
+  const LockContention found = SummariseLock(kTwo, runs, kImulLatency);
   EXPECT_DOUBLE_EQ(found.estimate.ticks, 50);
   EXPECT_DOUBLE_EQ(found.estimate.core_cycles.value(), 25);
   EXPECT_EQ(found.operations, (std::vector<std::uint64_t>{360, 120}));
@@ -108,22 +108,22 @@ TEST(SummariseContentionTest, TimeThatPassedByOperationsOfAll) {
   EXPECT_EQ(found.estimate.distribution.clean.size(), 12U);
 }
 
-TEST(SummariseContentionTest, TheTimeIsThatOfWhoBeganFirst) {
-  std::vector<ContentionRun> runs(12, RunOf(30, 10));
-  for (ContentionRun& run : runs) run.contenders[1].ticks = 4;
-  EXPECT_DOUBLE_EQ(SummariseContention(kTwo, runs, kImulLatency).estimate.ticks, 50);
+TEST(SummariseLockTest, TheTimeIsThatOfWhoBeganFirst) {
+  std::vector<LockRun> runs(12, RunOf(30, 10));
+  for (LockRun& run : runs) run.contenders[1].ticks = 4;
+  EXPECT_DOUBLE_EQ(SummariseLock(kTwo, runs, kImulLatency).estimate.ticks, 50);
 }
 
-TEST(SummariseContentionTest, WithoutACycleThereAreTicksAlone) {
-  const std::vector<ContentionRun> runs(12, RunOf(30, 10));
-  const Contention found = SummariseContention(kTwo, runs, std::nullopt);
+TEST(SummariseLockTest, WithoutACycleThereAreTicksAlone) {
+  const std::vector<LockRun> runs(12, RunOf(30, 10));
+  const LockContention found = SummariseLock(kTwo, runs, std::nullopt);
   EXPECT_FALSE(found.estimate.core_cycles);
   EXPECT_DOUBLE_EQ(found.estimate.distribution.clean.front(), 50);
 }
 
-TEST(SummariseContentionTest, ACpuThatHasNotRunIsNamed) {
-  const std::vector<ContentionRun> runs(12, RunOf(30, 0));
-  const Contention found = SummariseContention(kTwo, runs, kImulLatency);
+TEST(SummariseLockTest, ACpuThatHasNotRunIsNamed) {
+  const std::vector<LockRun> runs(12, RunOf(30, 0));
+  const LockContention found = SummariseLock(kTwo, runs, kImulLatency);
   EXPECT_EQ(found.not_run, std::vector<int>{0});
   EXPECT_EQ(found.estimate.free, 0U);
   EXPECT_EQ(found.estimate.label, "disturbed: CPU 0 has not run: something else keeps it busy");
@@ -131,22 +131,22 @@ TEST(SummariseContentionTest, ACpuThatHasNotRunIsNamed) {
   EXPECT_DOUBLE_EQ(found.jain, 0.5);
 }
 
-TEST(SummariseContentionTest, NobodyRan) {
-  const std::vector<ContentionRun> runs(2, RunOf(0, 0));
-  const Contention found = SummariseContention(kTwo, runs, kImulLatency);
+TEST(SummariseLockTest, NobodyRan) {
+  const std::vector<LockRun> runs(2, RunOf(0, 0));
+  const LockContention found = SummariseLock(kTwo, runs, kImulLatency);
   EXPECT_EQ(found.not_run, (std::vector<int>{1, 0}));
   EXPECT_DOUBLE_EQ(found.estimate.ticks, 0);
 }
 
-TEST(SummariseContentionTest, DisturbedRunsAreCountedAndNotUsed) {
-  std::vector<ContentionRun> runs(12, RunOf(30, 10));
+TEST(SummariseLockTest, DisturbedRunsAreCountedAndNotUsed) {
+  std::vector<LockRun> runs(12, RunOf(30, 10));
   for (int i = 0; i < 5; ++i) runs.push_back(RunOf(1, 1));
   runs[12].contenders[0].preempted = 1;
   runs[13].contenders[1].missed = 1;
   runs[14].contenders[1].elsewhere = 1;
   runs[15].contenders[1].rounds = 0;
   runs[16].contenders[0].missed = 1;
-  const Contention found = SummariseContention(kTwo, runs, kImulLatency);
+  const LockContention found = SummariseLock(kTwo, runs, kImulLatency);
   EXPECT_EQ(found.estimate.samples, 17U);
   EXPECT_EQ(found.estimate.free, 12U);
   EXPECT_EQ(found.estimate.distribution.contaminated.size(), 5U);
@@ -157,12 +157,12 @@ TEST(SummariseContentionTest, DisturbedRunsAreCountedAndNotUsed) {
   EXPECT_EQ(found.estimate.preempted, 1U);
 }
 
-PendingRun Interrupts(std::size_t count) {
-  PendingRun run;
+DeferredRun Interrupts(std::size_t count) {
+  DeferredRun run;
   run.loops = 2;
   for (std::size_t i = 0; i < count; ++i) {
     irqcost_pending_sample s{};
-    s.chain = std::uint64_t{IRQCOST_WAITS_CHAIN} * kImulLatency;
+    s.chain = std::uint64_t{IRQCOST_CONTENTION_CHAIN} * kImulLatency;
     s.quiet_add = 128;
     s.pending_add = 192;
     s.quiet_nop = 64;
@@ -176,9 +176,9 @@ PendingRun Interrupts(std::size_t count) {
   return run;
 }
 
-TEST(SummarisePendingTest, EachPartHasItsDistribution) {
-  const PendingRun run = Interrupts(101);
-  const Pending handler = SummarisePending(PendingPart::kHandler, run, kImulLatency);
+TEST(SummariseDeferredTest, EachPartHasItsDistribution) {
+  const DeferredRun run = Interrupts(101);
+  const DeferredInterrupts handler = SummariseDeferred(DeferredPart::kHandler, run, kImulLatency);
   EXPECT_DOUBLE_EQ(handler.ticks.min, 400);
   EXPECT_DOUBLE_EQ(handler.ticks.p10, 410);
   EXPECT_DOUBLE_EQ(handler.ticks.p50, 450);
@@ -187,8 +187,8 @@ TEST(SummarisePendingTest, EachPartHasItsDistribution) {
   EXPECT_DOUBLE_EQ(handler.estimate.core_cycles.value(), 450);
   EXPECT_EQ(handler.estimate.longest_irqs_off, 46'100U);
   EXPECT_FALSE(handler.add);
-  EXPECT_DOUBLE_EQ(SummarisePending(PendingPart::kReturn, run, kImulLatency).estimate.ticks, 950);
-  const Pending masked = SummarisePending(PendingPart::kMasked, run, kImulLatency);
+  EXPECT_DOUBLE_EQ(SummariseDeferred(DeferredPart::kReturn, run, kImulLatency).estimate.ticks, 950);
+  const DeferredInterrupts masked = SummariseDeferred(DeferredPart::kMasked, run, kImulLatency);
   EXPECT_DOUBLE_EQ(masked.estimate.ticks, 46'050);
   EXPECT_DOUBLE_EQ(masked.add->quiet, 1);
   EXPECT_DOUBLE_EQ(masked.add->pending, 1.5);
@@ -196,29 +196,29 @@ TEST(SummarisePendingTest, EachPartHasItsDistribution) {
   EXPECT_DOUBLE_EQ(masked.nop->pending, 0.25);
 }
 
-TEST(SummarisePendingTest, ALateOneTellsOfTheHandlerButNotOfTheReturn) {
-  PendingRun run = Interrupts(30);
+TEST(SummariseDeferredTest, ALateOneTellsOfTheHandlerButNotOfTheReturn) {
+  DeferredRun run = Interrupts(30);
   run.samples[3].flags = IRQCOST_PENDING_LATE;
   run.samples[4].flags = IRQCOST_PENDING_INTERRUPTED;
   run.samples[5].flags = IRQCOST_PENDING_PREEMPTED;
-  const Pending handler = SummarisePending(PendingPart::kHandler, run, kImulLatency);
+  const DeferredInterrupts handler = SummariseDeferred(DeferredPart::kHandler, run, kImulLatency);
   EXPECT_EQ(handler.estimate.free, 28U);
   EXPECT_EQ(handler.late, 1U);
   EXPECT_EQ(handler.estimate.interrupted, 1U);
   EXPECT_EQ(handler.estimate.preempted, 1U);
-  EXPECT_EQ(SummarisePending(PendingPart::kReturn, run, kImulLatency).estimate.free, 27U);
+  EXPECT_EQ(SummariseDeferred(DeferredPart::kReturn, run, kImulLatency).estimate.free, 27U);
 }
 
-TEST(SummarisePendingTest, WithoutMaskedWorkThereIsNone) {
-  PendingRun run = Interrupts(30);
+TEST(SummariseDeferredTest, WithoutMaskedWorkThereIsNone) {
+  DeferredRun run = Interrupts(30);
   run.loops = 0;
-  EXPECT_FALSE(SummarisePending(PendingPart::kMasked, run, kImulLatency).add);
+  EXPECT_FALSE(SummariseDeferred(DeferredPart::kMasked, run, kImulLatency).add);
 }
 
-class WaitSelectionTest : public testing::Test {
+class ContentionSelectionTest : public testing::Test {
  protected:
   void SetUp() override {
-    auto fake = std::make_unique<FakeWaits>();
+    auto fake = std::make_unique<FakeContention>();
     fake_ = fake.get();
     backends_.push_back(std::move(fake));
     options_.cpus = {1, 0, 2};
@@ -226,49 +226,49 @@ class WaitSelectionTest : public testing::Test {
 
   Selection Selected(const std::string& filter) { return Select(backends_, filter, {}, options_); }
 
-  FakeWaits* fake_ = nullptr;
+  FakeContention* fake_ = nullptr;
   std::vector<std::unique_ptr<Backend>> backends_;
-  WaitOptions options_;
+  ContentionOptions options_;
 };
 
-TEST_F(WaitSelectionTest, OnlyWhereTheyAreWantedOrNamed) {
-  EXPECT_TRUE(Selected("").waits.empty());
-  EXPECT_TRUE(Selected("spin_lock").waits.empty());
-  EXPECT_TRUE(Selected("-contention").waits.empty());
-  EXPECT_EQ(Selected("/contention/").waits.size(), 27U);
-  EXPECT_EQ(Selected("/pending/").waits.size(), 15U);
-  EXPECT_EQ(Selected("^fake/spin_lock/contention/cpus2/section50$").waits.size(), 1U);
+TEST_F(ContentionSelectionTest, OnlyWhereTheyAreWantedOrNamed) {
+  EXPECT_TRUE(Selected("").contention.empty());
+  EXPECT_TRUE(Selected("spin_lock").contention.empty());
+  EXPECT_TRUE(Selected("-contention").contention.empty());
+  EXPECT_EQ(Selected("/contention/").contention.size(), 27U);
+  EXPECT_EQ(Selected("/pending/").contention.size(), 15U);
+  EXPECT_EQ(Selected("^fake/spin_lock/contention/cpus2/section50$").contention.size(), 1U);
   options_.wanted = true;
-  EXPECT_EQ(Selected("").waits.size(), 42U);
-  EXPECT_EQ(Selected("-contention").waits.size(), 15U);
+  EXPECT_EQ(Selected("").contention.size(), 42U);
+  EXPECT_EQ(Selected("-contention").contention.size(), 15U);
 }
 
-TEST_F(WaitSelectionTest, CpusContendFromTheMeasuringOneOn) {
+TEST_F(ContentionSelectionTest, CpusContendFromTheMeasuringOneOn) {
   const Selection selection = Selected("^fake/spin_lock/contention/cpus2/section500$");
-  EXPECT_EQ(selection.waits.at(0).cpus, (std::vector<int>{1, 0}));
-  EXPECT_EQ(selection.waits.at(0).section, 500U);
+  EXPECT_EQ(selection.contention.at(0).cpus, (std::vector<int>{1, 0}));
+  EXPECT_EQ(selection.contention.at(0).section, 500U);
 }
 
-TEST_F(WaitSelectionTest, ALockThatSleepsMasksNothing) {
+TEST_F(ContentionSelectionTest, ALockThatSleepsMasksNothing) {
   fake_->locks_sleep = true;
   const Selection selection = Selected("/pending/");
-  EXPECT_EQ(selection.waits.size(), 12U);
+  EXPECT_EQ(selection.contention.size(), 12U);
   ASSERT_EQ(selection.results.absent.size(), 3U);
   EXPECT_EQ(selection.results.absent[0].name, "fake/spin_lock_irqsave/pending/handler");
   EXPECT_EQ(selection.results.absent[0].reason, "masks nothing on PREEMPT_RT, where it sleeps");
 }
 
-TEST_F(WaitSelectionTest, AnObstacleLeavesNothing) {
+TEST_F(ContentionSelectionTest, AnObstacleLeavesNothing) {
   fake_->obstacle = Obstacle{"no device", "load it"};
-  EXPECT_TRUE(Selected("/pending/").waits.empty());
+  EXPECT_TRUE(Selected("/pending/").contention.empty());
 }
 
-TEST_F(WaitSelectionTest, MeasuresWhatWasAskedFor) {
+TEST_F(ContentionSelectionTest, MeasuresWhatWasAskedFor) {
   SamplerOptions sampler;
   sampler.ticks_per_us = 2000;
   sampler.cpu = 1;
   const auto contention = Selected("^fake/spin_lock/contention/cpus3/section50$");
-  const WaitMeasurement measured = MeasureWait(contention.waits.at(0), sampler);
+  const ContentionMeasurement measured = MeasureContention(contention.contention.at(0), sampler);
   EXPECT_EQ(measured.key, "contention");
   EXPECT_EQ(measured.object.at("cpus"), (std::vector<int>{1, 0, 2}));
   EXPECT_EQ(measured.object.at("section"), 50);
@@ -282,7 +282,7 @@ TEST_F(WaitSelectionTest, MeasuresWhatWasAskedFor) {
   sampler.samples = 37;
   options_.hold_ns = 5000;
   const auto pending = Selected("^fake/cli_sti/pending/masked$");
-  const WaitMeasurement masked = MeasureWait(pending.waits.at(0), sampler);
+  const ContentionMeasurement masked = MeasureContention(pending.contention.at(0), sampler);
   EXPECT_EQ(masked.key, "pending");
   EXPECT_EQ(masked.object.at("requested_ns"), 5000);
   EXPECT_TRUE(masked.object.at("work_ticks").at("add").is_object());
@@ -290,12 +290,12 @@ TEST_F(WaitSelectionTest, MeasuresWhatWasAskedFor) {
   EXPECT_EQ(fake_->raised.at(0).cpu, 1);
 }
 
-TEST(WaitOptionsTest, HoldIsBounded) {
+TEST(ContentionOptionsTest, HoldIsBounded) {
   EXPECT_EQ(ParseOptions({"--irqcost_hold_ns=90000"}).hold_ns, 90'000U);
   EXPECT_THROW(ParseOptions({"--irqcost_hold_ns=90001"}), UsageError);
   EXPECT_THROW(ParseOptions({"--irqcost_hold_ns=-1"}), UsageError);
-  EXPECT_TRUE(ParseOptions({"--irqcost_waits"}).waits);
-  EXPECT_FALSE(ParseOptions({}).waits);
+  EXPECT_TRUE(ParseOptions({"--irqcost_contention"}).contention);
+  EXPECT_FALSE(ParseOptions({}).contention);
 }
 
 }  // namespace

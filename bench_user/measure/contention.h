@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-// From runs of waiting to figures. Pure functions: no input, no output, no clock.
-#ifndef IRQCOST_BENCH_USER_MEASURE_WAITS_H
-#define IRQCOST_BENCH_USER_MEASURE_WAITS_H
+// From runs of lock contention and deferred interrupts to figures. Pure functions: no input, no
+// output, no clock.
+#ifndef IRQCOST_BENCH_USER_MEASURE_CONTENTION_H
+#define IRQCOST_BENCH_USER_MEASURE_CONTENTION_H
 
 #include <cstdint>
 #include <optional>
@@ -9,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "backends/waits.h"
+#include "backends/contention.h"
 #include "measure/estimate.h"
 
 namespace irqcost {
@@ -31,8 +32,9 @@ struct Percentiles {
   double min = 0, p1 = 0, p10 = 0, p25 = 0, p50 = 0, p75 = 0, p90 = 0, p99 = 0, max = 0;
 };
 
-/** What both kinds of waiting have: figures per operation or interrupt, as in Estimate. */
-struct WaitEstimate {
+/** What lock contention and deferred interrupts share: figures per operation or interrupt, as in
+ * Estimate. */
+struct ContentionEstimate {
   double ticks = 0;                   ///< the median of the samples used
   std::optional<double> core_cycles;  ///< the same
   double ticks_min = 0;               ///< min, p50 and p99 are of all samples
@@ -50,8 +52,9 @@ struct WaitEstimate {
 };
 
 /** What came of several runs of the same contention. */
-struct Contention {
-  WaitEstimate estimate;  ///< a sample is a run; ticks are time that passed, by operations of all
+struct LockContention {
+  ContentionEstimate
+      estimate;  ///< a sample is a run; ticks are time that passed, by operations of all
   std::vector<std::uint64_t> operations;  ///< by CPU, of the runs used
   std::vector<unsigned> rounds;           ///< by CPU, of all runs
   std::vector<int> not_run;               ///< CPUs that were asked for and have not run
@@ -65,12 +68,11 @@ struct Contention {
 
 /** Makes figures of at least one run. @imul_latency: core cycles of a multiply of the chain;
  * nothing where it counts none. */
-Contention SummariseContention(const ContentionRequest& request,
-                               std::span<const ContentionRun> runs,
-                               std::optional<unsigned> imul_latency);
+LockContention SummariseLock(const LockRequest& request, std::span<const LockRun> runs,
+                             std::optional<unsigned> imul_latency);
 
 /** Which part of a deferred interrupt a figure is about. */
-enum class PendingPart { kHandler, kReturn, kMasked };
+enum class DeferredPart { kHandler, kReturn, kMasked };
 
 /** What masked work costs with and without an interrupt pending, in ticks an instruction. */
 struct MaskedWork {
@@ -79,17 +81,17 @@ struct MaskedWork {
 };
 
 /** What came of deferred interrupts. */
-struct Pending {
-  WaitEstimate estimate;  ///< a sample is an interrupt
-  Percentiles ticks;      ///< of the samples used
-  std::size_t late = 0;   ///< interrupts that came after the stamp after the unmasking
+struct DeferredInterrupts {
+  ContentionEstimate estimate;  ///< a sample is an interrupt
+  Percentiles ticks;            ///< of the samples used
+  std::size_t late = 0;         ///< interrupts that came after the stamp after the unmasking
   std::optional<MaskedWork> add, nop;
 };
 
 /** Makes figures of at least one sample. */
-Pending SummarisePending(PendingPart part, const PendingRun& run,
-                         std::optional<unsigned> imul_latency);
+DeferredInterrupts SummariseDeferred(DeferredPart part, const DeferredRun& run,
+                                     std::optional<unsigned> imul_latency);
 
 }  // namespace irqcost
 
-#endif  // IRQCOST_BENCH_USER_MEASURE_WAITS_H
+#endif  // IRQCOST_BENCH_USER_MEASURE_CONTENTION_H

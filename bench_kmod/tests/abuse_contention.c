@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * abuse_waits [--exact]: ask /dev/irqcost for contention and for deferred
+ * abuse_contention [--exact]: ask /dev/irqcost for contention and for deferred
  * interrupts, rightly and wrongly.
  *
  * Every wrong request is wrong in one way only and has its own errno, and after
@@ -93,7 +93,7 @@ static struct irqcost_pending good_pending(void)
 	};
 }
 
-#include "abuse_waits_right.h"
+#include "abuse_contention_right.h"
 
 static bool still_right(void)
 {
@@ -397,7 +397,7 @@ int main(int argc, char **argv)
 
 	exact = argc == 2 && !strcmp(argv[1], "--exact");
 	if (argc > 2 || (argc == 2 && !exact)) {
-		fprintf(stderr, "usage: abuse_waits [--exact]\n");
+		fprintf(stderr, "usage: abuse_contention [--exact]\n");
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "run/waits.h"
+#include "run/contention.h"
 
 #include <algorithm>
 #include <array>
@@ -18,12 +18,12 @@ constexpr std::array<std::string_view, 5> kMaskings = {
     "raw_spin_lock_irqsave"};
 
 struct NamedPart {
-  PendingPart part;
+  DeferredPart part;
   const char* name;
 };
-constexpr std::array<NamedPart, 3> kParts = {{{PendingPart::kHandler, "handler"},
-                                              {PendingPart::kReturn, "return"},
-                                              {PendingPart::kMasked, "masked"}}};
+constexpr std::array<NamedPart, 3> kParts = {{{DeferredPart::kHandler, "handler"},
+                                              {DeferredPart::kReturn, "return"},
+                                              {DeferredPart::kMasked, "masked"}}};
 
 // Each number up to this is a size of its own.
 constexpr std::size_t kEachUpTo = 8;
@@ -58,13 +58,13 @@ std::optional<unsigned> ImulLatency(const SamplerOptions& options) {
   return options.imul_latency;
 }
 
-WaitMeasurement MeasureContention(const WaitBenchmark& bench, const SamplerOptions& options) {
-  const ContentionRequest request{bench.probe, bench.section, bench.cpus, 1};
-  std::vector<ContentionRun> runs;
+ContentionMeasurement MeasureLock(const ContentionBenchmark& bench, const SamplerOptions& options) {
+  const LockRequest request{bench.probe, bench.section, bench.cpus, 1};
+  std::vector<LockRun> runs;
   const std::size_t count = Count(options, kContentionUs, kMostRuns);
-  while (runs.size() < count) runs.push_back(bench.waits->Contend(request));
-  const Contention found = SummariseContention(request, runs, ImulLatency(options));
-  const WaitEstimate& e = found.estimate;
+  while (runs.size() < count) runs.push_back(bench.backend->Contend(request));
+  const LockContention found = SummariseLock(request, runs, ImulLatency(options));
+  const ContentionEstimate& e = found.estimate;
   Json object = {{"cpus", request.cpus},
                  {"section", request.section},
                  {"operations", found.operations},
@@ -84,25 +84,26 @@ WaitMeasurement MeasureContention(const WaitBenchmark& bench, const SamplerOptio
   return {e, "contention", std::move(object)};
 }
 
-WaitMeasurement MeasurePending(const WaitBenchmark& bench, const SamplerOptions& options) {
+ContentionMeasurement MeasureDeferred(const ContentionBenchmark& bench,
+                                      const SamplerOptions& options) {
   const double us_each = kChainUs + 2 * bench.hold_ns / 1e3;
-  const PendingRun run = bench.waits->Raise({bench.probe, options.cpu, bench.hold_ns, kLoops,
-                                             Count(options, us_each, double{kDefaultSamples})});
-  const Pending found = SummarisePending(bench.part, run, ImulLatency(options));
+  const DeferredRun run = bench.backend->Raise({bench.probe, options.cpu, bench.hold_ns, kLoops,
+                                                Count(options, us_each, double{kDefaultSamples})});
+  const DeferredInterrupts found = SummariseDeferred(bench.part, run, ImulLatency(options));
   Json object = {{"requested_ns", bench.hold_ns},
                  {"ticks", PercentilesJson(found.ticks)},
                  {"late", found.late}};
-  if (bench.part == PendingPart::kMasked)
+  if (bench.part == DeferredPart::kMasked)
     object["work_ticks"] = {{"add", WorkJson(found.add)}, {"nop", WorkJson(found.nop)}};
   return {found.estimate, "pending", std::move(object)};
 }
 
-void OfferContention(const Backend& backend, Waits& waits, const WaitOptions& options,
-                     std::vector<WaitBenchmark>& offers) {
+void AddLocks(const Backend& backend, ContentionBackend& own, const ContentionOptions& options,
+              std::vector<ContentionBenchmark>& benchmarks) {
   for (const std::string_view lock : kLocks)
     for (const unsigned section : kSections)
       for (const std::size_t size : ContentionSizes(options.cpus.size())) {
-        WaitBenchmark bench;
+        ContentionBenchmark bench;
         bench.name = std::string(backend.Name())
                          .append("/")
                          .append(lock)
@@ -110,32 +111,32 @@ void OfferContention(const Backend& backend, Waits& waits, const WaitOptions& op
                          .append(std::to_string(size))
                          .append("/section")
                          .append(std::to_string(section));
-        bench.waits = &waits;
+        bench.backend = &own;
         bench.probe = FindProbe(lock);
         bench.section = section;
         bench.cpus.assign(options.cpus.begin(),
                           options.cpus.begin() + static_cast<std::ptrdiff_t>(size));
-        offers.push_back(std::move(bench));
+        benchmarks.push_back(std::move(bench));
       }
 }
 
-void OfferPending(const Backend& backend, Waits& waits, const WaitOptions& options,
-                  std::vector<WaitBenchmark>& offers) {
+void AddDeferred(const Backend& backend, ContentionBackend& own, const ContentionOptions& options,
+                 std::vector<ContentionBenchmark>& benchmarks) {
   for (const std::string_view masking : kMaskings)
     for (const NamedPart& part : kParts) {
-      WaitBenchmark bench;
+      ContentionBenchmark bench;
       bench.name = std::string(backend.Name())
                        .append("/")
                        .append(masking)
                        .append("/pending/")
                        .append(part.name);
-      bench.waits = &waits;
+      bench.backend = &own;
       bench.probe = FindProbe(masking);
       bench.part = part.part;
       bench.hold_ns = options.hold_ns;
-      if (waits.LocksSleep() && (bench.probe->where & IRQCOST_RT_SLEEPS))
+      if (own.LocksSleep() && (bench.probe->where & IRQCOST_RT_SLEEPS))
         bench.unusable = "masks nothing on PREEMPT_RT, where it sleeps";
-      offers.push_back(std::move(bench));
+      benchmarks.push_back(std::move(bench));
     }
 }
 
@@ -150,26 +151,27 @@ std::vector<std::size_t> ContentionSizes(std::size_t cpus) {
   return sizes;
 }
 
-std::vector<WaitBenchmark> OfferWaits(const std::vector<std::unique_ptr<Backend>>& backends,
-                                      const WaitOptions& options) {
-  std::vector<WaitBenchmark> offers;
+std::vector<ContentionBenchmark> ContentionBenchmarks(
+    const std::vector<std::unique_ptr<Backend>>& backends, const ContentionOptions& options) {
+  std::vector<ContentionBenchmark> benchmarks;
   for (const auto& backend : backends) {
-    Waits* waits = backend->GetWaits();
-    if (!waits || backend->GetObstacle()) continue;
-    OfferContention(*backend, *waits, options, offers);
-    OfferPending(*backend, *waits, options, offers);
+    ContentionBackend* own = backend->GetContention();
+    if (!own || backend->GetObstacle()) continue;
+    AddLocks(*backend, *own, options, benchmarks);
+    AddDeferred(*backend, *own, options, benchmarks);
   }
-  return offers;
+  return benchmarks;
 }
 
-bool FilterNamesWaits(const std::string& filter) {
+bool FilterNamesContention(const std::string& filter) {
   if (filter.starts_with('-')) return false;
   return filter.find("contention") != std::string::npos ||
          filter.find("pending") != std::string::npos;
 }
 
-WaitMeasurement MeasureWait(const WaitBenchmark& bench, const SamplerOptions& options) {
-  return bench.cpus.empty() ? MeasurePending(bench, options) : MeasureContention(bench, options);
+ContentionMeasurement MeasureContention(const ContentionBenchmark& bench,
+                                        const SamplerOptions& options) {
+  return bench.cpus.empty() ? MeasureDeferred(bench, options) : MeasureLock(bench, options);
 }
 
 }  // namespace irqcost

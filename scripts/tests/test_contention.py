@@ -14,7 +14,7 @@ from irqcost.measure.merge import merge
 from irqcost.measure.processes import Target
 from irqcost.output.charts.of_run import _charts
 from irqcost.model import contention, members, parsing
-from irqcost.model.contention import PERCENTILES, Contention, Pending
+from irqcost.model.contention import PERCENTILES, DeferredInterrupts, LockContention
 
 CONTENDED = "kmod/spin_lock_irqsave/contention/cpus2/section50"
 WAITED = "kmod/cli_sti/pending/handler"
@@ -83,12 +83,12 @@ def test_a_cpu_that_ran_in_one_process_has_run() -> None:
 
 def test_read() -> None:
     figures = parsing.parse(document()).figures
-    one = figures[CONTENDED].waits
-    assert isinstance(one, Contention)
+    one = figures[CONTENDED].contention
+    assert isinstance(one, LockContention)
     assert (one.cpus, one.section, one.irqs_off) == ((1, 0), 50, {"p50": 50, "p99": 80, "max": 90})
     assert figures[CONTENDED].variant == "cpus2/section50"
-    other = figures[MASKED].waits
-    assert isinstance(other, Pending)
+    other = figures[MASKED].contention
+    assert isinstance(other, DeferredInterrupts)
     assert other.work == {"add": (1.0, 1.5)}
 
 
@@ -133,7 +133,7 @@ def test_charts_of_a_run() -> None:
 def test_shown_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "result.json"
     file.write_text(json.dumps(document()), encoding="utf-8")
-    assert cli.main(["waits", str(file)]) == 0
+    assert cli.main(["contention", str(file)]) == 0
     said = capsys.readouterr().out
     assert "\nspin lock, saves and restores\n  50 cycles, 2 " in said and "2415 1800" in said
     assert "add 1.000, pending 1.500 ticks" in said
@@ -152,7 +152,7 @@ def test_an_emulated_figure_without_a_clean_sample_is_in_doubt(
             one.update(verdict="emulated", reasons=["emulated"], clean=clean)
         file = tmp_path / f"clean{clean}.json"
         file.write_text(json.dumps(content), encoding="utf-8")
-        assert cli.main(["waits", str(file)]) == 0
+        assert cli.main(["contention", str(file)]) == 0
         assert ("no sample was clean" in capsys.readouterr().out) is (not clean)
         pictures += [
             (tmp_path / f"clean{clean}-{name}.png").read_bytes() for name in contention.MODES
@@ -160,14 +160,14 @@ def test_an_emulated_figure_without_a_clean_sample_is_in_doubt(
     assert len(set(pictures)) == len(pictures)
 
 
-def test_labels_of_waits_within_a_decade(tmp_path: Path) -> None:
+def test_labels_of_wait_times_within_a_decade(tmp_path: Path) -> None:
     # There matplotlib would label what lies between decades by formulas, which charts do not parse.
     ticks = {name: 2000.0 + 100 * i for i, name in enumerate(PERCENTILES)}
     waited = {"requested_ns": 20000, "ticks": ticks, "late": 0}
     file = tmp_path / "result.json"
     content = merge([process(entry(WAITED, 2400.0, pending=waited))], Target())
     file.write_text(json.dumps(content), encoding="utf-8")
-    assert cli.main(["waits", str(file)]) == 0
+    assert cli.main(["contention", str(file)]) == 0
     svg = (tmp_path / "result-pending.svg").read_text(encoding="utf-8")
     assert "mathdefault" not in svg and ">1200</text>" in svg
 
@@ -176,5 +176,16 @@ def test_a_result_without_them(tmp_path: Path, capsys: pytest.CaptureFixture[str
     file = tmp_path / "result.json"
     content = merge([process(entry("ring3/popf/throughput", 13.0))], Target())
     file.write_text(json.dumps(content), encoding="utf-8")
-    assert cli.main(["waits", str(file)]) == 2
-    assert "run --waits" in capsys.readouterr().err
+    assert cli.main(["contention", str(file)]) == 2
+    assert "run --contention" in capsys.readouterr().err
+
+
+def test_the_command_keeps_its_old_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "result.json"
+    file.write_text(json.dumps(document()), encoding="utf-8")
+    said = []
+    for command in ("contention", "waits"):
+        assert cli.main([command, str(file), "--no-chart"]) == 0
+        said.append(capsys.readouterr())
+    assert said[0].out == said[1].out and not said[0].err
+    assert said[1].err == "irqcost: the command waits is called contention now\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`irqcost waits`: lock contention and deferred interrupts of a result, as tables and charts."""
+"""`irqcost contention`: lock contention and deferred interrupts of a result, tables and charts."""
 
 import argparse
 from pathlib import Path
@@ -13,10 +13,10 @@ from irqcost.output import contention_table
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
-        "waits",
+        "contention",
         help="show lock contention and deferred interrupts of a result",
         description="Shows and draws what a result says about locks that several CPUs wanted, and "
-        "about interrupts raised while they were masked. `irqcost run --waits` measures both.",
+        "about interrupts raised while they were masked. `irqcost run --contention` measures both.",
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="a result file")
     parser.add_argument(
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     if not found:
         raise IrqcostError(
             f"{args.file}: no contention and no deferred interrupts in it; "
-            "`irqcost run --waits` measures them"
+            "`irqcost run --contention` measures them"
         )
     screen.show(screen.wrapped(naming.title(result.context)))
     for mode in found:

@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 // A backend without a machine that can only wait, as a test says.
-#ifndef IRQCOST_BENCH_USER_TESTS_FAKE_WAITS_H
-#define IRQCOST_BENCH_USER_TESTS_FAKE_WAITS_H
+#ifndef IRQCOST_BENCH_USER_TESTS_FAKE_CONTENTION_H
+#define IRQCOST_BENCH_USER_TESTS_FAKE_CONTENTION_H
 
 #include <optional>
 #include <vector>
 
 #include "backends/backend.h"
-#include "backends/waits.h"
+#include "backends/contention.h"
 
 namespace irqcost {
 
-class FakeWaits final : public Backend, public Waits {
+class FakeContention final : public Backend, public ContentionBackend {
  public:
   // What a test may set.
   bool locks_sleep = false;
   std::optional<Obstacle> obstacle;
-  std::vector<ContentionRequest> contended;  ///< as they came
-  std::vector<PendingRequest> raised;        ///< as they came
+  std::vector<LockRequest> contended;   ///< as they came
+  std::vector<DeferredRequest> raised;  ///< as they came
 
   [[nodiscard]] std::string_view Name() const override { return "fake"; }
   [[nodiscard]] std::optional<Obstacle> GetObstacle() const override { return obstacle; }
   [[nodiscard]] std::vector<Offer> Offers() const override { return {}; }
   [[nodiscard]] unsigned MaxLoops() const override { return 1; }
   Run Measure(const Request& /*request*/) override { return {}; }
-  Waits* GetWaits() override { return this; }
+  ContentionBackend* GetContention() override { return this; }
   [[nodiscard]] bool LocksSleep() const override { return locks_sleep; }
 
   // 100 ticks pass between two operations, whoever does them, and each waits 20 ticks.
-  ContentionRun Contend(const ContentionRequest& request) override {
+  LockRun Contend(const LockRequest& request) override {
     contended.push_back(request);
-    ContentionRun run;
+    LockRun run;
     run.rounds = request.rounds;
     run.alone = 40;
     for (const int cpu : request.cpus) {
@@ -39,7 +39,7 @@ class FakeWaits final : public Backend, public Waits {
       c.rounds = request.rounds;
       c.operations = 10;
       c.ticks = c.operations * 100 * request.cpus.size();
-      c.chain = std::uint64_t{IRQCOST_WAITS_CHAIN} * 3;
+      c.chain = std::uint64_t{IRQCOST_CONTENTION_CHAIN} * 3;
       c.waits = 10;
       c.longest_wait = 20;
       c.histogram[irqcost_wait_bin(20)] = 10;
@@ -48,10 +48,10 @@ class FakeWaits final : public Backend, public Waits {
     return run;
   }
 
-  PendingRun Raise(const PendingRequest& request) override {
+  DeferredRun Raise(const DeferredRequest& request) override {
     raised.push_back(request);
     irqcost_pending_sample sample{};
-    sample.chain = std::uint64_t{IRQCOST_WAITS_CHAIN} * 3;
+    sample.chain = std::uint64_t{IRQCOST_CONTENTION_CHAIN} * 3;
     sample.quiet_add = sample.pending_add = 64;
     sample.quiet_nop = sample.pending_nop = 32;
     sample.masked = 10'000;
@@ -64,4 +64,4 @@ class FakeWaits final : public Backend, public Waits {
 
 }  // namespace irqcost
 
-#endif  // IRQCOST_BENCH_USER_TESTS_FAKE_WAITS_H
+#endif  // IRQCOST_BENCH_USER_TESTS_FAKE_CONTENTION_H
