@@ -239,12 +239,14 @@ int MeasureAll(Machine& machine, const std::vector<std::string>& command, const 
 }
 
 // Rows are read through the module, functions of the kernel through BPF.
-nlohmann::ordered_json TextsJson(const Options& options) {
-  const auto rows = std::count_if(options.text.begin(), options.text.end(), NamesModuleText);
-  if (rows == 0) return LiveTextJson(options.text);
-  if (rows == std::ssize(options.text))
-    return ModuleTextJson(options.backend.kmod_device, options.text);
-  throw UsageError("--irqcost_text: either rows, such as kmod/cli_sti, or functions, not both");
+nlohmann::ordered_json MachineCodeJson(const Options& options) {
+  const auto rows =
+      std::count_if(options.machine_code.begin(), options.machine_code.end(), NamesModuleCode);
+  if (rows == 0) return LiveCodeJson(options.machine_code);
+  if (rows == std::ssize(options.machine_code))
+    return ModuleCodeJson(options.backend.kmod_device, options.machine_code);
+  throw UsageError(
+      "--irqcost_machine_code: either rows, such as kmod/cli_sti, or functions, not both");
 }
 
 std::unique_ptr<Machine> MakeMachine(const Options& options) {
@@ -264,8 +266,8 @@ int Main(const std::vector<std::string>& command) {
     return kFine;
   }
   const std::unique_ptr<Machine> machine = MakeMachine(options);
-  if (!options.text.empty()) {
-    Print(TextsJson(options).dump(2) + "\n");
+  if (!options.machine_code.empty()) {
+    Print(MachineCodeJson(options).dump(2) + "\n");
   } else if (options.list_backends) {
     Print(BackendsJson(machine->Open(options.backends, options.backend)).dump(2) + "\n");
   } else if (options.list_tests) {

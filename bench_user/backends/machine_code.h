@@ -13,8 +13,8 @@
 
 namespace irqcost {
 
-/** A text cannot be read; what() says which and why. */
-struct TextError : std::runtime_error {
+/** Machine code cannot be read; what() says which and why. */
+struct CodeError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 

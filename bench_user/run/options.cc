@@ -220,9 +220,9 @@ constexpr Flag
                if (value.empty()) throw UsageError(flag + " needs the path of a device");
                o.backend.kvm_device = value;
              }},
-            {"--irqcost_text",
+            {"--irqcost_machine_code",
              [](Options& o, const std::string& flag, const std::string& value) {
-               o.text = ParseSymbols(flag, value);
+               o.machine_code = ParseSymbols(flag, value);
              }},
             {"--irqcost_interleave",
              [](Options& o, const std::string& flag, const std::string& value) {
@@ -290,7 +290,8 @@ struct OldFlag {
   const char* old_name;
   const char* name;
 };
-constexpr OldFlag kOldFlags[] = {{"--irqcost_waits", "--irqcost_contention"}};
+constexpr OldFlag kOldFlags[] = {{"--irqcost_text", "--irqcost_machine_code"},
+                                 {"--irqcost_waits", "--irqcost_contention"}};
 
 // The present name of a flag; an old one is noted.
 std::string PresentName(const std::string& name, std::vector<std::string>& notes) {
@@ -367,8 +368,8 @@ of irqcost:
   --irqcost_blocks=N            how many blocks, which have no sample in common (default: 1)
   --irqcost_device=PATH         the module's device (default: /dev/irqcost)
   --irqcost_kvm_device=PATH     KVM's device (default: /dev/kvm)
-  --irqcost_text=SYMBOL,...     print as JSON the bytes of these functions of the running kernel
-                                and of those that they call, and do nothing else; kmod/ROW: of the
+  --irqcost_machine_code=SYMBOL,...  print as JSON the machine code of these functions of the running
+                                kernel and of those that they call, and do nothing else; kmod/ROW: of the
                                 module's window of that row, through its device
   --irqcost_simulate=FILE       measure on the simulated machine that FILE describes
                                 (docs/SIMULATE.md), on a virtual clock

@@ -28,10 +28,10 @@ struct Options {
   std::map<std::string, double> sensor_levels;  ///< core cycles per nop, by backend
   Target target;                                ///< how well figures are to be known
   bool keep_samples = false;
-  bool code = true;                 ///< record the machine code of what was measured
-  bool contention = false;          ///< contention and deferred interrupts, too
-  std::optional<unsigned> hold_ns;  ///< masked stretch with an interrupt pending
-  std::vector<std::string> text;    ///< functions, or rows of the module, to print
+  bool code = true;                       ///< record the machine code of what was measured
+  bool contention = false;                ///< contention and deferred interrupts, too
+  std::optional<unsigned> hold_ns;        ///< masked stretch with an interrupt pending
+  std::vector<std::string> machine_code;  ///< functions, or rows of the module, to print
   std::string filter;  ///< Google Benchmark's: a regular expression, '-' before it negates
   std::string format = "console";
   std::string out;  ///< a file, or empty

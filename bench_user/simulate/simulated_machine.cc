@@ -118,8 +118,8 @@ void SimulatedMachine::Supplement(nlohmann::ordered_json& context, const Selecti
 }  // namespace
 
 std::unique_ptr<irqcost::Machine> MakeMachine(const Options& options) {
-  if (!options.text.empty())
-    throw UsageError("--irqcost_text: a simulated machine has no code to print");
+  if (!options.machine_code.empty())
+    throw UsageError("--irqcost_machine_code: a simulated machine has no code to print");
   return std::make_unique<SimulatedMachine>(options);
 }
 

@@ -10,7 +10,7 @@
 
 #include "backends/bpf/called.h"
 #include "backends/bpf/derive.h"
-#include "backends/bpf/live_text.h"
+#include "backends/bpf/live_code.h"
 #include "backends/bpf/obstacle.h"
 #include "backends/bpf/symbols.h"
 #include "base/hex.h"
@@ -88,8 +88,8 @@ TEST(KernelSymbols, ZeroesAreHidden) {
 
 TEST(PossibleTargets, FollowsDisplacementsOf32Bits) {
   // nop; call +0x10; jmp -0x10
-  const FunctionText text{"f", 0x1000, {0x90, 0xe8, 0x10, 0, 0, 0, 0xe9, 0xf0, 0xff, 0xff, 0xff}};
-  EXPECT_EQ(PossibleTargets(text), (Targets{{1, 0x1016}, {6, 0xffb}}));
+  const FunctionCode code{"f", 0x1000, {0x90, 0xe8, 0x10, 0, 0, 0, 0xe9, 0xf0, 0xff, 0xff, 0xff}};
+  EXPECT_EQ(PossibleTargets(code), (Targets{{1, 0x1016}, {6, 0xffb}}));
   // Cut off after the opcode.
   EXPECT_TRUE(PossibleTargets({"f", 0x1000, {0xe8, 0, 0, 0}}).empty());
 }
@@ -113,8 +113,8 @@ TEST(FindReturn, ByRetAndThunk) {
 
 TEST(FindWithin, EndsWithTheFirstReturn) {
   // call a; ret; int3; call slow
-  const Bytes text = {0xe8, 0, 0, 0, 0, 0xc3, 0xcc, 0xe8, 0, 0, 0, 0};
-  EXPECT_EQ(FindWithin(text, {{0, "a"}, {7, "slow"}}).calls, std::vector<std::string>{"a"});
+  const Bytes code = {0xe8, 0, 0, 0, 0, 0xc3, 0xcc, 0xe8, 0, 0, 0, 0};
+  EXPECT_EQ(FindWithin(code, {{0, "a"}, {7, "slow"}}).calls, std::vector<std::string>{"a"});
   // A byte like that of a return is not a return where no int3 follows: jmp thunk ends the
   // function.
   const Bytes thunk = {0xc3, 0x90, 0xe8, 0, 0, 0, 0, 0xe9, 0, 0, 0, 0, 0xe8, 0, 0, 0, 0};
@@ -124,11 +124,11 @@ TEST(FindWithin, EndsWithTheFirstReturn) {
 }
 
 TEST(FindWithin, TellsJumpsFromCalls) {
-  const Bytes text = {0x90, 0xe9, 0, 0, 0, 0};
-  const Within found = FindWithin(text, {{1, "__rcu_read_lock"}});
+  const Bytes code = {0x90, 0xe9, 0, 0, 0, 0};
+  const Within found = FindWithin(code, {{1, "__rcu_read_lock"}});
   EXPECT_TRUE(found.calls.empty());
   EXPECT_EQ(found.jumps, std::vector<std::string>{"__rcu_read_lock"});
-  EXPECT_TRUE(FindWithin(text, {}).jumps.empty());
+  EXPECT_TRUE(FindWithin(code, {}).jumps.empty());
 }
 
 TEST(KnownBodyInstructions, KnowsTheBodiesOfTheCallRows) {

@@ -126,11 +126,11 @@ class Result(unittest.TestCase):
                     self.assertIn("in turn", absent[f"{row}/alone"])
 
 
-class LiveText(unittest.TestCase):
-    """--irqcost_text."""
+class LiveCode(unittest.TestCase):
+    """--irqcost_machine_code."""
 
     def test_function_that_is_not_there(self) -> None:
-        done = run("--irqcost_text=no_such_function")
+        done = run("--irqcost_machine_code=no_such_function")
         if done.returncode == 2:
             self.skipTest(done.stderr)
         document = json.loads(done.stdout)
@@ -138,9 +138,9 @@ class LiveText(unittest.TestCase):
         self.assertIn("no_such_function", document["absent"][0]["reason"])
 
     def test_empty_name_is_refused(self) -> None:
-        done = run("--irqcost_text=a,,b")
+        done = run("--irqcost_machine_code=a,,b")
         self.assertEqual(done.returncode, 2)
-        self.assertIn("--irqcost_text", done.stderr)
+        self.assertIn("--irqcost_machine_code", done.stderr)
 
 
 if __name__ == "__main__":

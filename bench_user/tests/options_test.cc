@@ -45,7 +45,10 @@ TEST(Options, TakesContexts) {
 TEST(Options, OldNamesWorkWithANote) {
   const Options o = ParseOptions({"--irqcost_waits"});
   EXPECT_TRUE(o.contention);
-  EXPECT_EQ(o.notes, std::vector<std::string>{"--irqcost_waits is called --irqcost_contention now"});
+  EXPECT_EQ(o.notes,
+            std::vector<std::string>{"--irqcost_waits is called --irqcost_contention now"});
+  EXPECT_EQ(ParseOptions({"--irqcost_text=a,b"}).machine_code,
+            (std::vector<std::string>{"a", "b"}));
   EXPECT_TRUE(ParseOptions({"--irqcost_contention"}).notes.empty());
 }
 

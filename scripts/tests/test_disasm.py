@@ -164,7 +164,7 @@ def test_a_row_is_shown_as_the_loaded_module_has_it(
     ]
     answer = json.dumps({"functions": functions, "absent": []})
     bench = fake_bench(
-        tmp_path, f"[ $1 = --irqcost_text=kmod/spin_lock ] && echo '{answer}' || exit 2"
+        tmp_path, f"[ $1 = --irqcost_machine_code=kmod/spin_lock ] && echo '{answer}' || exit 2"
     )
     monkeypatch.setattr(disasm.build, "harness", lambda: bench)
     monkeypatch.setattr(disasm, "_DEVICE", tmp_path)
@@ -194,5 +194,5 @@ def test_a_result_shows_what_it_measured(
     assert shown.startswith("kmod/spin_lock: window:\n")
     assert "callq _raw_spin_lock_irqsave" in shown and "masks" not in shown
     args.functions = ["cli_sti"]
-    with pytest.raises(IrqcostError, match="no text of cli_sti; it has kmod/spin_lock"):
+    with pytest.raises(IrqcostError, match="no machine code of cli_sti, only of kmod/spin_lock"):
         disasm.run(args)

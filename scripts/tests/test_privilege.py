@@ -125,7 +125,7 @@ def test_two_capabilities_are_enough_for_bpf(bench: Path) -> None:
 
 
 @pytest.mark.usefixtures("bpf_runs")
-def test_a_third_one_shows_the_live_text(bench: Path) -> None:
+def test_a_third_one_shows_the_machine_code(bench: Path) -> None:
     ours = measure(bench, "+bpf,+perfmon,+syslog", "bpf/call/")["context"]["irqcost"]
     if "machine_code" not in ours:  # kernel.kptr_restrict=2 hides addresses from everybody
         assert "kptr_restrict" in ours["absent"][0]["reason"]

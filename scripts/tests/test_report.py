@@ -7,7 +7,7 @@ import machine_code
 from results import document
 
 
-def test_derived_figures_clocks_and_live_text() -> None:
+def test_derived_figures_clocks_and_machine_code() -> None:
     content = document("alpha")
     ours = content["context"]["irqcost"]
     derived = {"core_cycles": 22.7, "low": 21.7, "high": 27.71, "inputs": {}}

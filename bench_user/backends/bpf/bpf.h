@@ -20,7 +20,7 @@ std::unique_ptr<Backend> MakeBpf(const BackendOptions& options);
  * {"functions": [{"symbol", "address", "code", "targets"}], "absent": [{"name", "reason"}]},
  * numbers in hexadecimal. Throws std::runtime_error where this process can read none.
  */
-nlohmann::ordered_json LiveTextJson(const std::vector<std::string>& symbols);
+nlohmann::ordered_json LiveCodeJson(const std::vector<std::string>& symbols);
 
 }  // namespace irqcost
 

@@ -75,31 +75,31 @@ std::string Term(long count, const std::string& what) {
 
 }  // namespace
 
-Return FindReturn(std::span<const std::uint8_t> text, bool has_thunk) {
+Return FindReturn(std::span<const std::uint8_t> code, bool has_thunk) {
   // The byte may also be part of another instruction: that makes the answer wider, not wrong.
-  const bool has_ret = std::find(text.begin(), text.end(), kRet) != text.end();
+  const bool has_ret = std::find(code.begin(), code.end(), kRet) != code.end();
   if (has_ret) return has_thunk ? Return::kEither : Return::kDirect;
   return has_thunk ? Return::kThunk : Return::kElsewhere;
 }
 
-Within FindWithin(std::span<const std::uint8_t> text, const NamedTargets& targets) {
+Within FindWithin(std::span<const std::uint8_t> code, const NamedTargets& targets) {
   Within within;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const bool ends = at + 1 == text.size() || text[at + 1] == kInt3;
-    if (text[at] == kRet && ends) break;
+  for (std::size_t at = 0; at < code.size(); ++at) {
+    const bool ends = at + 1 == code.size() || code[at + 1] == kInt3;
+    if (code[at] == kRet && ends) break;
     const auto target = targets.find(at);
     if (target == targets.end()) continue;
     if (target->second.ends_with(kReturnThunk)) break;
-    (text[at] == kCall ? within.calls : within.jumps).push_back(target->second);
+    (code[at] == kCall ? within.calls : within.jumps).push_back(target->second);
   }
   return within;
 }
 
-std::optional<unsigned> KnownBodyInstructions(std::span<const std::uint8_t> text) {
+std::optional<unsigned> KnownBodyInstructions(std::span<const std::uint8_t> code) {
   for (const Body& body : KnownBodies()) {
     const auto same = [](std::uint8_t byte, int known) { return known == kAny || byte == known; };
-    if (std::search(text.begin(), text.end(), body.bytes.begin(), body.bytes.end(), same) !=
-        text.end())
+    if (std::search(code.begin(), code.end(), body.bytes.begin(), body.bytes.end(), same) !=
+        code.end())
       return body.instructions;
   }
   return std::nullopt;

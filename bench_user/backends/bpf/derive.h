@@ -24,7 +24,7 @@ enum class Return {
 };
 
 /** @has_thunk: whether one of its jumps goes to a return thunk. */
-Return FindReturn(std::span<const std::uint8_t> text, bool has_thunk);
+Return FindReturn(std::span<const std::uint8_t> code, bool has_thunk);
 
 /** Functions by the offset of the call or jump that goes there. */
 using NamedTargets = std::map<std::size_t, std::string>;
@@ -40,7 +40,7 @@ struct Within {
  * What stands after the first return is reached by jumps alone, which is where compilers put slow
  * paths. Where a return is not seen for one, there are too many functions, not too few.
  */
-Within FindWithin(std::span<const std::uint8_t> text, const NamedTargets& targets);
+Within FindWithin(std::span<const std::uint8_t> code, const NamedTargets& targets);
 
 /** A row whose functions' bodies are known: it prices a call with its way of return. */
 struct CallPrice {
@@ -50,8 +50,8 @@ struct CallPrice {
 };
 
 /** Instructions in the body of a function that serves as the price of a call, from its machine
- * code; nothing where the text is not one that is known. */
-std::optional<unsigned> KnownBodyInstructions(std::span<const std::uint8_t> text);
+ * code; nothing where the code is not one that is known. */
+std::optional<unsigned> KnownBodyInstructions(std::span<const std::uint8_t> code);
 
 /** A derived figure: `low` and `high` enclose it. Core cycles. */
 struct Derived {

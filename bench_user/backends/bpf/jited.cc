@@ -13,18 +13,18 @@ bool GetInfo(int program, bpf_prog_info& info) {
 
 }  // namespace
 
-std::optional<FunctionText> ReadJited(int program, const std::string& name) {
+std::optional<FunctionCode> ReadJited(int program, const std::string& name) {
   bpf_prog_info about{};
   if (!GetInfo(program, about) || about.jited_prog_len == 0 || about.nr_jited_ksyms != 1)
     return std::nullopt;
-  FunctionText text{name, 0, std::vector<std::uint8_t>(about.jited_prog_len)};
+  FunctionCode code{name, 0, std::vector<std::uint8_t>(about.jited_prog_len)};
   bpf_prog_info wanted{};
   wanted.jited_prog_len = about.jited_prog_len;
-  wanted.jited_prog_insns = reinterpret_cast<std::uintptr_t>(text.bytes.data());
+  wanted.jited_prog_insns = reinterpret_cast<std::uintptr_t>(code.bytes.data());
   wanted.nr_jited_ksyms = 1;
-  wanted.jited_ksyms = reinterpret_cast<std::uintptr_t>(&text.address);
-  if (!GetInfo(program, wanted) || text.address == 0) return std::nullopt;
-  return text;
+  wanted.jited_ksyms = reinterpret_cast<std::uintptr_t>(&code.address);
+  if (!GetInfo(program, wanted) || code.address == 0) return std::nullopt;
+  return code;
 }
 
 }  // namespace irqcost

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "backends/bpf/live_text.h"
+#include "backends/bpf/live_code.h"
 
 namespace irqcost {
 
@@ -15,7 +15,7 @@ namespace irqcost {
  * Nothing where the kernel does not show them: to a process that may not see the kernel's addresses
  * (CAP_SYSLOG, kernel.kptr_restrict).
  */
-std::optional<FunctionText> ReadJited(int program, const std::string& name);
+std::optional<FunctionCode> ReadJited(int program, const std::string& name);
 
 }  // namespace irqcost
 

@@ -12,7 +12,7 @@
 #include "backends/bpf/bpf.h"
 #include "backends/bpf/called.h"
 #include "backends/bpf/derive.h"
-#include "backends/bpf/live_text.h"
+#include "backends/bpf/live_code.h"
 #include "backends/machine_code.h"
 
 namespace irqcost {
@@ -20,10 +20,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// A function that a row calls: its text, its callees', and how it returns.
+// A function that a row calls: its machine code, its callees', and how it returns.
 struct Function {
-  std::vector<FunctionText> texts;
-  std::vector<Json> shown;  // the texts as the result has them
+  std::vector<FunctionCode> parts;  // itself first, then its callees
+  std::vector<Json> shown;          // the parts as the result has them
   Return returns = Return::kElsewhere;
   std::vector<std::string> calls;  // what it calls in turn on its way to its return
 };
@@ -42,24 +42,24 @@ std::optional<Cost> CostOf(const Probe& probe, const Costs& costs) {
   return at->second;
 }
 
-Function ReadFunction(LiveText& live, const std::string& name) {
+Function ReadFunction(LiveCode& live, const std::string& name) {
   Function function{live.ReadWithCallees(name), {}, Return::kElsewhere, {}};
-  for (const FunctionText& text : function.texts)
-    function.shown.push_back(FunctionJson(text.symbol, text.bytes, live.NamedTargets(text)));
-  const auto within = [&](const FunctionText& text) {
-    return FindWithin(text.bytes, live.NamedTargets(text));
+  for (const FunctionCode& code : function.parts)
+    function.shown.push_back(FunctionJson(code.symbol, code.bytes, live.NamedTargets(code)));
+  const auto within = [&](const FunctionCode& code) {
+    return FindWithin(code.bytes, live.NamedTargets(code));
   };
-  const Within own = within(function.texts.front());
+  const Within own = within(function.parts.front());
   function.calls = own.calls;
-  for (const FunctionText& text : function.texts)
-    if (std::find(own.jumps.begin(), own.jumps.end(), text.symbol) != own.jumps.end())
-      for (const std::string& called : within(text).calls) function.calls.push_back(called);
-  const auto find = [&](const FunctionText& text) {
-    return FindReturn(text.bytes, live.ReturnsThroughThunk(text));
+  for (const FunctionCode& code : function.parts)
+    if (std::find(own.jumps.begin(), own.jumps.end(), code.symbol) != own.jumps.end())
+      for (const std::string& called : within(code).calls) function.calls.push_back(called);
+  const auto find = [&](const FunctionCode& code) {
+    return FindReturn(code.bytes, live.ReturnsThroughThunk(code));
   };
-  function.returns = find(function.texts.front());
-  if (function.returns == Return::kElsewhere && function.texts.size() == 2)
-    function.returns = find(function.texts.back());
+  function.returns = find(function.parts.front());
+  if (function.returns == Return::kElsewhere && function.parts.size() == 2)
+    function.returns = find(function.parts.back());
   return function;
 }
 
@@ -71,7 +71,7 @@ std::map<Return, CallPrice> FindPrices(const std::vector<Row>& rows, const Costs
     const auto cost = CostOf(*row.probe, costs);
     if (!cost || row.functions.size() != 1) continue;
     const Function& function = row.functions.front();
-    const auto body = KnownBodyInstructions(function.texts.front().bytes);
+    const auto body = KnownBodyInstructions(function.parts.front().bytes);
     if (!body || (function.returns != Return::kDirect && function.returns != Return::kThunk))
       continue;
     const CallPrice price{std::string(row.probe->key), *cost, *body};
@@ -117,7 +117,7 @@ void Record(const std::vector<MeasuredRow>& measured, const Costs& costs, Json& 
   context["derived"] = Json::array();
   std::vector<Row> rows;
   try {
-    LiveText live;
+    LiveCode live;
     for (const auto& [probe, program] : measured) {
       if (program)
         AddFunction(context, Name(*probe),
@@ -127,7 +127,7 @@ void Record(const std::vector<MeasuredRow>& measured, const Costs& costs, Json& 
         row.functions.push_back(ReadFunction(live, name));
       if (!row.functions.empty()) rows.push_back(std::move(row));
     }
-  } catch (const TextError& error) {
+  } catch (const CodeError& error) {
     context["absent"].push_back(Absent("bpf: machine code and derived figures", error.what()));
     return;
   }
@@ -159,22 +159,22 @@ void Record(const std::vector<MeasuredRow>& measured, const Costs& costs, Json& 
   }
 }
 
-Json LiveTextJson(const std::vector<std::string>& symbols) {
+Json LiveCodeJson(const std::vector<std::string>& symbols) {
   Json functions = Json::array();
   Json absent = Json::array();
-  LiveText live;
+  LiveCode live;
   for (const std::string& symbol : symbols) {
     try {
-      for (const FunctionText& text : live.ReadWithCallees(symbol)) {
-        const std::string& name = text.symbol;
+      for (const FunctionCode& code : live.ReadWithCallees(symbol)) {
+        const std::string& name = code.symbol;
         if (std::any_of(functions.begin(), functions.end(),
                         [&](const Json& one) { return one["symbol"] == name; }))
           continue;
-        Json json = FunctionJson(name, text.bytes, live.NamedTargets(text));
-        json["address"] = HexadecimalNumber(text.address);
+        Json json = FunctionJson(name, code.bytes, live.NamedTargets(code));
+        json["address"] = HexadecimalNumber(code.address);
         functions.push_back(std::move(json));
       }
-    } catch (const TextError& error) {
+    } catch (const CodeError& error) {
       absent.push_back(Absent(symbol, error.what()));
     }
   }

@@ -28,7 +28,7 @@ std::unique_ptr<Backend> MakeBpf(const BackendOptions& /*options*/) {
   return std::make_unique<Unbuilt>();
 }
 
-nlohmann::ordered_json LiveTextJson(const std::vector<std::string>& /*symbols*/) {
+nlohmann::ordered_json LiveCodeJson(const std::vector<std::string>& /*symbols*/) {
   throw std::runtime_error(std::string(kReason) + ": " + kRemedy);
 }
 

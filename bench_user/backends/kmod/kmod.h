@@ -18,7 +18,7 @@
 namespace irqcost {
 
 /** What a row's window is, or a function that it calls, as the CPU executes it. */
-struct ModuleText {
+struct ModuleCode {
   std::string symbol;                          ///< "window" for the row's single window (body.h)
   std::vector<std::uint8_t> bytes;             ///< without the padding (int3) after it
   std::map<std::size_t, std::string> targets;  ///< functions called or jumped to, by offset
@@ -45,8 +45,8 @@ class Kmod final : public Backend, public ContentionBackend {
   Run Measure(const Request& request) override;
   ContentionBackend* GetContention() override { return this; }
   /**
-   * Adds `text`: of each row that was measured the window and what it calls; to `build.module` the
-   * module's compiler and the ring in which its kernel runs.
+   * Adds `machine_code`: of each row that was measured the window and what it calls; to
+   * `build.module` the module's compiler and the ring in which its kernel runs.
    */
   void Supplement(nlohmann::ordered_json& context, const Costs& costs) override;
 
@@ -54,8 +54,8 @@ class Kmod final : public Backend, public ContentionBackend {
   LockRun Contend(const LockRequest& request) override;
   DeferredRun Raise(const DeferredRequest& request) override;
 
-  /** A row's window, and the functions that it calls. Throws TextError where it cannot be read. */
-  [[nodiscard]] std::vector<ModuleText> ReadTexts(const Probe& probe) const;
+  /** A row's window, and the functions that it calls. Throws CodeError where it cannot be read. */
+  [[nodiscard]] std::vector<ModuleCode> ReadCode(const Probe& probe) const;
 
  private:
   [[nodiscard]] Offer OfferOf(std::uint32_t index, irqcost_context context) const;
@@ -68,14 +68,14 @@ class Kmod final : public Backend, public ContentionBackend {
 };
 
 /** Whether the name is that of a row of the module, such as kmod/cli_sti. */
-bool NamesModuleText(std::string_view name);
+bool NamesModuleCode(std::string_view name);
 
 /**
- * Texts of rows, named as above, each with those of the functions that it calls:
+ * The machine code of rows, named as above, each with that of the functions that it calls:
  * {"functions": [{"symbol", "code", "targets"}], "absent": [{"name", "reason"}]}. Throws
- * TextError where the module cannot be asked.
+ * CodeError where the module cannot be asked.
  */
-nlohmann::ordered_json ModuleTextJson(const std::string& device,
+nlohmann::ordered_json ModuleCodeJson(const std::string& device,
                                       const std::vector<std::string>& names);
 
 }  // namespace irqcost

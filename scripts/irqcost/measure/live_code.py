@@ -18,19 +18,20 @@ _LOCKS = ("_raw_spin_lock_irqsave", "_raw_spin_unlock_irqrestore")
 
 
 def stored(path: Path, rows: Sequence[str], callees: bool) -> list[Function]:
-    """The texts of a result, of these rows or of all, with @callees those of what they call, too.
+    """The machine code of a result: of these rows or of all, with @callees also of what they call.
 
-    A row is named with its backend or without. Raises IrqcostError where one has no text.
+    A row is named with its backend or without. Raises IrqcostError where one has none.
     """
-    text = reader.read_result(path).context.machine_code
-    if not text:
-        raise IrqcostError(f"{path} has no text: only ring-0 backends store what they measured")
+    code = reader.read_result(path).context.machine_code
+    if not code:
+        raise IrqcostError(f"{path} has no machine code: only ring-0 backends store it")
     for row in rows:
-        if not any(row in (name, name.split("/")[1]) for name in text):
-            raise IrqcostError(f"{path} has no text of {row}; it has {', '.join(sorted(text))}")
+        if not any(row in (name, name.split("/")[1]) for name in code):
+            known = ", ".join(sorted(code))
+            raise IrqcostError(f"{path} has no machine code of {row}, only of {known}")
     return [
         Function(f"{name}: {symbol}", 0, one.code, one.targets)
-        for name, functions in text.items()
+        for name, functions in code.items()
         if not rows or name in rows or name.split("/")[1] in rows
         for symbol, one in functions.items()
         if callees or "window" not in functions or symbol == "window"
@@ -57,7 +58,7 @@ def body(probe: catalogue.Probe) -> Function:
 
 def read(bench: Path, symbols: Sequence[str]) -> tuple[list[Function], list[str]]:
     """Functions with those that they call, read by the harness, and why others are absent."""
-    command = [str(bench), "--irqcost_text=" + ",".join(symbols)]
+    command = [str(bench), "--irqcost_machine_code=" + ",".join(symbols)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise IrqcostError(done.stderr.strip().removeprefix("irqcost-bench: "))

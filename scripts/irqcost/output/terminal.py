@@ -111,7 +111,7 @@ def _derived(context: Context, width: int) -> str:
 def _provenance(context: Context) -> str:
     """With what ring 0 was measured, and whose machine code the file holds."""
     lines = [f"{one.name} measured with {one.clock}" for one in context.backends if one.clock]
-    functions = {symbol for texts in context.machine_code.values() for symbol in texts}
+    functions = {symbol for code in context.machine_code.values() for symbol in code}
     if functions:
         lines.append(
             f"The file holds the machine code of {len(functions)} kernel functions; ./irqcost "

@@ -25,7 +25,7 @@ from irqcost.model.result import Context, MachineCode
 _IMAGE = (0xFFFFFFFF81000000, 0xFFFFFFFFFF000000)
 _UPPER_HALF = (0xFFFF800000000000, 0xFFFFFFFFFF000000)
 
-_NO_CAPSTONE = "the texts cannot be compared without Capstone: install python3-capstone"
+_NO_CAPSTONE = "the machine code cannot be compared without Capstone: install python3-capstone"
 
 
 @dataclass(frozen=True)
@@ -153,12 +153,12 @@ def _of_functions(
         where = "first" if symbol in one else "second"
         yield CodeDifference(name, f"only the {where} of them reaches {symbol}")
     for symbol in sorted(one.keys() & other.keys()):
-        difference = _of_texts(name, symbol, one[symbol], other[symbol])
+        difference = _of_function(name, symbol, one[symbol], other[symbol])
         if difference is not None:
             yield difference
 
 
-def _of_texts(
+def _of_function(
     name: str, symbol: str, one: MachineCode, other: MachineCode
 ) -> CodeDifference | None:
     if one.code == other.code and one.targets == other.targets:
@@ -168,13 +168,13 @@ def _of_texts(
     # A file that does not name what its calls reach is compared without the names.
     named = bool(one.targets) == bool(other.targets)
     try:
-        texts = [instructions(text.code, text.targets if named else {}) for text in (one, other)]
+        both = [instructions(each.code, each.targets if named else {}) for each in (one, other)]
     except IrqcostError:
         return CodeDifference(name, f"{symbol}: {_NO_CAPSTONE}")
-    first, second = ([(i.code, i.target) for i in text] for text in texts)
+    first, second = ([(i.code, i.target) for i in each] for each in both)
     if first == second:
         return None
-    lines = _diff([i.text for i in texts[0]], [i.text for i in texts[1]])
+    lines = _diff([i.text for i in both[0]], [i.text for i in both[1]])
     return CodeDifference(name, f"{symbol} has other instructions", lines)
 
 

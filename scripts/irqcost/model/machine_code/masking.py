@@ -24,7 +24,7 @@ PARAVIRTUALISED = "paravirtualised"
 # Backends whose rows are the kernel's code; kvm's guest has no kernel.
 KERNEL = ("kmod", "bpf")
 
-# The BPF program that calls the functions, in the text of backend bpf: its own, not the kernel's.
+# The BPF program that calls the functions: backend bpf's own code, not the kernel's.
 _PROGRAM = "program"
 
 # Those of Xen also end in _direct.
@@ -43,7 +43,7 @@ _OPCODES = re.compile(rb"[\xfa\xfb\x9d]")
 _STORES = {"pvm": "PVM", "xen": "Xen PV"}
 
 
-class Text(Protocol):
+class Function(Protocol):
     """A function as it was executed; `targets` names by offset what its calls and jumps reach."""
 
     @property
@@ -112,24 +112,24 @@ class Masking:
 
 
 def find(
-    texts: Mapping[str, Mapping[str, Text]],
+    code: Mapping[str, Mapping[str, Function]],
     measured: Iterable[str],
     kernel_hypervisor: str | None,
     exact: bool,
     privilege: int = 0,
 ) -> Masking:
-    """What masks, by `texts` (backend/probe → symbol → function), in a run that `measured` these
+    """What masks, by `code` (backend/probe → symbol → function), in a run that `measured` these
     backends; where there is none, by the hypervisor that the kernel says it runs on.
 
     @privilege: the ring in which the module found the kernel to run. In any but 0 an instruction
     that masks would trap, so that nothing is native there, whatever the code looks like.
 
-    Under the instruction clock (`exact`) a run without texts is no matter: it is of a guest that
-    irqcost booted.
+    Under the instruction clock (`exact`) a run without machine code is no matter: it is of a
+    guest that irqcost booted.
     """
     kernel = {
         name: functions
-        for name, functions in texts.items()
+        for name, functions in code.items()
         if name.split("/")[0] in KERNEL and _of_kernel(functions)
     }
     named = any(one.targets for functions in kernel.values() for one in functions.values())
@@ -164,19 +164,19 @@ CALLS_WITHIN = (
 _NO_SIGN = "the code that ran has neither cli, sti or popf, nor a call of what stands for them"
 
 
-def _of_kernel(functions: Mapping[str, Text]) -> bool:
+def _of_kernel(functions: Mapping[str, Function]) -> bool:
     return any(symbol != _PROGRAM for symbol in functions)
 
 
-def _row(functions: Mapping[str, Text], named: bool) -> tuple[Row, str]:
+def _row(functions: Mapping[str, Function], named: bool) -> tuple[Row, str]:
     """What masks in a row, and why we know; `named`: whether the file names what calls reach."""
     called: dict[str, None] = {}
     native = ""
-    for symbol, text in functions.items():
+    for symbol, one in functions.items():
         if symbol == _PROGRAM:
             continue
-        names, instruction = _decoded(text.code, tuple(sorted(text.targets.items())))
-        # A function of the text is one that another of them reaches.
+        names, instruction = _decoded(one.code, tuple(sorted(one.targets.items())))
+        # A function of the row is one that another of them reaches.
         called |= dict.fromkeys((symbol, *names))
         if instruction and not native:
             native = f"{symbol} executes {instruction}"
@@ -204,7 +204,7 @@ def _decoded(code: bytes, targets: tuple[tuple[int, str], ...]) -> tuple[tuple[s
     """The functions that a function's calls and jumps reach, and its first cli, sti or popf.
 
     Without Capstone a byte may be a part of another instruction: then it is no sign. That a name
-    is not one of a call's is too unlikely to matter (live_text.h).
+    is not one of a call's is too unlikely to matter (live_code.h).
     """
     names = dict(targets)
     if not names and not _OPCODES.search(code):

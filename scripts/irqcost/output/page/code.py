@@ -41,7 +41,7 @@ def listings(column: Column, probes: Sequence[Probe]) -> list[Listing]:
         try:
             context = reader.read_result(column.paths[-1]).context
         except ResultError:
-            pass  # It was read before; what it held of figures stands without its texts.
+            pass  # It was read before; what it held of figures stands without its machine code.
     rows = {probe.key: probe for probe in probes}
     names = dict.fromkeys(f"{e.backend}/{e.probe}" for e in column.result.figures.values())
     found = []
@@ -70,9 +70,9 @@ def _code(context: Context, probe: Probe | None) -> str:
     return context.code.get(probe.key, probe.shown_code).replace("irqcost_section", "…")
 
 
-def _function(symbol: str, text: MachineCode) -> Function:
+def _function(symbol: str, code: MachineCode) -> Function:
     try:
-        lines = disassembly.decode(disassembly.Function(symbol, 0, text.code, text.targets), {})
+        lines = disassembly.decode(disassembly.Function(symbol, 0, code.code, code.targets), {})
     except IrqcostError as error:
         return Function(symbol, (), str(error))
     return Function(symbol, [(line.text, line.mark) for line in lines])

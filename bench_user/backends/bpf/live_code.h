@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 // The kernel's functions as the CPU executes them: after alternatives, paravirt and retpoline
 // patching, read through a BPF program.
-#ifndef IRQCOST_BENCH_USER_BACKENDS_BPF_LIVE_TEXT_H
-#define IRQCOST_BENCH_USER_BACKENDS_BPF_LIVE_TEXT_H
+#ifndef IRQCOST_BENCH_USER_BACKENDS_BPF_LIVE_CODE_H
+#define IRQCOST_BENCH_USER_BACKENDS_BPF_LIVE_CODE_H
 
 #include <cstddef>
 #include <cstdint>
@@ -17,12 +17,12 @@
 #include "backends/bpf/symbols.h"
 #include "backends/machine_code.h"
 
-struct irqcost_text_bpf;
+struct irqcost_live_code_bpf;
 
 namespace irqcost {
 
 /** A function's bytes. */
-struct FunctionText {
+struct FunctionCode {
   std::string symbol;
   std::uint64_t address = 0;
   std::vector<std::uint8_t> bytes;  ///< up to the next symbol, without the padding (int3) before it
@@ -36,33 +36,33 @@ using Targets = std::map<std::size_t, std::uint64_t>;
  * are not decoded, so there are others among them; that one of those is the start of a
  * function by chance is as unlikely as 10^5 functions in 2^32 addresses make it.
  */
-Targets PossibleTargets(const FunctionText& text);
+Targets PossibleTargets(const FunctionCode& code);
 
-class LiveText {
+class LiveCode {
  public:
-  /** Reads the symbols and loads the program. Throws TextError where this process may not. */
-  LiveText();
-  ~LiveText();
-  LiveText(const LiveText&) = delete;
-  LiveText& operator=(const LiveText&) = delete;
+  /** Reads the symbols and loads the program. Throws CodeError where this process may not. */
+  LiveCode();
+  ~LiveCode();
+  LiveCode(const LiveCode&) = delete;
+  LiveCode& operator=(const LiveCode&) = delete;
 
-  /** Throws TextError where there is no such function, or several, or it cannot be read. */
-  FunctionText Read(const std::string& symbol);
+  /** Throws CodeError where there is no such function, or several, or it cannot be read. */
+  FunctionCode Read(const std::string& symbol);
 
   /** A function and those it calls or jumps to, one level deep, return thunks among them. */
-  std::vector<FunctionText> ReadWithCallees(const std::string& symbol);
+  std::vector<FunctionCode> ReadWithCallees(const std::string& symbol);
 
   /** Names of the functions that a function calls or jumps to, by the offset where it does. */
-  [[nodiscard]] std::map<std::size_t, std::string> NamedTargets(const FunctionText& text) const;
+  [[nodiscard]] std::map<std::size_t, std::string> NamedTargets(const FunctionCode& code) const;
 
   /** Whether a return of the function goes through a thunk. */
-  [[nodiscard]] bool ReturnsThroughThunk(const FunctionText& text) const;
+  [[nodiscard]] bool ReturnsThroughThunk(const FunctionCode& code) const;
 
  private:
   KernelSymbols symbols_;
-  irqcost_text_bpf* program_ = nullptr;
+  irqcost_live_code_bpf* program_ = nullptr;
 };
 
 }  // namespace irqcost
 
-#endif  // IRQCOST_BENCH_USER_BACKENDS_BPF_LIVE_TEXT_H
+#endif  // IRQCOST_BENCH_USER_BACKENDS_BPF_LIVE_CODE_H

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "backends/machine_code.h"
+
 #include <sys/ioctl.h>
 
 #include <cerrno>
@@ -11,14 +13,13 @@
 #include <utility>
 
 #include "backends/kmod/kmod.h"
-#include "backends/machine_code.h"
 
 namespace irqcost {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-// How `text` calls a row's window among the functions that it calls.
+// How `machine_code` calls a row's window among the functions that it calls.
 constexpr const char* kWindowSymbol = "window";
 constexpr std::string_view kBackend = "kmod/";
 
@@ -47,8 +48,8 @@ std::string WhyNot(int error) {
 
 }  // namespace
 
-std::vector<ModuleText> Kmod::ReadTexts(const Probe& probe) const {
-  std::vector<ModuleText> texts;
+std::vector<ModuleCode> Kmod::ReadCode(const Probe& probe) const {
+  std::vector<ModuleCode> functions;
   const auto args = std::make_unique<irqcost_text>();
   for (std::uint32_t number = 0;; ++number) {
     *args = {};
@@ -58,16 +59,16 @@ std::vector<ModuleText> Kmod::ReadTexts(const Probe& probe) const {
     if (ioctl(fd_.Get(), IRQCOST_IOC_TEXT, args.get()) != 0) {
       const int error = errno;
       if (number == 0)
-        throw TextError(std::string(kBackend) + std::string(probe.key) + ": " + WhyNot(error));
-      if (error == ERANGE) return texts;
+        throw CodeError(std::string(kBackend) + std::string(probe.key) + ": " + WhyNot(error));
+      if (error == ERANGE) return functions;
       continue;  // what cannot be read by itself is left to its caller, which names it
     }
-    ModuleText text{number == 0 ? kWindowSymbol : Symbol(args->symbol), {}, {}};
-    text.bytes.assign(args->bytes, args->bytes + args->length);
-    TrimPadding(text.bytes);
+    ModuleCode code{number == 0 ? kWindowSymbol : Symbol(args->symbol), {}, {}};
+    code.bytes.assign(args->bytes, args->bytes + args->length);
+    TrimPadding(code.bytes);
     for (std::uint32_t i = 0; i < args->nr_targets; ++i)
-      text.targets[args->targets[i].offset] = Symbol(args->targets[i].symbol);
-    texts.push_back(std::move(text));
+      code.targets[args->targets[i].offset] = Symbol(args->targets[i].symbol);
+    functions.push_back(std::move(code));
   }
 }
 
@@ -78,35 +79,35 @@ void Kmod::Supplement(Json& context, const Costs& /*costs*/) {
   module["privilege"] = info_.privilege;
   for (const Probe* probe : measured_) {
     try {
-      for (const ModuleText& text : ReadTexts(*probe))
+      for (const ModuleCode& code : ReadCode(*probe))
         AddFunction(context, std::string(kBackend) + std::string(probe->key),
-                    FunctionJson(text.symbol, text.bytes, text.targets));
-    } catch (const TextError& error) {
+                    FunctionJson(code.symbol, code.bytes, code.targets));
+    } catch (const CodeError& error) {
       // What refuses one row refuses all.
-      context["absent"].push_back({{"name", "kmod: text"}, {"reason", error.what()}});
+      context["absent"].push_back({{"name", "kmod: machine code"}, {"reason", error.what()}});
       return;
     }
   }
 }
 
-bool NamesModuleText(std::string_view name) { return name.starts_with(kBackend); }
+bool NamesModuleCode(std::string_view name) { return name.starts_with(kBackend); }
 
-Json ModuleTextJson(const std::string& device, const std::vector<std::string>& names) {
+Json ModuleCodeJson(const std::string& device, const std::vector<std::string>& names) {
   const Kmod kmod(device);
   if (const auto obstacle = kmod.GetObstacle())
-    throw TextError(obstacle->reason + "; " + obstacle->remedy);
+    throw CodeError(obstacle->reason + "; " + obstacle->remedy);
   Json functions = Json::array();
   Json absent = Json::array();
   for (const std::string& name : names) {
     const std::string key = name.substr(kBackend.size());
     try {
       const Probe* probe = FindProbe(key);
-      if (!probe) throw TextError(name + ": there is no such row");
-      for (const ModuleText& text : kmod.ReadTexts(*probe)) {
-        const std::string& symbol = text.symbol == kWindowSymbol ? name : text.symbol;
-        functions.push_back(FunctionJson(symbol, text.bytes, text.targets));
+      if (!probe) throw CodeError(name + ": there is no such row");
+      for (const ModuleCode& code : kmod.ReadCode(*probe)) {
+        const std::string& symbol = code.symbol == kWindowSymbol ? name : code.symbol;
+        functions.push_back(FunctionJson(symbol, code.bytes, code.targets));
       }
-    } catch (const TextError& error) {
+    } catch (const CodeError& error) {
       absent.push_back({{"name", name}, {"reason", error.what()}});
     }
   }

@@ -8,7 +8,7 @@ __u64 address;
 long result;
 __u8 bytes[64];
 
-SEC("syscall") int read_text(void *ctx)
+SEC("syscall") int read_code(void *ctx)
 {
 	result = bpf_probe_read_kernel(bytes, sizeof(bytes), (void *)address);
 	return 0;
