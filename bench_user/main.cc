@@ -65,10 +65,10 @@ Offer ControlOffer(const Backend& ring3, std::string_view key) {
 int FindQuietCpu(Backend& ring3, const std::vector<int>& cpus, const SamplerOptions& sampler) {
   if (ring3.GetObstacle() || cpus.size() < 2) return cpus.front();
   const Offer nop = ControlOffer(ring3, "nop");
-  std::vector<Glance> glances;
-  for (std::size_t i = 0; i < std::min(cpus.size(), kMostGlances); ++i)
-    glances.push_back(LookAt(ring3, nop, cpus[i], sampler));
-  return QuietCpu(glances);
+  std::vector<CpuScan> scans;
+  for (std::size_t i = 0; i < std::min(cpus.size(), kMostScanned); ++i)
+    scans.push_back(ScanCpu(ring3, nop, cpus[i], sampler));
+  return QuietCpu(scans);
 }
 
 // Throws where nothing is selected, with the reason.

@@ -12,7 +12,7 @@
 namespace irqcost {
 namespace {
 
-constexpr double kGlanceUs = 2000;
+constexpr double kScanUs = 2000;
 // A yield with nobody waiting returns in some microseconds. Where somebody waits, it has the CPU
 // for a time slice: 0.7 ms and more by default (kernel/sched/fair.c: sysctl_sched_base_slice,
 // before 6.6 sysctl_sched_min_granularity).
@@ -26,29 +26,28 @@ bool NobodyWaits() {
 
 }  // namespace
 
-Glance LookAt(Backend& ring3, const Offer& nop, int cpu, SamplerOptions options) {
+CpuScan ScanCpu(Backend& ring3, const Offer& nop, int cpu, SamplerOptions options) {
   PinToCpu(cpu);
-  Glance glance{cpu, CoreType(), NobodyWaits(), std::nullopt};
+  CpuScan scan{cpu, CoreType(), NobodyWaits(), std::nullopt};
   options.cpu = cpu;
-  options.share_us = kGlanceUs;
+  options.share_us = kScanUs;
   const Measurement seen = MeasureProbe(ring3, nop, IRQCOST_THROUGHPUT, options);
-  if (seen.estimate.sensor > 0) glance.sensor = seen.estimate.sensor;
-  return glance;
+  if (seen.estimate.sensor > 0) scan.sensor = seen.estimate.sensor;
+  return scan;
 }
 
-int QuietCpu(std::span<const Glance> glances) {
-  const auto usable = [&](const Glance& g) {
-    return g.idle && g.core_type == glances.front().core_type;
+int QuietCpu(std::span<const CpuScan> scans) {
+  const auto usable = [&](const CpuScan& g) {
+    return g.idle && g.core_type == scans.front().core_type;
   };
   std::optional<double> lowest;
-  for (const Glance& glance : glances)
-    if (usable(glance) && glance.sensor)
-      lowest = std::min(lowest.value_or(*glance.sensor), *glance.sensor);
-  for (const Glance& glance : glances)
-    if (usable(glance) &&
-        (!lowest || (glance.sensor && *glance.sensor <= (1 + kSensorTolerance) * *lowest)))
-      return glance.cpu;
-  return glances.front().cpu;
+  for (const CpuScan& scan : scans)
+    if (usable(scan) && scan.sensor) lowest = std::min(lowest.value_or(*scan.sensor), *scan.sensor);
+  for (const CpuScan& scan : scans)
+    if (usable(scan) &&
+        (!lowest || (scan.sensor && *scan.sensor <= (1 + kSensorTolerance) * *lowest)))
+      return scan.cpu;
+  return scans.front().cpu;
 }
 
 }  // namespace irqcost

@@ -11,30 +11,30 @@
 
 namespace irqcost {
 
-/** What a short look at a CPU found. */
-struct Glance {
+/** What a short scan of a CPU found. */
+struct CpuScan {
   int cpu = 0;
   unsigned core_type = 0;        ///< CoreType() there
   bool idle = true;              ///< no other task wanted to run
   std::optional<double> sensor;  ///< multiplies per nop
 };
 
-/** Most CPUs that are looked at: each takes some milliseconds. */
-inline constexpr std::size_t kMostGlances = 4;
+/** Most CPUs that are scanned: each takes some milliseconds. */
+inline constexpr std::size_t kMostScanned = 4;
 
 /**
- * Looks at a CPU for about two milliseconds, and leaves the thread bound to it. Throws what the
+ * Scans a CPU for about two milliseconds, and leaves the thread bound to it. Throws what the
  * backend throws.
  * @nop: the row that the sensor is made of, as ring 3 offers it.
  */
-Glance LookAt(Backend& ring3, const Offer& nop, int cpu, SamplerOptions options);
+CpuScan ScanCpu(Backend& ring3, const Offer& nop, int cpu, SamplerOptions options);
 
 /**
  * The CPU to measure on: the first that is idle and whose sensor is clean compared with the lowest;
  * if there is no such CPU, the first. CPUs of a different core type are ignored.
- * `glances`: at least one, the preferred CPU first.
+ * `scans`: at least one, the preferred CPU first.
  */
-int QuietCpu(std::span<const Glance> glances);
+int QuietCpu(std::span<const CpuScan> scans);
 
 }  // namespace irqcost
 

@@ -8,7 +8,7 @@
 namespace irqcost {
 namespace {
 
-int Chosen(const std::vector<Glance>& glances) { return QuietCpu(glances); }
+int Chosen(const std::vector<CpuScan>& scans) { return QuietCpu(scans); }
 
 TEST(QuietCpu, ThePreferredOneWhereAllAreFree) {
   EXPECT_EQ(Chosen({{1, 0, true, 0.182}, {0, 0, true, 0.181}}), 1);
