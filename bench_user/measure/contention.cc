@@ -16,7 +16,7 @@ constexpr double kMultiplies = IRQCOST_CONTENTION_CHAIN;
 /** A sample before it is judged. */
 struct Value {
   double ticks = 0;
-  bool free = false;
+  bool clean = false;
   double multiply = 0;  ///< ticks of a multiply of the chain; 0 where it could not be told
 };
 
@@ -33,11 +33,11 @@ std::vector<double> Ticks(const std::vector<Value>& values) {
   return ticks;
 }
 
-// The free ones, or all where they are too few to speak for themselves.
+// The clean ones, or all where they are too few to speak for themselves.
 std::vector<Value> Used(const std::vector<Value>& values) {
   std::vector<Value> used;
   std::copy_if(values.begin(), values.end(), std::back_inserter(used),
-               [](const Value& value) { return value.free; });
+               [](const Value& value) { return value.clean; });
   return used.size() < kFewestClean ? values : used;
 }
 
@@ -46,8 +46,8 @@ ContentionEstimate Judge(const std::vector<Value>& values, std::optional<unsigne
   ContentionEstimate estimate;
   const std::vector<double> all = Ticks(values);
   estimate.samples = values.size();
-  estimate.free = static_cast<std::size_t>(
-      std::count_if(values.begin(), values.end(), [](const Value& v) { return v.free; }));
+  estimate.clean = static_cast<std::size_t>(
+      std::count_if(values.begin(), values.end(), [](const Value& v) { return v.clean; }));
   estimate.ticks_min = Quantile(all, 0);
   estimate.ticks_p50 = Quantile(all, 0.50);
   estimate.ticks_p99 = Quantile(all, 0.99);
@@ -66,16 +66,16 @@ ContentionEstimate Judge(const std::vector<Value>& values, std::optional<unsigne
     estimate.core_cycles = estimate.ticks / cycle;
   }
   for (const Value& value : values)
-    (value.free ? estimate.distribution.clean : estimate.distribution.contaminated)
+    (value.clean ? estimate.distribution.clean : estimate.distribution.contaminated)
         .push_back(value.ticks / cycle);
-  estimate.label = estimate.free < kFewestClean
-                       ? "disturbed: " + std::to_string(estimate.free) + " of " +
+  estimate.label = estimate.clean < kFewestClean
+                       ? "disturbed: " + std::to_string(estimate.clean) + " of " +
                              std::to_string(values.size()) + " " + noun + " clean"
                        : "clean";
   return estimate;
 }
 
-bool Undisturbed(const LockRun& run) {
+bool IsClean(const LockRun& run) {
   return std::all_of(run.contenders.begin(), run.contenders.end(), [](const auto& c) {
     return c.rounds > 0 && c.preempted == 0 && c.missed == 0 && c.elsewhere == 0;
   });
@@ -94,7 +94,7 @@ Value ValueOf(const LockRun& run) {
     }
   }
   Value value;
-  value.free = Undisturbed(run);
+  value.clean = IsClean(run);
   if (operations > 0) value.ticks = ticks / operations;
   if (chains > 0) value.multiply = chain / static_cast<double>(chains) / kMultiplies;
   return value;
@@ -108,13 +108,13 @@ std::uint64_t Part(DeferredPart part, const irqcost_pending_sample& sample) {
 MaskedWork Work(const std::vector<const irqcost_pending_sample*>& samples,
                 __u64 irqcost_pending_sample::*quiet, __u64 irqcost_pending_sample::*pending,
                 double instructions) {
-  const auto floor = [&](auto member) {
+  const auto lowest = [&](auto member) {
     std::vector<double> values;
     values.reserve(samples.size());
     for (const auto* sample : samples) values.push_back(static_cast<double>(sample->*member));
     return LowQuantile(std::move(values)).value / instructions;
   };
-  return {floor(quiet), floor(pending)};
+  return {lowest(quiet), lowest(pending)};
 }
 
 }  // namespace
@@ -152,9 +152,9 @@ LockContention SummariseLock(const LockRequest& request, std::span<const LockRun
   std::vector<std::uint64_t> histogram(IRQCOST_WAIT_BINS);
   std::uint64_t longest_wait = 0, longest_irqs_off = 0;
   std::size_t preempted = 0;
-  const auto free = static_cast<std::size_t>(std::count_if(runs.begin(), runs.end(), Undisturbed));
+  const auto clean = static_cast<std::size_t>(std::count_if(runs.begin(), runs.end(), IsClean));
   for (const LockRun& run : runs) {
-    const bool used = free < kFewestClean || Undisturbed(run);
+    const bool used = clean < kFewestClean || IsClean(run);
     // Where nobody did anything there is nothing to divide by.
     if (const Value value = ValueOf(run); value.ticks > 0) values.push_back(value);
     found.alone = std::min(found.alone, static_cast<double>(run.alone));
@@ -195,19 +195,19 @@ LockContention SummariseLock(const LockRequest& request, std::span<const LockRun
 
 DeferredInterrupts SummariseDeferred(DeferredPart part, const DeferredRun& run,
                                      std::optional<unsigned> imul_latency) {
-  unsigned disturbing = IRQCOST_PENDING_INTERRUPTED | IRQCOST_PENDING_PREEMPTED;
+  unsigned contaminating = IRQCOST_PENDING_INTERRUPTED | IRQCOST_PENDING_PREEMPTED;
   // Late, an interrupt has not been served before the instruction after the unmasking.
-  if (part == DeferredPart::kReturn) disturbing |= IRQCOST_PENDING_LATE;
+  if (part == DeferredPart::kReturn) contaminating |= IRQCOST_PENDING_LATE;
   DeferredInterrupts found;
   std::vector<Value> values;
-  std::vector<const irqcost_pending_sample*> free;
+  std::vector<const irqcost_pending_sample*> clean;
   std::uint64_t longest = 0;
   std::size_t interrupted = 0, preempted = 0;
   for (const irqcost_pending_sample& sample : run.samples) {
-    const bool undisturbed = (sample.flags & disturbing) == 0;
-    values.push_back({static_cast<double>(Part(part, sample)), undisturbed,
+    const bool is_clean = (sample.flags & contaminating) == 0;
+    values.push_back({static_cast<double>(Part(part, sample)), is_clean,
                       static_cast<double>(sample.chain) / kMultiplies});
-    if (undisturbed) free.push_back(&sample);
+    if (is_clean) clean.push_back(&sample);
     longest = std::max<std::uint64_t>(longest, sample.masked);
     found.late += (sample.flags & IRQCOST_PENDING_LATE) != 0;
     interrupted += (sample.flags & IRQCOST_PENDING_INTERRUPTED) != 0;
@@ -219,11 +219,13 @@ DeferredInterrupts SummariseDeferred(DeferredPart part, const DeferredRun& run,
   found.estimate.longest_irqs_off = longest;
   found.estimate.operations = values.size();
   found.ticks = PercentilesOf(Ticks(Used(values)));
-  if (part == DeferredPart::kMasked && run.loops > 0 && !free.empty()) {
-    found.add = Work(free, &irqcost_pending_sample::quiet_add, &irqcost_pending_sample::pending_add,
-                     double{IRQCOST_PENDING_ADDS} * run.loops);
-    found.nop = Work(free, &irqcost_pending_sample::quiet_nop, &irqcost_pending_sample::pending_nop,
-                     double{IRQCOST_PENDING_NOPS} * run.loops);
+  if (part == DeferredPart::kMasked && run.loops > 0 && !clean.empty()) {
+    found.add =
+        Work(clean, &irqcost_pending_sample::quiet_add, &irqcost_pending_sample::pending_add,
+             double{IRQCOST_PENDING_ADDS} * run.loops);
+    found.nop =
+        Work(clean, &irqcost_pending_sample::quiet_nop, &irqcost_pending_sample::pending_nop,
+             double{IRQCOST_PENDING_NOPS} * run.loops);
   }
   return found;
 }

@@ -42,7 +42,7 @@ struct ContentionEstimate {
   double ticks_p99 = 0;
   double spread = 0;  ///< ticks, p75 - p25 of the samples used
   std::size_t samples = 0;
-  std::size_t free = 0;
+  std::size_t clean = 0;
   std::size_t interrupted = 0;
   std::size_t preempted = 0;
   std::uint64_t operations = 0;

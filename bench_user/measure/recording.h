@@ -21,7 +21,7 @@ inline constexpr std::size_t kSlice = 25;
 inline constexpr std::size_t kFewestClean = 10;
 
 /** A sample is clean while its sensor is within this fraction of the sensor's level. The sensors of
- * undisturbed samples scatter by about 1 %; beside a neighbour who stayed their medians lay 45 to
+ * clean samples scatter by about 1 %; beside a neighbour who stayed their medians lay 45 to
  * 105 % above (docs/method/noise.md). */
 inline constexpr double kSensorTolerance = 0.03;
 

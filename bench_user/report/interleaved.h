@@ -13,7 +13,7 @@ namespace irqcost {
 
 /**
  * `names`, and `blocks`: for each block a list in the order of the names, of objects with
- * `core_cycles` (per operation; absent where none were counted), `ticks`, `samples`, `free` and
+ * `core_cycles` (per operation; absent where none were counted), `ticks`, `samples`, `clean` and
  * `label`, whose meaning is that of docs/RESULTS.md.
  */
 nlohmann::ordered_json InterleavedJson(const std::vector<std::string>& names,

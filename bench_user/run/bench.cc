@@ -56,7 +56,7 @@ std::string WhyAbsent(const Offer& offer, Mode mode, std::optional<unsigned> unr
 }
 
 std::size_t Clean(const Estimate& e) { return e.clean; }
-std::size_t Clean(const ContentionEstimate& e) { return e.free; }
+std::size_t Clean(const ContentionEstimate& e) { return e.clean; }
 
 // What every kind of estimate has. @ns: per operation.
 template <typename AnyEstimate>

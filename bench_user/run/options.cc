@@ -340,9 +340,9 @@ of irqcost:
                                 module calls what it measures; all but process have throughput
                                 only, as in kmod/spin_lock/throughput/softirq
   --irqcost_samples=N           exactly N samples a benchmark, 1 to 65536 (default: 400, and
-                                more, up to 0.5 s, while fewer than 50 are free of disturbance)
+                                more, up to 0.5 s, while fewer than 50 are clean)
   --irqcost_time=SECONDS        for all benchmarks together: fewer samples, and less waiting for
-                                free ones, where each one's share is short; each has 50 first, if
+                                clean ones, where each one's share is short; each has 50 first, if
                                 there is time for them, and the rest goes where it helps most
   --irqcost_target=PERCENT,CYCLES  how well a figure is to be known over several processes, the
                                 greater of the two: by it that time is shared out (default:

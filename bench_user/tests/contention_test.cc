@@ -125,7 +125,7 @@ TEST(SummariseLockTest, ACpuThatHasNotRunIsNamed) {
   const std::vector<LockRun> runs(12, RunOf(30, 0));
   const LockContention found = SummariseLock(kTwo, runs, kImulLatency);
   EXPECT_EQ(found.not_run, std::vector<int>{0});
-  EXPECT_EQ(found.estimate.free, 0U);
+  EXPECT_EQ(found.estimate.clean, 0U);
   EXPECT_EQ(found.estimate.label, "disturbed: CPU 0 has not run: something else keeps it busy");
   EXPECT_DOUBLE_EQ(found.min_over_max, 0);
   EXPECT_DOUBLE_EQ(found.jain, 0.5);
@@ -138,7 +138,7 @@ TEST(SummariseLockTest, NobodyRan) {
   EXPECT_DOUBLE_EQ(found.estimate.ticks, 0);
 }
 
-TEST(SummariseLockTest, DisturbedRunsAreCountedAndNotUsed) {
+TEST(SummariseLockTest, ContaminatedRunsAreCountedAndNotUsed) {
   std::vector<LockRun> runs(12, RunOf(30, 10));
   for (int i = 0; i < 5; ++i) runs.push_back(RunOf(1, 1));
   runs[12].contenders[0].preempted = 1;
@@ -148,7 +148,7 @@ TEST(SummariseLockTest, DisturbedRunsAreCountedAndNotUsed) {
   runs[16].contenders[0].missed = 1;
   const LockContention found = SummariseLock(kTwo, runs, kImulLatency);
   EXPECT_EQ(found.estimate.samples, 17U);
-  EXPECT_EQ(found.estimate.free, 12U);
+  EXPECT_EQ(found.estimate.clean, 12U);
   EXPECT_EQ(found.estimate.distribution.contaminated.size(), 5U);
   EXPECT_DOUBLE_EQ(found.estimate.ticks, 50);
   EXPECT_DOUBLE_EQ(found.estimate.ticks_p99, 1000);
@@ -202,11 +202,11 @@ TEST(SummariseDeferredTest, ALateOneTellsOfTheHandlerButNotOfTheReturn) {
   run.samples[4].flags = IRQCOST_PENDING_INTERRUPTED;
   run.samples[5].flags = IRQCOST_PENDING_PREEMPTED;
   const DeferredInterrupts handler = SummariseDeferred(DeferredPart::kHandler, run, kImulLatency);
-  EXPECT_EQ(handler.estimate.free, 28U);
+  EXPECT_EQ(handler.estimate.clean, 28U);
   EXPECT_EQ(handler.late, 1U);
   EXPECT_EQ(handler.estimate.interrupted, 1U);
   EXPECT_EQ(handler.estimate.preempted, 1U);
-  EXPECT_EQ(SummariseDeferred(DeferredPart::kReturn, run, kImulLatency).estimate.free, 27U);
+  EXPECT_EQ(SummariseDeferred(DeferredPart::kReturn, run, kImulLatency).estimate.clean, 27U);
 }
 
 TEST(SummariseDeferredTest, WithoutMaskedWorkThereIsNone) {

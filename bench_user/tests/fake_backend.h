@@ -30,9 +30,9 @@ class FakeBackend final : public Backend {
   double noise = 0;              ///< … so many ticks more for each operation …
   std::size_t noisy_until = std::numeric_limits<std::size_t>::max();  ///< … in samples before this
   double pause = 0;                                                   ///< ticks between samples
-  unsigned most_body_loops = 65536;  ///< more are cut, as the module does
-  unsigned most_unroll = 65536;      ///< more is refused with EDOM, as the module does
-  std::size_t disturbed_until = 0;   ///< samples before this one are flagged
+  unsigned most_body_loops = 65536;    ///< more are cut, as the module does
+  unsigned most_unroll = 65536;        ///< more is refused with EDOM, as the module does
+  std::size_t contaminated_until = 0;  ///< samples before this one are flagged
   std::size_t shared_from = std::numeric_limits<std::size_t>::max();  ///< from this one on …
   double shared = 1;  ///< … a neighbour makes nops slower by this factor
   CounterOfCycles counter{{}, "a fake has none"};
@@ -82,7 +82,7 @@ class FakeBackend final : public Backend {
       const bool scatters = request.probe->key == noisy && taken_ < noisy_until;
       const double more = scatters ? noise * ops * Chance() : 0;
       sample.body = Window(body + more, windows);
-      if (taken_++ < disturbed_until) sample.flags = IRQCOST_SAMPLE_PREEMPTED;
+      if (taken_++ < contaminated_until) sample.flags = IRQCOST_SAMPLE_PREEMPTED;
       if (aperf_per_tick > 0) {
         const double span = now_ - static_cast<double>(sample.start);
         sample.span_ticks = static_cast<std::uint64_t>(span);

@@ -58,7 +58,7 @@ TEST(InterleaveTest, BlocksShareNoSample) {
 
 TEST(InterleaveTest, WaitsForCleanSamplesOfAll) {
   FakeBackend backend;
-  backend.disturbed_until = 1000;
+  backend.contaminated_until = 1000;
   const std::vector<Contender> contenders(2, {&backend, OfferOf("popf"), IRQCOST_THROUGHPUT});
   const auto blocks = Interleave(contenders, 1, OptionsOfTheFake());
   for (const Estimate& estimate : blocks[0]) {
@@ -69,7 +69,7 @@ TEST(InterleaveTest, WaitsForCleanSamplesOfAll) {
 
 TEST(InterleaveTest, GivesUpWaitingInTheEnd) {
   FakeBackend backend;
-  backend.disturbed_until = 1'000'000'000;
+  backend.contaminated_until = 1'000'000'000;
   const std::vector<Contender> contenders(2, {&backend, OfferOf("popf"), IRQCOST_THROUGHPUT});
   const auto blocks = Interleave(contenders, 1, OptionsOfTheFake());
   EXPECT_EQ(blocks[0][0].clean, 0U);

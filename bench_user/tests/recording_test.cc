@@ -105,7 +105,7 @@ TEST(ToPoints, KeepsANegativeDifference) {
   EXPECT_DOUBLE_EQ(ToPoints({{sample}, {}, 10, {}, {}}, 3)[0].Ticks(), -1);
 }
 
-TEST(Recording, OfAnUndisturbedCoreIsClean) {
+TEST(Recording, OfAQuietCoreIsClean) {
   const Recording recording = Recorded(100, [](std::size_t) { return World{}; });
   EXPECT_EQ(CleanOf(recording), 100U);
   EXPECT_DOUBLE_EQ(recording.Level().value, kLevel);
@@ -142,7 +142,7 @@ TEST(Recording, AStepWithinASliceCostsNoMoreThanThat) {
     EXPECT_TRUE(!judged[i].clean || std::abs(judged[i].clock / clock(i) - 1) < 1e-9) << i;
 }
 
-TEST(Recording, AChainThatWasDisturbedIsNotClean) {
+TEST(Recording, AContaminatedChainIsNotClean) {
   Recording recording(1);
   std::vector<Point> points(kSlice, PointIn({}, Exactly));
   points[5].chain_body += 0.004 * kChain;
@@ -208,7 +208,7 @@ TEST(Recording, ANeighbourHalfOfTheTime) {
   for (std::size_t i : {50U, 150U}) EXPECT_EQ(recording.Of(0)[i].clean, !beside(i)) << i;
 }
 
-// Most of the time, the undisturbed samples are too few to say what the level is, but enough to say
+// Most of the time, the clean samples are too few to say what the level is, but enough to say
 // that the neighbour's is not.
 TEST(Recording, ANeighbourMostOfTheTimeLeavesNoLevel) {
   const Recording recording = Recorded(1000, [](std::size_t i) {

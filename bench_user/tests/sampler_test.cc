@@ -116,7 +116,7 @@ TEST(Sampler, UsesWhatTheBackendReallyDid) {
 
 TEST(Sampler, TakesExactlyTheSamplesAskedFor) {
   FakeBackend backend;
-  backend.disturbed_until = 1'000'000;
+  backend.contaminated_until = 1'000'000;
   SamplerOptions options = At(2300);
   options.samples = 7;
   const Measurement m = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, options);
@@ -134,7 +134,7 @@ TEST(Sampler, TakesFewUnderTheInstructionClock) {
 
 TEST(Sampler, WaitsForCleanSamples) {
   FakeBackend backend;
-  backend.disturbed_until = 1000;
+  backend.contaminated_until = 1000;
   const Measurement m = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
   EXPECT_GE(m.estimate.clean, kWantedClean);
   EXPECT_EQ(m.estimate.label, kCleanLabel);
@@ -143,7 +143,7 @@ TEST(Sampler, WaitsForCleanSamples) {
 
 TEST(Sampler, GivesUpWaitingInTheEnd) {
   FakeBackend backend;
-  backend.disturbed_until = 1'000'000'000;
+  backend.contaminated_until = 1'000'000'000;
   const Measurement m = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
   EXPECT_EQ(m.estimate.clean, 0U);
   const double sample_us = 35;
@@ -158,9 +158,9 @@ TEST(Sampler, TakesFewerWhereASampleIsLong) {
 }
 
 TEST(Sampler, TakesFewerAndWaitsLessWhereItsShareIsShort) {
-  const auto samples = [](double share_us, std::size_t disturbed_until) {
+  const auto samples = [](double share_us, std::size_t contaminated_until) {
     FakeBackend backend;
-    backend.disturbed_until = disturbed_until;
+    backend.contaminated_until = contaminated_until;
     SamplerOptions options = At(2300);
     options.share_us = share_us;
     return MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, options).estimate.samples;
@@ -208,7 +208,7 @@ TEST(Sampler, NoFigureIsKnownBetterThanItsPartOfAStepOfTheClock) {
 TEST(Sampler, KeepsEverySampleInTheUnitOfTheEstimate) {
   FakeBackend backend;
   backend.ticks_per_cycle = 2;
-  backend.disturbed_until = 150;
+  backend.contaminated_until = 150;
   const Measurement m = MeasureProbe(backend, Popf(), IRQCOST_THROUGHPUT, At(2300));
   EXPECT_EQ(m.distribution.clean.size(), m.estimate.clean);
   EXPECT_EQ(m.distribution.clean.size() + m.distribution.contaminated.size(), m.estimate.samples);

@@ -67,7 +67,7 @@ TEST(Turns, NoRowHasTwoSlicesBeforeTheOthersHadOne) {
 // What would have been all of the first row's samples is a part of each row's.
 TEST(Turns, ADisturbanceIsSharedOut) {
   FakeBackend backend;
-  backend.disturbed_until = 150;
+  backend.contaminated_until = 150;
   Found found;
   const auto outcomes = MeasureInTurn(JobsOf(backend), Options(), 0.021, ClockOf(backend), found);
   for (const Outcome& outcome : outcomes) {
@@ -76,9 +76,9 @@ TEST(Turns, ADisturbanceIsSharedOut) {
   }
 }
 
-TEST(Turns, TheTimeIsKeptWhateverIsDisturbed) {
+TEST(Turns, TheTimeIsKeptWhateverIsContaminated) {
   FakeBackend backend;
-  backend.disturbed_until = 1'000'000'000;
+  backend.contaminated_until = 1'000'000'000;
   Found found;
   const auto clock = ClockOf(backend);
   const auto outcomes = MeasureInTurn(JobsOf(backend), Options(), 0.2, clock, found);
@@ -87,7 +87,7 @@ TEST(Turns, TheTimeIsKeptWhateverIsDisturbed) {
   for (const Outcome& outcome : outcomes) EXPECT_EQ(outcome.measurement->estimate.clean, 0U);
 }
 
-// A time for all goes to the row that needs it; the others have what tells the free samples.
+// A time for all goes to the row that needs it; the others have what identifies the clean samples.
 TEST(Turns, TheRowThatScattersHasMoreSamples) {
   FakeBackend backend;
   backend.noisy = "pushf";
