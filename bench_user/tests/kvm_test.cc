@@ -53,8 +53,8 @@ class FakeKvm final : public KvmSystem {
   int version = 12;
   bool long_mode = true;
   std::function<void(kvm_run&)> end = [](kvm_run& run) { run.exit_reason = KVM_EXIT_HLT; };
-  int signal_at = -1;  // the stay, counted from 0, that a signal ends
-  int stays = 0;
+  int signal_at = -1;  // the VM entry, counted from 0, that a signal ends
+  int entries = 0;
   kvm_vcpu_events events{};
   std::function<std::uint64_t()> tsc = [] { return __rdtsc(); };  // the guest's
 
@@ -94,7 +94,7 @@ class FakeKvm final : public KvmSystem {
         errno = ENOTTY;
         return -1;
       case KVM_RUN:
-        return Stay();
+        return Enter();
       default:
         return 0;
     }
@@ -112,8 +112,8 @@ class FakeKvm final : public KvmSystem {
     return request == failing;
   }
 
-  int Stay() {
-    if (stays++ == signal_at) {
+  int Enter() {
+    if (entries++ == signal_at) {
       errno = EINTR;
       return -1;
     }
@@ -213,7 +213,7 @@ TEST(KvmErrors, AScaledClockIsToldFromALateEntry) {
   FakeKvm late;
   late.tsc = [&] {
     const std::uint64_t from = __rdtsc();
-    while (__rdtsc() - from < 200'000U * (static_cast<unsigned>(late.stays) % 2)) {
+    while (__rdtsc() - from < 200'000U * (static_cast<unsigned>(late.entries) % 2)) {
     }
     return __rdtsc();
   };
@@ -252,12 +252,12 @@ TEST(KvmErrors, ASignalEndsARunEarlyAndSpoilsNoSample) {
   ASSERT_FALSE(kvm.GetObstacle()) << kvm.GetObstacle()->reason;
   EXPECT_EQ(kvm.GetExecution()->kind, "virtualised");
   const Request request{FindProbe("nop"), IRQCOST_ISOLATED, AllowedCpus().front(), 0, {1, 1, 1}, 5};
-  system.signal_at = system.stays + 2;
+  system.signal_at = system.entries + 2;
   EXPECT_EQ(kvm.Measure(request).samples.size(), 2U);
   EXPECT_EQ(kvm.Measure(request).samples.size(), 5U);
 }
 
-// A signal may end a stay after a sti, or while an exception is delivered.
+// A signal may end a VM entry after a sti, or while an exception is delivered.
 TEST(KvmErrors, AResetLiftsTheShadowOfAnInterruptAndNoMore) {
   FakeKvm system;
   KvmVm vm(system, kDevice);
@@ -371,7 +371,7 @@ class KvmMachine : public testing::Test {
     vm.emplace(system, kDevice);
   }
   // Lets the guest run a window of this test as the body.
-  KvmTurn RunBody(irqcost_window_fn body) {
+  VmEntry RunBody(irqcost_window_fn body) {
     const Probe& empty = *FindProbe("empty");
     const irqcost_window_fn window = Windows(empty, IRQCOST_RING0)[0];
     vm->Reset();

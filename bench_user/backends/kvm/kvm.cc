@@ -175,23 +175,23 @@ std::string Kvm::TryRow(const Probe& probe, int cpu) {
 }
 
 // The rate of the guest's TSC, watched from outside. A stamp of the guest lies somewhere between
-// the host's two around the stay, which an emulating or busy host may draw out: hence bounds.
+// the host's two around the entry, which an emulating or busy host may draw out: hence bounds.
 Kvm::TscRatio Kvm::WatchTsc() {
-  struct Stay {
+  struct Entry {
     std::uint64_t enter, guest, leave;
   };
   const Request request{FindProbe("empty"), IRQCOST_ISOLATED, sched_getcpu(), 0, {1, 1, 1}, 1};
-  const auto stay = [&] {
+  const auto enter_once = [&] {
     const std::uint64_t enter = __rdtsc();
     const Run run = Measure(request);
     if (run.samples.empty())
       throw std::system_error(EINTR, std::generic_category(), "trying out the guest");
-    return Stay{enter, run.samples.front().start, __rdtsc()};
+    return Entry{enter, run.samples.front().start, __rdtsc()};
   };
   for (auto span = kTscFirstSpan;; span *= 2) {
-    const Stay from = stay();
+    const Entry from = entry();
     std::this_thread::sleep_for(span);
-    const Stay to = stay();
+    const Entry to = entry();
     const auto ticks = static_cast<double>(to.guest - from.guest);
     const TscRatio ratio{ticks / static_cast<double>(to.leave - from.enter),
                          ticks / static_cast<double>(to.enter - from.leave)};
@@ -220,18 +220,18 @@ Run Kvm::Measure(const Request& request) {
   long switches = ContextSwitches();
   while (run.samples.size() < request.samples) {
     const bool started_here = sched_getcpu() == request.cpu;
-    const KvmTurn turn = vm_->Run();
+    const VmEntry entry = vm_->Run();
     // What a signal cut short is no sample; the guest starts anew with the next run.
-    if (!turn.finished) break;
+    if (!entry.finished) break;
     ThrowFault(task, *request.probe);
     irqcost_sample sample = task.sample;
-    sample.interrupts = static_cast<std::uint32_t>(turn.exits.value_or(0));
+    sample.interrupts = static_cast<std::uint32_t>(entry.exits.value_or(0));
     sample.flags = sample.interrupts > 0 ? IRQCOST_SAMPLE_INTERRUPTED : 0;
     const long switches_now = ContextSwitches();
     if (switches_now != switches) sample.flags |= IRQCOST_SAMPLE_PREEMPTED;
     if (!started_here || sched_getcpu() != request.cpu) sample.flags |= IRQCOST_SAMPLE_MIGRATED;
     switches = switches_now;
-    if (turn.exits) run.exits = run.exits.value_or(0) + *turn.exits;
+    if (entry.exits) run.exits = run.exits.value_or(0) + *entry.exits;
     gaps.push_back(task.gap);
     run.samples.push_back(sample);
   }

@@ -233,7 +233,7 @@ void KvmVm::Reset() {
   set(KVM_SET_REGS, &registers, "setting the guest's registers");
 
   // What the CPU keeps beside its registers: after a sti or a mov to SS it takes no interrupt for
-  // one instruction, and an exception may be on its way. A stay may have ended in either.
+  // one instruction, and an exception may be on its way. A VM entry may have ended in either.
   kvm_vcpu_events events{};
   set(KVM_GET_VCPU_EVENTS, &events, "reading the guest's pending events");
   events.flags |= KVM_VCPUEVENT_VALID_SHADOW;
@@ -244,7 +244,7 @@ void KvmVm::Reset() {
   Task().fault = GuestFault::kNone;
 }
 
-KvmTurn KvmVm::Run() {
+VmEntry KvmVm::Run() {
   const auto& run = *reinterpret_cast<const kvm_run*>(shared_.Get());
   const std::optional<std::uint64_t> before = Exits();
   // Where nothing emulates a local APIC, KVM hands a lowered task priority on; there is nothing to
@@ -256,11 +256,11 @@ KvmTurn KvmVm::Run() {
   } while (run.exit_reason == KVM_EXIT_SET_TPR);
   if (run.exit_reason != KVM_EXIT_HLT || Task().exception.vector != kNoException)
     throw std::runtime_error("the guest stopped: " + Describe(run, Task().exception));
-  KvmTurn turn;
-  turn.finished = true;
+  VmEntry entry;
+  entry.finished = true;
   const std::optional<std::uint64_t> after = Exits();
-  if (before && after && *after > *before) turn.exits = *after - *before - 1;
-  return turn;
+  if (before && after && *after > *before) entry.exits = *after - *before - 1;
+  return entry;
 }
 
 std::optional<std::uint64_t> KvmVm::TscKhz() const {

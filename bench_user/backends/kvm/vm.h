@@ -25,8 +25,8 @@ struct KvmUnavailable : std::runtime_error {
   std::string remedy;
 };
 
-/** How a stay in the guest ended. */
-struct KvmTurn {
+/** How a VM entry ended. */
+struct VmEntry {
   bool finished = false;  ///< the sample was taken; else a signal came
   /** Exits to the host before the one that ended it; nothing where KVM does not count them. */
   std::optional<std::uint64_t> exits;
@@ -47,7 +47,7 @@ class KvmVm {
    * Lets the guest take one sample. Throws std::runtime_error where it leaves KVM in any other
    * way, with what that was.
    */
-  KvmTurn Run();
+  VmEntry Run();
 
   /** What KVM says of the guest's TSC in kHz; nothing where it does not tell. */
   [[nodiscard]] std::optional<std::uint64_t> TscKhz() const;
