@@ -155,7 +155,7 @@ void Sampling::Plan(double share_us, std::size_t most) {
 
 Method Sampling::GetMethod() const { return MethodOf(request_.mode, options_, recording_.Step()); }
 
-Claim Sampling::GetClaim() const {
+SampleDemand Sampling::GetDemand() const {
   if (options_.exact || options_.samples) return {};
   const Estimate estimate = EstimateFrom(recording_.Of(row_), GetMethod(), recording_);
   const double figure = estimate.core_cycles.value_or(estimate.ticks);

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "backends/backend.h"
-#include "measure/allot.h"
 #include "measure/estimate.h"
 #include "measure/recording.h"
+#include "measure/sample_budget.h"
 
 namespace irqcost {
 
@@ -35,7 +35,7 @@ inline constexpr std::size_t kDefaultSamples = 400;
 /** Under the instruction clock all samples are equal; these are for the interrupted ones. */
 inline constexpr std::size_t kExactSamples = 20;
 /** Where there is a time for all of them, each has this many first, and the rest goes to those
- * whose figures need them (`measure/allot.h`) … */
+ * whose figures need them (`measure/sample_budget.h`) … */
 inline constexpr std::size_t kFirstSamples = 50;
 /** … up to this many. */
 inline constexpr std::size_t kMostSamples = 1600;
@@ -123,7 +123,7 @@ class Sampling {
    */
   void Plan(double share_us, std::size_t most = kDefaultSamples);
   /** What more samples would do for the figure. Nothing where their number is given. */
-  [[nodiscard]] Claim GetClaim() const;
+  [[nodiscard]] SampleDemand GetDemand() const;
   /** Adds samples to the plan. */
   void Allow(std::size_t samples) { planned_ += samples; }
   /** Samples of the plan that have not been taken. */

@@ -43,11 +43,11 @@ void TakePlanned(std::vector<Turn>& turns) {
 
 // Plans further samples where they are of most use.
 void PlanMore(std::vector<Turn>& turns, double us) {
-  std::vector<Claim> claims;
-  claims.reserve(turns.size());
+  std::vector<SampleDemand> demands;
+  demands.reserve(turns.size());
   for (const Turn& turn : turns)
-    claims.push_back(turn.sampling ? turn.sampling->GetClaim() : Claim{});
-  const std::vector<std::size_t> more = Allot(claims, us);
+    demands.push_back(turn.sampling ? turn.sampling->GetDemand() : SampleDemand{});
+  const std::vector<std::size_t> more = AllocateSamples(demands, us);
   for (std::size_t i = 0; i < turns.size(); ++i)
     if (turns[i].sampling) turns[i].sampling->Allow(more[i]);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-// Who gets the samples that there is still time for.
-#ifndef IRQCOST_BENCH_USER_MEASURE_ALLOT_H
-#define IRQCOST_BENCH_USER_MEASURE_ALLOT_H
+// The sample budget: allocates the sampling time that is left.
+#ifndef IRQCOST_BENCH_USER_MEASURE_SAMPLE_BUDGET_H
+#define IRQCOST_BENCH_USER_MEASURE_SAMPLE_BUDGET_H
 
 #include <cstddef>
 #include <span>
@@ -10,7 +10,7 @@
 namespace irqcost {
 
 /** What one of several benchmarks has, and would need. */
-struct Claim {
+struct SampleDemand {
   double error = 0;         ///< standard error of its figure, in multiples of what it may be
   std::size_t samples = 0;  ///< of which it is
   double sample_us = 0;     ///< what one more takes
@@ -18,12 +18,12 @@ struct Claim {
 };
 
 /**
- * Samples for each claim, in their order, that fit into the time together. An error falls as the
+ * Samples for each demand, in their order, that fit into the time together. An error falls as the
  * root of the number of samples. So that as many figures as possible come to what they may be,
  * those that need least go first; those that will not get there share what is left over.
  */
-std::vector<std::size_t> Allot(std::span<const Claim> claims, double us);
+std::vector<std::size_t> AllocateSamples(std::span<const SampleDemand> demands, double us);
 
 }  // namespace irqcost
 
-#endif  // IRQCOST_BENCH_USER_MEASURE_ALLOT_H
+#endif  // IRQCOST_BENCH_USER_MEASURE_SAMPLE_BUDGET_H
