@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "measure/turns.h"
+#include "measure/round_robin.h"
 
 namespace irqcost {
 namespace {
@@ -43,7 +43,7 @@ Controls MeasureOnce(Backend& ring3, SamplerOptions options, const std::function
                                    [&](const Offer& offer) { return offer.probe->key == key; }),
                     IRQCOST_THROUGHPUT});
   Found found;
-  const std::vector<Outcome> outcomes = MeasureInTurn(jobs, options, kSeconds, now_us, found);
+  const std::vector<Outcome> outcomes = MeasureRoundRobin(jobs, options, kSeconds, now_us, found);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     if (!outcomes[i].measurement) throw std::runtime_error(outcomes[i].error);
     *wanted[i].second = outcomes[i].measurement->estimate;

@@ -14,7 +14,8 @@
 
 namespace irqcost {
 
-/** Samples that one benchmark takes before the next one's turn: about a millisecond of them. */
+/** Samples that one benchmark takes before the next one has its slice: about a millisecond of them.
+ */
 inline constexpr std::size_t kSlice = 25;
 
 /** With fewer clean samples than this, a figure is made of all and says so. */

@@ -107,9 +107,9 @@ struct Piloted {
 Piloted FindLoops(Backend& backend, const Offer& offer, Mode mode, const SamplerOptions& options);
 
 /**
- * One benchmark under way. Its samples come in slices, so that benchmarks can take turns
- * (measure/turns.h), and lie in a recording with those of the others. All throw what the backend
- * throws. Results follow what Recording::Judge() last found of the samples.
+ * One benchmark under way. Its samples come in slices, for round-robin sampling
+ * (measure/round_robin.h), and lie in a recording with those of the others. All throw what the
+ * backend throws. Results follow what Recording::Judge() last found of the samples.
  */
 class Sampling {
  public:

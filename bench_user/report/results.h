@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "measure/estimate.h"
-#include "measure/turns.h"
+#include "measure/round_robin.h"
 
 namespace irqcost {
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/usage_error.h"
-#include "measure/turns.h"
+#include "measure/round_robin.h"
 #include "report/reporters.h"
 
 namespace irqcost {
@@ -108,9 +108,9 @@ double ShareUs(const Selection& selection, std::optional<double> seconds) {
   return std::clamp(*seconds * 1e6 / static_cast<double>(all), 0.0, kPatienceUs);
 }
 
-// What the benchmarks of a selection came to. Those of a backend take turns: all of them are
-// measured when the library asks for the first, and told one after another. A repetition measures
-// anew.
+// What the benchmarks of a selection came to. Those of a backend are sampled round-robin: all of
+// them are measured when the library asks for the first, and told one after another. A repetition
+// measures anew.
 class Rounds {
  public:
   Rounds(Selection& selection, SamplerOptions options, std::optional<double> seconds,
@@ -143,7 +143,7 @@ class Rounds {
     // Emulated instructions count no core cycles.
     const auto execution = backend->GetExecution();
     own.with_cycles = own.with_cycles && !(execution && execution->kind == "emulated");
-    std::vector<Outcome> done = MeasureInTurn(
+    std::vector<Outcome> done = MeasureRoundRobin(
         jobs, own, share, now_us_, selection_.results.found[std::string(backend->Name())]);
     for (std::size_t i = 0; i < jobs.size(); ++i) outcomes_[places[i]] = std::move(done[i]);
   }

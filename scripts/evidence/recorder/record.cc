@@ -19,7 +19,7 @@
 #include "measure/calibration.h"
 #include "measure/estimate.h"
 #include "measure/sampler.h"
-#include "measure/turns.h"
+#include "measure/round_robin.h"
 
 namespace irqcost {
 namespace {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "measure/turns.h"
+#include "measure/round_robin.h"
 
 #include <algorithm>
 #include <exception>
@@ -11,7 +11,7 @@ namespace irqcost {
 namespace {
 
 /** A job under way. */
-struct Turn {
+struct Task {
   std::optional<Sampling> sampling;
   std::string error;
 
@@ -34,22 +34,22 @@ struct Turn {
   }
 };
 
-void TakePlanned(std::vector<Turn>& turns) {
+void TakePlanned(std::vector<Task>& tasks) {
   for (bool ahead = true; ahead;) {
     ahead = false;
-    for (Turn& turn : turns) ahead = turn.Step() || ahead;
+    for (Task& task : tasks) ahead = task.Step() || ahead;
   }
 }
 
 // Plans further samples where they are of most use.
-void PlanMore(std::vector<Turn>& turns, double us) {
+void PlanMore(std::vector<Task>& tasks, double us) {
   std::vector<SampleDemand> demands;
-  demands.reserve(turns.size());
-  for (const Turn& turn : turns)
-    demands.push_back(turn.sampling ? turn.sampling->GetDemand() : SampleDemand{});
+  demands.reserve(tasks.size());
+  for (const Task& task : tasks)
+    demands.push_back(task.sampling ? task.sampling->GetDemand() : SampleDemand{});
   const std::vector<std::size_t> more = AllocateSamples(demands, us);
-  for (std::size_t i = 0; i < turns.size(); ++i)
-    if (turns[i].sampling) turns[i].sampling->Allow(more[i]);
+  for (std::size_t i = 0; i < tasks.size(); ++i)
+    if (tasks[i].sampling) tasks[i].sampling->Allow(more[i]);
 }
 
 // The clock of figures that have one.
@@ -63,21 +63,21 @@ double ClockOf(const std::vector<Outcome>& outcomes) {
 
 }  // namespace
 
-std::vector<Outcome> MeasureInTurn(const std::vector<Job>& jobs, const SamplerOptions& options,
-                                   std::optional<double> seconds,
-                                   const std::function<double()>& now_us, Found& found) {
-  std::vector<Turn> turns(jobs.size());
+std::vector<Outcome> MeasureRoundRobin(const std::vector<Job>& jobs, const SamplerOptions& options,
+                                       std::optional<double> seconds,
+                                       const std::function<double()>& now_us, Found& found) {
+  std::vector<Task> tasks(jobs.size());
   if (jobs.empty()) return {};
   Recording recording(StepOf(*jobs.front().backend, options));
   const std::optional<double> known = KnownLevel(*jobs.front().backend, options);
   double started = now_us();
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     const Job& job = jobs[i];
-    turns[i].Try([&] {
+    tasks[i].Try([&] {
       const double before = now_us();
       job.backend->Prepare(*job.offer->probe);
       started += now_us() - before;
-      turns[i].sampling.emplace(*job.backend, *job.offer, job.mode, options, recording);
+      tasks[i].sampling.emplace(*job.backend, *job.offer, job.mode, options, recording);
     });
   }
 
@@ -85,31 +85,31 @@ std::vector<Outcome> MeasureInTurn(const std::vector<Job>& jobs, const SamplerOp
   const double end = seconds ? started + *seconds * 1e6 : std::numeric_limits<double>::infinity();
   const double share_us =
       std::clamp((end - begun) / static_cast<double>(jobs.size()), 0.0, kPatienceUs);
-  for (Turn& turn : turns)
-    if (turn.sampling) turn.sampling->Plan(share_us, seconds ? kFirstSamples : kDefaultSamples);
-  TakePlanned(turns);
+  for (Task& task : tasks)
+    if (task.sampling) task.sampling->Plan(share_us, seconds ? kFirstSamples : kDefaultSamples);
+  TakePlanned(tasks);
   if (seconds) {
     recording.Judge(known);
-    PlanMore(turns, begun + kSampling * (end - begun) - now_us());
-    TakePlanned(turns);
+    PlanMore(tasks, begun + kSampling * (end - begun) - now_us());
+    TakePlanned(tasks);
   }
 
   recording.Judge(known);
   for (bool waiting = true; waiting;) {
     waiting = false;
-    for (Turn& turn : turns) {
-      if (!turn.sampling || turn.sampling->ElapsedUs() >= kPatienceUs || now_us() >= end) continue;
-      if (!turn.sampling->WantsMore()) continue;
+    for (Task& task : tasks) {
+      if (!task.sampling || task.sampling->ElapsedUs() >= kPatienceUs || now_us() >= end) continue;
+      if (!task.sampling->WantsMore()) continue;
       waiting = true;
-      turn.Try([&] { turn.sampling->Take(kSlice); });
+      task.Try([&] { task.sampling->Take(kSlice); });
     }
     recording.Judge(known);
   }
 
   std::vector<Outcome> outcomes(jobs.size());
   for (std::size_t i = 0; i < jobs.size(); ++i) {
-    outcomes[i].error = turns[i].error;
-    if (turns[i].sampling) outcomes[i].measurement = turns[i].sampling->Finish();
+    outcomes[i].error = tasks[i].error;
+    if (tasks[i].sampling) outcomes[i].measurement = tasks[i].sampling->Finish();
   }
   found = {recording.Level(), recording.JudgedBy(), ClockOf(outcomes)};
   return outcomes;

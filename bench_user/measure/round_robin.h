@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-// Benchmarks that take turns. A neighbour comes for some tenths of a second. Where each
-// benchmark had its samples at one stretch, a neighbour spoilt all those of a few of them; in turn
+// Round-robin sampling. A neighbour comes for some tenths of a second. Where each
+// benchmark had its samples at one stretch, a neighbour spoilt all those of a few of them; here
 // it spoils some of each, which are recognised by the sensor, and leaves the others.
-#ifndef IRQCOST_BENCH_USER_MEASURE_TURNS_H
-#define IRQCOST_BENCH_USER_MEASURE_TURNS_H
+#ifndef IRQCOST_BENCH_USER_MEASURE_ROUND_ROBIN_H
+#define IRQCOST_BENCH_USER_MEASURE_ROUND_ROBIN_H
 
 #include <functional>
 #include <optional>
@@ -36,17 +36,17 @@ struct Found {
 };
 
 /**
- * Measures jobs of one backend in turn, slice by slice; the outcomes are in their order. Throws
+ * Measures jobs of one backend round-robin, slice by slice; the outcomes are in their order. Throws
  * nothing of the backend's: a job that fails has an error, and the others go on.
  * @seconds: for all of them, without what the backend needs to get ready; nothing: as long as they
  * need.
  * @now_us: a clock.
  * @found: what their samples said.
  */
-std::vector<Outcome> MeasureInTurn(const std::vector<Job>& jobs, const SamplerOptions& options,
-                                   std::optional<double> seconds,
-                                   const std::function<double()>& now_us, Found& found);
+std::vector<Outcome> MeasureRoundRobin(const std::vector<Job>& jobs, const SamplerOptions& options,
+                                       std::optional<double> seconds,
+                                       const std::function<double()>& now_us, Found& found);
 
 }  // namespace irqcost
 
-#endif  // IRQCOST_BENCH_USER_MEASURE_TURNS_H
+#endif  // IRQCOST_BENCH_USER_MEASURE_ROUND_ROBIN_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "measure/turns.h"
+#include "measure/round_robin.h"
 
 #include <gtest/gtest.h>
 
@@ -50,10 +50,11 @@ std::vector<std::string> Slices(const FakeBackend& backend) {
   return keys;
 }
 
-TEST(Turns, NoRowHasTwoSlicesBeforeTheOthersHadOne) {
+TEST(RoundRobin, NoRowHasTwoSlicesBeforeTheOthersHadOne) {
   FakeBackend backend;
   Found found;
-  const auto outcomes = MeasureInTurn(JobsOf(backend), Options(), 0.021, ClockOf(backend), found);
+  const auto outcomes =
+      MeasureRoundRobin(JobsOf(backend), Options(), 0.021, ClockOf(backend), found);
   const std::vector<std::string> slices = Slices(backend);
   ASSERT_GE(slices.size(), 6U);
   for (std::size_t i = 0; i < slices.size(); ++i)
@@ -65,51 +66,52 @@ TEST(Turns, NoRowHasTwoSlicesBeforeTheOthersHadOne) {
 }
 
 // What would have been all of the first row's samples is a part of each row's.
-TEST(Turns, ADisturbanceIsSharedOut) {
+TEST(RoundRobin, ADisturbanceIsSharedOut) {
   FakeBackend backend;
   backend.contaminated_until = 150;
   Found found;
-  const auto outcomes = MeasureInTurn(JobsOf(backend), Options(), 0.021, ClockOf(backend), found);
+  const auto outcomes =
+      MeasureRoundRobin(JobsOf(backend), Options(), 0.021, ClockOf(backend), found);
   for (const Outcome& outcome : outcomes) {
     EXPECT_EQ(outcome.measurement->estimate.label, kCleanLabel);
     EXPECT_GT(outcome.measurement->estimate.preempted, 0U);
   }
 }
 
-TEST(Turns, TheTimeIsKeptWhateverIsContaminated) {
+TEST(RoundRobin, TheTimeIsKeptWhateverIsContaminated) {
   FakeBackend backend;
   backend.contaminated_until = 1'000'000'000;
   Found found;
   const auto clock = ClockOf(backend);
-  const auto outcomes = MeasureInTurn(JobsOf(backend), Options(), 0.2, clock, found);
+  const auto outcomes = MeasureRoundRobin(JobsOf(backend), Options(), 0.2, clock, found);
   EXPECT_GT(clock(), 0.19e6);
   EXPECT_LT(clock(), 0.2e6 + 3 * 35 * static_cast<double>(kSlice));
   for (const Outcome& outcome : outcomes) EXPECT_EQ(outcome.measurement->estimate.clean, 0U);
 }
 
 // A time for all goes to the row that needs it; the others have what identifies the clean samples.
-TEST(Turns, TheRowThatScattersHasMoreSamples) {
+TEST(RoundRobin, TheRowThatScattersHasMoreSamples) {
   FakeBackend backend;
   backend.noisy = "pushf";
   backend.noise = 3;
   Found found;
-  const auto outcomes = MeasureInTurn(JobsOf(backend), Options(), 0.1, ClockOf(backend), found);
+  const auto outcomes = MeasureRoundRobin(JobsOf(backend), Options(), 0.1, ClockOf(backend), found);
   EXPECT_EQ(outcomes[0].measurement->estimate.samples, kFirstSamples);
   EXPECT_GT(outcomes[1].measurement->estimate.samples, 4 * kFirstSamples);
   EXPECT_EQ(outcomes[2].measurement->estimate.samples, kFirstSamples);
 }
 
-TEST(Turns, WithoutATimeEachRowHasAllItsSamplesAndPatience) {
+TEST(RoundRobin, WithoutATimeEachRowHasAllItsSamplesAndPatience) {
   FakeBackend backend;
   Found found;
   const auto outcomes =
-      MeasureInTurn(JobsOf(backend), Options(), std::nullopt, ClockOf(backend), found);
+      MeasureRoundRobin(JobsOf(backend), Options(), std::nullopt, ClockOf(backend), found);
   for (const Outcome& outcome : outcomes)
     EXPECT_EQ(outcome.measurement->estimate.samples, kDefaultSamples);
 }
 
 // The level on which samples of all rows agree judges all, also those taken before it was seen.
-TEST(Turns, ALaterLevelJudgesEarlierSamples) {
+TEST(RoundRobin, ALaterLevelJudgesEarlierSamples) {
   FakeBackend contended;
   contended.ticks_per_nop = 0.4;
   FakeBackend free;
@@ -117,7 +119,7 @@ TEST(Turns, ALaterLevelJudgesEarlierSamples) {
   for (const Job& job : JobsOf(free)) jobs.push_back(job);
   Found found;
   const auto now_us = [one = ClockOf(contended), other = ClockOf(free)] { return one() + other(); };
-  const auto outcomes = MeasureInTurn(jobs, Options(), 0.012, now_us, found);
+  const auto outcomes = MeasureRoundRobin(jobs, Options(), 0.012, now_us, found);
   EXPECT_EQ(outcomes[0].measurement->estimate.clean, 0U);
   EXPECT_EQ(outcomes[3].measurement->estimate.label, kCleanLabel);
   EXPECT_NEAR(found.level.value, 0.25, 0.01);
@@ -127,13 +129,14 @@ TEST(Turns, ALaterLevelJudgesEarlierSamples) {
 }
 
 // Of processes before this one, of which it has no sample itself.
-TEST(Turns, AKnownLevelJudgesAllRows) {
+TEST(RoundRobin, AKnownLevelJudgesAllRows) {
   FakeBackend contended;
   contended.ticks_per_nop = 0.4;
   SamplerOptions options = Options();
   options.sensor_levels["fake"] = 0.25;
   Found found;
-  const auto outcomes = MeasureInTurn(JobsOf(contended), options, 0.02, ClockOf(contended), found);
+  const auto outcomes =
+      MeasureRoundRobin(JobsOf(contended), options, 0.02, ClockOf(contended), found);
   for (const Outcome& outcome : outcomes) EXPECT_EQ(outcome.measurement->estimate.clean, 0U);
   EXPECT_EQ(found.judged_by, 0.25);
   EXPECT_NEAR(found.level.value, 0.4, 0.01);
@@ -155,12 +158,12 @@ class FailingBackend final : public Backend {
   }
 };
 
-TEST(Turns, ARowThatFailsDoesNotEndTheOthers) {
+TEST(RoundRobin, ARowThatFailsDoesNotEndTheOthers) {
   FailingBackend backend;
   backend.fails = "pushf";
   Found found;
   const auto outcomes =
-      MeasureInTurn(JobsOf(backend), Options(), 0.021, ClockOf(backend.fake), found);
+      MeasureRoundRobin(JobsOf(backend), Options(), 0.021, ClockOf(backend.fake), found);
   EXPECT_TRUE(outcomes[0].measurement);
   EXPECT_FALSE(outcomes[1].measurement);
   EXPECT_EQ(outcomes[1].error, "the device is gone");
