@@ -63,7 +63,7 @@ Offer ControlOffer(const Backend& ring3, std::string_view key) {
 // Another CPU than the first one where that is not free just now. It is chosen by each process
 // for itself: neighbours come and go.
 int FindQuietCpu(Backend& ring3, const std::vector<int>& cpus, const SamplerOptions& sampler) {
-  if (ring3.GetObstacle() || cpus.size() < 2) return cpus.front();
+  if (ring3.WhyUnavailable() || cpus.size() < 2) return cpus.front();
   const Offer nop = ControlOffer(ring3, "nop");
   std::vector<CpuScan> scans;
   for (std::size_t i = 0; i < std::min(cpus.size(), kMostScanned); ++i)
@@ -78,9 +78,9 @@ void RequireBenchmarks(const Selection& selection, const Backends& backends) {
       "no benchmark to run: the filter matches none (--benchmark_list_tests lists "
       "them)";
   for (const auto& backend : backends)
-    if (const auto obstacle = backend->GetObstacle())
-      text += "\n" + std::string(backend->Name()) + " cannot run: " + obstacle->reason +
-              "; remedy: " + obstacle->remedy;
+    if (const auto unavailable = backend->WhyUnavailable())
+      text += "\n" + std::string(backend->Name()) + " cannot run: " + unavailable->reason +
+              "; remedy: " + unavailable->remedy;
   for (const Absence& absence : selection.results.absent)
     text += "\n" + absence.name + " cannot run: " + absence.reason;
   throw UsageError(text);
@@ -137,8 +137,8 @@ SamplerOptions FindConditions(Machine& machine, const Options& options,
   sampler.ticks_per_us = run.tsc.khz / 1e3;
   sampler.tsc_step = run.tsc.step;
   Backend& ring3 = machine.Ring3();
-  if (const auto obstacle = ring3.GetObstacle())
-    throw UsageError(obstacle->reason + ": " + obstacle->remedy);
+  if (const auto unavailable = ring3.WhyUnavailable())
+    throw UsageError(unavailable->reason + ": " + unavailable->remedy);
   run.measured_cpu = FindQuietCpu(ring3, cpus, sampler);
   // Raise the priority only now: earlier it would hide competing tasks from the scan.
   machine.RaisePriority();
@@ -198,7 +198,7 @@ int MeasureSelected(Machine& machine, const Options& options, RunContext& run,
 
   auto context = Describe(machine, run, backends, selection);
   for (const auto& backend : backends)
-    if (options.code && !backend->GetObstacle())
+    if (options.code && !backend->WhyUnavailable())
       backend->Supplement(context, MedianCosts(selection.results));
   machine.Supplement(context, selection);
   const Results& results = selection.results;

@@ -17,7 +17,7 @@
 namespace irqcost {
 
 /** Why a backend cannot be used on this machine. */
-struct Obstacle {
+struct Unavailable {
   std::string reason;
   std::string remedy;  ///< what would make it usable
 };
@@ -104,7 +104,7 @@ class Backend {
   [[nodiscard]] virtual std::string_view Name() const = 0;
 
   /** What keeps this backend from running here; nothing where it can. */
-  [[nodiscard]] virtual std::optional<Obstacle> GetObstacle() const = 0;
+  [[nodiscard]] virtual std::optional<Unavailable> WhyUnavailable() const = 0;
 
   /** How its code is executed, where that differs from this process or may do so. */
   [[nodiscard]] virtual std::optional<BackendExecution> GetExecution() const {

@@ -107,7 +107,7 @@ Json CyclesJson(const std::vector<std::unique_ptr<Backend>>& backends, const Res
                 bool counts_cycles, unsigned imul_latency) {
   Json json = Json::object();
   for (const auto& backend : backends) {
-    if (backend->GetObstacle()) continue;
+    if (backend->WhyUnavailable()) continue;
     const std::string name{backend->Name()};
     const CounterOfCycles counter = backend->GetCounter();
     Json& entry = json[name];
@@ -215,13 +215,13 @@ Json BackendsJson(const std::vector<std::unique_ptr<Backend>>& backends) {
   Json json = Json::object();
   for (const auto& backend : backends) {
     Json& entry = json[std::string(backend->Name())];
-    const auto obstacle = backend->GetObstacle();
-    entry["usable"] = !obstacle;
+    const auto unavailable = backend->WhyUnavailable();
+    entry["usable"] = !unavailable;
     if (const auto execution = backend->GetExecution())
       entry["execution"] = {{"kind", execution->kind}, {"reason", execution->reason}};
-    if (!obstacle) continue;
-    entry["reason"] = obstacle->reason;
-    entry["remedy"] = obstacle->remedy;
+    if (!unavailable) continue;
+    entry["reason"] = unavailable->reason;
+    entry["remedy"] = unavailable->remedy;
   }
   return json;
 }

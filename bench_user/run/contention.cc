@@ -156,7 +156,7 @@ std::vector<ContentionBenchmark> ContentionBenchmarks(
   std::vector<ContentionBenchmark> benchmarks;
   for (const auto& backend : backends) {
     ContentionBackend* own = backend->GetContention();
-    if (!own || backend->GetObstacle()) continue;
+    if (!own || backend->WhyUnavailable()) continue;
     AddLocks(*backend, *own, options, benchmarks);
     AddDeferred(*backend, *own, options, benchmarks);
   }

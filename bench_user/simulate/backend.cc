@@ -62,7 +62,7 @@ class Simulated final : public Backend {
         share_other_(ShareOf(d_, "other")) {}
 
   [[nodiscard]] std::string_view Name() const override { return name_; }
-  [[nodiscard]] std::optional<Obstacle> GetObstacle() const override;
+  [[nodiscard]] std::optional<Unavailable> WhyUnavailable() const override;
   [[nodiscard]] std::vector<Offer> Offers() const override;
   [[nodiscard]] Clock GetClock() const override {
     return rows_ == IRQCOST_BPF_ONLY ? Clock::kNanoseconds : Clock::kTscTicks;
@@ -100,10 +100,11 @@ class Simulated final : public Backend {
   double share_other_;
 };
 
-std::optional<Obstacle> Simulated::GetObstacle() const {
+std::optional<Unavailable> Simulated::WhyUnavailable() const {
   if (there_) return std::nullopt;
-  return Obstacle{"the simulated machine has no backend " + name_,
-                  "name it in `backends` of " + d_.file + ", if it is one that can be simulated"};
+  return Unavailable{
+      "the simulated machine has no backend " + name_,
+      "name it in `backends` of " + d_.file + ", if it is one that can be simulated"};
 }
 
 Offer Simulated::OfferOf(const Probe& probe, irqcost_context context) const {
@@ -121,7 +122,7 @@ Offer Simulated::OfferOf(const Probe& probe, irqcost_context context) const {
 
 std::vector<Offer> Simulated::Offers() const {
   std::vector<Offer> offers;
-  if (GetObstacle()) return offers;
+  if (WhyUnavailable()) return offers;
   const std::vector<irqcost_context> once = {IRQCOST_PROCESS};
   for (const Probe& probe : kCatalogue)
     if (probe.where & rows_)

@@ -11,8 +11,8 @@
 #include "backends/bpf/called.h"
 #include "backends/bpf/derive.h"
 #include "backends/bpf/live_code.h"
-#include "backends/bpf/obstacle.h"
 #include "backends/bpf/symbols.h"
+#include "backends/bpf/unavailable.h"
 #include "base/hex.h"
 #include "base/sha256.h"
 

@@ -21,7 +21,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([BENCH, *arguments], capture_output=True, text=True, timeout=300)
 
 
-def obstacle() -> str | None:
+def why_unavailable() -> str | None:
     """Why the backend cannot run here."""
     backend = json.loads(run("--irqcost_list_backends", "--irqcost_backends=bpf").stdout)["bpf"]
     return None if backend["usable"] else f"{backend['reason']}; remedy: {backend['remedy']}"
@@ -145,7 +145,7 @@ class LiveCode(unittest.TestCase):
 
 if __name__ == "__main__":
     BENCH = sys.argv.pop(1)
-    if reason := obstacle():
+    if reason := why_unavailable():
         print(f"SKIP: backend bpf: {reason}")
         sys.exit(SKIPPED)
     unittest.main(verbosity=2)

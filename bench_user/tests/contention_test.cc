@@ -258,8 +258,8 @@ TEST_F(ContentionSelectionTest, ALockThatSleepsMasksNothing) {
   EXPECT_EQ(selection.results.absent[0].reason, "masks nothing on PREEMPT_RT, where it sleeps");
 }
 
-TEST_F(ContentionSelectionTest, AnObstacleLeavesNothing) {
-  fake_->obstacle = Obstacle{"no device", "load it"};
+TEST_F(ContentionSelectionTest, AnUnavailableBackendHasNothing) {
+  fake_->unavailable = Unavailable{"no device", "load it"};
   EXPECT_TRUE(Selected("/pending/").contention.empty());
 }
 

@@ -39,11 +39,11 @@ class FakeBackend final : public Backend {
   double aperf_per_tick = 0;  ///< of the counter; 0: it does not count
   double mperf_per_tick = 1;
   std::vector<Offer> offers;
-  std::optional<Obstacle> obstacle;
+  std::optional<Unavailable> unavailable;
   std::vector<Request> requests;  ///< as they came
 
   [[nodiscard]] std::string_view Name() const override { return "fake"; }
-  [[nodiscard]] std::optional<Obstacle> GetObstacle() const override { return obstacle; }
+  [[nodiscard]] std::optional<Unavailable> WhyUnavailable() const override { return unavailable; }
   [[nodiscard]] std::vector<Offer> Offers() const override { return offers; }
   [[nodiscard]] CounterOfCycles GetCounter() const override { return counter; }
   [[nodiscard]] unsigned MaxLoops() const override { return 65536; }

@@ -15,12 +15,12 @@ class FakeContention final : public Backend, public ContentionBackend {
  public:
   // What a test may set.
   bool locks_sleep = false;
-  std::optional<Obstacle> obstacle;
+  std::optional<Unavailable> unavailable;
   std::vector<LockRequest> contended;   ///< as they came
   std::vector<DeferredRequest> raised;  ///< as they came
 
   [[nodiscard]] std::string_view Name() const override { return "fake"; }
-  [[nodiscard]] std::optional<Obstacle> GetObstacle() const override { return obstacle; }
+  [[nodiscard]] std::optional<Unavailable> WhyUnavailable() const override { return unavailable; }
   [[nodiscard]] std::vector<Offer> Offers() const override { return {}; }
   [[nodiscard]] unsigned MaxLoops() const override { return 1; }
   Run Measure(const Request& /*request*/) override { return {}; }

@@ -132,22 +132,24 @@ class FakeKvm final : public KvmSystem {
   kvm_run* run_ = nullptr;
 };
 
-void ExpectObstacle(FakeKvm& system, std::string_view reason, std::string_view remedy,
-                    const std::string& device = kDevice) {
+void ExpectUnavailable(FakeKvm& system, std::string_view reason, std::string_view remedy,
+                       const std::string& device = kDevice) {
   const Kvm kvm(device, true, &system);
-  ASSERT_TRUE(kvm.GetObstacle());
-  EXPECT_NE(kvm.GetObstacle()->reason.find(reason), std::string::npos) << kvm.GetObstacle()->reason;
-  EXPECT_NE(kvm.GetObstacle()->remedy.find(remedy), std::string::npos) << kvm.GetObstacle()->remedy;
+  ASSERT_TRUE(kvm.WhyUnavailable());
+  EXPECT_NE(kvm.WhyUnavailable()->reason.find(reason), std::string::npos)
+      << kvm.WhyUnavailable()->reason;
+  EXPECT_NE(kvm.WhyUnavailable()->remedy.find(remedy), std::string::npos)
+      << kvm.WhyUnavailable()->remedy;
   EXPECT_TRUE(kvm.Offers().empty());
 }
 
 TEST(KvmErrors, NameTheDeviceAndTheRemedy) {
   const Kvm missing("/no/such/kvm");
-  ASSERT_TRUE(missing.GetObstacle());
-  EXPECT_NE(missing.GetObstacle()->reason.find("/no/such/kvm: No such file"), std::string::npos);
+  ASSERT_TRUE(missing.WhyUnavailable());
+  EXPECT_NE(missing.WhyUnavailable()->reason.find("/no/such/kvm: No such file"), std::string::npos);
   const Kvm other("/dev/null");
-  ASSERT_TRUE(other.GetObstacle());
-  EXPECT_NE(other.GetObstacle()->reason.find("not the device of KVM"), std::string::npos);
+  ASSERT_TRUE(other.WhyUnavailable());
+  EXPECT_NE(other.WhyUnavailable()->reason.find("not the device of KVM"), std::string::npos);
 }
 
 // Of a device that is there, and of one that is gone when its owner is looked up.
@@ -158,10 +160,10 @@ TEST(KvmErrors, NameWhoMayOpenTheDevice) {
   FakeKvm system;
   system.open_error = EACCES;
   ASSERT_EQ(chmod(device.c_str(), 0660), 0);
-  ExpectObstacle(system, "Permission denied", "sudo usermod -aG", device);
+  ExpectUnavailable(system, "Permission denied", "sudo usermod -aG", device);
   ASSERT_EQ(chmod(device.c_str(), 0600), 0);
-  ExpectObstacle(system, "Permission denied", "sudo chgrp kvm " + device, device);
-  ExpectObstacle(system, "Permission denied", "readable and writable", "/no/such/kvm");
+  ExpectUnavailable(system, "Permission denied", "sudo chgrp kvm " + device, device);
+  ExpectUnavailable(system, "Permission denied", "readable and writable", "/no/such/kvm");
 }
 
 // Which of the two it is, the CPU decides.
@@ -169,8 +171,8 @@ TEST(KvmErrors, NameWhatMakesTheDevice) {
   FakeKvm system;
   system.open_error = ENOENT;
   const Kvm kvm(kDevice, true, &system);
-  ASSERT_TRUE(kvm.GetObstacle());
-  const std::string remedy = kvm.GetObstacle()->remedy;
+  ASSERT_TRUE(kvm.WhyUnavailable());
+  const std::string remedy = kvm.WhyUnavailable()->remedy;
   EXPECT_TRUE(remedy.starts_with("sudo modprobe kvm_") ||
               remedy.starts_with("this CPU offers no virtualisation"))
       << remedy;
@@ -195,20 +197,20 @@ TEST(KvmErrors, OfTheSystem) {
     FakeKvm system;
     system.failing = one.request;
     system.error = one.error;
-    ExpectObstacle(system, one.reason, one.remedy);
+    ExpectUnavailable(system, one.reason, one.remedy);
   }
   FakeKvm old;
   old.version = 11;
-  ExpectObstacle(old, "API version 11, not 12", "kernel");
+  ExpectUnavailable(old, "API version 11, not 12", "kernel");
   FakeKvm narrow;
   narrow.long_mode = false;
-  ExpectObstacle(narrow, "no 64-bit mode", "64-bit kernel");
+  ExpectUnavailable(narrow, "no 64-bit mode", "64-bit kernel");
 }
 
 TEST(KvmErrors, AScaledClockIsToldFromALateEntry) {
   FakeKvm scaled;
   scaled.tsc = [] { return __rdtsc() / 2; };
-  ExpectObstacle(scaled, "the guest's TSC is scaled: 0.", "without a scaled TSC");
+  ExpectUnavailable(scaled, "the guest's TSC is scaled: 0.", "without a scaled TSC");
   // A host that emulates, or is busy, may take long to enter the guest, and longer at times.
   FakeKvm late;
   late.tsc = [&] {
@@ -218,7 +220,7 @@ TEST(KvmErrors, AScaledClockIsToldFromALateEntry) {
     return __rdtsc();
   };
   const Kvm kvm(kDevice, true, &late);
-  EXPECT_FALSE(kvm.GetObstacle()) << kvm.GetObstacle()->reason;
+  EXPECT_FALSE(kvm.WhyUnavailable()) << kvm.WhyUnavailable()->reason;
 }
 
 TEST(KvmErrors, OfTheGuestAreTold) {
@@ -242,14 +244,14 @@ TEST(KvmErrors, OfTheGuestAreTold) {
   for (const auto& one : cases) {
     FakeKvm system;
     system.end = one.end;
-    ExpectObstacle(system, one.reason, "report it");
+    ExpectUnavailable(system, one.reason, "report it");
   }
 }
 
 TEST(KvmErrors, ASignalEndsARunEarlyAndSpoilsNoSample) {
   FakeKvm system;
   Kvm kvm(kDevice, true, &system);
-  ASSERT_FALSE(kvm.GetObstacle()) << kvm.GetObstacle()->reason;
+  ASSERT_FALSE(kvm.WhyUnavailable()) << kvm.WhyUnavailable()->reason;
   EXPECT_EQ(kvm.GetExecution()->kind, "virtualised");
   const Request request{FindProbe("nop"), IRQCOST_ISOLATED, AllowedCpus().front(), 0, {1, 1, 1}, 5};
   system.signal_at = system.entries + 2;
@@ -312,7 +314,7 @@ TEST(GuestMemory, HasPagesForItsTables) {
 class KvmGuest : public testing::Test {
  protected:
   void SetUp() override {
-    if (const auto obstacle = kvm.GetObstacle()) GTEST_SKIP() << obstacle->reason;
+    if (const auto unavailable = kvm.WhyUnavailable()) GTEST_SKIP() << unavailable->reason;
   }
   [[nodiscard]] Request Ask(const Probe& probe, Mode mode = IRQCOST_ISOLATED) const {
     const unsigned unroll = mode == IRQCOST_THROUGHPUT ? IRQCOST_MIN_UNROLL : 0;
@@ -367,7 +369,7 @@ TEST_F(KvmGuest, SeesARowThatLeavesTheInterruptFlagOtherThanItSays) {
 class KvmMachine : public testing::Test {
  protected:
   void SetUp() override {
-    if (const auto obstacle = Kvm(kDevice).GetObstacle()) GTEST_SKIP() << obstacle->reason;
+    if (const auto unavailable = Kvm(kDevice).WhyUnavailable()) GTEST_SKIP() << unavailable->reason;
     vm.emplace(system, kDevice);
   }
   // Lets the guest run a window of this test as the body.

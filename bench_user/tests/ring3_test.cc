@@ -275,14 +275,14 @@ TEST(Kmod, AdvisesWhatThisKernelCanFollow) {
 
 TEST(Kmod, SaysWhyItCannotRun) {
   const Kmod missing("/no/such/device");
-  ASSERT_TRUE(missing.GetObstacle());
-  EXPECT_NE(missing.GetObstacle()->reason.find("/no/such/device"), std::string::npos);
+  ASSERT_TRUE(missing.WhyUnavailable());
+  EXPECT_NE(missing.WhyUnavailable()->reason.find("/no/such/device"), std::string::npos);
   EXPECT_TRUE(missing.Offers().empty());
   EXPECT_FALSE(missing.GetKernelFacts());
 
   const Kmod other("/dev/null");
-  ASSERT_TRUE(other.GetObstacle());
-  EXPECT_NE(other.GetObstacle()->reason.find("INFO failed"), std::string::npos);
+  ASSERT_TRUE(other.WhyUnavailable());
+  EXPECT_NE(other.WhyUnavailable()->reason.find("INFO failed"), std::string::npos);
 }
 
 }  // namespace

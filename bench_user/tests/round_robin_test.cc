@@ -148,7 +148,7 @@ class FailingBackend final : public Backend {
   std::string fails;  ///< key of the row that cannot be measured
 
   [[nodiscard]] std::string_view Name() const override { return "fake"; }
-  [[nodiscard]] std::optional<Obstacle> GetObstacle() const override { return std::nullopt; }
+  [[nodiscard]] std::optional<Unavailable> WhyUnavailable() const override { return std::nullopt; }
   [[nodiscard]] std::vector<Offer> Offers() const override { return {}; }
   [[nodiscard]] unsigned MaxLoops() const override { return fake.MaxLoops(); }
   Run Measure(const Request& request) override {

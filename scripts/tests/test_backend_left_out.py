@@ -15,7 +15,7 @@ _MAIN = """
 #include "backends/bpf/bpf.h"
 #include "backends/registry.h"
 int main() {
-  const auto reason = irqcost::MakeBpf({})->GetObstacle();
+  const auto reason = irqcost::MakeBpf({})->WhyUnavailable();
   return std::puts(reason->reason.c_str()) < 0;
 }
 """

@@ -20,8 +20,8 @@
 
 #include "backends/bpf/called.h"
 #include "backends/bpf/jited.h"
-#include "backends/bpf/obstacle.h"
 #include "backends/bpf/record.h"
+#include "backends/bpf/unavailable.h"
 #include "backends/windows.h"
 #include "base/affinity.h"
 #include "base/unique_fd.h"
@@ -144,7 +144,7 @@ class Bpf final : public Backend {
   Bpf();
 
   [[nodiscard]] std::string_view Name() const override { return "bpf"; }
-  [[nodiscard]] std::optional<Obstacle> GetObstacle() const override { return obstacle_; }
+  [[nodiscard]] std::optional<Unavailable> WhyUnavailable() const override { return unavailable_; }
   [[nodiscard]] std::vector<Offer> Offers() const override { return offers_; }
   [[nodiscard]] unsigned MaxLoops() const override { return IRQCOST_MAX_LOOPS; }
   [[nodiscard]] Clock GetClock() const override { return Clock::kNanoseconds; }
@@ -158,7 +158,7 @@ class Bpf final : public Backend {
   void Supplement(Json& context, const Costs& costs) override;
 
  private:
-  std::optional<Obstacle> obstacle_;
+  std::optional<Unavailable> unavailable_;
   std::vector<Offer> offers_;
   std::map<const Probe*, Row> rows_;
   double step_ns_ = MeasureStep(MonotonicNs);
@@ -167,14 +167,14 @@ class Bpf final : public Backend {
 
 Bpf::Bpf() {
   libbpf_set_print(nullptr);
-  obstacle_ = FindLoadObstacle();
-  if (!obstacle_) obstacle_ = FindMeasureObstacle();
-  if (obstacle_) return;
+  unavailable_ = WhyNotLoadable();
+  if (!unavailable_) unavailable_ = WhyNotMeasurable();
+  if (unavailable_) return;
   std::vector<const Probe*> probes;
   for (const Probe& probe : kCatalogue)
     if (probe.where & IRQCOST_BPF_ONLY) probes.push_back(&probe);
   const Object together = LoadAll(probes);
-  if (!together && (obstacle_ = FindLoopObstacle())) return;
+  if (!together && (unavailable_ = WhyNoLoops())) return;
   for (const Probe* probe : probes) {
     Row row = together ? Row{together, ProgramOf(*probe, together), {}, {}, 0} : LoadAlone(*probe);
     // No latency mode: a time stamp is a call, too, and its step of a nanosecond is several cycles.

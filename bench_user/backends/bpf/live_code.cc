@@ -9,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-#include "backends/bpf/obstacle.h"
+#include "backends/bpf/unavailable.h"
 #include "irqcost_live_code.skel.h"
 
 namespace irqcost {
@@ -45,8 +45,8 @@ Targets PossibleTargets(const FunctionCode& code) {
 }
 
 LiveCode::LiveCode() : symbols_(ReadSymbols()) {
-  if (const auto obstacle = FindLoadObstacle())
-    throw CodeError(obstacle->reason + ": " + obstacle->remedy);
+  if (const auto unavailable = WhyNotLoadable())
+    throw CodeError(unavailable->reason + ": " + unavailable->remedy);
   if (symbols_.Hidden())
     throw CodeError(
         "/proc/kallsyms hides the addresses from this process: run as root, or give it CAP_SYSLOG, "

@@ -14,8 +14,8 @@ constexpr const char* kRemedy =
 class Unbuilt final : public Backend {
  public:
   [[nodiscard]] std::string_view Name() const override { return "bpf"; }
-  [[nodiscard]] std::optional<Obstacle> GetObstacle() const override {
-    return Obstacle{kReason, kRemedy};
+  [[nodiscard]] std::optional<Unavailable> WhyUnavailable() const override {
+    return Unavailable{kReason, kRemedy};
   }
   [[nodiscard]] std::vector<Offer> Offers() const override { return {}; }
   [[nodiscard]] unsigned MaxLoops() const override { return 1; }

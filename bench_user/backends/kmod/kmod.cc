@@ -25,7 +25,7 @@ std::string Text(const char (&field)[IRQCOST_NAME_LEN]) {
 
 }  // namespace
 
-Obstacle CannotOpen(const std::string& device, int error, bool loads_modules) {
+Unavailable CannotOpen(const std::string& device, int error, bool loads_modules) {
   const std::string reason = device + ": " + std::generic_category().message(error);
   if (error == ENOENT && !loads_modules)
     return {reason,
@@ -46,32 +46,32 @@ Kmod::Kmod(const std::string& device, std::vector<irqcost_context> contexts)
   if (fd_.Get() < 0) {
     const int error = errno;
     // Only a kernel that loads modules lists them.
-    obstacle_ = CannotOpen(device, error, access("/proc/modules", F_OK) == 0);
+    unavailable_ = CannotOpen(device, error, access("/proc/modules", F_OK) == 0);
     return;
   }
   info_.size = sizeof(info_);
   if (ioctl(fd_.Get(), IRQCOST_IOC_INFO, &info_) != 0) {
     const int error = errno;
     if (error == E2BIG)
-      obstacle_ = {device + ": the module has another struct irqcost_info", kRebuild};
+      unavailable_ = {device + ": the module has another struct irqcost_info", kRebuild};
     else
-      obstacle_ = {device + ": INFO failed: " + std::generic_category().message(error),
-                   "check that it is the device of irqcost.ko"};
+      unavailable_ = {device + ": INFO failed: " + std::generic_category().message(error),
+                      "check that it is the device of irqcost.ko"};
   } else if (info_.abi_revision != IRQCOST_ABI_REVISION) {
-    obstacle_ = {"the module has ABI revision " + std::to_string(info_.abi_revision) +
-                     ", this harness " + std::to_string(IRQCOST_ABI_REVISION),
-                 kRebuild};
+    unavailable_ = {"the module has ABI revision " + std::to_string(info_.abi_revision) +
+                        ", this harness " + std::to_string(IRQCOST_ABI_REVISION),
+                    kRebuild};
   } else if (info_.sample_size != sizeof(irqcost_sample)) {
-    obstacle_ = {"the module has samples of " + std::to_string(info_.sample_size) +
-                     " bytes, this harness of " + std::to_string(sizeof(irqcost_sample)),
-                 kRebuild};
+    unavailable_ = {"the module has samples of " + std::to_string(info_.sample_size) +
+                        " bytes, this harness of " + std::to_string(sizeof(irqcost_sample)),
+                    kRebuild};
   } else if (info_.catalogue_hash != irqcost_catalogue_hash()) {
-    obstacle_ = {"the module was built from another catalogue than this harness", kRebuild};
+    unavailable_ = {"the module was built from another catalogue than this harness", kRebuild};
   }
 }
 
 std::optional<KernelFacts> Kmod::GetKernelFacts() const {
-  if (obstacle_) return std::nullopt;
+  if (unavailable_) return std::nullopt;
   KernelFacts facts{info_.config, std::nullopt};
   if (info_.tsc_khz != 0) facts.tsc_khz = info_.tsc_khz;
   return facts;
@@ -97,7 +97,7 @@ Offer Kmod::OfferOf(std::uint32_t index, irqcost_context context) const {
 
 std::vector<Offer> Kmod::Offers() const {
   std::vector<Offer> offers;
-  if (obstacle_) return offers;
+  if (unavailable_) return offers;
   for (std::uint32_t index = 0; index < info_.nr_probes; ++index)
     for (const irqcost_context context : contexts_) offers.push_back(OfferOf(index, context));
   return offers;

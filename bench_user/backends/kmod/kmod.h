@@ -25,7 +25,7 @@ struct ModuleCode {
 };
 
 /** Why the module's device could not be opened, given errno, and what to do about it. */
-Obstacle CannotOpen(const std::string& device, int error, bool loads_modules);
+Unavailable CannotOpen(const std::string& device, int error, bool loads_modules);
 
 class Kmod final : public Backend, public ContentionBackend {
  public:
@@ -37,7 +37,7 @@ class Kmod final : public Backend, public ContentionBackend {
                 std::vector<irqcost_context> contexts = {IRQCOST_PROCESS});
 
   [[nodiscard]] std::string_view Name() const override { return "kmod"; }
-  [[nodiscard]] std::optional<Obstacle> GetObstacle() const override { return obstacle_; }
+  [[nodiscard]] std::optional<Unavailable> WhyUnavailable() const override { return unavailable_; }
   [[nodiscard]] std::vector<Offer> Offers() const override;
   [[nodiscard]] unsigned MaxLoops() const override { return info_.max_loops; }
   [[nodiscard]] CounterOfCycles GetCounter() const override;
@@ -64,7 +64,7 @@ class Kmod final : public Backend, public ContentionBackend {
   std::vector<irqcost_context> contexts_;
   irqcost_info info_{};
   std::set<const Probe*> measured_;  // in the catalogue's order, which is that of the pointers
-  std::optional<Obstacle> obstacle_;
+  std::optional<Unavailable> unavailable_;
 };
 
 /** Whether the name is that of a row of the module, such as kmod/cli_sti. */

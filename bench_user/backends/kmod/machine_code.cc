@@ -94,8 +94,8 @@ bool NamesModuleCode(std::string_view name) { return name.starts_with(kBackend);
 
 Json ModuleCodeJson(const std::string& device, const std::vector<std::string>& names) {
   const Kmod kmod(device);
-  if (const auto obstacle = kmod.GetObstacle())
-    throw CodeError(obstacle->reason + "; " + obstacle->remedy);
+  if (const auto unavailable = kmod.WhyUnavailable())
+    throw CodeError(unavailable->reason + "; " + unavailable->remedy);
   Json functions = Json::array();
   Json absent = Json::array();
   for (const std::string& name : names) {

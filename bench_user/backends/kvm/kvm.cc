@@ -120,9 +120,9 @@ Kvm::Kvm(const std::string& device, bool asked_for, KvmSystem* system) {
     vm_ = std::make_unique<KvmVm>(system ? *system : own_system_, device);
     TryOut(asked_for);
   } catch (const KvmUnavailable& error) {
-    obstacle_ = {error.what(), error.remedy};
+    unavailable_ = {error.what(), error.remedy};
   } catch (const std::exception& error) {
-    obstacle_ = {error.what(), "report it, with the kernel's version and its log (dmesg)"};
+    unavailable_ = {error.what(), "report it, with the kernel's version and its log (dmesg)"};
   }
 }
 
@@ -135,7 +135,7 @@ void Kvm::TryOut(bool asked_for) {
   execution_ = JudgeGuest(guest, TryControls(ring3, allowed.back()));
   if (execution_->kind == "emulated" && !asked_for) {
     BindToCpus(allowed);
-    obstacle_ = {
+    unavailable_ = {
         execution_->reason,
         "measure on a host that lends its CPU's virtualisation; --backends kvm runs it all "
         "the same, in ticks that measure the emulator"};
@@ -150,7 +150,7 @@ void Kvm::TryOut(bool asked_for) {
     std::snprintf(text, sizeof(text),
                   "the guest's TSC is scaled: %.3f to %.3f ticks for one of the host's",
                   tsc_ratio_.low, tsc_ratio_.high);
-    obstacle_ = {text, "load kvm_intel or kvm_amd without a scaled TSC"};
+    unavailable_ = {text, "load kvm_intel or kvm_amd without a scaled TSC"};
   }
 }
 
@@ -201,7 +201,7 @@ Kvm::TscRatio Kvm::WatchTsc() {
 
 std::vector<Offer> Kvm::Offers() const {
   std::vector<Offer> offers;
-  if (obstacle_) return offers;
+  if (unavailable_) return offers;
   for (const Probe& probe : kCatalogue)
     if (Windows(probe, IRQCOST_RING0))
       offers.push_back({&probe, Ring0Modes(probe), IRQCOST_MIN_UNROLL, IRQCOST_MAX_UNROLL,

@@ -25,7 +25,7 @@ class Kvm final : public Backend {
   explicit Kvm(const std::string& device, bool asked_for = true, KvmSystem* system = nullptr);
 
   [[nodiscard]] std::string_view Name() const override { return "kvm"; }
-  [[nodiscard]] std::optional<Obstacle> GetObstacle() const override { return obstacle_; }
+  [[nodiscard]] std::optional<Unavailable> WhyUnavailable() const override { return unavailable_; }
   [[nodiscard]] std::optional<BackendExecution> GetExecution() const override { return execution_; }
   [[nodiscard]] std::vector<Offer> Offers() const override;
   [[nodiscard]] unsigned MaxLoops() const override { return IRQCOST_MAX_LOOPS; }
@@ -44,7 +44,7 @@ class Kvm final : public Backend {
 
   KvmSystem own_system_;
   std::unique_ptr<KvmVm> vm_;
-  std::optional<Obstacle> obstacle_;
+  std::optional<Unavailable> unavailable_;
   std::optional<BackendExecution> execution_;
   TscRatio tsc_ratio_{1, 1};
   std::map<const Probe*, std::string> unusable_;  // rows that cannot be measured here, and why

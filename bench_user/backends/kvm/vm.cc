@@ -10,7 +10,7 @@
 #include <system_error>
 #include <vector>
 
-#include "backends/kvm/obstacle.h"
+#include "backends/kvm/unavailable.h"
 
 namespace irqcost {
 namespace {

@@ -18,10 +18,10 @@
 
 namespace irqcost {
 
-/** KVM cannot be used here: an Obstacle as an exception. */
+/** KVM cannot be used here: an Unavailable as an exception. */
 struct KvmUnavailable : std::runtime_error {
-  explicit KvmUnavailable(const Obstacle& obstacle)
-      : std::runtime_error(obstacle.reason), remedy(obstacle.remedy) {}
+  explicit KvmUnavailable(const Unavailable& unavailable)
+      : std::runtime_error(unavailable.reason), remedy(unavailable.remedy) {}
   std::string remedy;
 };
 

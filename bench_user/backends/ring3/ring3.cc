@@ -81,17 +81,17 @@ class Span {
 
 }  // namespace
 
-std::optional<Obstacle> Ring3::GetObstacle() const {
+std::optional<Unavailable> Ring3::WhyUnavailable() const {
   int tsc = 0;
   if (prctl(PR_GET_TSC, &tsc) == 0 && tsc != PR_TSC_ENABLE)
-    return Obstacle{"RDTSC is switched off for this process",
-                    "start it without PR_SET_TSC (a sandbox or seccomp strict mode sets it)"};
+    return Unavailable{"RDTSC is switched off for this process",
+                       "start it without PR_SET_TSC (a sandbox or seccomp strict mode sets it)"};
   return std::nullopt;
 }
 
 std::vector<Offer> Ring3::Offers() const {
   std::vector<Offer> offers;
-  if (GetObstacle()) return offers;
+  if (WhyUnavailable()) return offers;
   for (const Probe& probe : kCatalogue) {
     if (!(probe.where & IRQCOST_RING3)) continue;
     const bool faults = probe.kind == Kind::kFault;

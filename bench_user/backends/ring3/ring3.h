@@ -18,7 +18,7 @@ class Ring3 final : public Backend {
   explicit Ring3(CycleCounterOrReason cycles = OpenPerfCycles()) : cycles_(std::move(cycles)) {}
 
   [[nodiscard]] std::string_view Name() const override { return "ring3"; }
-  [[nodiscard]] std::optional<Obstacle> GetObstacle() const override;
+  [[nodiscard]] std::optional<Unavailable> WhyUnavailable() const override;
   [[nodiscard]] std::vector<Offer> Offers() const override;
   [[nodiscard]] unsigned MaxLoops() const override { return IRQCOST_MAX_LOOPS; }
   [[nodiscard]] CounterOfCycles GetCounter() const override {

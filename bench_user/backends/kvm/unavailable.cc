@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "backends/kvm/obstacle.h"
+#include "backends/kvm/unavailable.h"
 
 #include <cpuid.h>
 #include <grp.h>
@@ -43,7 +43,7 @@ std::string WhoMayOpen(const std::string& device) {
 
 }  // namespace
 
-Obstacle CannotOpenKvm(const std::string& device, int error) {
+Unavailable CannotOpenKvm(const std::string& device, int error) {
   const std::string reason = device + ": " + std::generic_category().message(error);
   switch (error) {
     case EACCES:
@@ -58,7 +58,7 @@ Obstacle CannotOpenKvm(const std::string& device, int error) {
   }
 }
 
-Obstacle CannotCreateVm(int error) {
+Unavailable CannotCreateVm(int error) {
   const std::string reason =
       "KVM makes no virtual machine: " + std::generic_category().message(error);
   if (error == EBUSY)

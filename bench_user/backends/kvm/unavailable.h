@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef IRQCOST_BENCH_USER_BACKENDS_KVM_OBSTACLE_H
-#define IRQCOST_BENCH_USER_BACKENDS_KVM_OBSTACLE_H
+#ifndef IRQCOST_BENCH_USER_BACKENDS_KVM_UNAVAILABLE_H
+#define IRQCOST_BENCH_USER_BACKENDS_KVM_UNAVAILABLE_H
 
 #include <string>
 
@@ -9,11 +9,11 @@
 namespace irqcost {
 
 /** Why the device cannot be opened, and what would help. @error: an errno. */
-Obstacle CannotOpenKvm(const std::string& device, int error);
+Unavailable CannotOpenKvm(const std::string& device, int error);
 
 /** Why KVM makes no machine (KVM_CREATE_VM failed with this errno), and what would help. */
-Obstacle CannotCreateVm(int error);
+Unavailable CannotCreateVm(int error);
 
 }  // namespace irqcost
 
-#endif  // IRQCOST_BENCH_USER_BACKENDS_KVM_OBSTACLE_H
+#endif  // IRQCOST_BENCH_USER_BACKENDS_KVM_UNAVAILABLE_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "backends/bpf/obstacle.h"
+#include "backends/bpf/unavailable.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -60,11 +60,11 @@ std::string MissingCapabilities(std::uint64_t effective) {
   return missing;
 }
 
-std::optional<Obstacle> FindLoadObstacle() {
+std::optional<Unavailable> WhyNotLoadable() {
   const std::string missing = MissingCapabilities(EffectiveCapabilities());
   // Root of a container may lack them, too, and only whoever starts it can give them.
   if (!missing.empty())
-    return Obstacle{
+    return Unavailable{
         "this process lacks " + missing,
         geteuid() != 0 ? "run as root, or: sudo setcap cap_bpf,cap_perfmon+ep " + OwnPath()
                        : "give them to the container (docker run --cap-add BPF --cap-add PERFMON)"};
@@ -72,39 +72,39 @@ std::optional<Obstacle> FindLoadObstacle() {
     case 0:
       return std::nullopt;
     case ENOSYS:
-      return Obstacle{"the kernel has no bpf system call", "a kernel with CONFIG_BPF_SYSCALL=y"};
+      return Unavailable{"the kernel has no bpf system call", "a kernel with CONFIG_BPF_SYSCALL=y"};
     case EINVAL:
-      return Obstacle{"the kernel has no BPF programs of type syscall", "Linux 5.14 or later"};
+      return Unavailable{"the kernel has no BPF programs of type syscall", "Linux 5.14 or later"};
     case EPERM:
-      return Obstacle{"the kernel refuses BPF programs in spite of the capabilities",
-                      "leave the container or sandbox that blocks the bpf system call, or a "
-                      "lockdown mode below confidentiality"};
+      return Unavailable{"the kernel refuses BPF programs in spite of the capabilities",
+                         "leave the container or sandbox that blocks the bpf system call, or a "
+                         "lockdown mode below confidentiality"};
     default:
-      return Obstacle{"bpf: " + std::generic_category().message(error),
-                      "check that the kernel allows BPF programs of type syscall"};
+      return Unavailable{"bpf: " + std::generic_category().message(error),
+                         "check that the kernel allows BPF programs of type syscall"};
   }
 }
 
-std::optional<Obstacle> FindMeasureObstacle() {
+std::optional<Unavailable> WhyNotMeasurable() {
   // Readable to root alone; where it is not, a program that loads tells enough.
   if (ReadLine("/proc/sys/net/core/bpf_jit_enable") == "0")
-    return Obstacle{"the BPF JIT is off: an interpreted program would measure the interpreter",
-                    "sudo sysctl net.core.bpf_jit_enable=1"};
+    return Unavailable{"the BPF JIT is off: an interpreted program would measure the interpreter",
+                       "sudo sysctl net.core.bpf_jit_enable=1"};
   if (access(kBtf, R_OK) != 0)
-    return Obstacle{std::string(kBtf) + ": " + std::generic_category().message(errno) +
-                        ": without BTF the kernel's functions cannot be called",
-                    "a kernel with CONFIG_DEBUG_INFO_BTF=y"};
+    return Unavailable{std::string(kBtf) + ": " + std::generic_category().message(errno) +
+                           ": without BTF the kernel's functions cannot be called",
+                       "a kernel with CONFIG_DEBUG_INFO_BTF=y"};
   return std::nullopt;
 }
 
-std::optional<Obstacle> FindLoopObstacle() {
+std::optional<Unavailable> WhyNoLoops() {
   btf* kernel = btf__load_vmlinux_btf();
   const bool has_iterators =
       kernel != nullptr && btf__find_by_name_kind(kernel, "bpf_iter_num_new", BTF_KIND_FUNC) > 0;
   btf__free(kernel);
   if (!has_iterators)
-    return Obstacle{"BPF programs cannot loop on this kernel: it has no bpf_iter_num_new",
-                    "Linux 6.4 or later"};
+    return Unavailable{"BPF programs cannot loop on this kernel: it has no bpf_iter_num_new",
+                       "Linux 6.4 or later"};
   return std::nullopt;
 }
 

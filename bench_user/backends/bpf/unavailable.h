@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef IRQCOST_BENCH_USER_BACKENDS_BPF_OBSTACLE_H
-#define IRQCOST_BENCH_USER_BACKENDS_BPF_OBSTACLE_H
+#ifndef IRQCOST_BENCH_USER_BACKENDS_BPF_UNAVAILABLE_H
+#define IRQCOST_BENCH_USER_BACKENDS_BPF_UNAVAILABLE_H
 
 #include <cstdint>
 #include <optional>
@@ -17,15 +17,15 @@ namespace irqcost {
 std::string MissingCapabilities(std::uint64_t effective);
 
 /** What keeps this process from loading a BPF program and reading the kernel's memory with it. */
-std::optional<Obstacle> FindLoadObstacle();
+std::optional<Unavailable> WhyNotLoadable();
 
 /** What else keeps it from measuring with one. */
-std::optional<Obstacle> FindMeasureObstacle();
+std::optional<Unavailable> WhyNotMeasurable();
 
 /** That the kernel has no loops without a bound at build time. Reads the kernel's BTF, which takes
  * a tenth of a second: to be asked where programs do not load. */
-std::optional<Obstacle> FindLoopObstacle();
+std::optional<Unavailable> WhyNoLoops();
 
 }  // namespace irqcost
 
-#endif  // IRQCOST_BENCH_USER_BACKENDS_BPF_OBSTACLE_H
+#endif  // IRQCOST_BENCH_USER_BACKENDS_BPF_UNAVAILABLE_H
