@@ -54,17 +54,17 @@ ContentionOptions FindContentionOptions(const Machine& machine, const Options& o
 }
 
 // The row of ring 3 by that name.
-Offer ControlOffer(const Backend& ring3, std::string_view key) {
-  const std::vector<Offer> offers = ring3.Offers();
-  return *std::find_if(offers.begin(), offers.end(),
-                       [key](const Offer& o) { return o.probe->key == key; });
+SupportedProbe ControlProbe(const Backend& ring3, std::string_view key) {
+  const std::vector<SupportedProbe> probes = ring3.SupportedProbes();
+  return *std::find_if(probes.begin(), probes.end(),
+                       [key](const SupportedProbe& o) { return o.probe->key == key; });
 }
 
 // Another CPU than the first one where that is not free just now. It is chosen by each process
 // for itself: neighbours come and go.
 int FindQuietCpu(Backend& ring3, const std::vector<int>& cpus, const SamplerOptions& sampler) {
   if (ring3.WhyUnavailable() || cpus.size() < 2) return cpus.front();
-  const Offer nop = ControlOffer(ring3, "nop");
+  const SupportedProbe nop = ControlProbe(ring3, "nop");
   std::vector<CpuScan> scans;
   for (std::size_t i = 0; i < std::min(cpus.size(), kMostScanned); ++i)
     scans.push_back(ScanCpu(ring3, nop, cpus[i], sampler));
@@ -124,7 +124,7 @@ std::vector<Contender> Contenders(const std::vector<std::string>& names,
     if (found == all.end())
       throw UsageError("--irqcost_interleave: there is no benchmark " + name +
                        " here; --benchmark_list_tests lists those that there are");
-    contenders.push_back({found->backend, found->offer, found->mode});
+    contenders.push_back({found->backend, found->supported, found->mode});
   }
   return contenders;
 }

@@ -29,7 +29,7 @@ struct BackendExecution {
 };
 
 /** A row as a backend has it. */
-struct Offer {
+struct SupportedProbe {
   const Probe* probe = nullptr;
   std::vector<Mode> modes;  ///< those that a row of its kind has
   unsigned min_unroll = 0;  ///< throughput mode: a power of two between these
@@ -112,7 +112,7 @@ class Backend {
   }
 
   /** Rows that it has, in the catalogue's order. Empty if the backend is unavailable. */
-  [[nodiscard]] virtual std::vector<Offer> Offers() const = 0;
+  [[nodiscard]] virtual std::vector<SupportedProbe> SupportedProbes() const = 0;
 
   /** What its samples count. */
   [[nodiscard]] virtual Clock GetClock() const { return Clock::kTscTicks; }

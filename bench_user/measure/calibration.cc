@@ -26,7 +26,7 @@ std::string Sentence(const char* format, Values... values) {
 }
 
 Controls MeasureOnce(Backend& ring3, SamplerOptions options, const std::function<double()>& now_us,
-                     const std::vector<Offer>& offers) {
+                     const std::vector<SupportedProbe>& probes) {
   options.imul_latency = 1;
   options.with_cycles = true;
   options.sensor_levels.clear();
@@ -39,8 +39,10 @@ Controls MeasureOnce(Backend& ring3, SamplerOptions options, const std::function
   std::vector<Job> jobs;
   for (const auto& [key, estimate] : wanted)
     jobs.push_back({&ring3,
-                    &*std::find_if(offers.begin(), offers.end(),
-                                   [&](const Offer& offer) { return offer.probe->key == key; }),
+                    &*std::find_if(probes.begin(), probes.end(),
+                                   [&](const SupportedProbe& supported) {
+                                     return supported.probe->key == key;
+                                   }),
                     IRQCOST_THROUGHPUT});
   Found found;
   const std::vector<Outcome> outcomes = MeasureRoundRobin(jobs, options, kSeconds, now_us, found);
@@ -55,10 +57,10 @@ Controls MeasureOnce(Backend& ring3, SamplerOptions options, const std::function
 
 Controls MeasureControls(Backend& ring3, const SamplerOptions& options,
                          const std::function<double()>& now_us) {
-  const std::vector<Offer> offers = ring3.Offers();
-  Controls controls = MeasureOnce(ring3, options, now_us, offers);
+  const std::vector<SupportedProbe> probes = ring3.SupportedProbes();
+  Controls controls = MeasureOnce(ring3, options, now_us, probes);
   for (int again = 1; again < kTries && !Calibrate(controls).imul_latency; ++again)
-    controls = MeasureOnce(ring3, options, now_us, offers);
+    controls = MeasureOnce(ring3, options, now_us, probes);
   return controls;
 }
 

@@ -92,9 +92,9 @@ std::vector<std::vector<Estimate>> Interleave(std::span<const Contender> contend
                                               std::size_t blocks, SamplerOptions options) {
   std::vector<Lane> lanes;
   for (const Contender& contender : contenders) {
-    contender.backend->Prepare(*contender.offer.probe);
+    contender.backend->Prepare(*contender.supported.probe);
     auto [request, sample_us] =
-        FindLoops(*contender.backend, contender.offer, contender.mode, options);
+        FindLoops(*contender.backend, contender.supported, contender.mode, options);
     request.samples = kTurnSamples;
     lanes.push_back({&contender, request, sample_us});
   }

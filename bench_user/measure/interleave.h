@@ -21,7 +21,7 @@ inline constexpr std::size_t kBlockRounds = 12;
 /** One of those that take turns; the same one may be there twice. */
 struct Contender {
   Backend* backend = nullptr;
-  Offer offer;
+  SupportedProbe supported;
   Mode mode = IRQCOST_THROUGHPUT;
 };
 

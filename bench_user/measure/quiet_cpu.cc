@@ -26,7 +26,7 @@ bool NobodyWaits() {
 
 }  // namespace
 
-CpuScan ScanCpu(Backend& ring3, const Offer& nop, int cpu, SamplerOptions options) {
+CpuScan ScanCpu(Backend& ring3, const SupportedProbe& nop, int cpu, SamplerOptions options) {
   PinToCpu(cpu);
   CpuScan scan{cpu, CoreType(), NobodyWaits(), std::nullopt};
   options.cpu = cpu;

@@ -25,9 +25,9 @@ inline constexpr std::size_t kMostScanned = 4;
 /**
  * Scans a CPU for about two milliseconds, and leaves the thread bound to it. Throws what the
  * backend throws.
- * @nop: the row that the sensor is made of, as ring 3 offers it.
+ * @nop: the row that the sensor is made of, as ring 3 has it.
  */
-CpuScan ScanCpu(Backend& ring3, const Offer& nop, int cpu, SamplerOptions options);
+CpuScan ScanCpu(Backend& ring3, const SupportedProbe& nop, int cpu, SamplerOptions options);
 
 /**
  * The CPU to measure on: the first that is idle and whose sensor is clean compared with the lowest;

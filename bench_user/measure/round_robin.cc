@@ -75,9 +75,9 @@ std::vector<Outcome> MeasureRoundRobin(const std::vector<Job>& jobs, const Sampl
     const Job& job = jobs[i];
     tasks[i].Try([&] {
       const double before = now_us();
-      job.backend->Prepare(*job.offer->probe);
+      job.backend->Prepare(*job.supported->probe);
       started += now_us() - before;
-      tasks[i].sampling.emplace(*job.backend, *job.offer, job.mode, options, recording);
+      tasks[i].sampling.emplace(*job.backend, *job.supported, job.mode, options, recording);
     });
   }
 

@@ -18,7 +18,7 @@ namespace irqcost {
 /** What is to be measured: a row of a backend in a mode. */
 struct Job {
   Backend* backend = nullptr;
-  const Offer* offer = nullptr;
+  const SupportedProbe* supported = nullptr;
   Mode mode = IRQCOST_THROUGHPUT;
 };
 

@@ -124,23 +124,25 @@ Method MethodOf(const Mode& mode, const SamplerOptions& options, double step) {
   return {location, options.with_cycles, step};
 }
 
-Piloted FindLoops(Backend& backend, const Offer& offer, Mode mode, const SamplerOptions& options) {
-  Request request{offer.probe, mode, options.cpu, 0, {}, 0, options.sensor};
-  if (mode.kind == IRQCOST_THROUGHPUT) request.unroll = options.unroll.value_or(offer.max_unroll);
+Piloted FindLoops(Backend& backend, const SupportedProbe& supported, Mode mode,
+                  const SamplerOptions& options) {
+  Request request{supported.probe, mode, options.cpu, 0, {}, 0, options.sensor};
+  if (mode.kind == IRQCOST_THROUGHPUT)
+    request.unroll = options.unroll.value_or(supported.max_unroll);
   const double units_per_us = UnitsPerUs(backend, options);
-  const unsigned least = options.unroll.value_or(offer.min_unroll);
+  const unsigned least = options.unroll.value_or(supported.min_unroll);
   const double sample_us = FittingPilot(backend, request, least, units_per_us) / units_per_us;
   return {request, sample_us};
 }
 
-Sampling::Sampling(Backend& backend, const Offer& offer, Mode mode, const SamplerOptions& options,
-                   Recording& recording)
+Sampling::Sampling(Backend& backend, const SupportedProbe& supported, Mode mode,
+                   const SamplerOptions& options, Recording& recording)
     : backend_(backend),
       options_(options),
       recording_(recording),
       row_(recording.NewRow()),
       units_per_us_(UnitsPerUs(backend, options)) {
-  const Piloted piloted = FindLoops(backend, offer, mode, options);
+  const Piloted piloted = FindLoops(backend, supported, mode, options);
   request_ = piloted.request;
   sample_us_ = piloted.sample_us;
 }
@@ -206,10 +208,10 @@ Measurement Sampling::Finish() const {
   return result;
 }
 
-Measurement MeasureProbe(Backend& backend, const Offer& offer, Mode mode,
+Measurement MeasureProbe(Backend& backend, const SupportedProbe& supported, Mode mode,
                          const SamplerOptions& options) {
   Recording recording(StepOf(backend, options));
-  Sampling sampling(backend, offer, mode, options, recording);
+  Sampling sampling(backend, supported, mode, options, recording);
   const std::optional<double> known = KnownLevel(backend, options);
   sampling.Plan(options.share_us);
   const std::size_t planned = sampling.Ahead();

@@ -104,7 +104,8 @@ struct Piloted {
 };
 
 /** Finds the loops with which each window takes the time that it should. */
-Piloted FindLoops(Backend& backend, const Offer& offer, Mode mode, const SamplerOptions& options);
+Piloted FindLoops(Backend& backend, const SupportedProbe& supported, Mode mode,
+                  const SamplerOptions& options);
 
 /**
  * One benchmark under way. Its samples come in slices, for round-robin sampling
@@ -114,8 +115,8 @@ Piloted FindLoops(Backend& backend, const Offer& offer, Mode mode, const Sampler
 class Sampling {
  public:
   /** Finds the loops by trial. The backend, the offer and the recording must outlive it. */
-  Sampling(Backend& backend, const Offer& offer, Mode mode, const SamplerOptions& options,
-           Recording& recording);
+  Sampling(Backend& backend, const SupportedProbe& supported, Mode mode,
+           const SamplerOptions& options, Recording& recording);
 
   /**
    * Sets how many samples are taken in any case, by the time that there is for them.
@@ -157,7 +158,7 @@ class Sampling {
 };
 
 /** Measures one benchmark by itself. Throws what the backend throws. */
-Measurement MeasureProbe(Backend& backend, const Offer& offer, Mode mode,
+Measurement MeasureProbe(Backend& backend, const SupportedProbe& supported, Mode mode,
                          const SamplerOptions& options);
 
 }  // namespace irqcost

@@ -23,17 +23,19 @@ std::string Sentence(const char* format, Values... values) {
   return text;
 }
 
-Offer OfferOf(const Backend& ring3, std::string_view key) {
-  const std::vector<Offer> offers = ring3.Offers();
-  return *std::find_if(offers.begin(), offers.end(),
-                       [key](const Offer& offer) { return offer.probe->key == key; });
+SupportedProbe SupportedProbeOf(const Backend& ring3, std::string_view key) {
+  const std::vector<SupportedProbe> probes = ring3.SupportedProbes();
+  return *std::find_if(probes.begin(), probes.end(), [key](const SupportedProbe& supported) {
+    return supported.probe->key == key;
+  });
 }
 
 // The median of all samples: what a neighbour costs is not to be sorted out here.
 double Cost(Backend& ring3, std::string_view key, SamplerOptions options) {
   options.share_us = kTrialUs;
   options.sensor_levels.clear();
-  return MeasureProbe(ring3, OfferOf(ring3, key), IRQCOST_THROUGHPUT, options).estimate.ticks_p50;
+  return MeasureProbe(ring3, SupportedProbeOf(ring3, key), IRQCOST_THROUGHPUT, options)
+      .estimate.ticks_p50;
 }
 
 SensorChoice BySibling(Backend& ring3, const SamplerOptions& options, Sibling& sibling) {

@@ -46,12 +46,12 @@ class Filter {
   bool negative_ = false;
 };
 
-std::string WhyAbsent(const Offer& offer, Mode mode, std::optional<unsigned> unroll) {
-  if (!offer.unusable.empty()) return offer.unusable;
+std::string WhyAbsent(const SupportedProbe& supported, Mode mode, std::optional<unsigned> unroll) {
+  if (!supported.unusable.empty()) return supported.unusable;
   if (mode.kind == IRQCOST_THROUGHPUT && unroll &&
-      (*unroll < offer.min_unroll || *unroll > offer.max_unroll))
-    return "has unroll factors from " + std::to_string(offer.min_unroll) + " to " +
-           std::to_string(offer.max_unroll) + ", not " + std::to_string(*unroll);
+      (*unroll < supported.min_unroll || *unroll > supported.max_unroll))
+    return "has unroll factors from " + std::to_string(supported.min_unroll) + " to " +
+           std::to_string(supported.max_unroll) + ", not " + std::to_string(*unroll);
   return {};
 }
 
@@ -134,7 +134,7 @@ class Rounds {
     for (std::size_t i = 0; i < selection_.benchmarks.size(); ++i) {
       const Benchmark& bench = selection_.benchmarks[i];
       if (bench.backend != backend) continue;
-      jobs.push_back({bench.backend, &bench.offer, bench.mode});
+      jobs.push_back({bench.backend, &bench.supported, bench.mode});
       places.push_back(i);
     }
     std::optional<double> share;
@@ -174,7 +174,8 @@ void RegisterOnce(const std::string& name, Body body) {
 
 std::vector<const Probe*> ProbesOf(const Selection& selection) {
   std::vector<const Probe*> probes;
-  for (const Benchmark& benchmark : selection.benchmarks) probes.push_back(benchmark.offer.probe);
+  for (const Benchmark& benchmark : selection.benchmarks)
+    probes.push_back(benchmark.supported.probe);
   return probes;
 }
 
@@ -195,14 +196,14 @@ Selection Select(const std::vector<std::unique_ptr<Backend>>& backends, const st
   const Filter wanted(filter);
   Selection selection;
   for (const auto& backend : backends) {
-    for (const Offer& offer : backend->Offers()) {
-      for (const Mode mode : offer.modes) {
+    for (const SupportedProbe& supported : backend->SupportedProbes()) {
+      for (const Mode mode : supported.modes) {
         std::string name{backend->Name()};
-        name.append("/").append(offer.probe->key).append("/").append(ModeName(mode));
+        name.append("/").append(supported.probe->key).append("/").append(ModeName(mode));
         if (!wanted.Selects(name)) continue;
-        std::string reason = WhyAbsent(offer, mode, unroll);
+        std::string reason = WhyAbsent(supported, mode, unroll);
         if (reason.empty())
-          selection.benchmarks.push_back({std::move(name), backend.get(), offer, mode});
+          selection.benchmarks.push_back({std::move(name), backend.get(), supported, mode});
         else
           selection.results.absent.push_back({std::move(name), std::move(reason)});
       }
@@ -242,7 +243,7 @@ void Register(Selection& selection, const SamplerOptions& options, std::optional
         selection.results.costs[bench.name].push_back(
             {*e.core_cycles, e.spread * *e.core_cycles / e.ticks});
       Fill(state, measurement, options.ticks_per_us);
-      if (bench.offer.probe->kind == Kind::kFault) state.counters["faults"] = 1;
+      if (bench.supported.probe->kind == Kind::kFault) state.counters["faults"] = 1;
       if (!options.exact) state.counters["estimator"] = kEstimator;
     };
     RegisterOnce(bench.name, std::move(body));

@@ -20,7 +20,7 @@ namespace irqcost {
 struct Benchmark {
   std::string name;  ///< backend/probe/mode, where the mode in situ is in_situ/K
   Backend* backend = nullptr;
-  Offer offer;
+  SupportedProbe supported;
   Mode mode = IRQCOST_THROUGHPUT;
 };
 

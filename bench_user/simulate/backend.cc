@@ -63,7 +63,7 @@ class Simulated final : public Backend {
 
   [[nodiscard]] std::string_view Name() const override { return name_; }
   [[nodiscard]] std::optional<Unavailable> WhyUnavailable() const override;
-  [[nodiscard]] std::vector<Offer> Offers() const override;
+  [[nodiscard]] std::vector<SupportedProbe> SupportedProbes() const override;
   [[nodiscard]] Clock GetClock() const override {
     return rows_ == IRQCOST_BPF_ONLY ? Clock::kNanoseconds : Clock::kTscTicks;
   }
@@ -78,7 +78,7 @@ class Simulated final : public Backend {
   void Supplement(nlohmann::ordered_json& context, const Costs& costs) override;
 
  private:
-  [[nodiscard]] Offer OfferOf(const Probe& probe, irqcost_context context) const;
+  [[nodiscard]] SupportedProbe SupportedProbeOf(const Probe& probe, irqcost_context context) const;
   [[nodiscard]] Work Copies(double cycles, double share, unsigned copies, unsigned loops) const;
   [[nodiscard]] std::pair<Work, Work> Pair(const Request& request) const;
   [[nodiscard]] double CostHere(const Probe& probe, Mode mode) const;
@@ -107,7 +107,7 @@ std::optional<Unavailable> Simulated::WhyUnavailable() const {
       "name it in `backends` of " + d_.file + ", if it is one that can be simulated"};
 }
 
-Offer Simulated::OfferOf(const Probe& probe, irqcost_context context) const {
+SupportedProbe Simulated::SupportedProbeOf(const Probe& probe, irqcost_context context) const {
   const std::string missing =
       IsMissing(d_, probe) ? "this simulated CPU does not have it" : std::string();
   if (rows_ == IRQCOST_BPF_ONLY)
@@ -120,15 +120,15 @@ Offer Simulated::OfferOf(const Probe& probe, irqcost_context context) const {
           faults ? kFaultUnroll : IRQCOST_MAX_UNROLL, missing};
 }
 
-std::vector<Offer> Simulated::Offers() const {
-  std::vector<Offer> offers;
-  if (WhyUnavailable()) return offers;
+std::vector<SupportedProbe> Simulated::SupportedProbes() const {
+  std::vector<SupportedProbe> probes;
+  if (WhyUnavailable()) return probes;
   const std::vector<irqcost_context> once = {IRQCOST_PROCESS};
   for (const Probe& probe : kCatalogue)
     if (probe.where & rows_)
       for (const irqcost_context context : rows_ == IRQCOST_RING0 ? contexts_ : once)
-        offers.push_back(OfferOf(probe, context));
-  return offers;
+        probes.push_back(SupportedProbeOf(probe, context));
+  return probes;
 }
 
 // A process has its own addresses, which make a row a little more expensive or cheaper in all of

@@ -99,7 +99,7 @@ void SimulatedMachine::DescribeCpu(RunContext& run) {
 void SimulatedMachine::Supplement(nlohmann::ordered_json& context, const Selection& selection) {
   nlohmann::ordered_json truth = nlohmann::ordered_json::object();
   for (const Benchmark& one : selection.benchmarks)
-    truth[one.name] = TrueCost(d_, *one.offer.probe, one.mode);
+    truth[one.name] = TrueCost(d_, *one.supported.probe, one.mode);
   nlohmann::ordered_json& execution = context["execution"];
   context["simulated"] = {{"name", d_.name},
                           {"seed", d_.seed},

@@ -22,7 +22,7 @@ class Core {
                       {"dep_imul", imul_latency},
                       {"zero_idiom", 0.25}};
     for (const auto& [key, unused] : backend.cycles)
-      backend.offers.push_back({FindProbe(key), {IRQCOST_THROUGHPUT}, 4, 64, {}});
+      backend.probes.push_back({FindProbe(key), {IRQCOST_THROUGHPUT}, 4, 64, {}});
   }
 
   Controls Measure() {

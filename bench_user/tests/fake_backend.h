@@ -38,13 +38,13 @@ class FakeBackend final : public Backend {
   CounterOfCycles counter{{}, "a fake has none"};
   double aperf_per_tick = 0;  ///< of the counter; 0: it does not count
   double mperf_per_tick = 1;
-  std::vector<Offer> offers;
+  std::vector<SupportedProbe> probes;
   std::optional<Unavailable> unavailable;
   std::vector<Request> requests;  ///< as they came
 
   [[nodiscard]] std::string_view Name() const override { return "fake"; }
   [[nodiscard]] std::optional<Unavailable> WhyUnavailable() const override { return unavailable; }
-  [[nodiscard]] std::vector<Offer> Offers() const override { return offers; }
+  [[nodiscard]] std::vector<SupportedProbe> SupportedProbes() const override { return probes; }
   [[nodiscard]] CounterOfCycles GetCounter() const override { return counter; }
   [[nodiscard]] unsigned MaxLoops() const override { return 65536; }
 

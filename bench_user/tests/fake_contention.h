@@ -21,7 +21,7 @@ class FakeContention final : public Backend, public ContentionBackend {
 
   [[nodiscard]] std::string_view Name() const override { return "fake"; }
   [[nodiscard]] std::optional<Unavailable> WhyUnavailable() const override { return unavailable; }
-  [[nodiscard]] std::vector<Offer> Offers() const override { return {}; }
+  [[nodiscard]] std::vector<SupportedProbe> SupportedProbes() const override { return {}; }
   [[nodiscard]] unsigned MaxLoops() const override { return 1; }
   Run Measure(const Request& /*request*/) override { return {}; }
   ContentionBackend* GetContention() override { return this; }

@@ -9,7 +9,7 @@
 namespace irqcost {
 namespace {
 
-Offer OfferOf(const char* key) {
+SupportedProbe SupportedProbeOf(const char* key) {
   return {FindProbe(key), {IRQCOST_THROUGHPUT}, IRQCOST_MIN_UNROLL, IRQCOST_MAX_UNROLL, ""};
 }
 
@@ -31,8 +31,9 @@ std::vector<std::string> Turns(const FakeBackend& backend) {
 
 TEST(InterleaveTest, ContendersTakeTurnsForwardsAndBackwards) {
   FakeBackend backend;
-  const std::vector<Contender> contenders = {{&backend, OfferOf("popf"), IRQCOST_THROUGHPUT},
-                                             {&backend, OfferOf("nop"), IRQCOST_THROUGHPUT}};
+  const std::vector<Contender> contenders = {
+      {&backend, SupportedProbeOf("popf"), IRQCOST_THROUGHPUT},
+      {&backend, SupportedProbeOf("nop"), IRQCOST_THROUGHPUT}};
   const auto blocks = Interleave(contenders, 2, OptionsOfTheFake());
   ASSERT_EQ(blocks.size(), 2U);
   ASSERT_EQ(blocks[0].size(), 2U);
@@ -46,7 +47,8 @@ TEST(InterleaveTest, ContendersTakeTurnsForwardsAndBackwards) {
 
 TEST(InterleaveTest, BlocksShareNoSample) {
   FakeBackend backend;
-  const std::vector<Contender> contenders(2, {&backend, OfferOf("popf"), IRQCOST_THROUGHPUT});
+  const std::vector<Contender> contenders(2,
+                                          {&backend, SupportedProbeOf("popf"), IRQCOST_THROUGHPUT});
   const auto blocks = Interleave(contenders, 3, OptionsOfTheFake());
   for (const auto& block : blocks)
     for (const Estimate& estimate : block) {
@@ -59,7 +61,8 @@ TEST(InterleaveTest, BlocksShareNoSample) {
 TEST(InterleaveTest, WaitsForCleanSamplesOfAll) {
   FakeBackend backend;
   backend.contaminated_until = 1000;
-  const std::vector<Contender> contenders(2, {&backend, OfferOf("popf"), IRQCOST_THROUGHPUT});
+  const std::vector<Contender> contenders(2,
+                                          {&backend, SupportedProbeOf("popf"), IRQCOST_THROUGHPUT});
   const auto blocks = Interleave(contenders, 1, OptionsOfTheFake());
   for (const Estimate& estimate : blocks[0]) {
     EXPECT_GE(estimate.clean, kWantedClean);
@@ -70,7 +73,8 @@ TEST(InterleaveTest, WaitsForCleanSamplesOfAll) {
 TEST(InterleaveTest, GivesUpWaitingInTheEnd) {
   FakeBackend backend;
   backend.contaminated_until = 1'000'000'000;
-  const std::vector<Contender> contenders(2, {&backend, OfferOf("popf"), IRQCOST_THROUGHPUT});
+  const std::vector<Contender> contenders(2,
+                                          {&backend, SupportedProbeOf("popf"), IRQCOST_THROUGHPUT});
   const auto blocks = Interleave(contenders, 1, OptionsOfTheFake());
   EXPECT_EQ(blocks[0][0].clean, 0U);
   EXPECT_NE(blocks[0][0].label, kCleanLabel);
@@ -78,7 +82,8 @@ TEST(InterleaveTest, GivesUpWaitingInTheEnd) {
 
 TEST(InterleaveTest, ANeighbourThroughoutABlockIsKnownByTheBlocksBefore) {
   FakeBackend backend;
-  const std::vector<Contender> contenders(2, {&backend, OfferOf("popf"), IRQCOST_THROUGHPUT});
+  const std::vector<Contender> contenders(2,
+                                          {&backend, SupportedProbeOf("popf"), IRQCOST_THROUGHPUT});
   backend.shared = 1.5;
   backend.shared_from = 300;  // of the 240 samples of a block, and the pilots before the first
   const auto blocks = Interleave(contenders, 4, OptionsOfTheFake());

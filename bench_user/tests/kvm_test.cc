@@ -140,7 +140,7 @@ void ExpectUnavailable(FakeKvm& system, std::string_view reason, std::string_vie
       << kvm.WhyUnavailable()->reason;
   EXPECT_NE(kvm.WhyUnavailable()->remedy.find(remedy), std::string::npos)
       << kvm.WhyUnavailable()->remedy;
-  EXPECT_TRUE(kvm.Offers().empty());
+  EXPECT_TRUE(kvm.SupportedProbes().empty());
 }
 
 TEST(KvmErrors, NameTheDeviceAndTheRemedy) {
@@ -336,18 +336,18 @@ std::string Thrown(const std::function<void()>& action) {
 // The guest compares flags and stack after each window with what the row says.
 TEST_F(KvmGuest, MeasuresEveryRowInEveryMode) {
   int rows = 0;
-  for (const Offer& offer : kvm.Offers()) {
+  for (const SupportedProbe& supported : kvm.SupportedProbes()) {
     ++rows;
-    EXPECT_EQ(offer.modes, Ring0Modes(*offer.probe));
-    if (!offer.unusable.empty()) continue;
-    for (const Mode mode : offer.modes) {
-      const irqcost::Run run = kvm.Measure(Ask(*offer.probe, mode));
-      EXPECT_EQ(run.ops, mode == IRQCOST_THROUGHPUT ? 12U : 3U) << offer.probe->key;
+    EXPECT_EQ(supported.modes, Ring0Modes(*supported.probe));
+    if (!supported.unusable.empty()) continue;
+    for (const Mode mode : supported.modes) {
+      const irqcost::Run run = kvm.Measure(Ask(*supported.probe, mode));
+      EXPECT_EQ(run.ops, mode == IRQCOST_THROUGHPUT ? 12U : 3U) << supported.probe->key;
       ASSERT_EQ(run.samples.size(), 3U);
       for (const irqcost_sample& sample : run.samples)
         for (const std::uint64_t ticks :
              {sample.chain_base, sample.chain_body, sample.sensor, sample.base, sample.body})
-          EXPECT_GT(ticks, 0U) << offer.probe->key;
+          EXPECT_GT(ticks, 0U) << supported.probe->key;
     }
   }
   EXPECT_GT(rows, 40);

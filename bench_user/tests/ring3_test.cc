@@ -98,13 +98,13 @@ TEST(Windows, AreThoseThatTheRingMayRun) {
   EXPECT_NE(InSituWindows(*FindProbe("cli_sti"), IRQCOST_RING0), nullptr);
 }
 
-TEST(Ring3, OffersTheRowsOfUserModeInTheirModes) {
-  const std::vector<Offer> offers = Ring3().Offers();
-  for (const Offer& offer : offers) {
-    EXPECT_TRUE(offer.probe->where & IRQCOST_RING3) << offer.probe->key;
-    EXPECT_EQ(offer.modes, RepeatableModes(*offer.probe)) << offer.probe->key;
+TEST(Ring3, SupportsTheRowsOfUserModeInTheirModes) {
+  const std::vector<SupportedProbe> probes = Ring3().SupportedProbes();
+  for (const SupportedProbe& supported : probes) {
+    EXPECT_TRUE(supported.probe->where & IRQCOST_RING3) << supported.probe->key;
+    EXPECT_EQ(supported.modes, RepeatableModes(*supported.probe)) << supported.probe->key;
   }
-  EXPECT_EQ(offers.size(), static_cast<std::size_t>(std::count_if(
+  EXPECT_EQ(probes.size(), static_cast<std::size_t>(std::count_if(
                                kCatalogue.begin(), kCatalogue.end(),
                                [](const Probe& p) { return (p.where & IRQCOST_RING3) != 0; })));
 }
@@ -113,12 +113,12 @@ TEST(Ring3, OffersTheRowsOfUserModeInTheirModes) {
 TEST(Ring3, MeasuresEveryRowInEveryMode) {
   const int cpu = AllowedCpus().front();
   Ring3 ring3;
-  for (const Offer& offer : ring3.Offers()) {
-    if (!offer.unusable.empty()) continue;
-    for (const Mode mode : offer.modes) {
-      const unsigned unroll = mode == IRQCOST_THROUGHPUT ? offer.min_unroll : 0;
-      const irqcost::Run run = ring3.Measure({offer.probe, mode, cpu, unroll, {3, 2, 2}, 5});
-      EXPECT_EQ(run.ops, mode == IRQCOST_THROUGHPUT ? 12U : 3U) << offer.probe->key;
+  for (const SupportedProbe& supported : ring3.SupportedProbes()) {
+    if (!supported.unusable.empty()) continue;
+    for (const Mode mode : supported.modes) {
+      const unsigned unroll = mode == IRQCOST_THROUGHPUT ? supported.min_unroll : 0;
+      const irqcost::Run run = ring3.Measure({supported.probe, mode, cpu, unroll, {3, 2, 2}, 5});
+      EXPECT_EQ(run.ops, mode == IRQCOST_THROUGHPUT ? 12U : 3U) << supported.probe->key;
       ASSERT_EQ(run.samples.size(), 5U);
       EXPECT_FALSE(run.longest_irqs_off);
       for (const irqcost_sample& sample : run.samples) {
@@ -277,7 +277,7 @@ TEST(Kmod, SaysWhyItCannotRun) {
   const Kmod missing("/no/such/device");
   ASSERT_TRUE(missing.WhyUnavailable());
   EXPECT_NE(missing.WhyUnavailable()->reason.find("/no/such/device"), std::string::npos);
-  EXPECT_TRUE(missing.Offers().empty());
+  EXPECT_TRUE(missing.SupportedProbes().empty());
   EXPECT_FALSE(missing.GetKernelFacts());
 
   const Kmod other("/dev/null");

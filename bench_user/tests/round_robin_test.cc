@@ -10,18 +10,19 @@
 namespace irqcost {
 namespace {
 
-const std::vector<Offer>& Offers() {
-  static const std::vector<Offer> offers = {
+const std::vector<SupportedProbe>& SupportedProbes() {
+  static const std::vector<SupportedProbe> probes = {
       {FindProbe("popf"), {IRQCOST_THROUGHPUT}, 4, 64, {}},
       {FindProbe("pushf"), {IRQCOST_THROUGHPUT}, 4, 64, {}},
       {FindProbe("lahf"), {IRQCOST_THROUGHPUT}, 4, 64, {}},
   };
-  return offers;
+  return probes;
 }
 
 std::vector<Job> JobsOf(Backend& backend) {
   std::vector<Job> jobs;
-  for (const Offer& offer : Offers()) jobs.push_back({&backend, &offer, IRQCOST_THROUGHPUT});
+  for (const SupportedProbe& supported : SupportedProbes())
+    jobs.push_back({&backend, &supported, IRQCOST_THROUGHPUT});
   return jobs;
 }
 
@@ -58,7 +59,7 @@ TEST(RoundRobin, NoRowHasTwoSlicesBeforeTheOthersHadOne) {
   const std::vector<std::string> slices = Slices(backend);
   ASSERT_GE(slices.size(), 6U);
   for (std::size_t i = 0; i < slices.size(); ++i)
-    EXPECT_EQ(slices[i], Offers()[i % 3].probe->key) << i;
+    EXPECT_EQ(slices[i], SupportedProbes()[i % 3].probe->key) << i;
   for (const Outcome& outcome : outcomes) {
     ASSERT_TRUE(outcome.measurement);
     EXPECT_DOUBLE_EQ(outcome.measurement->estimate.ticks, 10);
@@ -115,7 +116,7 @@ TEST(RoundRobin, ALaterLevelJudgesEarlierSamples) {
   FakeBackend contended;
   contended.ticks_per_nop = 0.4;
   FakeBackend free;
-  std::vector<Job> jobs = {{&contended, &Offers()[0], IRQCOST_THROUGHPUT}};
+  std::vector<Job> jobs = {{&contended, &SupportedProbes()[0], IRQCOST_THROUGHPUT}};
   for (const Job& job : JobsOf(free)) jobs.push_back(job);
   Found found;
   const auto now_us = [one = ClockOf(contended), other = ClockOf(free)] { return one() + other(); };
@@ -149,7 +150,7 @@ class FailingBackend final : public Backend {
 
   [[nodiscard]] std::string_view Name() const override { return "fake"; }
   [[nodiscard]] std::optional<Unavailable> WhyUnavailable() const override { return std::nullopt; }
-  [[nodiscard]] std::vector<Offer> Offers() const override { return {}; }
+  [[nodiscard]] std::vector<SupportedProbe> SupportedProbes() const override { return {}; }
   [[nodiscard]] unsigned MaxLoops() const override { return fake.MaxLoops(); }
   Run Measure(const Request& request) override {
     if (request.probe->key == fails && request.samples == kSlice)

@@ -8,7 +8,9 @@
 namespace irqcost {
 namespace {
 
-Offer Popf() { return {FindProbe("popf"), {IRQCOST_THROUGHPUT, IRQCOST_ISOLATED}, 4, 64, {}}; }
+SupportedProbe Popf() {
+  return {FindProbe("popf"), {IRQCOST_THROUGHPUT, IRQCOST_ISOLATED}, 4, 64, {}};
+}
 
 SamplerOptions At(double ticks_per_us) {
   SamplerOptions options;

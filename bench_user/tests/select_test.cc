@@ -13,7 +13,7 @@ class SelectTest : public testing::Test {
  protected:
   void SetUp() override {
     auto fake = std::make_unique<FakeBackend>();
-    fake->offers = {{FindProbe("popf"), {IRQCOST_THROUGHPUT, IRQCOST_ISOLATED}, 4, 64, ""},
+    fake->probes = {{FindProbe("popf"), {IRQCOST_THROUGHPUT, IRQCOST_ISOLATED}, 4, 64, ""},
                     {FindProbe("cli"), {IRQCOST_THROUGHPUT, IRQCOST_ISOLATED}, 4, 16, ""},
                     {FindProbe("rdtscp"), {IRQCOST_ISOLATED}, 4, 64, "the CPU has no RDTSCP"}};
     backends_.push_back(std::move(fake));
@@ -48,7 +48,7 @@ TEST_F(SelectTest, FilterSeesTheBareName) {
 
 TEST_F(SelectTest, InSituIsNamedByItsSection) {
   auto fake = std::make_unique<FakeBackend>();
-  fake->offers = {{FindProbe("pushf_popf"), RepeatableModes(*FindProbe("pushf_popf")), 4, 64, ""}};
+  fake->probes = {{FindProbe("pushf_popf"), RepeatableModes(*FindProbe("pushf_popf")), 4, 64, ""}};
   backends_.clear();
   backends_.push_back(std::move(fake));
   EXPECT_EQ(Names("in_situ"),

@@ -145,7 +145,7 @@ class Bpf final : public Backend {
 
   [[nodiscard]] std::string_view Name() const override { return "bpf"; }
   [[nodiscard]] std::optional<Unavailable> WhyUnavailable() const override { return unavailable_; }
-  [[nodiscard]] std::vector<Offer> Offers() const override { return offers_; }
+  [[nodiscard]] std::vector<SupportedProbe> SupportedProbes() const override { return supported_; }
   [[nodiscard]] unsigned MaxLoops() const override { return IRQCOST_MAX_LOOPS; }
   [[nodiscard]] Clock GetClock() const override { return Clock::kNanoseconds; }
   [[nodiscard]] Clock GetSensorClock() const override { return Clock::kTscTicks; }
@@ -159,7 +159,7 @@ class Bpf final : public Backend {
 
  private:
   std::optional<Unavailable> unavailable_;
-  std::vector<Offer> offers_;
+  std::vector<SupportedProbe> supported_;
   std::map<const Probe*, Row> rows_;
   double step_ns_ = MeasureStep(MonotonicNs);
   std::set<const Probe*> measured_;  // in the catalogue's order, which is that of the pointers
@@ -178,7 +178,7 @@ Bpf::Bpf() {
   for (const Probe* probe : probes) {
     Row row = together ? Row{together, ProgramOf(*probe, together), {}, {}, 0} : LoadAlone(*probe);
     // No latency mode: a time stamp is a call, too, and its step of a nanosecond is several cycles.
-    offers_.push_back({probe, {IRQCOST_THROUGHPUT}, kUnroll, kUnroll, row.unusable});
+    supported_.push_back({probe, {IRQCOST_THROUGHPUT}, kUnroll, kUnroll, row.unusable});
     rows_.emplace(probe, std::move(row));
   }
 }

@@ -17,7 +17,7 @@ class Unbuilt final : public Backend {
   [[nodiscard]] std::optional<Unavailable> WhyUnavailable() const override {
     return Unavailable{kReason, kRemedy};
   }
-  [[nodiscard]] std::vector<Offer> Offers() const override { return {}; }
+  [[nodiscard]] std::vector<SupportedProbe> SupportedProbes() const override { return {}; }
   [[nodiscard]] unsigned MaxLoops() const override { return 1; }
   Run Measure(const Request& /*request*/) override { throw std::logic_error(kReason); }
 };

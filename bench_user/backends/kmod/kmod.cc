@@ -77,7 +77,7 @@ std::optional<KernelFacts> Kmod::GetKernelFacts() const {
   return facts;
 }
 
-Offer Kmod::OfferOf(std::uint32_t index, irqcost_context context) const {
+SupportedProbe Kmod::SupportedProbeOf(std::uint32_t index, irqcost_context context) const {
   irqcost_probe row{};
   row.size = sizeof(row);
   row.index = index;
@@ -88,19 +88,21 @@ Offer Kmod::OfferOf(std::uint32_t index, irqcost_context context) const {
   if (!probe)
     throw std::system_error(EPROTO, std::generic_category(),
                             "kmod: unknown probe " + std::to_string(row.id));
-  Offer offer{probe, {}, row.min_unroll, row.max_unroll, Text(row.unusable)};
+  SupportedProbe supported{probe, {}, row.min_unroll, row.max_unroll, Text(row.unusable)};
   // A row that cannot run here need not name a mode, but is still seen to be absent.
   for (const Mode mode : KernelModes(*probe, context))
-    if (!offer.unusable.empty() || row.modes & (1U << mode.kind)) offer.modes.push_back(mode);
-  return offer;
+    if (!supported.unusable.empty() || row.modes & (1U << mode.kind))
+      supported.modes.push_back(mode);
+  return supported;
 }
 
-std::vector<Offer> Kmod::Offers() const {
-  std::vector<Offer> offers;
-  if (unavailable_) return offers;
+std::vector<SupportedProbe> Kmod::SupportedProbes() const {
+  std::vector<SupportedProbe> probes;
+  if (unavailable_) return probes;
   for (std::uint32_t index = 0; index < info_.nr_probes; ++index)
-    for (const irqcost_context context : contexts_) offers.push_back(OfferOf(index, context));
-  return offers;
+    for (const irqcost_context context : contexts_)
+      probes.push_back(SupportedProbeOf(index, context));
+  return probes;
 }
 
 CounterOfCycles Kmod::GetCounter() const {

@@ -38,7 +38,7 @@ class Kmod final : public Backend, public ContentionBackend {
 
   [[nodiscard]] std::string_view Name() const override { return "kmod"; }
   [[nodiscard]] std::optional<Unavailable> WhyUnavailable() const override { return unavailable_; }
-  [[nodiscard]] std::vector<Offer> Offers() const override;
+  [[nodiscard]] std::vector<SupportedProbe> SupportedProbes() const override;
   [[nodiscard]] unsigned MaxLoops() const override { return info_.max_loops; }
   [[nodiscard]] CounterOfCycles GetCounter() const override;
   [[nodiscard]] std::optional<KernelFacts> GetKernelFacts() const override;
@@ -58,7 +58,7 @@ class Kmod final : public Backend, public ContentionBackend {
   [[nodiscard]] std::vector<ModuleCode> ReadCode(const Probe& probe) const;
 
  private:
-  [[nodiscard]] Offer OfferOf(std::uint32_t index, irqcost_context context) const;
+  [[nodiscard]] SupportedProbe SupportedProbeOf(std::uint32_t index, irqcost_context context) const;
 
   UniqueFd fd_;
   std::vector<irqcost_context> contexts_;

@@ -199,14 +199,14 @@ Kvm::TscRatio Kvm::WatchTsc() {
   }
 }
 
-std::vector<Offer> Kvm::Offers() const {
-  std::vector<Offer> offers;
-  if (unavailable_) return offers;
+std::vector<SupportedProbe> Kvm::SupportedProbes() const {
+  std::vector<SupportedProbe> probes;
+  if (unavailable_) return probes;
   for (const Probe& probe : kCatalogue)
     if (Windows(probe, IRQCOST_RING0))
-      offers.push_back({&probe, Ring0Modes(probe), IRQCOST_MIN_UNROLL, IRQCOST_MAX_UNROLL,
+      probes.push_back({&probe, Ring0Modes(probe), IRQCOST_MIN_UNROLL, IRQCOST_MAX_UNROLL,
                         unusable_.at(&probe)});
-  return offers;
+  return probes;
 }
 
 Run Kvm::Measure(const Request& request) {

@@ -27,7 +27,7 @@ class Kvm final : public Backend {
   [[nodiscard]] std::string_view Name() const override { return "kvm"; }
   [[nodiscard]] std::optional<Unavailable> WhyUnavailable() const override { return unavailable_; }
   [[nodiscard]] std::optional<BackendExecution> GetExecution() const override { return execution_; }
-  [[nodiscard]] std::vector<Offer> Offers() const override;
+  [[nodiscard]] std::vector<SupportedProbe> SupportedProbes() const override;
   [[nodiscard]] unsigned MaxLoops() const override { return IRQCOST_MAX_LOOPS; }
   Run Measure(const Request& request) override;
   void Supplement(nlohmann::ordered_json& context, const Costs& costs) override;

@@ -89,18 +89,18 @@ std::optional<Unavailable> Ring3::WhyUnavailable() const {
   return std::nullopt;
 }
 
-std::vector<Offer> Ring3::Offers() const {
-  std::vector<Offer> offers;
-  if (WhyUnavailable()) return offers;
+std::vector<SupportedProbe> Ring3::SupportedProbes() const {
+  std::vector<SupportedProbe> probes;
+  if (WhyUnavailable()) return probes;
   for (const Probe& probe : kCatalogue) {
     if (!(probe.where & IRQCOST_RING3)) continue;
     const bool faults = probe.kind == Kind::kFault;
     // In user mode the interrupt flag stays as it is, so every row can be repeated.
-    offers.push_back({&probe, RepeatableModes(probe), faults ? kFaultUnroll : IRQCOST_MIN_UNROLL,
+    probes.push_back({&probe, RepeatableModes(probe), faults ? kFaultUnroll : IRQCOST_MIN_UNROLL,
                       faults ? kFaultUnroll : IRQCOST_MAX_UNROLL,
                       faults ? WhyNoFault() : MissingInstruction(probe.needs)});
   }
-  return offers;
+  return probes;
 }
 
 Run Ring3::Measure(const Request& request) {

@@ -19,7 +19,7 @@ class Ring3 final : public Backend {
 
   [[nodiscard]] std::string_view Name() const override { return "ring3"; }
   [[nodiscard]] std::optional<Unavailable> WhyUnavailable() const override;
-  [[nodiscard]] std::vector<Offer> Offers() const override;
+  [[nodiscard]] std::vector<SupportedProbe> SupportedProbes() const override;
   [[nodiscard]] unsigned MaxLoops() const override { return IRQCOST_MAX_LOOPS; }
   [[nodiscard]] CounterOfCycles GetCounter() const override {
     return {cycles_.counter ? "perf" : "", cycles_.reason};

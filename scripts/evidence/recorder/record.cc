@@ -26,7 +26,7 @@ namespace {
 
 void Record(int cpu, unsigned rounds) {
   Ring3 ring3;
-  const std::vector<Offer> offers = ring3.Offers();
+  const std::vector<SupportedProbe> probes = ring3.SupportedProbes();
   SamplerOptions options;
   options.cpu = cpu;
   const Tsc tsc = FindTsc({});
@@ -40,14 +40,14 @@ void Record(int cpu, unsigned rounds) {
   if (!calibration.imul_latency) throw std::runtime_error(calibration.reason);
   options.imul_latency = *calibration.imul_latency;
   std::vector<Request> requests;
-  for (const Offer& offer : offers) {
+  for (const SupportedProbe& supported : probes) {
     // Faults are the kernel's; the rows of known slowdowns are not primitives.
-    if (!offer.unusable.empty() || offer.probe->kind == Kind::kFault || offer.probe->key.starts_with("slow_"))
+    if (!supported.unusable.empty() || supported.probe->kind == Kind::kFault || supported.probe->key.starts_with("slow_"))
       continue;
-    for (const Mode& mode : offer.modes) {
-      std::printf("# %zu %s/%s\n", requests.size(), std::string(offer.probe->key).c_str(),
+    for (const Mode& mode : supported.modes) {
+      std::printf("# %zu %s/%s\n", requests.size(), std::string(supported.probe->key).c_str(),
                   ModeName(mode).c_str());
-      requests.push_back(FindLoops(ring3, offer, mode, options).request);
+      requests.push_back(FindLoops(ring3, supported, mode, options).request);
       requests.back().samples = kSlice;
     }
   }
