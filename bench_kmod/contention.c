@@ -27,7 +27,7 @@
 #include <asm/tsc.h>
 #include "compat.h"
 #include "internal.h"
-#include "team.h"
+#include "workers.h"
 
 /* The least of so many operations is what one takes alone. */
 #define TRIALS 16
@@ -36,10 +36,10 @@
 static atomic_t threads;
 static DECLARE_WAIT_QUEUE_HEAD(all_over);
 
-static void put_team(struct team *team)
+static void put_workers(struct workers *workers)
 {
-	if (refcount_dec_and_test(&team->users))
-		vfree(team);
+	if (refcount_dec_and_test(&workers->users))
+		vfree(workers);
 }
 
 /*
@@ -50,21 +50,21 @@ static void put_team(struct team *team)
  */
 static bool gather(struct contender *c)
 {
-	struct team *const team = c->team;
+	struct workers *const workers = c->workers;
 	const u64 since = rdtsc();
 
-	if (atomic_inc_return(&team->arrived) == (c->half + 1) * team->size) {
-		team->deadline = rdtsc() + team->half_ticks;
+	if (atomic_inc_return(&workers->arrived) == (c->half + 1) * workers->size) {
+		workers->deadline = rdtsc() + workers->half_ticks;
 		/* Pairs with the acquire below: who sees the half begun sees its deadline. */
-		smp_store_release(&team->begun, c->half + 1);
+		smp_store_release(&workers->begun, c->half + 1);
 		return true;
 	}
 	/* Pairs with the release above. */
-	while (smp_load_acquire(&team->begun) <= c->half) {
-		if (READ_ONCE(team->cancelled))
+	while (smp_load_acquire(&workers->begun) <= c->half) {
+		if (READ_ONCE(workers->cancelled))
 			return false;
-		if (rdtsc() - since > team->patience) {
-			WRITE_ONCE(team->cancelled, true);
+		if (rdtsc() - since > workers->timeout) {
+			WRITE_ONCE(workers->cancelled, true);
 			return false;
 		}
 		cond_resched();
@@ -96,7 +96,7 @@ static bool at_home(struct contender *c)
 	if (!c->closed)
 		c->told.elsewhere = 1;
 	raw_spin_unlock(&c->lock);
-	WRITE_ONCE(c->team->cancelled, true);
+	WRITE_ONCE(c->workers->cancelled, true);
 	return false;
 }
 
@@ -104,12 +104,12 @@ static bool at_home(struct contender *c)
 static bool run_round(struct contender *c)
 {
 	struct irqcost_contender *result = &c->result;
-	const struct lock_kind *kind = c->team->kind;
+	const struct lock_kind *kind = c->workers->kind;
 	unsigned long before;
 	bool preempted, missed;
 	u64 chain, start, end;
 
-	if (READ_ONCE(c->team->cancelled) || !at_home(c))
+	if (READ_ONCE(c->workers->cancelled) || !at_home(c))
 		return false;
 	chain = irqcost_chain_ticks();
 	if (!gather(c))
@@ -151,13 +151,13 @@ static bool run_round(struct contender *c)
 static int contend(void *data)
 {
 	struct contender *c = data;
-	struct team *team = c->team;
+	struct workers *workers = c->workers;
 
-	while (c->result.rounds < team->rounds && run_round(c))
+	while (c->result.rounds < workers->rounds && run_round(c))
 		cond_resched();
 	if (atomic_dec_and_test(&threads))
 		wake_up(&all_over);
-	put_team(team);
+	put_workers(workers);
 	irqcost_exit_thread();
 	return 0;
 }
@@ -172,26 +172,26 @@ static struct task_struct *new_thread(struct contender *c)
 		return task;
 	kthread_bind(task, cpu);
 	__module_get(THIS_MODULE);
-	refcount_inc(&c->team->users);
+	refcount_inc(&c->workers->users);
 	atomic_inc(&threads);
 	return task;
 }
 
 /* A thread for each CPU, all of them made before the first one runs. */
-static int start_threads(struct team *team)
+static int start_threads(struct workers *workers)
 {
 	struct task_struct **tasks;
 	int ret = 0;
 	u32 i, made;
 
-	tasks = kvmalloc_array(team->size, sizeof(*tasks), GFP_KERNEL_ACCOUNT);
+	tasks = kvmalloc_array(workers->size, sizeof(*tasks), GFP_KERNEL_ACCOUNT);
 	if (!tasks)
 		return -ENOMEM;
-	for (made = 0; made < team->size; made++) {
-		tasks[made] = new_thread(&team->contenders[made]);
+	for (made = 0; made < workers->size; made++) {
+		tasks[made] = new_thread(&workers->contenders[made]);
 		if (IS_ERR(tasks[made])) {
 			ret = PTR_ERR(tasks[made]);
-			WRITE_ONCE(team->cancelled, true);
+			WRITE_ONCE(workers->cancelled, true);
 			break;
 		}
 	}
@@ -210,31 +210,31 @@ static bool await_threads(unsigned int ms)
 }
 
 /*
- * Run the team to its end, until a signal comes, or until the time is up. Threads
+ * Run the workers to their end, until a signal comes, or until the time is up. Threads
  * that have a CPU then end within a half; others are left to themselves.
  */
-static int run_team(struct team *team)
+static int run_workers(struct workers *workers)
 {
-	const unsigned int most = irqcost_contention_ms(team->rounds) - IRQCOST_END_MS;
-	int ret = start_threads(team);
+	const unsigned int most = irqcost_contention_ms(workers->rounds) - IRQCOST_END_MS;
+	int ret = start_threads(workers);
 
 	if (ret)
 		return ret;
 	ret = wait_event_interruptible_timeout(all_over, !atomic_read(&threads),
 					       msecs_to_jiffies(most));
-	WRITE_ONCE(team->cancelled, true);
+	WRITE_ONCE(workers->cancelled, true);
 	if (ret <= 0)
 		await_threads(IRQCOST_END_MS);
 	return min(ret, 0);
 }
 
-static u64 least_alone(struct team *team, u32 passes, bool *masks)
+static u64 least_alone(struct workers *workers, u32 passes, bool *masks)
 {
 	u64 least = U64_MAX;
 	u32 i;
 
 	for (i = 0; i < TRIALS; i++)
-		least = min(least, team->kind->alone(team, passes, masks));
+		least = min(least, workers->kind->alone(workers, passes, masks));
 	return least;
 }
 
@@ -243,46 +243,46 @@ static u64 least_alone(struct team *team, u32 passes, bool *masks)
  * section grows to its length by doubling, so that no trial masks for longer
  * than what the one before it has shown to be short enough.
  */
-static u64 time_alone(struct team *team, bool *masks)
+static u64 time_alone(struct workers *workers, bool *masks)
 {
 	const u64 limit = irqcost_ticks(IRQCOST_MAX_IRQS_OFF_NS) / 2;
-	u32 passes = min(team->passes, 1U);
-	u64 least = least_alone(team, passes, masks);
+	u32 passes = min(workers->passes, 1U);
+	u64 least = least_alone(workers, passes, masks);
 
-	while (passes < team->passes) {
-		passes = min(2 * passes, team->passes);
+	while (passes < workers->passes) {
+		passes = min(2 * passes, workers->passes);
 		if (2 * least > limit)
 			return 0;
-		least = least_alone(team, passes, masks);
+		least = least_alone(workers, passes, masks);
 	}
-	return least * team->size > limit ? 0 : least;
+	return least * workers->size > limit ? 0 : least;
 }
 
-static struct team *new_team(const struct irqcost_contention *request,
-			     const struct lock_kind *kind)
+static struct workers *new_workers(const struct irqcost_contention *request,
+				   const struct lock_kind *kind)
 {
-	struct team *team;
+	struct workers *workers;
 
 	/* Whole pages, so that each CPU's part begins at a cache line. */
-	team = __vmalloc(struct_size(team, contenders, request->nr_cpus),
-			 GFP_KERNEL_ACCOUNT | __GFP_ZERO);
-	if (!team)
+	workers = __vmalloc(struct_size(workers, contenders, request->nr_cpus),
+			    GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (!workers)
 		return NULL;
-	refcount_set(&team->users, 1);
-	team->kind = kind;
-	team->passes = request->section / IRQCOST_HOLD_STEP;
-	team->rounds = request->rounds;
-	team->size = request->nr_cpus;
-	team->half_ticks = irqcost_ticks(IRQCOST_ROUND_US * NSEC_PER_USEC);
-	team->patience = irqcost_ticks(IRQCOST_LATE_MS * NSEC_PER_MSEC);
-	spin_lock_init(&team->spin_lock);
-	spin_lock_init(&team->spin_lock_masking);
-	raw_spin_lock_init(&team->raw_spin_lock_masking);
-	return team;
+	refcount_set(&workers->users, 1);
+	workers->kind = kind;
+	workers->passes = request->section / IRQCOST_HOLD_STEP;
+	workers->rounds = request->rounds;
+	workers->size = request->nr_cpus;
+	workers->half_ticks = irqcost_ticks(IRQCOST_ROUND_US * NSEC_PER_USEC);
+	workers->timeout = irqcost_ticks(IRQCOST_LATE_MS * NSEC_PER_MSEC);
+	spin_lock_init(&workers->spin_lock);
+	spin_lock_init(&workers->spin_lock_masking);
+	raw_spin_lock_init(&workers->raw_spin_lock_masking);
+	return workers;
 }
 
 /* The CPUs that the caller names: online, its own to run on, and different. */
-static int read_cpus(struct team *team, const struct irqcost_contender __user *user)
+static int read_cpus(struct workers *workers, const struct irqcost_contender __user *user)
 {
 	cpumask_var_t seen;
 	int ret = 0;
@@ -290,7 +290,7 @@ static int read_cpus(struct team *team, const struct irqcost_contender __user *u
 
 	if (!zalloc_cpumask_var(&seen, GFP_KERNEL))
 		return -ENOMEM;
-	for (i = 0; i < team->size && !ret; i++) {
+	for (i = 0; i < workers->size && !ret; i++) {
 		if (get_user(cpu, &user[i].cpu))
 			ret = -EFAULT;
 		else if (!irqcost_cpu_online(&cpu))
@@ -299,23 +299,23 @@ static int read_cpus(struct team *team, const struct irqcost_contender __user *u
 			ret = -EXDEV;
 		else if (cpumask_test_and_set_cpu(cpu, seen))
 			ret = -EINVAL;
-		team->contenders[i].result.cpu = cpu;
-		team->contenders[i].told.cpu = cpu;
-		team->contenders[i].team = team;
-		raw_spin_lock_init(&team->contenders[i].lock);
+		workers->contenders[i].result.cpu = cpu;
+		workers->contenders[i].told.cpu = cpu;
+		workers->contenders[i].workers = workers;
+		raw_spin_lock_init(&workers->contenders[i].lock);
 	}
 	free_cpumask_var(seen);
 	return ret;
 }
 
 /* End the run for the caller. Return: rounds of the CPU that ran the fewest. */
-static u32 close_team(struct team *team, bool *any)
+static u32 close_workers(struct workers *workers, bool *any)
 {
 	u32 i, common = U32_MAX;
 
 	*any = false;
-	for (i = 0; i < team->size; i++) {
-		struct contender *c = &team->contenders[i];
+	for (i = 0; i < workers->size; i++) {
+		struct contender *c = &workers->contenders[i];
 
 		raw_spin_lock(&c->lock);
 		c->closed = true;
@@ -326,30 +326,30 @@ static u32 close_team(struct team *team, bool *any)
 	return common;
 }
 
-static int copy_results(struct irqcost_contender __user *user, const struct team *team)
+static int copy_results(struct irqcost_contender __user *user, const struct workers *workers)
 {
 	u32 i;
 
-	for (i = 0; i < team->size; i++)
-		if (copy_to_user(&user[i], &team->contenders[i].told, sizeof(user[i])))
+	for (i = 0; i < workers->size; i++)
+		if (copy_to_user(&user[i], &workers->contenders[i].told, sizeof(user[i])))
 			return -EFAULT;
 	return 0;
 }
 
-static int measure(struct irqcost_contention *request, struct team *team)
+static int measure(struct irqcost_contention *request, struct workers *workers)
 {
 	bool masks = false, any;
 	int ret;
 
-	request->alone = time_alone(team, &masks);
+	request->alone = time_alone(workers, &masks);
 	if (!request->alone)
 		return -EDOM;
 	request->traits = masks ? IRQCOST_LOCK_MASKS : 0;
 	if (IS_ENABLED(CONFIG_PREEMPT_RT) && !masks)
 		request->traits |= IRQCOST_LOCK_SLEEPS;
 
-	ret = run_team(team);
-	request->rounds = close_team(team, &any);
+	ret = run_workers(workers);
+	request->rounds = close_workers(workers, &any);
 	/* What was measured until a signal came is kept; -ERESTARTSYS is for the kernel alone. */
 	if (ret == -ERESTARTSYS)
 		ret = any ? 0 : -EINTR;
@@ -386,7 +386,7 @@ int irqcost_ioc_contention(void __user *arg)
 	struct irqcost_contender __user *user;
 	struct irqcost_contention request;
 	const struct irqcost_row *row;
-	struct team *team;
+	struct workers *workers;
 	int ret;
 
 	ret = irqcost_copy_in(&request, arg, sizeof(request));
@@ -398,10 +398,10 @@ int irqcost_ioc_contention(void __user *arg)
 		return ret;
 
 	user = u64_to_user_ptr(request.contenders);
-	team = new_team(&request, irqcost_lock_kind(row));
-	if (!team)
+	workers = new_workers(&request, irqcost_lock_kind(row));
+	if (!workers)
 		return -ENOMEM;
-	ret = read_cpus(team, user);
+	ret = read_cpus(workers, user);
 	if (ret)
 		goto put;
 	ret = -EBUSY;
@@ -409,14 +409,14 @@ int irqcost_ioc_contention(void __user *arg)
 		goto put;
 	/* Those of a caller that was killed are about to end. */
 	if (await_threads(IRQCOST_END_MS))
-		ret = measure(&request, team);
+		ret = measure(&request, workers);
 	mutex_unlock(&irqcost_run_lock);
 
 	if (!ret)
-		ret = copy_results(user, team);
+		ret = copy_results(user, workers);
 	if (!ret && copy_to_user(arg, &request, sizeof(request)))
 		ret = -EFAULT;
 put:
-	put_team(team);
+	put_workers(workers);
 	return ret;
 }

@@ -16,11 +16,11 @@
 #define TIMER_DELAY_NS 2000
 
 /*
- * The caller looks so often whether the call is over before it sleeps: an idle
+ * The caller polls so often whether the call is over before it sleeps: an idle
  * CPU would slow its clock down and let its caches cool. Milliseconds: no
  * context is that late unless the kernel has handed it to a thread.
  */
-#define LOOKS 65536
+#define POLLS 65536
 
 static void from_softirq(struct tasklet_struct *tasklet);
 static void from_hardirq(struct irq_work *work);
@@ -100,7 +100,7 @@ bool irqcost_context_masks(u32 context)
  */
 void irqcost_call_in(u32 context, void (*function)(void *argument), void *argument)
 {
-	u32 looks;
+	u32 polls;
 
 	call.function = function;
 	call.argument = argument;
@@ -119,7 +119,7 @@ void irqcost_call_in(u32 context, void (*function)(void *argument), void *argume
 		hrtimer_start(&timer, ns_to_ktime(TIMER_DELAY_NS), TIMER_MODE);
 		break;
 	}
-	for (looks = 0; looks < LOOKS && !completion_done(&call.done); looks++)
+	for (polls = 0; polls < POLLS && !completion_done(&call.done); polls++)
 		cpu_relax();
 	wait_for_completion(&call.done);
 }

@@ -9,10 +9,10 @@
 #include <linux/stringify.h>
 #include <asm/msr.h>
 #include <asm/tsc.h>
-#include "team.h"
+#include "workers.h"
 
-/* Operations between two looks at the clock, which costs as much as a short section. */
-#define LOOK_EVERY 16
+/* Operations between two checks of the clock, which costs as much as a short section. */
+#define CHECK_EVERY 16
 
 /* Of 1 core cycle an add; the loop around them runs beside the chain. */
 static __always_inline unsigned long section(unsigned long work, u32 passes)
@@ -30,8 +30,8 @@ static __always_inline unsigned long section(unsigned long work, u32 passes)
  */
 static __always_inline bool over(const struct contender *c, u64 operations)
 {
-	if (operations % LOOK_EVERY == 0 && !half_ended(c) && rdtsc() >= c->team->deadline)
-		WRITE_ONCE(c->team->ended, c->half + 1);
+	if (operations % CHECK_EVERY == 0 && !half_ended(c) && rdtsc() >= c->workers->deadline)
+		WRITE_ONCE(c->workers->ended, c->half + 1);
 	return half_ended(c);
 }
 
@@ -50,8 +50,8 @@ static void note_wait(struct contender *c, u64 wait, u64 irqs_off)
 static void name##_counted(struct contender *c)					\
 {										\
 	unsigned long flags __maybe_unused, work = 1;				\
-	struct team *const team = c->team;					\
-	const u32 passes = team->passes;					\
+	struct workers *const workers = c->workers;					\
+	const u32 passes = workers->passes;					\
 	u64 operations = 0;							\
 										\
 	do {									\
@@ -66,8 +66,8 @@ static void name##_counted(struct contender *c)					\
 static void name##_stamped(struct contender *c)					\
 {										\
 	unsigned long flags __maybe_unused, work = 1;				\
-	struct team *const team = c->team;					\
-	const u32 passes = team->passes;					\
+	struct workers *const workers = c->workers;					\
+	const u32 passes = workers->passes;					\
 	u64 called, held, released, operations = 0;				\
 	bool masked;								\
 										\
@@ -84,7 +84,7 @@ static void name##_stamped(struct contender *c)					\
 	} while (!over(c, operations));						\
 }										\
 										\
-static u64 name##_alone(struct team *team, u32 passes, bool *masks)		\
+static u64 name##_alone(struct workers *workers, u32 passes, bool *masks)	\
 {										\
 	unsigned long flags __maybe_unused;					\
 	u64 start = rdtsc_ordered();						\
@@ -96,11 +96,11 @@ static u64 name##_alone(struct team *team, u32 passes, bool *masks)		\
 	return rdtsc_ordered() - start;						\
 }
 
-LOCK_KIND(spin_lock, spin_lock(&team->spin_lock), spin_unlock(&team->spin_lock))
-LOCK_KIND(spin_lock_irqsave, spin_lock_irqsave(&team->spin_lock_masking, flags),
-	  spin_unlock_irqrestore(&team->spin_lock_masking, flags))
-LOCK_KIND(raw_spin_lock_irqsave, raw_spin_lock_irqsave(&team->raw_spin_lock_masking, flags),
-	  raw_spin_unlock_irqrestore(&team->raw_spin_lock_masking, flags))
+LOCK_KIND(spin_lock, spin_lock(&workers->spin_lock), spin_unlock(&workers->spin_lock))
+LOCK_KIND(spin_lock_irqsave, spin_lock_irqsave(&workers->spin_lock_masking, flags),
+	  spin_unlock_irqrestore(&workers->spin_lock_masking, flags))
+LOCK_KIND(raw_spin_lock_irqsave, raw_spin_lock_irqsave(&workers->raw_spin_lock_masking, flags),
+	  raw_spin_unlock_irqrestore(&workers->raw_spin_lock_masking, flags))
 
 #define KIND(name) { #name, name##_counted, name##_stamped, name##_alone }
 static const struct lock_kind kinds[] = {

@@ -23,7 +23,7 @@
 #define TRIALS 4
 
 /* An interrupt that has not come after this will not come. */
-#define PATIENCE_NS (10 * NSEC_PER_MSEC)
+#define TIMEOUT_NS (10 * NSEC_PER_MSEC)
 
 /* The interrupt of the one run under way, and the TSC at the first instruction of its handler. */
 static struct irq_work raised;
@@ -146,12 +146,12 @@ static const struct masking *masking_of(const struct irqcost_row *row)
 /* Return: 0, or -EIO where it did not come when it should have. */
 static int await_handler(const struct stretch *s)
 {
-	const u64 patience = irqcost_ticks(PATIENCE_NS);
+	const u64 timeout = irqcost_ticks(TIMEOUT_NS);
 
 	if (s->early)
 		return -EIO;
 	while (!READ_ONCE(handled)) {
-		if (rdtsc() - s->after > patience)
+		if (rdtsc() - s->after > timeout)
 			return -EIO;
 		cpu_relax();
 	}

@@ -239,30 +239,30 @@ static void take_sample(struct sampler *s, struct irqcost_sample *sample)
 }
 
 /* A sample to be taken elsewhere, for irqcost_call_in(). */
-struct errand {
+struct sample_call {
 	struct sampler *sampler;
 	struct irqcost_sample *sample;
 };
 
-static void run_errand(void *argument)
+static void run_sample_call(void *argument)
 {
-	const struct errand *errand = argument;
-	struct sampler *s = errand->sampler;
+	const struct sample_call *call = argument;
+	struct sampler *s = call->sampler;
 	const u64 from = get_cycles();
 
-	take_sample(s, errand->sample);
+	take_sample(s, call->sample);
 	if (irqcost_context_masks(s->context))
 		s->longest = max_t(u64, s->longest, get_cycles() - from);
 }
 
 static void take_sample_in_context(struct sampler *s, struct irqcost_sample *sample)
 {
-	struct errand errand = { .sampler = s, .sample = sample };
+	struct sample_call call = { .sampler = s, .sample = sample };
 
 	if (s->context == IRQCOST_PROCESS)
 		take_sample(s, sample);
 	else
-		irqcost_call_in(s->context, run_errand, &errand);
+		irqcost_call_in(s->context, run_sample_call, &call);
 }
 
 /* Ticks for which windows that share the limit may keep interrupts off. */

@@ -66,12 +66,12 @@ static struct irqcost_run good(void)
 }
 
 /*
- * Under the instruction clock: are all undisturbed samples what they must be,
+ * Under the instruction clock: are all clean samples what they must be,
  * and is there one? Elsewhere a window must at least take time.
  */
 static bool samples_right(const struct irqcost_run *run, unsigned int instructions)
 {
-	unsigned int i, undisturbed = 0;
+	unsigned int i, clean = 0;
 
 	for (i = 0; i < run->samples; i++) {
 		const struct irqcost_sample *s = &samples[i];
@@ -81,13 +81,13 @@ static bool samples_right(const struct irqcost_run *run, unsigned int instructio
 			return false;
 		if (s->flags)
 			continue;
-		undisturbed++;
+		clean++;
 		if (exact && (s->body - s->base != instructions * run->ops ||
 			      s->chain_body - s->chain_base !=
 			      run->chain_loops * IRQCOST_CHAIN_UNROLL))
 			return false;
 	}
-	return !exact || undisturbed;
+	return !exact || clean;
 }
 
 /* Core cycles are counted around all windows of a sample, or nowhere. */

@@ -62,7 +62,7 @@ static bool contended_told(const struct irqcost_contention *run)
 static bool pending_right(const struct irqcost_pending *run)
 {
 	const __u64 hold = (__u64)info.tsc_khz * run->hold_ns / 1000000;
-	unsigned int i, undisturbed = 0;
+	unsigned int i, clean = 0;
 
 	for (i = 0; i < run->samples; i++) {
 		const struct irqcost_pending_sample *s = &samples[i];
@@ -75,12 +75,12 @@ static bool pending_right(const struct irqcost_pending *run)
 			return false;
 		if (s->flags)
 			continue;
-		undisturbed++;
+		clean++;
 		if (exact && (s->quiet_add != s->pending_add || s->quiet_nop != s->pending_nop ||
 			      s->chain != IRQCOST_CONTENTION_CHAIN))
 			return false;
 	}
-	return run->samples && (!exact || undisturbed);
+	return run->samples && (!exact || clean);
 }
 
 #endif /* IRQCOST_TESTS_ABUSE_CONTENTION_RIGHT_H */

@@ -2,8 +2,8 @@
 /*
  * CPUs that contend for a lock: contention.c runs them, locks.c has the locks.
  */
-#ifndef IRQCOST_TEAM_H
-#define IRQCOST_TEAM_H
+#ifndef IRQCOST_WORKERS_H
+#define IRQCOST_WORKERS_H
 
 #include <linux/atomic.h>
 #include <linux/cache.h>
@@ -14,7 +14,7 @@
 #include "internal.h"
 
 struct contender;
-struct team;
+struct workers;
 
 /**
  * struct lock_kind - a lock, and what a CPU does with it in each half of a round
@@ -27,13 +27,13 @@ struct lock_kind {
 	const char *key;
 	void (*counted)(struct contender *c);
 	void (*stamped)(struct contender *c);
-	u64 (*alone)(struct team *team, u32 passes, bool *masks);
+	u64 (*alone)(struct workers *workers, u32 passes, bool *masks);
 };
 
 /**
  * struct contender - a CPU's part in it
  * @result: what its thread has found so far
- * @team: the run
+ * @workers: the run
  * @half: the half that it is in
  * @lock: protects what follows
  * @told: what the caller is told: @result after the last round
@@ -41,7 +41,7 @@ struct lock_kind {
  */
 struct contender {
 	struct irqcost_contender result;
-	struct team *team;
+	struct workers *workers;
 	u32 half;
 	raw_spinlock_t lock;
 	struct irqcost_contender told;
@@ -53,14 +53,14 @@ struct contender {
  * no CPU outlives the run, and so do the locks, of which it may hold one. What all
  * CPUs write has cache lines of its own: only the lock is to be fought for.
  */
-struct team {
+struct workers {
 	refcount_t users;
 	const struct lock_kind *kind;
 	u32 passes;		/* of IRQCOST_HOLD_STEP adds in a section */
 	u32 rounds;
 	u32 size;		/* CPUs */
 	u64 half_ticks;
-	u64 patience;
+	u64 timeout;
 	bool cancelled;
 	u64 deadline;		/* of the half under way */
 	u32 begun;		/* halves that all CPUs have come to */
@@ -75,10 +75,10 @@ struct team {
 /* Whether the half that a CPU is in is over. */
 static __always_inline bool half_ended(const struct contender *c)
 {
-	return READ_ONCE(c->team->ended) > c->half;
+	return READ_ONCE(c->workers->ended) > c->half;
 }
 
 /* locks.c */
 const struct lock_kind *irqcost_lock_kind(const struct irqcost_row *row);
 
-#endif /* IRQCOST_TEAM_H */
+#endif /* IRQCOST_WORKERS_H */
