@@ -78,7 +78,7 @@ std::vector<Estimate> MeasureBlock(std::vector<Lane> lanes, SamplerOptions& opti
   double waited_us = 0;
   std::vector<Estimate> estimates = Estimates(lanes, options);
   // Under the instruction clock all samples are equal, so do not wait for more.
-  while (!options.exact && waited_us < kPatienceUs && !Enough(estimates)) {
+  while (!options.exact && waited_us < kTimeoutUs && !Enough(estimates)) {
     waited_us += TakeRound(lanes, options);
     estimates = Estimates(lanes, options);
   }

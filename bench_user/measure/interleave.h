@@ -27,7 +27,7 @@ struct Contender {
 
 /**
  * Measures blocks. No two blocks have a sample in common. A block is longer than kBlockRounds,
- * by whole rounds and at most by kPatienceUs, while a contender has fewer than kWantedClean clean
+ * by whole rounds and at most by kTimeoutUs, while a contender has fewer than kWantedClean clean
  * samples. The sensor's level that blocks show also judges those after them. Throws what the
  * backends throw.
  * Return: for each block an estimate of each contender, in their order.

@@ -84,7 +84,7 @@ std::vector<Outcome> MeasureRoundRobin(const std::vector<Job>& jobs, const Sampl
   const double begun = now_us();
   const double end = seconds ? started + *seconds * 1e6 : std::numeric_limits<double>::infinity();
   const double share_us =
-      std::clamp((end - begun) / static_cast<double>(jobs.size()), 0.0, kPatienceUs);
+      std::clamp((end - begun) / static_cast<double>(jobs.size()), 0.0, kTimeoutUs);
   for (Task& task : tasks)
     if (task.sampling) task.sampling->Plan(share_us, seconds ? kFirstSamples : kDefaultSamples);
   TakePlanned(tasks);
@@ -98,7 +98,7 @@ std::vector<Outcome> MeasureRoundRobin(const std::vector<Job>& jobs, const Sampl
   for (bool waiting = true; waiting;) {
     waiting = false;
     for (Task& task : tasks) {
-      if (!task.sampling || task.sampling->ElapsedUs() >= kPatienceUs || now_us() >= end) continue;
+      if (!task.sampling || task.sampling->ElapsedUs() >= kTimeoutUs || now_us() >= end) continue;
       if (!task.sampling->WantsMore()) continue;
       waiting = true;
       task.Try([&] { task.sampling->Take(kSlice); });

@@ -44,7 +44,7 @@ inline constexpr std::size_t kWantedClean = 50;
 /** … for at most this long. On a shared machine 29 % of 20 ms windows, but only 2 % of 500 ms
  * have fewer than 10 clean samples (docs/method/noise.md): waiting helps where averaging does not.
  */
-inline constexpr double kPatienceUs = 500'000;
+inline constexpr double kTimeoutUs = 500'000;
 /** Part of the time that samples are planned for; the rest is for waiting. */
 inline constexpr double kSampling = 0.75;
 
@@ -70,7 +70,7 @@ struct SamplerOptions {
   bool with_cycles = true;                 ///< whether the chain counts core cycles here
   bool exact = false;                      ///< whether one tick is one instruction
   Target target;                           ///< how well figures are to be known
-  double share_us = kPatienceUs;           ///< time for a benchmark that is measured by itself
+  double share_us = kTimeoutUs;           ///< time for a benchmark that is measured by itself
 };
 
 /** What came of one benchmark. */
@@ -114,7 +114,7 @@ Piloted FindLoops(Backend& backend, const SupportedProbe& supported, Mode mode,
  */
 class Sampling {
  public:
-  /** Finds the loops by trial. The backend, the offer and the recording must outlive it. */
+  /** Finds the loops by trial. The backend, the probe and the recording must outlive it. */
   Sampling(Backend& backend, const SupportedProbe& supported, Mode mode,
            const SamplerOptions& options, Recording& recording);
 

@@ -104,8 +104,8 @@ void Fill(benchmark::State& state, const ContentionEstimate& e, const SamplerOpt
 // The part of a process's time that one of its benchmarks has.
 double ShareUs(const Selection& selection, std::optional<double> seconds) {
   const std::size_t all = selection.benchmarks.size() + selection.contention.size();
-  if (!seconds) return kPatienceUs;
-  return std::clamp(*seconds * 1e6 / static_cast<double>(all), 0.0, kPatienceUs);
+  if (!seconds) return kTimeoutUs;
+  return std::clamp(*seconds * 1e6 / static_cast<double>(all), 0.0, kTimeoutUs);
 }
 
 // What the benchmarks of a selection came to. Those of a backend are sampled round-robin: all of

@@ -98,7 +98,7 @@ std::size_t SamplesOf(const FakeBackend& backend) {
   return samples;
 }
 
-TEST(Calibration, LooksAgainAfterADisturbance) {
+TEST(Calibration, RetriesAfterADisturbance) {
   Core quiet(3), disturbed(3), always(3);
   quiet.Measure();
   const std::size_t once = SamplesOf(quiet.backend);

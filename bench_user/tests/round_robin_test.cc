@@ -102,7 +102,7 @@ TEST(RoundRobin, TheRowThatScattersHasMoreSamples) {
   EXPECT_EQ(outcomes[2].measurement->estimate.samples, kFirstSamples);
 }
 
-TEST(RoundRobin, WithoutATimeEachRowHasAllItsSamplesAndPatience) {
+TEST(RoundRobin, WithoutATimeEachRowHasAllItsSamplesUntilTheTimeout) {
   FakeBackend backend;
   Found found;
   const auto outcomes =

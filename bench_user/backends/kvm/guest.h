@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-// What runs in the guest of backend `kvm`: one sample a entry, at CPL 0, in 64-bit mode.
+// What runs in the guest of backend `kvm`: one sample for each VM entry, at CPL 0, in 64-bit mode.
 //
 // There is no image: the guest has a copy of the section irqcost_text at the addresses that it has
 // in the harness, so that a window's address means the same on both sides.

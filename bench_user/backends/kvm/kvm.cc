@@ -189,9 +189,9 @@ Kvm::TscRatio Kvm::WatchTsc() {
     return Entry{enter, run.samples.front().start, __rdtsc()};
   };
   for (auto span = kTscFirstSpan;; span *= 2) {
-    const Entry from = entry();
+    const Entry from = enter_once();
     std::this_thread::sleep_for(span);
-    const Entry to = entry();
+    const Entry to = enter_once();
     const auto ticks = static_cast<double>(to.guest - from.guest);
     const TscRatio ratio{ticks / static_cast<double>(to.leave - from.enter),
                          ticks / static_cast<double>(to.enter - from.leave)};
