@@ -115,13 +115,13 @@ def entry_of(name: str, cycles: float | None, free: bool, sensor: float | None) 
 def process_of(short: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> Process:
     """A process by what guard_record.judged_by() kept of it. Old recordings have `floors` alone."""
     tolerances = short.get("tolerances", {})
-    floors = {
+    baselines = {
         backend: {"sensor_cycles": level}
         | ({"tolerance": tolerances[backend]} if backend in tolerances else {})
         for backend, level in short["floors"].items()
     }
     context = {
-        "baselines": floors,
+        "baselines": baselines,
         "calibration": {"imul_latency": short.get("imul_latency")},
         "tsc": {"khz": None},
         "cpu": {},

@@ -7,12 +7,12 @@ from typing import Any
 from irqcost.measure.processes import Process
 from results import document
 
-FLOOR = 0.18
+BASELINE = 0.18
 TOLERANCE = 0.03
 
 
 def entry(
-    name: str, cycles: float, label: str = "clean", sensor: float = FLOOR, **more: Any
+    name: str, cycles: float, label: str = "clean", sensor: float = BASELINE, **more: Any
 ) -> dict[str, Any]:
     """An entry whose core cycle is two ticks."""
     ticks = 2 * cycles
@@ -67,12 +67,12 @@ def calibration(latency: int | None) -> dict[str, Any]:
 
 
 def process(
-    *entries: Mapping[str, Any], seconds: float = 1, floor: float = FLOOR, **ours: Any
+    *entries: Mapping[str, Any], seconds: float = 1, baseline: float = BASELINE, **ours: Any
 ) -> Process:
     """A process that measured these; `ours` goes to context.irqcost."""
     content = document("alpha")
-    floors = {"ring3": level(floor)}
-    content["context"]["irqcost"].update(baselines=floors, controls={}, absent=[])
+    baselines = {"ring3": level(baseline)}
+    content["context"]["irqcost"].update(baselines=baselines, controls={}, absent=[])
     content["context"]["irqcost"].update(calibration=calibration(3))
     content["context"]["irqcost"].update(ours)
     content["benchmarks"] = list(entries)

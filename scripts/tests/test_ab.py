@@ -118,8 +118,8 @@ def test_a_disturbed_process_makes_no_pair() -> None:
 def of_version(cost: float, sensor: float, **ours: Any) -> Process:
     """A process of an older harness where nothing else is said: it names neither tolerance nor
     latency."""
-    floors = {"ring3": {"sensor_cycles": sensor, "ticks_per_cycle": 2}}
-    found = process(entry(POPF, cost, sensor=sensor * 1.04), baselines=floors)
+    baselines = {"ring3": {"sensor_cycles": sensor, "ticks_per_cycle": 2}}
+    found = process(entry(POPF, cost, sensor=sensor * 1.04), baselines=baselines)
     context = found.document["context"]["irqcost"]
     del context["calibration"]
     context.update(ours)
@@ -128,7 +128,7 @@ def of_version(cost: float, sensor: float, **ours: Any) -> Process:
 
 def test_each_build_is_judged_by_its_own_sensor_and_clock() -> None:
     # The older build allows a sensor 5 % more; and its clock counted cycles of another length.
-    newer = process(entry(POPF, 13.0, sensor=0.2), floor=0.2)
+    newer = process(entry(POPF, 13.0, sensor=0.2), baseline=0.2)
     pairs = [(of_version(13.0, 0.15), newer)] * 16
     assert timed.undisturbed(pairs) == {POPF: [(13.0, 13.0)] * 16}
     assert words(outcome.Outcome(timed.judged(pairs, 0.125, 0.3), "core cycles")) == [Order.SAME]
@@ -151,7 +151,7 @@ def test_each_build_is_told_the_level_of_its_own_sensor() -> None:
     def side(sensor: float) -> timed.Measure:
         def measure(request: Request, cpu: int | None) -> Process:
             asked.append(dict(request.sensor_levels))
-            return process(entry(POPF, 13.0, sensor=sensor), floor=sensor)
+            return process(entry(POPF, 13.0, sensor=sensor), baseline=sensor)
 
         return measure
 

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from processes_of import FLOOR, entry, process, level
+from processes_of import BASELINE, entry, process, level
 from irqcost.measure import agreement
 from irqcost.measure.merge import merge
 from irqcost.measure.processes import Target
 from irqcost.model import catalogue, parsing
 
 CODE = {probe.key: probe.code for probe in catalogue.read()}
-FLOORS = {backend: level(FLOOR) for backend in ("ring3", "kmod", "kvm", "bpf")}
+BASELINES = {backend: level(BASELINE) for backend in ("ring3", "kmod", "kvm", "bpf")}
 NOISE = (-0.02, -0.01, 0.0, 0.0, 0.01, 0.02)
 
 
@@ -20,7 +20,7 @@ def merged(figures: dict[str, float], noise: tuple[float, ...] = NOISE, **ours: 
     runs = [
         process(
             *(entry(name, value + delta) for name, value in figures.items()),
-            baselines=FLOORS,
+            baselines=BASELINES,
             code=CODE,
             **ours,
         )

@@ -25,7 +25,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run_of(*sensors: float, **ours: Any) -> list[Process]:
-    return [process(entry(NAME, 13.0, sensor=one), floor=one, **ours) for one in sensors]
+    return [process(entry(NAME, 13.0, sensor=one), baseline=one, **ours) for one in sensors]
 
 
 def with_known(run: list[Process]) -> dict[str, float]:
@@ -178,8 +178,8 @@ def test_emulation_neither_reads_nor_writes(place: Path) -> None:
     assert with_known(run_of(0.18, **emulated)) == {}
 
 
-def row(floors: object) -> str:
-    return json.dumps({"schema": 1, "machines": [{"machine": {}, "floors": floors}]})
+def row(baselines: object) -> str:
+    return json.dumps({"schema": 1, "machines": [{"machine": {}, "floors": baselines}]})
 
 
 @pytest.mark.parametrize(

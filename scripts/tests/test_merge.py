@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from processes_of import FLOOR, TOLERANCE, entry, process, level
+from processes_of import BASELINE, TOLERANCE, entry, process, level
 from irqcost.base import jsontext
 from irqcost.base.errors import IrqcostError
 from irqcost.measure.merge import merge
@@ -18,7 +18,7 @@ from irqcost.output import terminal
 from irqcost.stats.histogram import MOST_BINS, histogram
 from results import document
 
-FLOORS = {"bpf": level(FLOOR)}
+BASELINES = {"bpf": level(BASELINE)}
 KINDS = ("clean", "contaminated")
 NAME = "ring3/popf/throughput"
 CYCLES = [13.03, 13.0, 13.01, 13.02, 13.0, 13.01, 13.02]
@@ -51,7 +51,7 @@ def test_a_figure_is_the_median_of_its_processes() -> None:
     }
     assert ours["baselines"] == {
         "ring3": {
-            "sensor_cycles": FLOOR,
+            "sensor_cycles": BASELINE,
             "source": "this run",
             "cached": None,
             "tolerance": TOLERANCE,
@@ -139,16 +139,16 @@ def test_derived_figures_of_different_formulas_are_not_mixed() -> None:
 def test_nothing_is_derived_from_a_process_that_was_disturbed() -> None:
     def of(sensor: float, row: float) -> Process:
         entries = (entry("bpf/x/throughput", row, sensor=sensor), entry("bpf/call/throughput", 4))
-        floors = {"bpf": level(sensor)}
-        return process(*entries, derived=[alone(row, "call", 4.0)], baselines=floors)
+        baselines = {"bpf": level(sensor)}
+        return process(*entries, derived=[alone(row, "call", 4.0)], baselines=baselines)
 
     def ours(*processes: Process) -> Any:
         return merge(processes, Target())["context"]["irqcost"]
 
     # Beside a neighbour from end to end: in its own process that does not show.
-    (one,) = ours(of(0.3, 50), of(FLOOR, 30), of(0.3, 50), of(FLOOR, 30))["derived"]
+    (one,) = ours(of(0.3, 50), of(BASELINE, 30), of(0.3, 50), of(BASELINE, 30))["derived"]
     assert one["core_cycles"] == 26.0
-    quiet = process(entry("bpf/call/throughput", 4), baselines=FLOORS)
+    quiet = process(entry("bpf/call/throughput", 4), baselines=BASELINES)
     never = ours(of(0.3, 50), quiet, quiet)
     assert never["derived"] == []
     assert [item["name"] for item in never["absent"]] == ["bpf/x/alone"]

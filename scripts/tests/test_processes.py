@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from processes_of import FLOOR, TOLERANCE, calibration, entry, process, level
+from processes_of import BASELINE, TOLERANCE, calibration, entry, process, level
 from irqcost import ROOT
 from irqcost.base.errors import CpuGone
 from irqcost.measure.merge import merge
@@ -92,7 +92,7 @@ def test_what_is_known_is_handed_on() -> None:
     harness = FakeHarness({QUIET: lambda: 13.0})
     harness.collect(Plan(60))
     assert harness.requests[0].sensor_levels == {} and harness.requests[0].tsc_khz is None
-    assert harness.requests[1].sensor_levels == {"ring3": FLOOR}
+    assert harness.requests[1].sensor_levels == {"ring3": BASELINE}
     assert harness.requests[1].tsc_khz == 2445000.0
 
 
@@ -144,11 +144,11 @@ def test_an_emulated_process_is_enough() -> None:
 
 
 def test_processes_beside_a_neighbour_do_not_count() -> None:
-    limit = FLOOR * (1 + TOLERANCE)
+    limit = BASELINE * (1 + TOLERANCE)
     run = [
         process(entry(QUIET, 13.0)),
         process(entry(QUIET, 13.1, sensor=limit * 0.999)),
-        process(entry(QUIET, 20.0, sensor=limit * 1.001), floor=0.3),
+        process(entry(QUIET, 20.0, sensor=limit * 1.001), baseline=0.3),
         process(entry(QUIET, 17.0, label="disturbed: 3 of 400 samples clean")),
     ]
     found = Processes(run).benchmarks[QUIET]
@@ -157,7 +157,7 @@ def test_processes_beside_a_neighbour_do_not_count() -> None:
 
 
 def test_quiet_processes_later_tell_of_a_neighbour_before() -> None:
-    loud = [process(entry(QUIET, 20.0, sensor=0.3), floor=0.3) for _ in range(6)]
+    loud = [process(entry(QUIET, 20.0, sensor=0.3), baseline=0.3) for _ in range(6)]
     assert converged(Processes(loud).benchmarks[QUIET], Target())
     quiet = process(entry(NOISY, 1.0))
     # One may be mistaken; two that agree are not.
@@ -194,10 +194,10 @@ def test_the_level_of_a_run(levels: list[float], count: int, expected: float | N
 def test_a_process_without_a_level_counts_as_one_that_does_not_agree() -> None:
     unsteady = process(entry(QUIET, 13.0), baselines={"ring3": level(0.1, steady=False)})
     run = [process(entry(QUIET, 13.0)) for _ in range(2)] + [unsteady] * 3
-    assert Processes(run).levels == {"ring3": FLOOR}
+    assert Processes(run).levels == {"ring3": BASELINE}
     assert Processes([unsteady]).levels == {}
     # Where none agree nothing is clean.
-    run = [process(entry(QUIET, 13.0, sensor=one), floor=one) for one in (0.1, 0.2, 0.3)]
+    run = [process(entry(QUIET, 13.0, sensor=one), baseline=one) for one in (0.1, 0.2, 0.3)]
     assert Processes(run).limits == {"ring3": 0}
     assert (
         not Processes(run).benchmarks[QUIET].used
@@ -206,8 +206,8 @@ def test_a_process_without_a_level_counts_as_one_that_does_not_agree() -> None:
 
 
 def test_older_harnesses_have_their_own_tolerance() -> None:
-    floors = {"ring3": {"sensor_cycles": 0.2, "ticks_per_cycle": 2}}
-    old = [process(entry(QUIET, 13.0, sensor=0.209), baselines=floors)] * 6
+    baselines = {"ring3": {"sensor_cycles": 0.2, "ticks_per_cycle": 2}}
+    old = [process(entry(QUIET, 13.0, sensor=0.209), baselines=baselines)] * 6
     del old[0].document["context"]["irqcost"]["calibration"]
     assert Processes(old).limits == {"ring3": pytest.approx(0.21)}
     assert len(Processes(old).benchmarks[QUIET].used) == 6

@@ -397,7 +397,7 @@ def test_a_neighbour_during_all_of_a_run(fake: Path) -> None:
     install(fake.parent, f"    shutil.copyfile({str(processes)!r}, flags['--benchmark_out'])")
 
     def verdict(name: str, sensor: float, *arguments: str) -> dict[str, Any]:
-        one = process(entry("ring3/popf/throughput", 13.0, sensor=sensor), floor=sensor)
+        one = process(entry("ring3/popf/throughput", 13.0, sensor=sensor), baseline=sensor)
         processes.write_text(json.dumps(one.document))
         out = fake / name
         assert cli.main(["run", "--no-chart", "--out", str(out), *arguments]) == 0

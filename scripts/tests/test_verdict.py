@@ -193,8 +193,8 @@ def judged_with(control: str, cost: float) -> tuple[dict[str, str], RunVerdict]:
     ]
     known = {"empty": 0.0, "dep_add": 1.0, "popf": 13.0}
     costs = {name: known[name.split("/")[1]] for name in names} | {control: cost}
-    floors = {backend: level(0.18) for backend in BACKENDS}
-    run = [process(*(entry(n, c) for n, c in costs.items()), baselines=floors) for _ in range(6)]
+    baselines = {backend: level(0.18) for backend in BACKENDS}
+    run = [process(*(entry(n, c) for n, c in costs.items()), baselines=baselines) for _ in range(6)]
     document = merge(run, Target())
     found = document["context"]["irqcost"]["verdict"]
     words = {one["name"]: one["verdict"] for one in document["benchmarks"]}
