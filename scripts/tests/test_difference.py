@@ -78,24 +78,24 @@ def machine(shift: float, noise: float, seed: int, label: str = "clean") -> Any:
 
 
 def test_slow_downs_are_found_and_nothing_else() -> None:
-    kinds = injected.run(machine(0, 0.05, 1), 60, lambda done: None)
-    assert [kind.added for kind in kinds] == [0, 0.25, 0.5, 1, 2]
-    assert [len(kind.trials) for kind in kinds] == [60] * 5
-    assert [kind.found for kind in kinds] == [0, 60, 60, 60, 60]
-    assert [kind.false for kind in kinds] == [0] * 5
+    regressions = injected.run(machine(0, 0.05, 1), 60, lambda done: None)
+    assert [one.added for one in regressions] == [0, 0.25, 0.5, 1, 2]
+    assert [len(one.trials) for one in regressions] == [60] * 5
+    assert [one.found for one in regressions] == [0, 60, 60, 60, 60]
+    assert [one.false for one in regressions] == [0] * 5
 
 
 def test_a_difference_that_is_not_there_is_called_false() -> None:
-    kinds = injected.run(machine(0.3, 0.05, 2), 30, lambda done: None)
-    assert kinds[0].false == 30
+    regressions = injected.run(machine(0.3, 0.05, 2), 30, lambda done: None)
+    assert regressions[0].false == 30
     # And one that hides a slowdown makes its trials wrong.
     hidden = injected.run(machine(-0.25, 0.05, 3), 30, lambda done: None)
     assert hidden[1].false == 30 and hidden[1].found == 0
 
 
 def test_noise_is_undecided_and_not_wrong() -> None:
-    kinds = injected.run(machine(0, 20, 4), 50, lambda done: None)
-    assert sum(kind.undecided for kind in kinds) > 200
+    regressions = injected.run(machine(0, 20, 4), 50, lambda done: None)
+    assert sum(one.undecided for one in regressions) > 200
 
 
 def test_each_trial_has_one_block_of_each_process() -> None:
@@ -107,10 +107,10 @@ def test_each_trial_has_one_block_of_each_process() -> None:
         costs = [[0.0, 4.0 * number, 0, 0, 0, 0] for number in range(blocks)]
         return {"blocks": [block(one) for one in costs]}
 
-    kinds = injected.run(measure, 30, lambda done: None)
+    regressions = injected.run(measure, 30, lambda done: None)
     assert seen == [25] * PROCESSES + [5] * PROCESSES
-    assert [trial.value for trial in kinds[0].trials] == [*range(25), *range(5)]
-    assert {trial.pairs for trial in kinds[0].trials} == {PROCESSES}
+    assert [trial.value for trial in regressions[0].trials] == [*range(25), *range(5)]
+    assert {trial.pairs for trial in regressions[0].trials} == {PROCESSES}
 
 
 def test_a_disturbed_block_takes_no_part() -> None:
@@ -147,8 +147,8 @@ def test_spread_and_coverage_with_known_answers() -> None:
 
 
 def recorded(value: float, shift: float = 0.0, label: str = "clean") -> dict[str, Any]:
-    kinds = injected.run(machine(shift, 0.05, 5, label), 25, lambda done: None)
-    return selftest.record(processes_at([value] * 12), kinds, 0.125, 1.0)
+    regressions = injected.run(machine(shift, 0.05, 5, label), 25, lambda done: None)
+    return selftest.record(processes_at([value] * 12), regressions, 0.125, 1.0)
 
 
 def test_a_self_test_passes_fails_or_is_undecided() -> None:

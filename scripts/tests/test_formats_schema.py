@@ -13,7 +13,7 @@ import pytest
 from processes_of import entry, process
 from irqcost import ROOT, cli
 from irqcost.measure import injected, selftest
-from irqcost.measure.injected import Kind
+from irqcost.measure.injected import InjectedRegression
 from irqcost.stats.difference import Difference
 from results import path
 
@@ -37,11 +37,11 @@ def record() -> Any:
     processes = [process(entry("ring3/popf/throughput", 13.0 + i / 100)) for i in range(8)]
     for one in processes:
         one.document["context"]["irqcost"].update(conditions=load, hypervisor=None)
-    kinds = [
-        Kind(probe, added, (Difference(added, 0.0, 1.0, 8, "slower"),))
+    regressions = [
+        InjectedRegression(probe, added, (Difference(added, 0.0, 1.0, 8, "slower"),))
         for probe, added in injected.ADDED.items()
     ]
-    found = selftest.record(processes, kinds, 0.125, 1.0)
+    found = selftest.record(processes, regressions, 0.125, 1.0)
     return json.loads(json.dumps({**found, "seconds": 2.0}))
 
 

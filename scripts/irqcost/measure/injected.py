@@ -38,8 +38,8 @@ ADDED = {PLAIN: 0.0, "slow_025": 0.25, "slow_05": 0.5, "slow_1": 1.0, "slow_2": 
 
 
 @dataclass(frozen=True)
-class Kind:
-    """All trials of one slowdown; differences in core cycles for each primitive."""
+class InjectedRegression:
+    """An injected regression: all trials of one slowdown; differences in core cycles for each primitive."""
 
     probe: str
     added: float
@@ -74,7 +74,7 @@ def run(
     count: int,
     progress: Callable[[int], None],
     threshold: float = THRESHOLD,
-) -> list[Kind]:
+) -> list[InjectedRegression]:
     """`count` trials; `measure` runs a process with so many blocks (harness.interleave())."""
     found: list[list[Difference]] = [[] for _ in ADDED]
     while len(found[0]) < count:
@@ -86,7 +86,8 @@ def run(
                 trials.append(judge(_differences(trial, index + 1), threshold, CONFIDENCE))
         progress(len(found[0]))
     return [
-        Kind(probe, added, tuple(trials)) for (probe, added), trials in zip(ADDED.items(), found)
+        InjectedRegression(probe, added, tuple(trials))
+        for (probe, added), trials in zip(ADDED.items(), found)
     ]
 
 

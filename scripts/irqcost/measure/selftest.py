@@ -11,7 +11,7 @@ from typing import Any
 from irqcost.base.errors import IrqcostError
 from irqcost.base.progress import Progress
 from irqcost.measure import harness, injected, verdict
-from irqcost.measure.injected import Kind
+from irqcost.measure.injected import InjectedRegression
 from irqcost.measure.processes import Benchmark, Process, Processes
 from irqcost.stats import intervals
 
@@ -19,8 +19,8 @@ from irqcost.stats import intervals
 SCHEMA = 1
 
 # Of the figures that say how far processes agree: processes, and seconds of each.
-_PROCESSES, _EPOCH_SECONDS = 20, 1.5
-_QUICK_EPOCHS, _QUICK_EPOCH_SECONDS = 12, 0.5
+_PROCESSES, _PROCESS_SECONDS = 20, 1.5
+_QUICK_PROCESSES, _QUICK_PROCESS_SECONDS = 12, 0.5
 _TRIALS, _QUICK_TRIALS = 100, 25
 
 # Share of the trials in which each slowdown is to be found.
@@ -65,7 +65,7 @@ class SelftestOptions:
 
 def measured(bench: Path, args: SelftestOptions) -> dict[str, Any]:
     count, seconds = (
-        (_QUICK_EPOCHS, _QUICK_EPOCH_SECONDS) if args.quick else (_PROCESSES, _EPOCH_SECONDS)
+        (_QUICK_PROCESSES, _QUICK_PROCESS_SECONDS) if args.quick else (_PROCESSES, _PROCESS_SECONDS)
     )
     wanted = args.trials or (_QUICK_TRIALS if args.quick else _TRIALS)
     common = ["--irqcost_backends=ring3"] + ([f"--irqcost_cpu={args.cpu}"] if args.cpu else [])
@@ -86,20 +86,23 @@ def measured(bench: Path, args: SelftestOptions) -> dict[str, Any]:
     fixed += [f"--irqcost_sensor_level=ring3:{level:.6f}"] if level else []
     with Progress(f"{wanted} trials") as progress:
         trial_started = time.monotonic()
-        kinds = injected.run(
+        regressions = injected.run(
             lambda blocks: harness.interleave(bench, injected.names("ring3"), blocks, fixed),
             wanted,
             lambda done: progress.count(done, wanted, "trials"),
             args.threshold,
         )
         trial_seconds = time.monotonic() - trial_started
-    document = record(processes, kinds, args.threshold, trial_seconds)
+    document = record(processes, regressions, args.threshold, trial_seconds)
     document["seconds"] = round(time.monotonic() - started, 1)
     return document
 
 
 def record(
-    processes: Sequence[Process], kinds: Sequence[Kind], threshold: float, trial_seconds: float
+    processes: Sequence[Process],
+    regressions: Sequence[InjectedRegression],
+    threshold: float,
+    trial_seconds: float,
 ) -> dict[str, Any]:
     """What the file holds (docs/SELFTEST.md)."""
     context = processes[0].context
@@ -134,20 +137,20 @@ def record(
             "blocks_per_process": injected.BLOCKS,
             "threshold": threshold,
             "seconds": round(trial_seconds, 1),
-            "kinds": [_kind(kind) for kind in kinds],
+            "kinds": [_regression(one) for one in regressions],
         },
     }
 
 
-def _kind(kind: Kind) -> dict[str, Any]:
+def _regression(one: InjectedRegression) -> dict[str, Any]:
     return {
-        "probe": kind.probe,
-        "added": kind.added,
-        "trials": len(kind.trials),
-        "found": kind.found,
-        "false": kind.false,
-        "undecided": kind.undecided,
-        "differences": [None if one.value is None else round(one.value, 4) for one in kind.trials],
+        "probe": one.probe,
+        "added": one.added,
+        "trials": len(one.trials),
+        "found": one.found,
+        "false": one.false,
+        "undecided": one.undecided,
+        "differences": [None if one.value is None else round(one.value, 4) for one in one.trials],
     }
 
 
