@@ -87,7 +87,7 @@ struct Cost {
   double spread = 0;  ///< p75 - p25 of the samples used
 };
 
-/** Costs by the benchmark's name; of several repetitions the one in the middle. */
+/** Costs by the benchmark's name; of several repetitions the median. */
 using Costs = std::map<std::string, Cost>;
 
 class ContentionBackend;

@@ -183,10 +183,10 @@ Costs MedianCosts(const Results& results) {
   Costs medians;
   for (const auto& [name, repetitions] : results.costs) {
     std::vector<Cost> sorted = repetitions;
-    const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>((sorted.size() - 1) / 2);
-    std::nth_element(sorted.begin(), middle, sorted.end(),
+    const auto median = sorted.begin() + static_cast<std::ptrdiff_t>((sorted.size() - 1) / 2);
+    std::nth_element(sorted.begin(), median, sorted.end(),
                      [](const Cost& a, const Cost& b) { return a.core_cycles < b.core_cycles; });
-    medians[name] = *middle;
+    medians[name] = *median;
   }
   return medians;
 }

@@ -31,7 +31,7 @@ struct Selection {
   Results results;  ///< at first those that are absent
 };
 
-/** The cost in the middle of each benchmark's repetitions. */
+/** The median cost of each benchmark, over its repetitions. */
 Costs MedianCosts(const Results& results);
 
 /** The rows that are selected. */

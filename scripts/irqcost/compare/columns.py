@@ -134,13 +134,13 @@ def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> En
         mode=mode,
         variant="".join(variant),
         aggregate="",
-        ns=_middle(known("ns")),
-        ticks=_middle(ticks),
-        core_cycles=_middle(cycles) if len(cycles) else None,
+        ns=_median_of(known("ns")),
+        ticks=_median_of(ticks),
+        core_cycles=_median_of(cycles) if len(cycles) else None,
         ticks_min=float(ticks[0]),
-        ticks_p50=_middle(ticks),
+        ticks_p50=_median_of(ticks),
         ticks_p99=float(ticks[-1]),
-        spread=_middle(known("spread")),
+        spread=_median_of(known("spread")),
         samples=count - int(older),
         clean=len(sound) if not doubt else 0,
         label="",
@@ -155,7 +155,7 @@ def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> En
 _Values = npt.NDArray[np.float64]
 
 
-def _middle(values: _Values) -> float:
+def _median_of(values: _Values) -> float:
     return float(np.median(values))
 
 
@@ -165,8 +165,8 @@ def _interval(ordered: _Values, lows: _Values, highs: _Values) -> tuple[float, f
         return float(ordered[rank - 1]), float(ordered[-rank])
     if not len(lows) or not len(highs):
         return None
-    middle = _middle(ordered)
-    return min(middle, float(lows.min())), max(middle, float(highs.max()))
+    median = _median_of(ordered)
+    return min(median, float(lows.min())), max(median, float(highs.max()))
 
 
 def legend(columns: Sequence[Column]) -> list[str]:

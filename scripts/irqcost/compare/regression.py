@@ -176,8 +176,8 @@ def _weigh(case: Case, draws: int) -> _Weighed:
 def _between(medians: Sequence[float], resampled: bootstrap.Array) -> float:
     """Standard deviation from run to run that the processes within the runs do not explain; robust,
     so that one odd run of several does not make it."""
-    middle = intervals.median(medians)
-    seen = _OF_DEVIATION * intervals.median([abs(one - middle) for one in medians])
+    center = intervals.median(medians)
+    seen = _OF_DEVIATION * intervals.median([abs(one - center) for one in medians])
     ordered = np.sort(resampled, axis=1)
     places = [round(share * (ordered.shape[1] - 1)) for share in (_BELOW, 1 - _BELOW)]
     low, high = ordered[:, places[0]], ordered[:, places[1]]

@@ -170,11 +170,11 @@ def spread(series: Mapping[str, Benchmark]) -> list[Spread]:
     for name, one in series.items():
         values = sorted(one.values("core_cycles")) if one.used else []
         if len(values) >= 4:
-            middle = intervals.median(values)
+            median = intervals.median(values)
             quarter = len(values) // 4
             half = (values[-quarter - 1] - values[quarter]) / 2
-            far = max(abs(value - middle) for value in values)
-            found.append(Spread(name, round(middle, 4), round(half, 4), round(far, 4), len(values)))
+            far = max(abs(value - median) for value in values)
+            found.append(Spread(name, round(median, 4), round(half, 4), round(far, 4), len(values)))
     return found
 
 

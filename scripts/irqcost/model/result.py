@@ -301,13 +301,13 @@ class Result:
         """The one figure by `backend/probe/mode[/variant]`, in the order of the file.
 
         With repetitions that is Google Benchmark's median aggregate, or, where a filter kept the
-        aggregates out of the file, the repetition in the middle.
+        aggregates out of the file, the median repetition.
         """
         by_name: dict[str, list[Entry]] = {}
         for entry in self.entries:
             if entry.aggregate in ("", "median"):
                 by_name.setdefault(entry.name, []).append(entry)
-        return {name: _middle(entries) for name, entries in by_name.items()}
+        return {name: _median(entries) for name, entries in by_name.items()}
 
     def cycles_per_tick(self, backend: str) -> float | None:
         """Core cycles in a tick while `backend` measured: the median over its figures.
@@ -329,7 +329,7 @@ def without_emulated(result: Result) -> Result:
     return Result(result.context, kept) if emulated else result
 
 
-def _middle(entries: list[Entry]) -> Entry:
+def _median(entries: list[Entry]) -> Entry:
     medians = [entry for entry in entries if entry.aggregate == "median"]
     if medians:
         return medians[0]

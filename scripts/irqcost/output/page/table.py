@@ -228,8 +228,8 @@ def _details(column: Column, name: str, cells: Sequence[Cell]) -> list[str]:
         found.append(f"{entry.clean:.0f} of {entry.samples:.0f} {what} clean")
         if column.single:
             ticks = (entry.ticks_min, entry.ticks_p50, entry.ticks_p99)
-            least, middle, most = (number(one, 2) for one in ticks)
-            found.append(f"samples in ticks: least {least}, median {middle}, 99th of 100 {most}")
+            least, median, most = (number(one, 2) for one in ticks)
+            found.append(f"samples in ticks: least {least}, median {median}, 99th of 100 {most}")
     if cells[0].verdict:
         found.append(f"verdict: {cells[0].verdict}")
     found += [cells[0].remark] if cells[0].remark else []
