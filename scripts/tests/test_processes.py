@@ -153,7 +153,7 @@ def test_processes_beside_a_neighbour_do_not_count() -> None:
     ]
     found = Processes(run).benchmarks[QUIET]
     assert [item["core_cycles"] for item in found.used] == [13.0, 13.1]
-    assert [item["core_cycles"] for item in found.disturbed] == [20.0, 17.0]
+    assert [item["core_cycles"] for item in found.contaminated] == [20.0, 17.0]
 
 
 def test_quiet_processes_later_tell_of_a_neighbour_before() -> None:
@@ -201,7 +201,7 @@ def test_a_process_without_a_level_counts_as_one_that_does_not_agree() -> None:
     assert Processes(run).limits == {"ring3": 0}
     assert (
         not Processes(run).benchmarks[QUIET].used
-        and len(Processes(run).benchmarks[QUIET].disturbed) == 3
+        and len(Processes(run).benchmarks[QUIET].contaminated) == 3
     )
 
 
@@ -225,7 +225,7 @@ def test_the_latency_that_most_processes_found_counts(most: int, other: int | No
     assert Processes(run).imul_latency == most
     series = Processes(run).benchmarks[QUIET]
     assert series.values("core_cycles") == [12.0] * 11
-    assert [one["core_cycles"] for one in series.disturbed] == [9.0]
+    assert [one["core_cycles"] for one in series.contaminated] == [9.0]
     document = merge(run, Target())
     assert document["context"]["irqcost"]["calibration"]["imul_latency"] == most
     assert document["context"]["irqcost"]["calibration"]["processes"] == 11
@@ -256,7 +256,7 @@ def test_a_process_without_a_clock_does_not_count_beside_others() -> None:
     found = Processes(
         [process(lost), process(entry(QUIET, 13.0)), process(entry(QUIET, 13.1))]
     ).benchmarks[QUIET]
-    assert found.unit == "core_cycles" and len(found.used) == 2 and len(found.disturbed) == 1
+    assert found.unit == "core_cycles" and len(found.used) == 2 and len(found.contaminated) == 1
     alone = Processes([process(lost), process(lost)]).benchmarks[QUIET]
     assert alone.unit == "ticks" and len(alone.used) == 2
     # Where all were disturbed, those with a clock make the figure.

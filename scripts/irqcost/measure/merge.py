@@ -182,7 +182,7 @@ def _entry(series: Benchmark, judged: Verdict) -> dict[str, Any]:
             entry[f"{key}_low"], entry[f"{key}_high"] = interval
     entry["processes"] = [item[series.unit] for item in series.used]
     entry["processes_contaminated"] = [
-        item[series.unit] for item in series.disturbed if series.unit in item
+        item[series.unit] for item in series.contaminated if series.unit in item
     ]
     entry["verdict"] = judged.status
     entry["reasons"] = list(judged.reasons)
@@ -315,10 +315,10 @@ def _derived(
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Each derived figure by the processes that could derive it: medians of all its numbers. And,
     as absent, those all of whose inputs turned out to be disturbed."""
-    disturbed = {id(entry) for one in series.values() for entry in one.disturbed}
+    contaminated = {id(entry) for one in series.values() for entry in one.contaminated}
     by_name: dict[str, list[Mapping[str, Any]]] = {}
     for process in processes:
-        unreliable = {entry["run_name"] for entry in process.entries if id(entry) in disturbed}
+        unreliable = {entry["run_name"] for entry in process.entries if id(entry) in contaminated}
         for item in process.context.get("derived", []):
             items = by_name.setdefault(item["name"], [])
             backend = item["name"].split("/")[0]

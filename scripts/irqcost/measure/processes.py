@@ -114,21 +114,21 @@ class Process:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One benchmark over the processes: the entries that count, and those that were disturbed."""
+    """One benchmark over the processes: the entries that count, and the contaminated ones."""
 
     name: str
     used: list[Mapping[str, Any]] = field(default_factory=list)
-    disturbed: list[Mapping[str, Any]] = field(default_factory=list)
+    contaminated: list[Mapping[str, Any]] = field(default_factory=list)
 
     @property
     def all(self) -> list[Mapping[str, Any]]:
-        return self.used + self.disturbed
+        return self.used + self.contaminated
 
     @property
     def shown(self) -> list[Mapping[str, Any]]:
         """What the figure is made of: where no process was clean, of all that there is. Where some
         counted core cycles, it is those."""
-        entries = self.used or self.disturbed
+        entries = self.used or self.contaminated
         return [entry for entry in entries if "core_cycles" in entry] or entries
 
     @property
@@ -256,20 +256,20 @@ class Processes:
             for entry in process.entries:
                 one = found.setdefault(entry["run_name"], Benchmark(entry["run_name"]))
                 if process.emulates(one.name.split("/")[0]):
-                    disturbed = False
+                    contaminated = False
                 elif calibrated:
-                    disturbed = not self.counts(process, entry)
+                    contaminated = not self.counts(process, entry)
                 else:
-                    disturbed = not process.emulated and self.is_disturbed(entry)
-                (one.disturbed if disturbed else one.used).append(entry)
+                    contaminated = not process.emulated and self.is_contaminated(entry)
+                (one.contaminated if contaminated else one.used).append(entry)
         return found
 
     def counts(self, process: Process, entry: Mapping[str, Any]) -> bool:
         """Whether a process's entry has core cycles to be used."""
         alike = process.imul_latency == self.imul_latency
-        return "core_cycles" in entry and alike and not self.is_disturbed(entry)
+        return "core_cycles" in entry and alike and not self.is_contaminated(entry)
 
-    def is_disturbed(self, entry: Mapping[str, Any]) -> bool:
+    def is_contaminated(self, entry: Mapping[str, Any]) -> bool:
         """Whether an entry does not count: too few clean samples, or, as the level of the whole run
         tells, none at all."""
         if entry["label"] != "clean":

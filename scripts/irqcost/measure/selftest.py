@@ -126,7 +126,7 @@ def record(
         "controls": control_errors(series),
         "epochs": {
             "count": len(processes),
-            "disturbed": sum(len(one.disturbed) for one in series.values()),
+            "disturbed": sum(len(one.contaminated) for one in series.values()),
             "seconds": round(seconds, 3),
             "seconds_per_figure": round(seconds / sum(len(e.entries) for e in processes), 4),
             "figures": [one.document() for one in spreads],

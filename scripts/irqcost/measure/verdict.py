@@ -156,10 +156,10 @@ def _disturbed(series: Benchmark, neighbour: str | None) -> str | None:
     if neighbour is not None:
         return neighbour
     used, count = len(series.used), len(series.all)
-    if used >= intervals.FEWEST or not series.disturbed:
+    if used >= intervals.FEWEST or not series.contaminated:
         return None
     # Processes may say why: that the sensor has no level, for one.
-    said = Counter(entry["label"].partition(": ")[2] for entry in series.disturbed)
+    said = Counter(entry["label"].partition(": ")[2] for entry in series.contaminated)
     why = said.most_common(1)[0][0]
     text = f"too noisy: {used} of {_processes(count)} ran undisturbed; "
     text += f"{intervals.FEWEST} are needed"

@@ -104,16 +104,16 @@ def interleaved(
 ) -> list[tuple[Process, Process]]:
     """Pairs of processes of A and B, taken in the order A B, B A, A B …, each pair on one CPU.
 
-    `wanted` pairs, and at most as many again for those figures that were disturbed in some: how
-    many are free, not what they tell, says when there is an end.
+    `wanted` pairs, and at most as many again for those figures that were contaminated in some: how
+    many are clean, not what they show, says when there is an end.
     """
     pairs: list[tuple[Process, Process]] = []
     ahead = tuple(names)
     while ahead and len(pairs) < 2 * wanted:
         pairs.append(pair_of(measures, pairs, len(pairs) % 2 == 1, ahead))
         if len(pairs) >= wanted:
-            free = undisturbed(pairs)
-            ahead = tuple(name for name in names if len(free.get(name, [])) < wanted)
+            clean = clean_pairs(pairs)
+            ahead = tuple(name for name in names if len(clean.get(name, [])) < wanted)
     return pairs
 
 
@@ -140,9 +140,9 @@ def pair_of(
     return found[0], found[1]
 
 
-def undisturbed(pairs: Sequence[tuple[Process, Process]]) -> dict[str, list[tuple[float, float]]]:
+def clean_pairs(pairs: Sequence[tuple[Process, Process]]) -> dict[str, list[tuple[float, float]]]:
     """Core cycles in A and B by benchmark, in the order of the first process: of those pairs in
-    which both processes are free of disturbance."""
+    which both processes are clean."""
     # Each build is judged by itself: one may be of a version with another sensor, or another clock.
     builds = [Processes([pair[side] for pair in pairs]) for side in (0, 1)]
     values: dict[str, list[tuple[float, float]]] = {}
@@ -168,7 +168,7 @@ def judged(
 ) -> list[Line]:
     """The lines, in the order of the first process. Where the figures are some of a comparison of
     more, `of` is how many these are."""
-    values = undisturbed(pairs)
+    values = clean_pairs(pairs)
     confidence = _confidence(max(len(values), of))
     lines = []
     for name, found in values.items():
@@ -184,5 +184,5 @@ def judged(
 
 def missing(pairs: Sequence[tuple[Process, Process]], names: Sequence[str]) -> list[str]:
     """Benchmarks of which one build, or both, never had a figure."""
-    had = undisturbed(pairs)
+    had = clean_pairs(pairs)
     return [name for name in names if name not in had]
