@@ -154,7 +154,7 @@ def test_nothing_is_written_where_there_is_nothing_to_show(
 
 def test_names_of_files_are_apart() -> None:
     names = ["a.json", "A.json", "../a.json", ".a.json", "", "x" * 300 + ".json", "a b/c.json"]
-    found = filenames.apart(names)
+    found = filenames.distinct(names)
     assert len({one.lower() for one in found}) == len(names)
     assert found[:2] == ["a.json", "A-2.json"]
     assert all(re.fullmatch(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]{0,95}", one) for one in found)

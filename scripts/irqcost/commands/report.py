@@ -84,5 +84,5 @@ def _links(read: reading.Read) -> Mapping[Path, str]:
     paths = [column.paths[0] for column in read.columns if column.single]
     return {
         path: f"{_DATA}/{name}"
-        for path, name in zip(paths, filenames.apart([path.name for path in paths]))
+        for path, name in zip(paths, filenames.distinct([path.name for path in paths]))
     }

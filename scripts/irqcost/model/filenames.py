@@ -28,11 +28,11 @@ def cpu_slug(cpu: Cpu) -> str:
 def default_path(cpu: Cpu, kernel_release: str, now: datetime) -> Path:
     """Where a result of this CPU and kernel goes when nothing else is asked for."""
     time = now.astimezone(timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
-    (name,) = apart([f"{time}-{kernel_release}.json"])
+    (name,) = distinct([f"{time}-{kernel_release}.json"])
     return ROOT / "results" / cpu_slug(cpu) / name
 
 
-def apart(names: Sequence[str]) -> list[str]:
+def distinct(names: Sequence[str]) -> list[str]:
     """Names for files of one folder, made of texts that others wrote: all different, and none that
     a shell, a browser or a file system takes for more than a name."""
     taken: set[str] = set()

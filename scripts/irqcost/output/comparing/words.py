@@ -167,14 +167,14 @@ _STATES = {
     "more": "",
     "same": "without a visible difference",
     "unreliable": "unreliable",
-    "apart": "not comparable",
+    "incomparable": "not comparable",
 }
 
 
 def _state(row: Row) -> str:
     one, two = (cells[0] for cells in row.cells)
     if one.figure is None or two.figure is None or not two.comparable:
-        return "apart"
+        return "incomparable"
     if one.unreliable or two.unreliable:
         return "unreliable"
     if _overlap([one, two]):

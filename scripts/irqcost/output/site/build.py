@@ -53,7 +53,7 @@ def site(machines: Sequence[Machine], address: str) -> Site:
     columns: list[Column] = [column for one in machines for column in one.columns]
     parts = data.parts(columns)
     measured = dict.fromkeys(row.probe for part in parts for row in part.rows)
-    names = filenames.apart([f"{probe}.html" for probe in measured])
+    names = filenames.distinct([f"{probe}.html" for probe in measured])
     base = f"{address.rstrip('/')}/" if address else ""
     return Site(
         machines, parts, catalogue.read(), published.read(), dict(zip(measured, names)), base

@@ -43,7 +43,7 @@ def found(
         groups.setdefault(_identity(record.shared), []).append(record)
     if not groups:
         raise IrqcostError("no result in these files and folders: ./irqcost run makes one")
-    slugs = filenames.apart([_slug(records[0].shared) for records in groups.values()])
+    slugs = filenames.distinct([_slug(records[0].shared) for records in groups.values()])
     machines = [_machine(slug, records) for slug, records in zip(slugs, groups.values())]
     return [one for one in machines if one.columns], errors
 
@@ -65,6 +65,6 @@ def _slug(context: Context) -> str:
 def _machine(slug: str, records: Sequence[store.Record]) -> Machine:
     newest = sorted(records, key=lambda record: record.date, reverse=True)
     paths = [record.path for record in newest]
-    names = filenames.apart([path.name for path in paths[:MOST_COPIES]])
+    names = filenames.distinct([path.name for path in paths[:MOST_COPIES]])
     links = {path: f"data/{slug}/{name}" for path, name in zip(paths, names)}
     return Machine(slug, reading.columns(paths, None, None, None).columns, links)
