@@ -101,7 +101,7 @@ def _recorded(run: dict[str, object]) -> Recorded:
             for name in process["figures"]
         },
         plain,
-        frozenset(name for name in series if controls.doubt(name)),
+        frozenset(name for name in series if controls.why_unreliable(name)),
     )
 
 

@@ -66,7 +66,7 @@ def test_a_clock_in_doubt_is_named_where_times_are_shown(
         content["context"]["irqcost"]["tsc"]["clock_source"] = "kvm-clock"
 
     other = changed("beta", tmp_path / "b.json", change)
-    (note,) = [naming.clock_doubt(reader.read_result(other).context)]
+    (note,) = [naming.why_clock_unreliable(reader.read_result(other).context)]
     note = f"B: {note}"
     assert compare("--unit", "ns", path("alpha"), other) == 0
     text = capsys.readouterr().out

@@ -146,10 +146,10 @@ def test_controls(probe: str, right: float, wrong: float, known: str) -> None:
         f"ring3/{probe} took {wrong:.3f} cycles; expected {known} ± 0.01. Run again on a quiet "
         "machine; if it persists, please open an issue."
     )
-    doubt = controls.doubt(NAME)
-    assert doubt == f"control ring3/{probe} is off: see the note"
-    found = judged(series([13.0] * 6), fault=doubt)
-    assert found == Verdict("inconsistent", (doubt,))
+    reason = controls.why_unreliable(NAME)
+    assert reason == f"control ring3/{probe} is off: see the note"
+    found = judged(series([13.0] * 6), fault=reason)
+    assert found == Verdict("inconsistent", (reason,))
 
 
 def test_a_control_is_off_with_its_whole_interval_only() -> None:

@@ -104,14 +104,14 @@ _ESTIMATOR = store.COLUMNS.index("estimator")
 def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> Entry:
     count = len(one.places)
     sound = one.values[~one.unreliable]
-    doubt = ""
+    reason = ""
     if not len(sound):
-        doubt = f"none of {count} values is reliable"
+        reason = f"none of {count} values is reliable"
         first = group[int(one.places[0])]
         place = first.names.index(name)
         sound = first.values[[place]]
         if count == 1:
-            doubt = first.remarks[place]
+            reason = first.remarks[place]
     made_by = sound[:, _ESTIMATOR]
     estimator = made_by.max()
     older = np.count_nonzero(made_by != estimator)
@@ -142,12 +142,12 @@ def _median(name: str, one: store.Gathered, group: Sequence[store.Record]) -> En
         ticks_p99=float(ticks[-1]),
         spread=_median_of(known("spread")),
         samples=count - int(older),
-        clean=len(sound) if not doubt else 0,
+        clean=len(sound) if not reason else 0,
         label="",
         ticks_interval=_interval(ticks, known("ticks_low"), known("ticks_high")),
         cycles_interval=_interval(cycles, known("core_cycles_low"), known("core_cycles_high")),
-        verdict=(said or Trust.DISTURBED) if doubt else sound_word,
-        reasons=(doubt,) if doubt else (),
+        verdict=(said or Trust.DISTURBED) if reason else sound_word,
+        reasons=(reason,) if reason else (),
         estimator=round(estimator),
     )
 

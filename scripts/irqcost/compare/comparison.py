@@ -223,7 +223,7 @@ def _cell(column: Column, base: Column, name: str, unit: str, other: dict[str, s
 
 def _clock_doubt(column: Column, unit: str) -> str:
     """Why a time in this unit is unreliable, whatever the figure."""
-    return "" if unit == "cycles" else naming.clock_doubt(column.result.context)
+    return "" if unit == "cycles" else naming.why_clock_unreliable(column.result.context)
 
 
 def _missing(column: Column, name: str) -> str:

@@ -155,7 +155,7 @@ def _clock(host: Host) -> Finding | None:
     subject = "clock"
     if host.clock_source is None:
         return None
-    why = ticks.doubt(host.tsc_steady, host.clock_source)
+    why = ticks.why_unreliable(host.tsc_steady, host.clock_source)
     if not why:
         return Finding(subject, host.clock_source)
     if "tsc" in host.clock_sources:

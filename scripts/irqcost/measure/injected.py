@@ -39,7 +39,7 @@ ADDED = {PLAIN: 0.0, "slow_025": 0.25, "slow_05": 0.5, "slow_1": 1.0, "slow_2": 
 
 @dataclass(frozen=True)
 class InjectedRegression:
-    """An injected regression: all trials of one slowdown; differences in core cycles for each primitive."""
+    """All trials of one injected regression; differences in core cycles for each primitive."""
 
     probe: str
     added: float

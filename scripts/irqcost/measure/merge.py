@@ -38,7 +38,7 @@ def merge(processes: Sequence[Process], target: Target) -> dict[str, Any]:
     neighbours = interference.neighbours(series, together.cached, together.tolerances)
     seconds = sum(process.seconds for process in processes)
     # What a control doubts contradicts nobody.
-    sound = {name: one for name, one in series.items() if not controls.doubt(name)}
+    sound = {name: one for name, one in series.items() if not controls.why_unreliable(name)}
     agreements = agreement.check(sound, target, bool(context["instruction_clock"]))
     context["agreement"] = [one.document() for one in agreements]
     disagreeing = [one for one in agreements if not one.agree]
@@ -53,7 +53,7 @@ def merge(processes: Sequence[Process], target: Target) -> dict[str, Any]:
                 one,
                 target,
                 execution,
-                controls.doubt(one.name) or _contradicted(contradicted.get(one.name)),
+                controls.why_unreliable(one.name) or _contradicted(contradicted.get(one.name)),
                 neighbours.get(backend),
                 uncalibrated,
                 seconds,

@@ -71,8 +71,8 @@ class Controls:
             self._control(series, backend, "dep_add", self._clocks)
             self._control(series, backend, "empty", self._throughputs)
 
-    def doubt(self, name: str) -> str | None:
-        """Why a figure's controls cast doubt on it; None where they do not."""
+    def why_unreliable(self, name: str) -> str | None:
+        """Why a figure is unreliable by its controls; None where it is not."""
         backend, _, mode = name.split("/")[:3]
         if backend in self._clocks:
             return self._clocks[backend]
@@ -123,7 +123,7 @@ def of_figure(
     seconds: float = 0,
 ) -> Verdict:
     """Judges a figure. `execution` is context.irqcost.execution.kind, `fault` what its controls say
-    (Controls.doubt), `neighbour` by what an earlier run showed (interference.py),
+    (Controls.why_unreliable), `neighbour` by what an earlier run showed (interference.py),
     `uncalibrated` why there are no core cycles, `seconds` how long the run measured."""
     if execution == "emulated":
         return Verdict(

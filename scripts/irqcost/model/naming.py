@@ -160,9 +160,13 @@ def mode_name(mode: str) -> str:
     return _MODES.get(mode, mode)
 
 
-def clock_doubt(context: Context) -> str:
+def why_clock_unreliable(context: Context) -> str:
     """A sentence where ns and ticks are unreliable, else nothing."""
-    return f"ns and ticks are unreliable: {context.clock_doubt}" if context.clock_doubt else ""
+    return (
+        f"ns and ticks are unreliable: {context.why_clock_unreliable}"
+        if context.why_clock_unreliable
+        else ""
+    )
 
 
 def quota_doubt(context: Context) -> str:

@@ -138,9 +138,9 @@ class Context:
     module_compiler: str | None = None
 
     @property
-    def clock_doubt(self) -> str:
+    def why_clock_unreliable(self) -> str:
         """Why ns and ticks are unreliable; empty where they are not."""
-        return "" if self.emulated else ticks.doubt(self.tsc_invariant, self.clock_source)
+        return "" if self.emulated else ticks.why_unreliable(self.tsc_invariant, self.clock_source)
 
     @property
     def emulated(self) -> bool:

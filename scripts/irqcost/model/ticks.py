@@ -2,7 +2,7 @@
 """Whether ticks of the TSC, and the ns made of them, are a measure of time."""
 
 
-def doubt(steady: bool | None, clock_source: str | None) -> str:
+def why_unreliable(steady: bool | None, clock_source: str | None) -> str:
     """Why they may not be; empty where nothing speaks against it, as far as is known.
 
     `steady`: the CPU says that its TSC keeps its rate; `clock_source`: what the kernel tells the

@@ -99,7 +99,7 @@ def cost(result: Result, name: str) -> Cost | None:
     figure = units.figure(result, entry, None)
     if figure is None:
         return None
-    timed = result.context.kind != "emulated" and not naming.clock_doubt(result.context)
+    timed = result.context.kind != "emulated" and not naming.why_clock_unreliable(result.context)
     unit = units.natural_name(result)
     return Cost(name, unit, figure, entry.ns if timed else None, not entry.unreliable)
 

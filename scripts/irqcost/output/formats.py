@@ -226,7 +226,7 @@ def _notes(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
         notes.append("? unreliable: the label in the result file says why")
     units = {one.unit for one in cells}
     for place, column in enumerate(columns):
-        clock = naming.clock_doubt(column.result.context)
+        clock = naming.why_clock_unreliable(column.result.context)
         if clock and units != {"cycles"}:
             notes.append(f"{letter(place)}: {clock}")
     not_comparable = _not_comparable(rows)

@@ -9,7 +9,7 @@ from irqcost.model import contention
 from irqcost.model.naming import (
     backend_name,
     brand,
-    clock_doubt,
+    why_clock_unreliable,
     decimals,
     mode_name,
     other_hypervisor,
@@ -44,7 +44,7 @@ def _listed(heading: str, lines: list[str]) -> str:
 
 def _warnings(context: Context) -> list[str]:
     """What is to be said of the run as a whole, each reason once."""
-    doubts = [clock_doubt(context), quota_doubt(context)]
+    doubts = [why_clock_unreliable(context), quota_doubt(context)]
     reasons = (one for one in context.reasons if not _ABOUT_RESULTS.match(one))
     return list(dict.fromkeys(filter(None, (*doubts, *reasons))))
 

@@ -160,7 +160,7 @@ def below(section: Section, notes: Footnotes, hidden: int = 0) -> list[str]:
         lines.append("±: larger half of the 95 % interval.")
     lines += notes.lines
     for name, column in zip(section.letters, section.columns):
-        clock = naming.clock_doubt(column.result.context)
+        clock = naming.why_clock_unreliable(column.result.context)
         if clock and {cell.unit for cell in cells} != {"cycles"}:
             lines.append(f"{name}: {clock}")
     for place, name in enumerate(section.letters):

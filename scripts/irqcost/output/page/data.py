@@ -194,7 +194,9 @@ def _warnings(base: Column, column: Column) -> list[str]:
     found = []
     if context.reasons or context.verdict not in ("", Trust.GOOD):
         found = [f"Verdict: {context.outcome}", *context.reasons]
-    found += [one for one in (naming.clock_doubt(context), naming.quota_doubt(context)) if one]
+    found += [
+        one for one in (naming.why_clock_unreliable(context), naming.quota_doubt(context)) if one
+    ]
     if outer := naming.other_hypervisor(context):
         found.append(f"{outer}, which is not what this kernel runs on")
     found += [
