@@ -12,15 +12,15 @@ from irqcost.base.errors import IrqcostError
 from irqcost.compare.labels import Series, series
 from irqcost.model import catalogue, reader
 from irqcost.output import charts
-from irqcost.output.charts import places as places_
+from irqcost.output.charts import output_files
 from irqcost.output.charts.parts import rows, sheet, style
 from results import changed, committed, path, result
 
 
 def draw(results: list[Series], prefix: Path) -> str:
     """Draws; returns the SVG's text."""
-    with places_.paged(prefix, replace=True) as places:
-        charts.draw("bars", charts.Inputs(results, catalogue.read()), places)
+    with output_files.paged(prefix, replace=True) as outputs:
+        charts.draw("bars", charts.Inputs(results, catalogue.read()), outputs)
     assert prefix.with_name(prefix.name + ".png").read_bytes().startswith(b"\x89PNG\r\n")
     return prefix.with_name(prefix.name + ".svg").read_text(encoding="utf-8")
 
@@ -52,10 +52,10 @@ def rows_of(*marks: rows.Mark) -> Any:
     found = [rows.Row(f"row {place}", [mark], ["1.0"]) for place, mark in enumerate(marks)]
     table = rows.Table([rows.Panel("", found)], "core cycles")
 
-    def figure(theme: places_.Theme) -> Any:
+    def figure(theme: output_files.Theme) -> Any:
         return rows.draw(sheet.Words("title", "subtitle", "source"), table, theme)
 
-    with style.drawn(figure, places_.LIGHT) as drawn:
+    with style.drawn(figure, output_files.LIGHT) as drawn:
         return drawn.axes[1]
 
 
@@ -221,6 +221,6 @@ def test_a_chart_that_may_not_replace_has_no_page_in_its_way(tmp_path: Path) -> 
     """The chart of a run: found before anything is measured."""
     (tmp_path / "r-page2.svg").touch()
     with pytest.raises(IrqcostError, match="r-page2.svg: exists"):
-        with places_.paged(tmp_path / "r", replace=False):
+        with output_files.paged(tmp_path / "r", replace=False):
             pass
     assert [path.name for path in tmp_path.iterdir()] == ["r-page2.svg"]

@@ -22,7 +22,7 @@ from irqcost.model.result import Entry, Result
 from irqcost.output import charts
 from irqcost.output.charts import history, selftest, sweep
 from irqcost.output.charts.parts import style
-from irqcost.output.charts.places import LIGHT, WIDE, Theme
+from irqcost.output.charts.output_files import LIGHT, WIDE, Theme
 import results
 
 COUNTS = (1, 2, 5, 12, 40)

@@ -14,16 +14,16 @@ from irqcost.base.errors import IrqcostError, NoChart
 from irqcost.compare.labels import Series, series
 from irqcost.model import catalogue, published, reader
 from irqcost.output import charts
-from irqcost.output.charts import places as places_, selftest
+from irqcost.output.charts import output_files, selftest
 from irqcost.output.charts.parts import style
 from results import changed, committed, path, result
 
 
 def draw(name: str, results: list[Series], prefix: Path, unit: str | None = None) -> list[str]:
     """Draws in both themes; returns the texts of the light SVGs, page after page."""
-    themes = tuple(places_.THEMES.values())
-    with places_.paged(prefix, replace=True, themes=themes) as places:
-        charts.draw(name, charts.Inputs(results, catalogue.read(), unit), places)
+    themes = tuple(output_files.THEMES.values())
+    with output_files.paged(prefix, replace=True, themes=themes) as outputs:
+        charts.draw(name, charts.Inputs(results, catalogue.read(), unit), outputs)
     made = {entry.name for entry in prefix.parent.glob(f"{prefix.name}*")}
     light = sorted(name for name in made if re.fullmatch(r"[^-]*(-page\d+)?\.svg", name))
     assert f"{prefix.name}.svg" in light
@@ -56,9 +56,9 @@ def test_masking(tmp_path: Path) -> None:
     """Published throughput beside ours, and nothing else."""
     real = [reader.read_result(path) for path in committed("intel-*/*.json")]
     prefix = tmp_path / "x"
-    with places_.paged(prefix, replace=True) as places:
+    with output_files.paged(prefix, replace=True) as outputs:
         material = charts.Inputs(series(real), catalogue.read(), None, published.read())
-        charts.draw("masking", material, places)
+        charts.draw("masking", material, outputs)
     svg = prefix.with_name("x.svg").read_text(encoding="utf-8")
     ours = real[0].figures["ring3/pushf_popf/throughput"].core_cycles
     assert ours and f"{ours:.1f} (published " in svg
@@ -206,8 +206,8 @@ def test_several_charts_have_names(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_selftest_is_legible(tmp_path: Path) -> None:
     """Of a real record: whole lines, plain numbers, and zeros where they are."""
     *_, record = sorted((ROOT / "results").rglob("selftest/*.json"))
-    with places_.made(tmp_path / "x", replace=False) as places:
-        selftest.draw(json.loads(record.read_text(encoding="utf-8")), places)
+    with output_files.made(tmp_path / "x", replace=False) as outputs:
+        selftest.draw(json.loads(record.read_text(encoding="utf-8")), outputs)
     shown = words((tmp_path / "x.svg").read_text(encoding="utf-8"))
     assert not [text for text in shown if "mathdefault" in text]
     assert "0.25 cycles added" in shown and "100 of 100 found" in shown

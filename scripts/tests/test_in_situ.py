@@ -13,7 +13,7 @@ from irqcost.compare.labels import series
 from irqcost.model import catalogue, reader
 from irqcost.model.result import Result
 from irqcost.output import charts, finding, terminal
-from irqcost.output.charts import places as places_
+from irqcost.output.charts import output_files
 from results import changed, result as golden
 
 SECTIONS = ("0", "20", "100", "500")
@@ -88,8 +88,8 @@ def test_a_contrast_names_the_work(result: Result) -> None:
 
 def test_the_picture(tmp_path: Path) -> None:
     one = series([reader.read_result(in_situ(tmp_path / "x.json", True))])
-    with places_.paged(tmp_path / "x", replace=True) as places:
-        charts.draw("bars", charts.Inputs(one, catalogue.read()), places)
+    with output_files.paged(tmp_path / "x", replace=True) as outputs:
+        charts.draw("bars", charts.Inputs(one, catalogue.read()), outputs)
     svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
     found = re.findall(r"restore the flags \(push; popf\), around (\d+) cycles", svg)
     assert found and set(found) <= set(SECTIONS)

@@ -17,7 +17,7 @@ from irqcost.base.errors import IrqcostError, NoChart, ResultError
 from irqcost.compare.labels import Series, series
 from irqcost.model import catalogue, published, reader
 from irqcost.output import charts
-from irqcost.output.charts import places as places_
+from irqcost.output.charts import output_files
 from results import changed, path, result
 
 FIGURES = published.read()
@@ -99,10 +99,10 @@ def test_the_table_shows_the_same_core_and_no_models(
 def test_the_chart_over_the_years(tmp_path: Path) -> None:
     here = series([reader.read_result(golden_cove(tmp_path / "g.json")), result("exact")])
     inputs = charts.Inputs(here, catalogue.read(), None, FIGURES)
-    with places_.paged(
-        tmp_path / "x", replace=True, themes=tuple(places_.THEMES.values())
-    ) as places:
-        charts.draw("generations", inputs, places)
+    with output_files.paged(
+        tmp_path / "x", replace=True, themes=tuple(output_files.THEMES.values())
+    ) as outputs:
+        charts.draw("generations", inputs, outputs)
     svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
     assert "popf cost 8 cycles on the 8086 and 70 on NetBurst (Prescott)" in svg
     assert "13.0 Golden Cove" in svg
@@ -112,14 +112,14 @@ def test_the_chart_over_the_years(tmp_path: Path) -> None:
     assert "<title>irqcost, ring3/popf/throughput: 13.00 core cycles; Test CPU Alpha" in svg
     assert "LLVM 21.1" not in svg and "86Box" not in svg and "EMULATED" not in svg
     dark = (tmp_path / "x-dark.svg").read_text(encoding="utf-8")
-    assert places_.DARK.paper in dark and places_.DARK.paper not in svg
+    assert output_files.DARK.paper in dark and output_files.DARK.paper not in svg
 
 
 def test_no_chart_without_figures(tmp_path: Path) -> None:
     inputs = charts.Inputs(series([result("alpha")]), catalogue.read())
     with pytest.raises(IrqcostError, match="published"):
-        with places_.paged(tmp_path / "x", replace=True) as places:
-            charts.draw("generations", inputs, places)
+        with output_files.paged(tmp_path / "x", replace=True) as outputs:
+            charts.draw("generations", inputs, outputs)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -128,7 +128,9 @@ def drawn(name: str, here: Sequence[Series], figures: Sequence[published.Publish
     module = import_module(f"irqcost.output.charts.{name}")
     rc_context = import_module("matplotlib").rc_context
     try:
-        made = module.figure(charts.Inputs(here, catalogue.read(), None, figures), places_.LIGHT)
+        made = module.figure(
+            charts.Inputs(here, catalogue.read(), None, figures), output_files.LIGHT
+        )
     except NoChart:
         return ""
     text = io.StringIO()

@@ -33,7 +33,7 @@ from irqcost.model import catalogue, naming, published, reader
 from irqcost.output import charts
 from irqcost.output.charts import history
 from irqcost.output.charts.parts import style
-from irqcost.output.charts.places import LIGHT, Place
+from irqcost.output.charts.output_files import LIGHT, OutputFile
 from irqcost.output.page import pictures
 from results import document, path
 
@@ -264,7 +264,7 @@ def test_every_chart_shows_texts_as_texts(found: list[str], which: bool) -> None
 
 
 def _is_a_chart(target: Path, pages: Any) -> None:
-    style.save(lambda theme: pages(theme)[0](), [Place(target, target, LIGHT)])
+    style.save(lambda theme: pages(theme)[0](), [OutputFile(target, target, LIGHT)])
     text = target.read_text(encoding="utf-8")
     assert not any(letter in text for letter in _OUTSIDE)
     every = list(ElementTree.fromstring(text).iter())

@@ -14,7 +14,7 @@ from irqcost.measure.processes import Process, Request
 from irqcost.measure.unroll import Point, Sweep
 from irqcost.model.units import Value
 from irqcost.output import sweep_table
-from irqcost.output.charts import places as places_, sweep as chart
+from irqcost.output.charts import output_files, sweep as chart
 from processes_of import entry, process
 from results import result
 
@@ -79,8 +79,8 @@ def test_the_table_has_a_row_for_each_factor() -> None:
 
 def test_the_picture(tmp_path: Path) -> None:
     one = swept(15, 13, 13, spread=0.1, unreliable=0)
-    with places_.made(tmp_path / "x", replace=True) as places:
-        chart.draw(one, sweep_table.verdict(one), places)
+    with output_files.made(tmp_path / "x", replace=True) as outputs:
+        chart.draw(one, sweep_table.verdict(one), outputs)
     svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
     said = ("15.0 ?", "core cycles per operation", "popf costs 13.00 core cycles")
     for text in (*said, "unreliable, marked"):

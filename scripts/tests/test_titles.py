@@ -17,7 +17,7 @@ from irqcost.model.result import Result
 from irqcost.output import charts
 from irqcost.output.charts import history
 from irqcost.output.charts.parts import sheet
-from irqcost.output.charts.places import LIGHT
+from irqcost.output.charts.output_files import LIGHT
 from irqcost.output.page import article, data
 from irqcost.output.site import pages
 from results import document, result

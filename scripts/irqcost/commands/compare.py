@@ -14,7 +14,7 @@ from irqcost.base.errors import Exit, IrqcostError
 from irqcost.compare import comparison, reading
 from irqcost.model import catalogue, published, store, units
 from irqcost.output import charts, formats, published_table
-from irqcost.output.charts.places import METADATA, paged, themes_of
+from irqcost.output.charts.output_files import METADATA, paged, themes_of
 from irqcost.output.comparing import mail, table
 
 

@@ -45,11 +45,11 @@ def run(args: argparse.Namespace) -> int:
     if args.no_chart:
         return Exit.OK
     from irqcost.output.charts import Inputs, draw
-    from irqcost.output.charts import places as places_
+    from irqcost.output.charts import output_files
 
     prefix = args.out or args.file.with_suffix("")
     for mode in found:
-        with places_.paged(prefix.with_name(f"{prefix.name}-{mode}"), replace=True) as sheets:
+        with output_files.paged(prefix.with_name(f"{prefix.name}-{mode}"), replace=True) as sheets:
             draw(mode, Inputs(series([result]), catalogue.read()), sheets)
         print("\n".join(sheets.said()))
     return Exit.OK

@@ -16,7 +16,7 @@ from irqcost.compare.trend import History, histories
 from irqcost.model import catalogue, store
 from irqcost.model.schema1 import pattern
 from irqcost.output import charts
-from irqcost.output.charts.places import METADATA, Theme, paged, themes_of
+from irqcost.output.charts.output_files import METADATA, Theme, paged, themes_of
 from irqcost.output.history_table import text
 
 # Panels of a chart.

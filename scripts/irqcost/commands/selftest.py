@@ -64,12 +64,12 @@ def run(args: argparse.Namespace) -> int:
             record = measured(bench, asked)
         else:
             # matplotlib takes a second to load, so only if there is a chart.
-            from irqcost.output.charts import places as places_
+            from irqcost.output.charts import output_files
             from irqcost.output.charts import selftest as chart
 
-            with places_.made(args.out, replace=True) as places:
+            with output_files.made(args.out, replace=True) as outputs:
                 record = measured(bench, asked)
-                chart.draw(record, places)
+                chart.draw(record, outputs)
         partial.write_text(jsontext.dumps(record), encoding="utf-8")
     screen.show(text(record))
     print(f"\nRecord: {target}")

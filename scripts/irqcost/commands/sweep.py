@@ -54,13 +54,13 @@ def run(args: argparse.Namespace) -> int:
     if args.no_chart:
         screen.show(text(measure(bench, arguments)))
         return Exit.OK
-    from irqcost.output.charts import places as places_
+    from irqcost.output.charts import output_files
     from irqcost.output.charts import sweep as chart
 
-    with places_.made(args.out, replace=True) as places:
+    with output_files.made(args.out, replace=True) as outputs:
         sweep = measure(bench, arguments)
         screen.show(text(sweep))
-        chart.draw(sweep, verdict(sweep), places)
-    for place in places:
-        print(f"Chart:  {place.target}")
+        chart.draw(sweep, verdict(sweep), outputs)
+    for output in outputs:
+        print(f"Chart:  {output.target}")
     return Exit.OK

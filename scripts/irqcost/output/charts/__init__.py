@@ -27,7 +27,7 @@ from irqcost.model.catalogue import Probe
 from irqcost.model.published import Published
 
 if TYPE_CHECKING:
-    from irqcost.output.charts.places import Place, Sheets, Theme
+    from irqcost.output.charts.output_files import OutputFile, Sheets, Theme
 
 
 # It evaluates what a file of settings says, in the current folder or where this variable points.
@@ -125,7 +125,7 @@ def draw(
     sheets: "Sheets",
     workers: Executor = executors.Here(),
 ) -> None:
-    """Draws a chart of CHARTS into the files of places.paged(), all pages of it.
+    """Draws a chart of CHARTS into the files of output_files.paged(), all pages of it.
 
     Raises NoChart where the inputs have nothing for it.
     """
@@ -133,18 +133,18 @@ def draw(
 
 
 def draw_pages(pages: Pages, sheets: "Sheets", workers: Executor) -> None:
-    """Has the workers draw into the files of places.paged(), each into one; in this process all
+    """Has the workers draw into output_files.paged(), each into one file; in this process all
     of a page are drawn at once. Raises what `pages` raises."""
     number, count = 1, 1
     while number <= count:
-        places = sheets.page(number)
+        outputs = sheets.page(number)
         alone = isinstance(workers, executors.Here)
-        each = [places] if alone else [[place] for place in places]
+        each = [outputs] if alone else [[output] for output in outputs]
         count = max(workers.map(partial(_draw_page, pages, number), each))
         number += 1
 
 
-def _draw_page(pages: Pages, number: int, places: Sequence["Place"]) -> int:
+def _draw_page(pages: Pages, number: int, outputs: Sequence["OutputFile"]) -> int:
     """Draws one of the pages, and says how many there are."""
     from irqcost.output.charts.parts import style
 
@@ -156,11 +156,11 @@ def _draw_page(pages: Pages, number: int, places: Sequence["Place"]) -> int:
         count = len(every)
         return every[number - 1]()
 
-    style.save(page, places)
+    style.save(page, outputs)
     return count
 
 
-def draw_one(name: str, inputs: Inputs, places: Sequence["Place"]) -> bool:
+def draw_one(name: str, inputs: Inputs, outputs: Sequence["OutputFile"]) -> bool:
     """Draws a chart of CHARTS as one picture, and says whether it shows everything.
 
     Raises NoChart where the inputs have nothing for it.
@@ -168,8 +168,8 @@ def draw_one(name: str, inputs: Inputs, places: Sequence["Place"]) -> bool:
     from irqcost.output.charts.parts import style
 
     module = _module(name)
-    style.save(lambda theme: module.figure(inputs, theme), places)
-    return all(len(pages_of(name, inputs, place.theme)) == 1 for place in places)
+    style.save(lambda theme: module.figure(inputs, theme), outputs)
+    return all(len(pages_of(name, inputs, output.theme)) == 1 for output in outputs)
 
 
 def pages_of(name: str, inputs: Inputs, theme: "Theme") -> Sequence[Callable[[], Any]]:

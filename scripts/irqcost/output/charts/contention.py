@@ -15,7 +15,7 @@ from irqcost.model.result import Entry
 from irqcost.output import finding
 from irqcost.output.charts import Inputs
 from irqcost.output.charts.parts.chosen import Chosen, chosen, label
-from irqcost.output.charts.places import Theme
+from irqcost.output.charts.output_files import Theme
 from irqcost.output.charts.parts.sheet import SMALL, Key, Sheet, Words, cut, numbered
 from irqcost.output.charts.parts.style import amount
 

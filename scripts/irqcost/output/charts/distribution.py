@@ -13,7 +13,7 @@ from irqcost.model.result import Entry, Grid
 from irqcost.output import finding
 from irqcost.output.charts import Inputs
 from irqcost.output.charts.parts.chosen import Chosen, chosen, title
-from irqcost.output.charts.places import Theme
+from irqcost.output.charts.output_files import Theme
 from irqcost.output.charts.parts.sheet import (
     LONGEST,
     SMALL,

@@ -11,7 +11,7 @@ from irqcost.base.errors import NoChart
 from irqcost.model import naming, published
 from irqcost.model.published import Published
 from irqcost.output.charts import Inputs
-from irqcost.output.charts.places import Theme
+from irqcost.output.charts.output_files import Theme
 from irqcost.output.charts.parts.sheet import SMALL, TEXT, Key, Sheet, Words, short, spread, width
 from irqcost.output.charts.parts.style import amount, tooltip
 

@@ -14,7 +14,7 @@ from irqcost.base.table import number
 from irqcost.compare.trend import Change, History, Line
 from irqcost.output import finding
 from irqcost.output.charts.parts.chosen import title
-from irqcost.output.charts.places import Theme
+from irqcost.output.charts.output_files import Theme
 from irqcost.output.charts.parts.sheet import (
     LINE,
     LONGEST,

@@ -16,7 +16,7 @@ from irqcost.base.errors import NoChart
 from irqcost.compare.labels import Series
 from irqcost.output.charts import Inputs
 from irqcost.output.charts.parts.chosen import title
-from irqcost.output.charts.places import Theme
+from irqcost.output.charts.output_files import Theme
 from irqcost.output.charts.parts.sheet import (
     LONGEST,
     SMALL,

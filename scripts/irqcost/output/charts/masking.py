@@ -15,7 +15,7 @@ from irqcost.model import published
 from irqcost.output.charts import Inputs
 from irqcost.output.charts.parts import rows
 from irqcost.output.charts.parts.chosen import Chosen, chosen
-from irqcost.output.charts.places import Theme
+from irqcost.output.charts.output_files import Theme
 from irqcost.output.charts.parts.rows import Mark, Panel, Row, Table
 from irqcost.output.charts.parts.sheet import Key, Words
 from irqcost.output.charts.parts.style import amount

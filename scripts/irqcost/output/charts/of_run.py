@@ -9,7 +9,7 @@ from irqcost.compare.labels import series
 from irqcost.model import catalogue, contention
 from irqcost.model.result import Result, without_emulated
 from irqcost.output import charts
-from irqcost.output.charts import places as places_
+from irqcost.output.charts import output_files
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def beside(target: Path, names: Sequence[str]) -> Iterator[Callable[[Result], No
     prefix = target.with_suffix("") if target.suffix == ".json" else target
     with ExitStack() as stack:
         sheets = {
-            chart: stack.enter_context(places_.paged(prefix.with_name(name), replace=False))
+            chart: stack.enter_context(output_files.paged(prefix.with_name(name), replace=False))
             for chart, name in _charts(names, prefix.name).items()
         }
 

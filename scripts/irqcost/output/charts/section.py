@@ -11,7 +11,7 @@ from irqcost.output import finding
 from irqcost.output.charts import Inputs
 from irqcost.output.charts.parts import rows
 from irqcost.output.charts.parts.chosen import COLOURED, Chosen, chosen, label
-from irqcost.output.charts.places import Theme
+from irqcost.output.charts.output_files import Theme
 from irqcost.output.charts.parts.rows import Panel, Table
 from irqcost.output.charts.parts.sheet import Words
 

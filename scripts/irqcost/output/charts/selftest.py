@@ -5,7 +5,7 @@ saw."""
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from irqcost.output.charts.places import Place, Theme
+from irqcost.output.charts.output_files import OutputFile, Theme
 from irqcost.output.charts.parts.sheet import SMALL, TEXT, Sheet, Words, width
 from irqcost.output.charts.parts.style import save
 from irqcost.stats import intervals
@@ -16,9 +16,9 @@ _NAME = 0.24  # of a row, above its trials
 _OFF = 2
 
 
-def draw(record: Mapping[str, Any], places: Sequence[Place]) -> None:
-    """Draws a record of docs/SELFTEST.md into the files of places.made()."""
-    save(lambda theme: figure(record, theme), places)
+def draw(record: Mapping[str, Any], outputs: Sequence[OutputFile]) -> None:
+    """Draws a record of docs/SELFTEST.md into the files of output_files.made()."""
+    save(lambda theme: figure(record, theme), outputs)
 
 
 def figure(record: Mapping[str, Any], theme: Theme) -> Any:

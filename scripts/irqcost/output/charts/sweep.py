@@ -7,16 +7,16 @@ from typing import Any
 from irqcost.measure.unroll import Point, Sweep, plateau
 from irqcost.model import naming
 from irqcost.output.charts.parts.chosen import title
-from irqcost.output.charts.places import Place, Theme
+from irqcost.output.charts.output_files import OutputFile, Theme
 from irqcost.output.charts.parts.sheet import SMALL, TEXT, Key, Sheet, Words
 from irqcost.output.charts.parts.style import amount, save
 
 _TALL, _AXIS, _TICKS = 2.6, 0.45, 0.4  # inches
 
 
-def draw(sweep: Sweep, verdict: str, places: Sequence[Place]) -> None:
-    """Draws into the files of places.made(); `verdict` is the title."""
-    save(lambda theme: figure(sweep, verdict, theme), places)
+def draw(sweep: Sweep, verdict: str, outputs: Sequence[OutputFile]) -> None:
+    """Draws into the files of output_files.made(); `verdict` is the title."""
+    save(lambda theme: figure(sweep, verdict, theme), outputs)
 
 
 def figure(sweep: Sweep, verdict: str, theme: Theme) -> Any:

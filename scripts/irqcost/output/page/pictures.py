@@ -12,7 +12,7 @@ from irqcost.compare.labels import Series
 from irqcost.model.catalogue import Probe
 from irqcost.model.published import Published
 from irqcost.output import charts
-from irqcost.output.charts.places import LIGHT, THEMES, Place
+from irqcost.output.charts.output_files import LIGHT, THEMES, OutputFile
 from irqcost.output.page import sections
 
 
@@ -55,7 +55,7 @@ class _Job:
 
     chart: str
     inputs: charts.Inputs
-    places: Sequence[Place]
+    outputs: Sequence[OutputFile]
 
 
 # Jobs of a page with as many sections as there may be.
@@ -74,15 +74,15 @@ def drawn(
     jobs = []
     for one in wanted:
         inputs = charts.Inputs(one.series, probes, None, figures)
-        places = _places(one, folder)
+        outputs = _output_files(one, folder)
         for theme in _SEEN.values():
-            jobs.append(_Job(one.chart, inputs, [p for p in places if p.theme == theme]))
+            jobs.append(_Job(one.chart, inputs, [p for p in outputs if p.theme == theme]))
     done = dict[Path, bool | None]()
     for job, made in zip(jobs, workers.map(_draw, jobs)):
-        done |= {place.file: made for place in job.places}
+        done |= {one.file: made for one in job.outputs}
     found = {}
     for one in wanted:
-        whole = [done[place.file] for place in _places(one, folder)]
+        whole = [done[output.file] for output in _output_files(one, folder)]
         if None not in whole:
             found[one.name] = replace(_picture(one, folder), whole=all(whole))
     return found
@@ -91,16 +91,16 @@ def drawn(
 def _draw(job: _Job) -> bool | None:
     """Whether the picture shows everything; None where there is nothing to show."""
     try:
-        return charts.draw_one(job.chart, job.inputs, job.places)
+        return charts.draw_one(job.chart, job.inputs, job.outputs)
     except NoChart:
         return None  # Most results lack what one or the other is made of.
 
 
-def _places(wanted: Wanted, folder: Path) -> list[Place]:
+def _output_files(wanted: Wanted, folder: Path) -> list[OutputFile]:
     """Its files: an SVG for each that is seen, and a PNG."""
     files = [(folder / f"{wanted.name}-{name}.svg", theme) for name, theme in _SEEN.items()]
     files.append((folder / f"{wanted.name}.png", LIGHT))
-    return [Place(file, file, theme) for file, theme in files]
+    return [OutputFile(file, file, theme) for file, theme in files]
 
 
 def _picture(wanted: Wanted, folder: Path) -> Picture:

@@ -8,7 +8,7 @@ from irqcost.compare.labels import Series, short_names
 from irqcost.model import catalogue, naming, units
 from irqcost.model.result import Entry, Result, without_emulated
 from irqcost.output import finding
-from irqcost.output.charts.places import WIDE, Theme
+from irqcost.output.charts.output_files import WIDE, Theme
 from irqcost.output.charts.parts.rows import Mark, Row
 from irqcost.output.charts.parts.sheet import Key, short
 from irqcost.output.charts.parts.style import amount

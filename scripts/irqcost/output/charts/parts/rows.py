@@ -13,7 +13,7 @@ from typing import Any
 
 from matplotlib.ticker import MaxNLocator
 
-from irqcost.output.charts.places import Theme
+from irqcost.output.charts.output_files import Theme
 from irqcost.output.charts.parts.sheet import (
     LINE,
     LONGEST,

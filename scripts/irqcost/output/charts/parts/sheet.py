@@ -13,7 +13,7 @@ from typing import Any
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties
 
-from irqcost.output.charts.places import WIDE, Theme
+from irqcost.output.charts.output_files import WIDE, Theme
 from irqcost.output.charts.parts.style import pyplot
 
 MARGIN = 0.1

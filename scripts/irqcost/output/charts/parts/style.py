@@ -15,7 +15,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as pyplot  # noqa: E402  (after the choice; charts take it here)
 
 from irqcost.base.table import number  # noqa: E402
-from irqcost.output.charts.places import METADATA, Place, Theme  # noqa: E402
+from irqcost.output.charts.output_files import METADATA, OutputFile, Theme  # noqa: E402
 
 UNRELIABLE = "/////"  # the hatch of bars that are not good
 DPI = 150
@@ -40,17 +40,17 @@ _STYLE = {
 }
 
 
-def save(draw: Callable[[Theme], Any], places_: Sequence[Place]) -> None:
-    """Draws once for each theme, and fills the files of places.made()."""
-    for theme in dict.fromkeys(place.theme for place in places_):
+def save(draw: Callable[[Theme], Any], outputs: Sequence[OutputFile]) -> None:
+    """Draws once for each theme, and fills the files of output_files.made()."""
+    for theme in dict.fromkeys(output.theme for output in outputs):
         with drawn(draw, theme) as figure:
-            for place in places_:
-                if place.theme == theme:
-                    kind = place.target.suffix
+            for output in outputs:
+                if output.theme == theme:
+                    kind = output.target.suffix
                     options = {"dpi": DPI, "metadata": METADATA[kind]}
-                    figure.savefig(place.file, format=kind.removeprefix("."), **options)
+                    figure.savefig(output.file, format=kind.removeprefix("."), **options)
                     if kind == ".svg":
-                        _add_tooltips(figure, place.file)
+                        _add_tooltips(figure, output.file)
 
 
 @contextmanager

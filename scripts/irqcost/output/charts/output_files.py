@@ -69,7 +69,7 @@ METADATA: dict[str, dict[str, None]] = {".png": {}, ".svg": {"Date": None}}
 
 
 @dataclass(frozen=True)
-class Place:
+class OutputFile:
     """A picture to be: its name, the temporary file that becomes it, and its theme."""
 
     target: Path
@@ -78,19 +78,23 @@ class Place:
 
 
 @contextmanager
-def made(prefix: Path, replace: bool, themes: Sequence[Theme] = (LIGHT,)) -> Iterator[list[Place]]:
+def made(
+    prefix: Path, replace: bool, themes: Sequence[Theme] = (LIGHT,)
+) -> Iterator[list[OutputFile]]:
     """PREFIX.png and PREFIX.svg, or PREFIX-dark.…, written whole when the block has ended."""
     with ExitStack() as stack:
         yield _entered(stack, prefix, replace, themes)
 
 
-def _entered(stack: ExitStack, prefix: Path, replace: bool, themes: Sequence[Theme]) -> list[Place]:
+def _entered(
+    stack: ExitStack, prefix: Path, replace: bool, themes: Sequence[Theme]
+) -> list[OutputFile]:
     found = []
     for theme in themes:
         for suffix in METADATA:
             target = prefix.with_name(prefix.name + _ending(theme) + suffix)
             file = stack.enter_context(files.written_whole(target, replace))
-            found.append(Place(target, file, theme))
+            found.append(OutputFile(target, file, theme))
     return found
 
 
@@ -101,25 +105,25 @@ def _ending(theme: Theme) -> str:
 @dataclass
 class Sheets:
     """The files of a chart: those of made(), and for further pages PREFIX-page2.svg and so on.
-    `places` has those that there are so far, `removed` what was left of an earlier drawing."""
+    `outputs` has those that there are so far, `removed` what was left of an earlier drawing."""
 
     prefix: Path
     replace: bool
     themes: Sequence[Theme]
     stack: ExitStack
-    places: list[Place] = field(default_factory=list)
+    outputs: list[OutputFile] = field(default_factory=list)
     removed: list[Path] = field(default_factory=list)
     pages: int = 0
 
-    def page(self, number: int) -> list[Place]:
+    def page(self, number: int) -> list[OutputFile]:
         """The files of a page, which are asked for in their order."""
         if number > self.pages:
             name = self.prefix.name + (f"-page{number}" if number > 1 else "")
             prefix = self.prefix.with_name(name)
-            self.places += _entered(self.stack, prefix, self.replace, self.themes)
+            self.outputs += _entered(self.stack, prefix, self.replace, self.themes)
             self.pages = number
         of_page = len(self.themes) * len(METADATA)
-        return self.places[(number - 1) * of_page : number * of_page]
+        return self.outputs[(number - 1) * of_page : number * of_page]
 
     def beyond(self) -> list[Path]:
         """Files with the names of pages that this chart does not have."""
@@ -137,7 +141,7 @@ class Sheets:
     def said(self) -> list[str]:
         """Lines that name the files."""
         gone = [f"Removed, of an earlier drawing: {path}" for path in self.removed]
-        return [f"Chart:  {place.target}" for place in self.places] + gone
+        return [f"Chart:  {output.target}" for output in self.outputs] + gone
 
 
 @contextmanager
