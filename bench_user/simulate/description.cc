@@ -100,7 +100,8 @@ RowCost ReadRow(Fields& rows, const char* key) {
   return cost;
 }
 
-constexpr std::string_view kTraits[] = {"empty", "nop", "dep_add", "dep_imul"};
+constexpr std::string_view kTraits[] = {"empty",   "nop",      "dep_add",
+                                        "dep_xor", "dep_imul", "zero_idiom"};
 
 void ReadRows(Fields rows, const Json* object, std::map<std::string, RowCost>& costs) {
   if (!object) return;

@@ -62,6 +62,8 @@ TEST(SimulateDescription, NamesWhatIsWrong) {
   EXPECT_EQ(WhyRefused(R"("rows": {"pushq": 3})"), "x.json: rows.pushq is no row of the catalogue");
   EXPECT_EQ(WhyRefused(R"("rows": {"nop": 3})"),
             "x.json: rows.nop is given by `core`, or is nothing");
+  EXPECT_EQ(WhyRefused(R"("rows": {"zero_idiom": 3})"),
+            "x.json: rows.zero_idiom is given by `core`, or is nothing");
   EXPECT_EQ(WhyRefused(R"("rows": {"popf": "3"})"),
             "x.json: rows.popf must be a number, an object or null");
   EXPECT_EQ(WhyRefused(R"("backends": ["kvm"])"),

@@ -27,7 +27,7 @@ import sys
 import tempfile
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr
 from dataclasses import asdict, dataclass, replace
 from io import StringIO
@@ -144,7 +144,8 @@ class Machine:
             _names(last, Change.INCONCLUSIVE),
         )
         if number % _SLOWED == 0:
-            probe = cheap(self._truth, f"{self.core.source} {number}")
+            given = self.description(number, 0)["core"]
+            probe = cheap(self._truth, given, f"{self.core.source} {number}")
             name = f"ring3/{probe}/throughput"
             first, last = self._checked(number, _OF_SLOW, probe, before, rules)
             verdicts = [
@@ -188,14 +189,16 @@ class Machine:
         return judgements[0], last
 
 
-def cheap(truth: Mapping[str, float], draw: str) -> str:
-    """A probe of ring 3 by chance, always the same one for a `draw`."""
+def cheap(truth: Mapping[str, float], given: Container[str], draw: str) -> str:
+    """A probe of ring 3 by chance, always the same one for a `draw`; none whose cost is @given as
+    a trait of the core."""
     parts = [name.split("/") for name in truth if truth[name] <= _CHEAP]
     probes = [
         probe
         for backend, probe, mode, *_ in parts
         if (backend, mode) == ("ring3", "throughput")
         and probe not in CONTROLS
+        and probe not in given
         and not probe.startswith("slow_")
     ]
     return random.Random(draw).choice(probes)
