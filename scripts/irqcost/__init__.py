@@ -4,7 +4,8 @@
 import os
 from pathlib import Path
 
-# The checkout: irqcost runs from its source tree, where it builds, caches and writes results.
+# The checkout, where irqcost builds and writes results; installed, a tree of what it reads, under
+# the same paths (base/layout.py).
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 # OpenBLAS begins threads as numpy is loaded, and the server of processes that loads it forks

@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from irqcost import ROOT
-from irqcost.base import streams
+from irqcost.base import layout, streams
 from irqcost.base.arguments import Formatter
 from irqcost.base.errors import Exit, IrqcostError
 
 
 @dataclass(frozen=True)
 class _Command:
-    """A module, and an example of its use. With the option `driver` it is a driver of `git bisect
-    run`, which takes small exit codes for a verdict."""
+    """A module, an example of its use, and whether only a checkout has what it works on. With the
+    option `driver` it is a driver of `git bisect run`, which takes small exit codes for a verdict."""
 
     module: str
     example: str
     driver: str = ""
+    develops: bool = False
 
 
 # By group and name, in the order of the help. Loading all modules takes as long as a small
@@ -61,8 +61,8 @@ _GROUPS: Mapping[str, Mapping[str, _Command]] = {
     },
     "Develop": {
         "probes": _Command("irqcost.commands.project.probes", "probes --json"),
-        "test": _Command("irqcost.commands.project.test", "test --fast"),
-        "lint": _Command("irqcost.commands.project.lint", "lint"),
+        "test": _Command("irqcost.commands.project.test", "test --fast", develops=True),
+        "lint": _Command("irqcost.commands.project.lint", "lint", develops=True),
     },
 }
 # All of them, by name.
@@ -71,13 +71,22 @@ COMMANDS = {name: one for group in _GROUPS.values() for name, one in group.items
 # Names until 0.4, which still work.
 _OLD_NAMES = {"waits": "contention"}
 
+def _offered(commands: Mapping[str, _Command]) -> Mapping[str, _Command]:
+    """Those that can work here."""
+    kept = layout.installed() is None
+    return {name: one for name, one in commands.items() if kept or not one.develops}
+
+
+
 _EPILOG = """\
 `irqcost COMMAND --help` explains a command.
 
 Exit codes: 0 fine, 1 a check failed, 2 wrong usage or unusable data (also where the rest was still
 done), 3 undecided, 4 a build failed, 70 an error of irqcost itself, 130 interrupted, 255 the guest
 died.
+"""
 
+_INSTALLING = """
 Missing packages are installed on Debian and Ubuntu; --no-install, anywhere before --, forbids it.
 """
 
@@ -85,19 +94,21 @@ Missing packages are installed on Debian and Ubuntu; --no-install, anywhere befo
 def parser(command: str | None = None) -> argparse.ArgumentParser:
     """The whole command line, or that of one command."""
     top = argparse.ArgumentParser(
-        prog="irqcost", usage="irqcost COMMAND [options]", epilog=_EPILOG, formatter_class=Formatter
+        prog="irqcost",
+        usage="irqcost COMMAND [options]",
+        epilog=_EPILOG + ("" if layout.installed() else _INSTALLING),
+        formatter_class=Formatter,
     )
-    version = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
-    top.add_argument("--version", action="version", version=f"irqcost {version}")
+    top.add_argument("--version", action="version", version=f"irqcost {layout.version()}")
     commands = top.add_subparsers(
         prog="irqcost", metavar="COMMAND", required=True, help=argparse.SUPPRESS
     )
-    for name, one in COMMANDS.items():
+    for name, one in _offered(COMMANDS).items():
         if command in (None, name):
             import_module(one.module).add_parser(commands)
             own = commands.choices[name]
             own.formatter_class = Formatter
-            own.epilog = f"{own.epilog or ''}\n\nExample: ./irqcost {one.example}".strip()
+            own.epilog = f"{own.epilog or ''}\n\nExample: {layout.command()} {one.example}".strip()
     if command is None:
         helps = {action.dest: action.help or "" for action in commands._choices_actions}
         top.description = _overview(helps)
@@ -109,9 +120,9 @@ def _overview(helps: Mapping[str, str]) -> str:
     lines = ["What masking interrupts costs: on this CPU, with this kernel, by this primitive."]
     for group, commands in _GROUPS.items():
         lines += ["", f"{group}:"]
-        for name, one in commands.items():
+        for name, one in _offered(commands).items():
             lines.append(f"  {name:12}{helps[name]}")
-            lines.append(f"  {'':12}  ./irqcost {one.example}")
+            lines.append(f"  {'':12}  {layout.command()} {one.example}")
     return "\n".join(lines)
 
 
@@ -146,6 +157,9 @@ def _main(given: Sequence[str]) -> int:
     asked = given[0] if given[0] in COMMANDS else None
     if asked is None and not given[0].startswith("-"):
         print(f"irqcost: {_unknown(given[0])}", file=sys.stderr)
+        sys.exit(Exit.UNUSABLE)
+    if asked not in (None, *_offered(COMMANDS)):
+        print(f"irqcost: {asked} works on the sources of irqcost: use a checkout", file=sys.stderr)
         sys.exit(Exit.UNUSABLE)
     with streams.guarded() as (output, errors):
         args = parser(asked).parse_args(given)

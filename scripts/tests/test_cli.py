@@ -229,7 +229,7 @@ def test_every_line_of_the_list_is_well_formed() -> None:
         assert {name.removesuffix("?") for name in commands.split(",")} <= {
             *_COMMANDS,
             *cli._OLD_NAMES,
-            *("all", "--scheduler"),
+            *("all", "--scheduler", "build", "complete"),
         }
         assert sign.partition(":")[0] in ("command", "python", "header", "file")
         assert len(packages) == 3

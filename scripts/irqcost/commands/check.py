@@ -4,8 +4,7 @@
 import argparse
 from pathlib import Path
 
-from irqcost import ROOT
-from irqcost.base import arguments, screen, verdicts
+from irqcost.base import arguments, layout, screen, verdicts
 from irqcost.base.errors import Exit, IrqcostError, name_left_out
 from irqcost.base.verdicts import Change
 from irqcost.compare import policy
@@ -56,8 +55,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="FILE|FOLDER",
         type=Path,
         action="append",
-        help="results to compare with; may be given several times (default: the folder results/ of "
-        "the checkout)",
+        help="results to compare with; may be given several times (default: "
+        f"{layout.results_named()})",
     )
     add("--config", metavar="FILE", type=Path, help="TOML, over scripts/irqcost/compare/check.toml")
     chosen = "judge only results whose name (backend/probe/mode) matches"
@@ -88,7 +87,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     if args.measure == bool(args.paths):
         raise IrqcostError("check needs result files, or --run, and not both")
-    named: list[Path] = args.baseline or [ROOT / "results"]
+    named: list[Path] = args.baseline or [layout.results()]
     rules, select = policy.read(args.config), matching(args.select)
     # Fail before measuring where the places of what is to be written are not there.
     with ci.outputs(args) as write:

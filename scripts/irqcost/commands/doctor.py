@@ -5,7 +5,7 @@ import argparse
 import platform
 from collections.abc import Sequence
 
-from irqcost.base import screen
+from irqcost.base import layout, screen
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.machine import assess, host, hostfacts
 from irqcost.machine.host import Fact
@@ -51,6 +51,8 @@ def _backends() -> tuple[tuple[Backend, ...], str]:
         if bench.exists():
             return harness.backends(bench), ""
         unknown = "The harness is not built yet (./irqcost run builds it)"
+        if layout.installed():
+            unknown = f"{bench} is missing: install the package again"
     except (IrqcostError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         # Of another version, of another machine, or damaged: doctor is asked where things fail.
         unknown = f"The harness does not answer ({error})"

@@ -5,7 +5,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from irqcost import ROOT
+from irqcost.base import layout
 from irqcost.base.arguments import add_scheduler
 from irqcost.base.errors import Exit
 from irqcost.model import store
@@ -27,8 +27,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="FILE|FOLDER",
         nargs="*",
         type=Path,
-        default=[ROOT / "results"],
-        help="results to show, folders searched recursively (default: results/)",
+        help=f"results to show, folders searched recursively (default: {layout.results_named()})",
     )
     parser.add_argument(
         "-o", "--out", metavar="FOLDER", type=Path, required=True, help="where the site goes"
@@ -46,7 +45,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     with charts.workers(pictures.MOST_JOBS) as workers:
         with store.readers(args.scheduler) as readers:
-            found, errors = machines.found(args.paths, readers)
+            found, errors = machines.found(args.paths or [layout.results()], readers)
         made = build.site(found, args.url)
         build.written(made, args.out, args.force, workers)
     print(f"Site:  {args.out / 'index.html'}: {len(found)} CPUs, {len(made.probes)} primitives")

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from irqcost import ROOT
+from irqcost.base import layout
 from irqcost.base.errors import Exit
 from irqcost.machine import private
 from irqcost.model import filenames, naming, reader
@@ -28,7 +29,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "and machines, addresses, paths, serial numbers. Then says how to send it. Sends nothing "
         "itself.",
     )
-    parser.add_argument("file", metavar="FILE", type=Path, help="what ./irqcost run wrote")
+    parser.add_argument(
+        "file", metavar="FILE", type=Path, help=f"what {layout.command()} run wrote"
+    )
     parser.set_defaults(run=run)
 
 
@@ -69,7 +72,10 @@ def _no_result(result: Result) -> list[str]:
     except ValueError:
         return [f"date {context.date!r}: not one of ISO 8601"]
     if not context.verdict:
-        return ["no verdict: this is one process of the harness; send what ./irqcost run writes"]
+        return [
+            "no verdict: this is one process of the harness; send what "
+            f"{layout.command()} run writes"
+        ]
     if not finding.reliable(result)[0]:
         return ["no result is reliable: stop what else runs on the machine, then run again"]
     return []
@@ -92,16 +98,16 @@ def _how_to_send(file: Path, result: Result) -> list[str]:
     target = filenames.default_path(
         context.cpu, context.kernel.release, datetime.fromisoformat(context.date)
     )
-    if file.resolve().is_relative_to(ROOT / "results"):
+    if file.resolve().is_relative_to(layout.results()):
         target = file.resolve()
-    place = shlex.quote(str(target.relative_to(ROOT)))
+    place = shlex.quote(str(Path("results", target.relative_to(layout.results()))))
     commands = []
-    if file.resolve() != target:
+    if layout.installed() or file.resolve() != target:
         commands.append(f"install -D -m 644 {shlex.quote(str(file.resolve()))} {place}")
     message = shlex.quote(f"results: add {naming.short_name(context)}"[:60])
     commands += [f"git add {place}", f"git commit -m {message}"]
     return [
-        "To send it as a pull request, in this checkout:",
+        f"To send it as a pull request, in {'a' if layout.installed() else 'this'} checkout:",
         *(f"  {command}" for command in commands),
         "  (push your branch, and open a pull request)",
         "Without git: open an issue of the kind “A result of another CPU or kernel”, and attach",

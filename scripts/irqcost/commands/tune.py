@@ -5,7 +5,7 @@ import argparse
 import os
 import sys
 
-from irqcost.base import screen
+from irqcost.base import layout, screen
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.base.table import Table
 from irqcost.machine import hostfacts, settings
@@ -21,8 +21,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Shows what it will change for measuring on one CPU (governor, boost, "
         "watchdogs, idle states, work of the kernel, interrupts, sibling thread), records the "
         "current settings, and changes them. Needs root. Exits with 2 if a setting could not be "
-        "changed, with 1 if one could not be restored. `./irqcost doctor --host` shows what else "
-        "would help.",
+        f"changed, with 1 if one could not be restored. `{layout.command()} doctor --host` shows "
+        "what else would help.",
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--dry-run", action="store_true", help="only show the plan")

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from irqcost.base import layout
 from irqcost.base.errors import ResultError
 from irqcost.base.verdicts import CLOCKLESS
 from irqcost.compare.policy import Policy
@@ -235,7 +236,8 @@ def _flaw(run: Run, name: str) -> str:
     if entry.verdict in CLOCKLESS:
         return entry.remark
     if name not in run.processes:
-        return "of one process of the harness alone, without processes: measure with ./irqcost run"
+        said = "of one process of the harness alone, without processes: measure with "
+        return f"{said}{layout.command()} run"
     return ""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from irqcost.base import layout
 from irqcost.base.verdicts import Change
 from irqcost.stats import bootstrap, intervals
 
@@ -215,7 +216,7 @@ def _verdict(case: Case, one: _Weighed, allowed: float) -> Judged:
             reason=_too_few(case),
             limit=limit,
             baseline_too_noisy=lacking,
-            remedy="run longer (--time), or keep others off the core (./irqcost tune)",
+            remedy=f"run longer (--time), or keep others off the core ({layout.command()} tune)",
         )
     found = replace(found, low=one.low, high=one.high, limit=limit)
     difference, noise = one.new - one.baseline, found.noise
@@ -270,12 +271,13 @@ def _undecided(found: Judged, one: _Weighed, noise: float, limit: float) -> Judg
     left = _left(one, noise, limit)
     if left <= 0:
         reason += f"; the baseline alone has ±{one.of_baseline:.2g}"
-        remedy = "renew the baseline: longer or more runs, on a quieter machine (./irqcost tune)"
+        remedy = "renew the baseline: longer or more runs, on a quieter machine "
+        remedy += f"({layout.command()} tune)"
         return replace(found, reason=reason, remedy=remedy, baseline_too_noisy=True)
     # The half-width of the new processes shrinks as the root of how many there are.
     needed = math.ceil(found.processes * one.of_new**2 / left)
     if needed > _PATIENCE * found.processes:
-        remedy = "longer runs won't help: keep others off the core (./irqcost tune)"
+        remedy = f"longer runs won't help: keep others off the core ({layout.command()} tune)"
         return replace(found, remedy=remedy)
     # As it is written, so that it is never "1.0 times".
     longer = math.ceil(10 * max(needed, found.processes + 1) / found.processes) / 10

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from irqcost.base import layout
 from irqcost.machine.hostfacts import BACKGROUND, Host
 from irqcost.model import ticks
 
@@ -19,7 +20,7 @@ _STOLEN_SHARE = 0.001
 class By(Enum):
     """Who can change it."""
 
-    TUNE = "./irqcost tune does it"
+    TUNE = f"{layout.command()} tune does it"
     BOOT = "a boot parameter; tune cannot set it"
     USER = "for you to do; tune cannot"
     HOST = "only on the host: a guest cannot change it"

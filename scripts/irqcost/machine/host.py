@@ -9,6 +9,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from irqcost.base import layout
 from irqcost.machine.hostfacts import cpu_list
 from irqcost.model.result import Cpu
 
@@ -73,7 +74,7 @@ def core_types(root: Path = _ROOT) -> dict[str, frozenset[int]]:
 
 def module_facts(release: str, root: Path = _ROOT) -> list[Fact]:
     """What building and loading the kernel module needs."""
-    use_vm = "measure ring 0 in a guest: ./irqcost vm"
+    use_vm = f"measure ring 0 in a guest: {layout.command()} vm"
     # Where no module can be loaded at all, the rest of the list would only mislead.
     if not (root / "proc/modules").exists():
         return [Fact(False, "the kernel was built without loadable modules", use_vm)]
@@ -135,7 +136,9 @@ def _device(root: Path) -> Fact:
         return Fact(
             False,
             f"no {device}",
-            "as root: make -C bench_kmod, then insmod bench_kmod/irqcost.ko",
+            "as root: make -C bench_kmod, then insmod bench_kmod/irqcost.ko"
+            if not layout.installed()
+            else "install the package irqcost-dkms; then, as root: modprobe irqcost",
         )
     if not os.access(device, os.R_OK | os.W_OK):
         remedy = "run as root" if os.geteuid() else _CONTAINER

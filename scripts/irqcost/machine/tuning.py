@@ -17,14 +17,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from irqcost.base import files
+from irqcost.base import files, layout
 from irqcost.base.errors import IrqcostError
 from irqcost.machine.hostfacts import BOOT_ID, FIXED_IRQS, Tree, fixed_irqs
 from irqcost.machine.settings import FIXED_REASON, Change, Plan
 
 STATE = "run/irqcost/tune.json"
 _SCHEMA = 1
-RESTORE = "./irqcost tune --restore"
+RESTORE = f"{layout.command()} tune --restore"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from irqcost import ROOT
-from irqcost.base import files
+from irqcost.base import files, layout
 from irqcost.base.cache import cache_directory, locked
 from irqcost.base.errors import BuildError, IrqcostError
 from irqcost.base.process import child
@@ -28,7 +28,10 @@ _STEP = re.compile(r"\[\s*(\d+%|\d+/\d+)\] (.*)")
 
 def harness(preset: str = "release", source: Path = ROOT, target: str = "irqcost_bench") -> Path:
     """Configures and builds a preset of a checkout's CMakePresets.json; returns its
-    irqcost-bench. Raises BuildError."""
+    irqcost-bench. What a package has installed is not built. Raises BuildError."""
+    ours = layout.installed()
+    if ours and source == ROOT:
+        return ours.bench
     place = folder(preset, source)
     if configured(place, source) and _unchanged(place, source, target):
         return bench(preset, source)
@@ -180,6 +183,9 @@ def folder(preset: str, source: Path = ROOT) -> Path:
 
 def bench(preset: str = "release", source: Path = ROOT) -> Path:
     """Where a preset has its irqcost-bench, built or not."""
+    ours = layout.installed()
+    if ours and source == ROOT:
+        return ours.bench
     return folder(preset, source) / "bench_user" / "irqcost-bench"
 
 

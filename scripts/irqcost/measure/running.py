@@ -12,8 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from irqcost import ROOT
-from irqcost.base import files, jsontext
+from irqcost.base import files, jsontext, layout
 from irqcost.base.errors import CpuGone, IrqcostError
 from irqcost.base.progress import Progress
 from irqcost.machine import host, hostfacts, kconfig
@@ -77,9 +76,9 @@ def default_target(options: Options) -> Path:
     now = datetime.now(timezone.utc)
     if options.simulate is not None:
         return Path(f"{_simulated(options)}-{now.strftime('%Y-%m-%dT%H-%M-%SZ')}.json")
-    if not files.may_write(ROOT / "results"):
+    if not files.may_write(layout.results()):
         raise IrqcostError(
-            f"{ROOT / 'results'}: cannot be written to; name a result file with --out"
+            f"{layout.results()}: cannot be written to; name a result file with --out"
         )
     return filenames.default_path(host.cpu(), host.kernel_release(), now)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from irqcost import ROOT
+from irqcost.base import layout
 from irqcost.model.result import Cpu
 
 
@@ -29,7 +29,7 @@ def default_path(cpu: Cpu, kernel_release: str, now: datetime) -> Path:
     """Where a result of this CPU and kernel goes when nothing else is asked for."""
     time = now.astimezone(timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
     (name,) = distinct([f"{time}-{kernel_release}.json"])
-    return ROOT / "results" / cpu_slug(cpu) / name
+    return layout.results() / cpu_slug(cpu) / name
 
 
 def distinct(names: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 """Two builds beside each other, as a table."""
 
 
+from irqcost.base import layout
 from irqcost.base.table import Table
 from irqcost.base.verdicts import Order
 from irqcost.compare.ab.outcome import Outcome
@@ -9,7 +10,7 @@ from irqcost.compare.ab.outcome import Outcome
 
 _MORE = (
     "Undecided is what reaches beyond the thresholds by its noise: more --pairs narrow it, and so "
-    "does a quieter machine (./irqcost tune)"
+    f"does a quieter machine ({layout.command()} tune)"
 )
 
 

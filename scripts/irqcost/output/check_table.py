@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Sequence
 
 from irqcost.base.safety.texts import plain
-from irqcost.base import verdicts
+from irqcost.base import layout, verdicts
 from irqcost.base.verdicts import Change
 from irqcost.compare.checked import Checked, results, some
 from irqcost.compare.regression import Judged
@@ -33,7 +33,7 @@ def headline(checked: Checked) -> str:
     count = {status: len(checked.having(status)) for status in _LABELS}
     if checked.refused and not checked.against:
         why = checked.refused.partition(":")[0]
-        return f"{label}: nothing checked: {why}. Measure a baseline: ./irqcost run"
+        return f"{label}: nothing checked: {why}. Measure a baseline: {layout.command()} run"
     if not total:
         return f"{label}: nothing checked. See the reason below."
     said = {

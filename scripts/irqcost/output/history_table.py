@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A history, as a table of its changes."""
 
-from irqcost.base import screen
+from irqcost.base import layout, screen
 from irqcost.base.table import Table
 from irqcost.compare.trend import History
 from irqcost.stats import changepoints, intervals
@@ -50,7 +50,8 @@ def _outcome(history: History, changed: int) -> list[str]:
     if not history.exact and not enough:
         return [
             f"Too few runs to find changes: {needed}, and there are {most} at most.",
-            "To compare the newest with the others: ./irqcost check NEWEST --baseline FOLDER",
+            f"To compare the newest with the others: {layout.command()} check NEWEST "
+            "--baseline FOLDER",
         ]
     lines = [f"{changed} of {len(enough)} results changed their level."]
     if left := len(history.lines) - len(enough):

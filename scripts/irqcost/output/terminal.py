@@ -3,7 +3,7 @@
 
 import re
 
-from irqcost.base import screen
+from irqcost.base import layout, screen
 from irqcost.base.table import Table, number
 from irqcost.model import contention
 from irqcost.model.naming import (
@@ -114,8 +114,8 @@ def _provenance(context: Context) -> str:
     functions = {symbol for code in context.machine_code.values() for symbol in code}
     if functions:
         lines.append(
-            f"The file holds the machine code of {len(functions)} kernel functions; ./irqcost "
-            "compare shows where another result's differs."
+            f"The file holds the machine code of {len(functions)} kernel functions; "
+            f"{layout.command()} compare shows where another result's differs."
         )
     return "\n".join(lines)
 

@@ -8,14 +8,14 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from irqcost import ROOT
+from irqcost.base import layout
 from irqcost.base.cache import cache_directory, locked
 from irqcost.base.errors import BuildError
 from irqcost.base.process import output
 from irqcost.vm.from_source import Say
 from irqcost.vm.kernels import Kernel
 
-SOURCES = ROOT / "bench_kmod"
+SOURCES = layout.module_sources()
 
 # With the kernel's further warnings on, so that what make said need not be made again.
 _FLAGS = ("W=1",)
@@ -77,6 +77,8 @@ def make_module(kernel: Kernel, build: Path, *further: str, sources: Path = SOUR
 def build_module(kernel: Kernel, say: Say, sources: Path = SOURCES) -> Path:
     """The path of irqcost.ko for @kernel, built now if it is not in the cache. What make said of it
     is beside it (LOG)."""
+    if not (sources / "Kbuild").is_file():
+        raise BuildError(f"{sources}: no sources of the module: install the package irqcost-dkms")
     modules = cache_directory() / "modules"
     key = build_key(kernel, compiler_of(kernel), source_files(sources), sources)
     final = modules / key / "irqcost.ko"

@@ -5,8 +5,7 @@ import argparse
 import json
 from dataclasses import asdict
 
-from irqcost import ROOT
-from irqcost.base import files, screen
+from irqcost.base import files, layout, screen
 from irqcost.base.errors import Exit
 from irqcost.measure import build
 from irqcost.model import catalogue, description
@@ -46,11 +45,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _update() -> int:
     """Writes what is generated from the harness."""
+    page = layout.checkout("irqcost probes --update") / "docs" / "PROBES.md"
     text = description.of(build.harness())
     with files.written_whole(description.PATH, replace=True) as partial:
         partial.write_text(text, encoding="utf-8")
     description.read.cache_clear()
-    page = ROOT / "docs" / "PROBES.md"
     with files.written_whole(page, replace=True) as partial:
         partial.write_text(markdown(catalogue.read()), encoding="utf-8")
     print(f"Wrote {description.PATH.name} and {page.name}")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from irqcost import ROOT
-from irqcost.base import archives
+from irqcost.base import archives, layout
 from irqcost.base.cache import cache_directory, locked
 from irqcost.base.errors import BuildError, IrqcostError
 from irqcost.compare.ab import git
@@ -84,6 +84,8 @@ def find(asked: str, root: Path = ROOT) -> Build:
         return Build(asked, f"program, sha256 {digest(path)[:12]}", program=path.resolve())
     if os.path.lexists(path):
         raise IrqcostError(f"{asked}: neither a folder nor a regular file")
+    if root == ROOT:
+        layout.checkout(f"{asked} is neither a file nor a folder; a revision")
     commit, subject = _commit(asked, root)
     return Build(asked, f"{commit[:12]} {subject}", source=_unpacked(asked, commit, root))
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from irqcost import ROOT
-from irqcost.base import files, jsontext
+from irqcost.base import files, jsontext, layout
 from irqcost.base.errors import IrqcostError
 from irqcost.base.progress import Progress
 from irqcost.measure import build
@@ -197,6 +196,6 @@ def reserved(named: Path | None, kernel: Kernel, machine: Machine) -> Iterator[P
         return
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
     kind = "-exact" if machine.exact else ""
-    first = ROOT / "results" / "emulated" / f"{now}-{kernel.release}{kind}.json"
+    first = layout.results() / "emulated" / f"{now}-{kernel.release}{kind}.json"
     with files.claimed_beside(first) as path:
         yield path

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from irqcost.base import files
+from irqcost.base import files, layout
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.base.progress import Progress
 from irqcost.measure import build
@@ -25,6 +25,7 @@ def run_soak(args: GuestOptions) -> int:
     """Disturb the module on args.kernel, and tell what came of it."""
     if args.exact:
         raise IrqcostError("--exact goes with measuring: --soak and --fuzz measure nothing")
+    layout.checkout("irqcost vm --soak and --fuzz")
     amount = soak.Amount(60 * (args.soak or 0), args.fuzz or 0, bool(args.soak), args.seed)
     with Progress(f"kernel {args.kernel}") as progress:
         kernel = find_kernel(args.kernel, progress.show, args.mirror, args.headers)
@@ -76,6 +77,8 @@ def run_matrix(args: GuestOptions) -> int:
         raise IrqcostError(
             "--markdown keeps the counts of all rows: leave out --filter and --backends"
         )
+    if args.markdown:
+        layout.checkout("irqcost vm --matrix --markdown")
     columns, failed = {}, False
     for name in matrix_names(args.matrix or ()):
         column = matrix.COLUMNS[name]
@@ -144,7 +147,8 @@ def _write_page(path: Path, page: str) -> None:
 
 
 def dry_run(args: GuestOptions, machine: Machine) -> int:
-    print("cmake --preset release\ncmake --build --preset release")
+    if not layout.installed():
+        print("cmake --preset release\ncmake --build --preset release")
     row = DEBIAN_KERNELS.get(args.kernel)
     if row and not is_fetched(args.kernel):
         print(shlex.join(["apt-get", "download", row.image, row.headers]))

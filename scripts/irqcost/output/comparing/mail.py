@@ -9,8 +9,7 @@ import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
-from irqcost import ROOT
-from irqcost.base import screen
+from irqcost.base import layout, screen
 from irqcost.base.footnotes import Footnotes
 from irqcost.base.safety.texts import plain
 from irqcost.compare.columns import Column
@@ -27,8 +26,7 @@ _MOST_HASHES = 5
 
 def text(what: Comparison, verbose: bool) -> str:
     """The block. `verbose`: with identifiers and controls."""
-    version = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
-    parts = [f"irqcost {version}: the cost of masking interrupts"]
+    parts = [f"irqcost {layout.version()}: the cost of masking interrupts"]
     for section in (what if verbose else what.essential()).sections:
         parts += _section(section, verbose)
     return "\n\n".join(parts)

@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
+from irqcost.base import layout
 from irqcost.base.errors import IrqcostError, ResultError, name_left_out
 from irqcost.compare import reading
 from irqcost.compare.columns import Column
@@ -42,7 +43,9 @@ def found(
     for record in loaded.records:
         groups.setdefault(_identity(record.shared), []).append(record)
     if not groups:
-        raise IrqcostError("no result in these files and folders: ./irqcost run makes one")
+        raise IrqcostError(
+            f"no result in these files and folders: {layout.command()} run makes one"
+        )
     slugs = filenames.distinct([_slug(records[0].shared) for records in groups.values()])
     machines = [_machine(slug, records) for slug, records in zip(slugs, groups.values())]
     return [one for one in machines if one.columns], errors
