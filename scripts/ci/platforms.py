@@ -199,13 +199,13 @@ def platforms(args: argparse.Namespace) -> list[Row]:
     commands = [name for name in COMMANDS if args.only in (None, name)]
     rows = []
     for suite in args.suites:
-        with _folder(args.keep) as work:
+        with folder(args.keep) as work:
             rows.append(_row(suite, work, archive, commands, args))
     return rows
 
 
 @contextmanager
-def _folder(kept: Path | None) -> Iterator[Path]:
+def folder(kept: Path | None) -> Iterator[Path]:
     """Where a system goes."""
     if kept:
         kept.mkdir(parents=True, exist_ok=True)
@@ -253,7 +253,19 @@ def _bootstrap(root: Path, suite: str, archive: apt.Source, cache: Path | None) 
 def _install(
     root: Root, suite: str, archive: apt.Archive, components: Sequence[str], cache: Path | None
 ) -> None:
-    """A system with git, that reaches the archive as this machine does, and a clone in it."""
+    """A system with git and a clone in it."""
+    system(root, suite, archive, components, cache)
+    root.must("apt-get", "-q", "-y", "install", "--no-install-recommends", "git")
+    root.must("apt-get", "clean")
+    bundle = root.path / "root/irqcost.bundle"
+    _git("bundle", "create", "--quiet", str(bundle), "HEAD")
+    root.must("git", "clone", "--quiet", f"/root/{bundle.name}", _CHECKOUT)
+
+
+def system(
+    root: Root, suite: str, archive: apt.Archive, components: Sequence[str], cache: Path | None
+) -> None:
+    """A minimal system that reaches the archive as this machine does."""
     root.log.parent.mkdir(parents=True, exist_ok=True)
     root.log.write_bytes(b"")
     _bootstrap(root.path, suite, archive.main, cache)
@@ -278,11 +290,6 @@ def _install(
     # A system that is thrown away needs not survive a power cut.
     (root.path / "etc/dpkg/dpkg.cfg.d/irqcost").write_text("force-unsafe-io\n")
     root.must("apt-get", "-q", "update")
-    root.must("apt-get", "-q", "-y", "install", "--no-install-recommends", "git")
-    root.must("apt-get", "clean")
-    bundle = root.path / "root/irqcost.bundle"
-    _git("bundle", "create", "--quiet", str(bundle), "HEAD")
-    root.must("git", "clone", "--quiet", f"/root/{bundle.name}", _CHECKOUT)
 
 
 def _tools(root: Root) -> str:

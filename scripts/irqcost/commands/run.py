@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from irqcost.base import arguments, screen
+from irqcost.base import arguments, layout, screen
 from irqcost.base.errors import Exit
 from irqcost.base.process import confined
 from irqcost.measure import options, running
@@ -33,7 +33,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="FILE",
         type=arguments.named,
         help="result file; the chart lies beside it "
-        "(default: results/CPU/TIME-KERNEL.json in the checkout)",
+        f"(default: CPU/TIME-KERNEL.json in {layout.results_named()})",
     )
     options.add_choice(parser)
     options.add_more(parser)
