@@ -227,7 +227,7 @@ def page(path: Path) -> str:
 
 def test_every_command_and_option_has_its_place_in_the_page(pages: Path) -> None:
     text = page(pages / "irqcost.1.gz")
-    for name, one in cli._COMMANDS.items():
+    for name, one in cli.COMMANDS.items():
         assert (f"\nIRQCOST {name.upper()}\n" in text) != one.develops, name
     assert "--filter REGEX" in text and "--baseline FILE|FOLDER" in text
     assert "./irqcost" not in text and "NAME\n       irqcost - measure" in text
