@@ -20,7 +20,8 @@ from irqcost.base.errors import Exit, IrqcostError
 @dataclass(frozen=True)
 class _Command:
     """A module, an example of its use, and whether only a checkout has what it works on. With the
-    option `driver` it is a driver of `git bisect run`, which takes small exit codes for a verdict."""
+    option `driver` it is a driver of `git bisect run`, which takes small exit codes for a verdict.
+    """
 
     module: str
     example: str

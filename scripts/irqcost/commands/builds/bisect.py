@@ -5,7 +5,7 @@ import argparse
 import re
 from pathlib import Path
 
-from irqcost import ROOT
+from irqcost.base import layout
 from irqcost.base.errors import IrqcostError
 from irqcost.compare.bisect import counting, search
 from irqcost.compare.bisect.counting import Asked
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         raise IrqcostError("bisect needs GOOD and BAD, or --good COUNT, and not both")
     if args.bad is not None and args.good is None:
         raise IrqcostError("--bad goes with --good")
-    tree = args.tree or (ROOT if args.good is None else Path())
+    tree = args.tree or (layout.checkout("irqcost bisect") if args.good is None else Path())
     asked = Asked(args.benchmark, args.kernel, args.config, counting.place(tree))
     if args.good is not None:
         good = _count("--good", args.good)
