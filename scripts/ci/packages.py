@@ -126,6 +126,7 @@ def steps(args: argparse.Namespace, version: str, releases: Sequence[str]) -> It
 
 def newer(deb: Path, folder: Path) -> None:
     """The same package as one of a higher version."""
+    folder.mkdir(exist_ok=True)
     tree = folder / deb.stem
     subprocess.run(["dpkg-deb", "--raw-extract", str(deb), str(tree)], check=True)
     control = tree / "DEBIAN" / "control"
@@ -134,7 +135,11 @@ def newer(deb: Path, folder: Path) -> None:
         text.replace(f"Version: {layout.version()}-1", f"Version: {layout.version()}-2")
     )
     name = deb.name.replace("-1_", "-2_")
-    subprocess.run(["dpkg-deb", "-q", "--build", str(tree), str(folder / name)], check=True)
+    subprocess.run(
+        ["dpkg-deb", "--build", str(tree), str(folder / name)],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     shutil.rmtree(tree)
 
 
@@ -162,7 +167,6 @@ def main() -> int:
             platforms.system(root, args.suite, archive, ["main"], args.cache)
             (new, new2) = (root.path / one.lstrip("/") for one in (_NEW, _NEWER))
             shutil.copytree(args.packages, new)
-            new2.mkdir()
             for deb in args.packages.glob("*.deb"):
                 newer(deb, new2)
             releases = [kernel_into(root.path, one) for one in args.kernels.split(",") if one]

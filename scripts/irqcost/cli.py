@@ -72,11 +72,11 @@ COMMANDS = {name: one for group in _GROUPS.values() for name, one in group.items
 # Names until 0.4, which still work.
 _OLD_NAMES = {"waits": "contention"}
 
+
 def _offered(commands: Mapping[str, _Command]) -> Mapping[str, _Command]:
     """Those that can work here."""
     kept = layout.installed() is None
     return {name: one for name, one in commands.items() if kept or not one.develops}
-
 
 
 _EPILOG = """\

@@ -256,7 +256,7 @@ def test_a_newer_package_differs_by_its_version(tmp_path: Path) -> None:
         "Maintainer: N <n@example.org>\nDescription: x\n"
     )
     deb = tmp_path / f"irqcost_{version}-1_all.deb"
-    subprocess.run(["dpkg-deb", "-q", "--build", str(tree), str(deb)], check=True)
+    subprocess.run(["dpkg-deb", "--build", str(tree), str(deb)], check=True)
     packages.newer(deb, tmp_path / "newer")
     (made,) = (tmp_path / "newer").iterdir()
     said = subprocess.check_output(["dpkg-deb", "--field", str(made), "Version"], text=True)
