@@ -86,7 +86,7 @@ function step(table, cell, [down, right]) {
   return undefined;
 }
 
-for (const hint of document.querySelectorAll(".hint")) {
+for (const hint of document.querySelectorAll(".hint[data-table]")) {
   const table = document.getElementById(hint.dataset.table);
   hint.hidden = false;
   const form = document.querySelector(`form[data-table="${hint.dataset.table}"]`);
