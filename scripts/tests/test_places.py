@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from irqcost import cli
-from irqcost.base import cache, files
+from irqcost.base import cache, files, layout
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.measure import build, running
 from irqcost.measure.guests import measuring
@@ -137,8 +137,7 @@ def test_runs_of_the_same_second_have_names_of_their_own(
 
     for module in (running, measuring):
         monkeypatch.setattr(module, "datetime", Frozen)
-    for module in (running, measuring, running.filenames):
-        monkeypatch.setattr(module, "ROOT", tmp_path)
+    monkeypatch.setattr(layout, "results", lambda: tmp_path)
     kept: list[int] = []
     try:
         for _ in range(3):

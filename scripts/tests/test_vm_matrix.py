@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from irqcost import ROOT
+from irqcost.base import layout
 from irqcost.base.errors import BuildError, Exit, IrqcostError, ResultError
 from irqcost.commands import vm
 from irqcost.measure.guests import measuring, tasks
@@ -150,7 +151,7 @@ def test_what_is_switched_on_is_on_when_the_module_is_loaded(
     monkeypatch.setattr(measuring, "find_kernel", lambda name, *_: {"tracepoints": own}[name])
     monkeypatch.setattr(measuring, "build_module", lambda *_: tmp_path / "irqcost.ko")
     monkeypatch.setattr(measuring, "run_guest", guest)
-    monkeypatch.setattr(measuring, "ROOT", tmp_path)
+    monkeypatch.setattr(layout, "results", lambda: tmp_path)
     assert vm.run(parse("--matrix", "tracepoints-on")) == Exit.UNUSABLE
     assert ran.index("switch") < ran.index("insmod")
     # Where it cannot be switched on, there is no column that says it was.
