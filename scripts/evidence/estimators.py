@@ -13,8 +13,6 @@ FOLDER holds recordings of record.py.
 """
 
 import argparse
-import bz2
-import json
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
@@ -22,6 +20,7 @@ from pathlib import Path
 
 import recording
 
+from irqcost.base.errors import IrqcostError
 from irqcost.measure import build
 from irqcost.stats import intervals
 
@@ -33,11 +32,9 @@ _MODES = {"latency": "isolated", "in_situ": "in situ"}
 
 def estimates(program: Path, path: Path) -> Iterator[tuple[str, list[float]]]:
     """The benchmarks of a recording, each with its result by every estimator."""
-    with bz2.open(path, "rt", encoding="ascii") as file:
-        step = json.loads(file.readline())["step"]
     lines = list(recording.read(path))
     names = {line.split()[1]: line.split()[2] for line in lines if line.startswith("#")}
-    command = [str(program), str(step)]
+    command = [str(program), str(recording.step(path))]
     done = subprocess.run(
         command, input="\n".join(lines), capture_output=True, text=True, check=True
     )
@@ -55,10 +52,13 @@ def estimates(program: Path, path: Path) -> Iterator[tuple[str, list[float]]]:
 
 
 def rows(program: Path, name: str, folder: Path) -> Iterator[str]:
-    """Lines of the table for a CPU."""
+    """Lines of the table for a CPU. Raises IrqcostError where there are no recordings."""
     counts: dict[str, int] = defaultdict(int)
     most: dict[tuple[str, int], tuple[float, str]] = {}
-    for path in sorted(folder.glob("*.bz2")):
+    paths = sorted(folder.glob("*.xz"))
+    if not paths:
+        raise IrqcostError(f"{folder}: no recordings (*.xz)")
+    for path in paths:
         for benchmark, values in estimates(program, path):
             mode = _MODES.get(benchmark.split("/")[1], benchmark.split("/")[1])
             counts[mode] += 1

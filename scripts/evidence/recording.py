@@ -40,10 +40,16 @@ def write(path: Path, names: Sequence[str], lines: Sequence[str]) -> None:
         "constant": [list(map(int, *constant[place])) for place in places],
     }
     ordered = [one for place in places for one in own[place]]
-    step = head["step"] = math.gcd(*(int(tick) for one in ordered for tick in one[:_WINDOWS]))
-    units = (*[step] * _WINDOWS, _SENSOR, 1)
+    head["step"] = math.gcd(*(int(tick) for one in ordered for tick in one[:_WINDOWS]))
+    units = (*[head["step"]] * _WINDOWS, _SENSOR, 1)
     columns = [[round(float(one[at]) / unit) for one in ordered] for at, unit in enumerate(units)]
     planes.write(path, head, columns)
+
+
+def step(path: Path) -> int:
+    """The clock's step in ticks, as the samples of a file show it."""
+    found: int = planes.read(path)[0]["step"]
+    return found
 
 
 def read(path: Path) -> Iterator[str]:

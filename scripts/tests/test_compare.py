@@ -14,6 +14,7 @@ import pytest
 from irqcost import ROOT, cli
 from irqcost.compare import reading
 from irqcost.model import naming, reader
+from compared import as_json, cell, compare
 from results import changed, document, path, result
 from results_of import run
 
@@ -21,10 +22,6 @@ from results_of import run
 @pytest.fixture(autouse=True)
 def wide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-
-
-def compare(*arguments: object) -> int:
-    return cli.main(["compare", "-v", *map(str, arguments)])
 
 
 def cells(text: str, name: str) -> list[str]:
@@ -222,17 +219,6 @@ def shifted(target: Path, factor: float, **context: Any) -> Path:
     return changed("alpha", target, change)
 
 
-def as_json(capsys: pytest.CaptureFixture[str], *arguments: object) -> Any:
-    assert compare("--format", "json", *arguments) == 0
-    return json.loads(capsys.readouterr().out)
-
-
-def cell(document: Any, name: str, column: str, unit: str = "core cycles") -> Any:
-    (figure,) = [figure for figure in document["figures"] if figure["name"] == name]
-    (found,) = [c for c in figure["cells"] if (c["column"], c["unit"]) == (column, unit)]
-    return found
-
-
 def test_ratios_have_intervals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one, two = shifted(tmp_path / "1.json", 1), shifted(tmp_path / "2.json", 2)
     found = cell(as_json(capsys, one, two), "ring3/popf/throughput", "B")
@@ -369,71 +355,6 @@ def test_why_figures_are_not_comparable(tmp_path: Path, capsys: pytest.CaptureFi
     mixed = as_json(capsys, "--mix", path("exact"), one)
     lock = cell(mixed, "kmod/spin_lock/throughput", "B")
     assert "value" not in lock and lock["missing"] == "/dev/irqcost does not exist"
-
-
-def test_another_estimator_is_marked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def newer(content: Any) -> None:
-        for entry in content["benchmarks"]:
-            if entry["run_name"] == "ring3/popf/throughput":
-                entry["estimator"] = 2
-
-    found = as_json(capsys, path("alpha"), changed("alpha", tmp_path / "new.json", newer))
-    not_comparable = cell(found, "ring3/popf/throughput", "B")["not_comparable"]
-    assert "another estimator" in not_comparable and "up to 0.2 cycle" in not_comparable
-    assert "not_comparable" not in cell(found, "ring3/pushf/throughput", "B")
-
-
-def test_another_estimator_is_not_marked_where_it_cannot_matter(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A fifth of a cycle in twenty."""
-
-    def farther(content: Any, by: float) -> None:
-        for entry in content["benchmarks"]:
-            if entry["run_name"] == "ring3/popf/throughput":
-                entry["estimator"] = 2
-                entry["core_cycles"] += by
-
-    def marked(by: float) -> bool:
-        new = changed("alpha", tmp_path / f"{by}.json", lambda c: farther(c, by))
-        found = as_json(capsys, path("alpha"), new)
-        return "not_comparable" in cell(found, "ring3/popf/throughput", "B")
-
-    assert [marked(by) for by in (1.9, 2.1, 20.0)] == [True, False, False]
-
-
-def test_estimators_are_not_put_together(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A machine's figure is made of those of the newest estimator, and is apart from older ones."""
-
-    def made_by(estimator: int, more: float, target: Path) -> None:
-        def change(content: Any) -> None:
-            for entry in content["benchmarks"]:
-                if entry["run_name"] == "ring3/popf/throughput":
-                    entry["core_cycles"] += more
-                    entry["estimator"] = estimator
-
-        changed("alpha", target, change)
-
-    old, both = tmp_path / "old", tmp_path / "both"
-    for folder in (old, both):
-        folder.mkdir()
-    for number in range(9):
-        made_by(1, 0, old / f"{number}.json")
-        made_by(1, 0, both / f"1-{number}.json")
-        if number < 4:
-            made_by(2, 1, both / f"2-{number}.json")
-    found = as_json(capsys, "--baseline", old, both)
-    assert [column["files"] for column in found["columns"]] == [9, 13]
-    first, second = (cell(found, "ring3/popf/throughput", column) for column in "AB")
-    assert second["value"] == pytest.approx(1 + first["value"])
-    assert "another estimator" in second["not_comparable"]
-    assert "not_comparable" not in cell(found, "ring3/pushf/throughput", "B")
-    entry = (
-        reading.columns([both], None, None, None).columns[0].result.figures["ring3/popf/throughput"]
-    )
-    assert (entry.samples, entry.clean, entry.estimator) == (4, 4, 2)
 
 
 def test_types_of_core_have_no_ratio(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

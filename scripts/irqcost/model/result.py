@@ -258,8 +258,8 @@ class Entry:
 
 # Greatest difference of two estimators of irqcost about the same samples, in core cycles, as
 # measured (docs/method/comparing.md, "Estimators").
-_ESTIMATORS_DIFFER = {"throughput": 0.2, "isolated": 0.6, "in_situ": 0.5}
-# A difference of so many times that is the same with either, but for its last digit.
+ESTIMATORS_DIFFER = {"throughput": 0.2, "isolated": 0.6, "in_situ": 0.5}
+# Of a difference that is so many times as large, at most a tenth is the estimators'.
 _FAR = 10
 
 
@@ -267,7 +267,7 @@ def estimators_differ(base: Entry, new: Entry) -> float:
     """By how many core cycles two figures may differ for their estimators alone."""
     if base.estimator == new.estimator:
         return 0.0
-    return _ESTIMATORS_DIFFER.get(new.mode, max(_ESTIMATORS_DIFFER.values()))
+    return ESTIMATORS_DIFFER.get(new.mode, max(ESTIMATORS_DIFFER.values()))
 
 
 def other_estimator(base: Entry, new: Entry) -> str:
