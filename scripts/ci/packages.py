@@ -66,8 +66,8 @@ def use(version: str) -> Iterator[Step]:
     for page in ("1 irqcost", "1 irqcost-bench", "4 irqcost", "5 irqcost-results"):
         yield Step(
             f"man {page}",
-            f"man --warnings {page} 2>&1 >/tmp/page | tee -a /tmp/page; "
-            "grep -q 'SEE ALSO' /tmp/page && ! grep -q warning: /tmp/page",
+            f"man --warnings {page} 2>&1 >/root/page | tee -a /root/page; "
+            "grep -q 'SEE ALSO' /root/page && ! grep -q warning: /root/page",
         )
     yield Step("completion in bash", _BASH)
     yield Step("completion in zsh", _ZSH)

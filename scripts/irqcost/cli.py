@@ -14,7 +14,7 @@ from pathlib import Path
 
 from irqcost.base import layout, streams
 from irqcost.base.arguments import Formatter
-from irqcost.base.errors import Exit, IrqcostError
+from irqcost.base.errors import Answer, Exit, IrqcostError
 
 
 @dataclass(frozen=True)
@@ -141,17 +141,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _main(given)
 
 
-# What `git bisect run` takes for: good, bad, skip; and for an error, so that it stops.
-_VERDICTS, _STOP = (0, 1, 125), 128
-
-
 def _driving(given: Sequence[str]) -> int:
     """A command as a driver: whatever is no verdict stops the bisection."""
     try:
         code = _main(given)
     except SystemExit:
-        return _STOP
-    return code if code in _VERDICTS else _STOP
+        return Answer.STOP
+    return code if code in list(Answer) else Answer.STOP
 
 
 def _main(given: Sequence[str]) -> int:

@@ -22,6 +22,15 @@ class Exit(IntEnum):
     GUEST_DIED = 255
 
 
+class Answer(IntEnum):
+    """Exit codes of a driver of `git bisect run`, which takes all others below 128 for BAD."""
+
+    GOOD = 0
+    BAD = 1
+    SKIP = 125  # this commit cannot be tested
+    STOP = 128
+
+
 class IrqcostError(Exception):
     """Ends a command with a message. The message says what was wrong and what would be right."""
 

@@ -7,12 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from irqcost.base.errors import Exit, IrqcostError
+from irqcost.base.errors import Answer, Exit, IrqcostError
 from irqcost.compare.ab import git
 from irqcost.compare.bisect.counting import Unmeasurable
-
-# What `git bisect run` takes for: good, bad, cannot be tested, stop.
-GOOD, BAD, SKIP, ABORT = 0, 1, 125, 128
 
 _FIRST = re.compile(r"^([0-9a-f]{40,64}) is the first bad commit$", re.MULTILINE)
 _SUSPECT = re.compile(r"^([0-9a-f]{40,64})$", re.MULTILINE)
@@ -43,16 +40,16 @@ def is_bad(count: float, good: float, bad: float | None) -> bool:
 
 def code(
     count: Callable[[], float], good: float, bad: float | None, say: Callable[[str], None]
-) -> int:
+) -> Answer:
     """The answer to `git bisect run` about the commit that is checked out."""
     try:
         found = count()
     except Unmeasurable as error:
         say(f"skip: {error}")
-        return SKIP
+        return Answer.SKIP
     worse = is_bad(found, good, bad)
     say(f"{'bad' if worse else 'good'}: {instructions(found)}")
-    return BAD if worse else GOOD
+    return Answer.BAD if worse else Answer.GOOD
 
 
 def instructions(count: float) -> str:
@@ -80,15 +77,13 @@ def found(
         started = _bisect(tree, "start", commits[1], commits[0])
         left = _outcome(started)
         while not left:
-            word = {GOOD: "good", BAD: "bad", SKIP: "skip"}[
-                code(
-                    lambda: count(tree),
-                    good,
-                    bad,
-                    lambda text: say(f"{about(tree, 'HEAD')}: {text}"),
-                )
-            ]
-            left = _outcome(_bisect(tree, word))
+            answer = code(
+                lambda: count(tree),
+                good,
+                bad,
+                lambda text: say(f"{about(tree, 'HEAD')}: {text}"),
+            )
+            left = _outcome(_bisect(tree, answer.name.lower()))
     return Found(left, good, bad)
 
 
