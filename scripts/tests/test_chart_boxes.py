@@ -183,7 +183,7 @@ def test_the_chart_of_a_history_has_room() -> None:
         Line(n, tuple(values), tuple(range(runs)), changes, 0, "masked by a store") for n in names
     ]
     still = [Line(f"{n}/x", (1.0, 1.0), (0, 1), (), 0) for n in names]
-    for lines, least in ((moved * 3 + still, 2), (still, 1)):
+    for lines, least in ((moved * 12 + still, 2), (still, 1)):
         one = History("A CPU, virtualised by KVM", contexts, dates, tuple(lines), False)
         for width in (WIDE, PHONE):
             pages = history.pages(one, LIGHT.at(width))
