@@ -26,7 +26,16 @@ _PACKAGES = ROOT / "build" / "package" / "packages"
 _LOGS = ROOT / "build" / "packages"
 _NEW, _NEWER = "/root/new", "/root/newer"
 
-_APT = "apt-get -q -y -o APT::Sandbox::User=root install --no-install-recommends"
+_RECOMMENDS = "apt-get -q -y -o APT::Sandbox::User=root install"
+_APT = f"{_RECOMMENDS} --no-install-recommends"
+# Out of the way of a command that would build something, and back for DKMS.
+_HIDDEN = "/root/hidden"
+_HIDE = (
+    f"mkdir -p {_HIDDEN}; for one in cc c++ gcc g++ make cmake; do "
+    f'if [ -e "/usr/bin/$one" ]; then mv "/usr/bin/$one" {_HIDDEN}; fi; done; '
+    "! command -v cc && ! command -v g++ && ! command -v make"
+)
+_SHOW = f"mkdir -p {_HIDDEN}; find {_HIDDEN} -mindepth 1 -exec mv -n {{}} /usr/bin/ ';'"
 _RESULTS = "/root/.local/share/irqcost/results"
 
 # What a shell does with the completion of `irqcost doc`.
@@ -48,17 +57,23 @@ class Step:
 
 
 def use(version: str) -> Iterator[Step]:
-    """The command, with no compiler in the system, from any folder."""
-    yield Step("install irqcost", f"{_APT} {_NEW}/irqcost_*.deb")
-    yield Step("no compiler came with it", "! command -v cc g++ make cmake")
-    yield Step("irqcost --version", f'[ "$(irqcost --version)" = "irqcost {version}" ]')
+    """The command as users install it, from any folder."""
+    least = ("irqcost --version", "irqcost --help", "irqcost run --quick")
+    yield Step("install what irqcost depends on", f"{_APT} {_NEW}/irqcost_*.deb")
+    # Debian's Matplotlib depends on SciPy, and this on a compiler.
+    yield Step("hide compilers that came with it", _HIDE)
+    for command in least:
+        yield Step(f"{command}, without what it recommends", f"cd /tmp && {command}")
+    yield Step("its version", f'[ "$(irqcost --version)" = "irqcost {version}" ]')
+    yield Step("install what it recommends", f"{_RECOMMENDS} {_NEW}/irqcost_*.deb")
+    yield Step("hide the compilers again", _HIDE)
     yield Step("doctor", "cd /var && touch /root/before && irqcost doctor")
     yield Step("run --quick", "cd /tmp && irqcost run --quick")
     yield Step("its result is in the user's data", f"ls {_RESULTS}/*/*.json")
     yield Step("compare", f"cd / && irqcost compare {_RESULTS}")
     yield Step(
         "nothing was written to /usr",
-        '[ -z "$(find /usr /etc -newer /root/before ! -type d -print | tee /dev/stderr)" ]',
+        '[ -z "$(find /usr /etc -newer /root/before ! -type d -print | tee -a /dev/stderr)" ]',
     )
     yield Step("test needs a checkout", "irqcost test; [ $? = 2 ]")
     yield Step("an empty group", "getent group irqcost | grep ':$'")
@@ -81,6 +96,7 @@ def upgrade() -> Iterator[Step]:
 
 def module(version: str, releases: Sequence[str]) -> Iterator[Step]:
     """DKMS, for kernels whose headers are there."""
+    yield Step("show the compilers", _SHOW)
     yield Step("install irqcost-dkms", f"{_APT} {_NEW}/irqcost-dkms_*.deb gcc libc6-dev")
     for release in releases:
         built = f"/var/lib/dkms/irqcost/{version}/{release}/x86_64/module"
@@ -104,8 +120,8 @@ def away(names: str) -> Iterator[Step]:
     yield Step(
         "nothing is left",
         '[ -z "$(find / -xdev -name "*irqcost*" ! -path "/root/*" ! -path "/proc/*" '
-        '! -path "/etc/apt/*" ! -path "/etc/dpkg/*" ! -path "/tmp/*" ! -path "/var/lib/apt/*" '
-        '-print | tee /dev/stderr)" ] && ! getent group irqcost',
+        '! -path "/etc/apt/*" ! -path "/etc/dpkg/*" ! -path "/tmp/*" ! -path "/var/lib/apt/*" ! -path "/var/cache/man/*" '
+        '-print | tee -a /dev/stderr)" ] && ! getent group irqcost',
     )
 
 
@@ -144,12 +160,16 @@ def newer(deb: Path, folder: Path) -> None:
 
 
 def kernel_into(root: Path, name: str) -> str:
-    """Copies an unpacked kernel's headers to where their package has them; returns its release."""
+    """Copies an unpacked kernel's headers to where their package has them, the path of which is in
+    their makefiles; returns its release."""
     kernel = find_kernel(name, lambda text: None)
     assert kernel.root is not None
     for part in ("usr/src", "usr/lib"):
         for entry in (kernel.root / part).glob("linux-*"):
             shutil.copytree(entry, root / part / entry.name, symlinks=True)
+    for makefile in (root / "usr/src").glob("linux-headers-*/Makefile"):
+        text = makefile.read_text(encoding="utf-8")
+        makefile.write_text(text.replace(f"{kernel.root}/", "/"), encoding="utf-8")
     link = root / "usr/lib/modules" / kernel.release / "build"
     link.parent.mkdir(parents=True, exist_ok=True)
     link.unlink(missing_ok=True)

@@ -174,6 +174,25 @@ def test_what_a_package_needs_follows_the_list() -> None:
     }
 
 
+def test_every_command_line_is_read_without_what_is_recommended() -> None:
+    """So that --version, --help and the completion work with what the package depends on."""
+    lines = (ROOT / "scripts" / "packages.txt").read_text("utf-8").splitlines()
+    known = [line.split()[:2] for line in lines if line and not line.startswith("#")]
+    missing = [
+        sign.removeprefix("python:")
+        for commands, sign in known
+        if sign.startswith("python:") and relations.relation(commands.split(",")) != "Depends"
+    ]
+    assert "jinja2" in missing
+    code = (
+        "import sys\n"
+        f"for name in {missing}: sys.modules[name] = None\n"
+        "from irqcost import cli\n"
+        "cli.parser()"
+    )
+    must([sys.executable, "-c", code])
+
+
 def test_the_changelog_is_debians() -> None:
     text = "# x\n\n## 1.2, not released\n\n### Added\n- `a`\n  b\n\n## 1.1, 2026-01-02\n\n- c\n"
     now = datetime(2026, 3, 4, tzinfo=timezone.utc)
@@ -265,6 +284,12 @@ def test_the_system_is_tried_with_what_the_packages_have() -> None:
     """Each page and each way out of the system is a step."""
     args = packages._parser().parse_args([])
     names = [one.name for one in packages.steps(args, "1", ["6.1.0"])]
-    wanted = ["install irqcost", "run --quick", "man 4 irqcost", "completion in zsh", "upgrade"]
+    wanted = [
+        "install what it recommends",
+        "run --quick",
+        "man 4 irqcost",
+        "completion in zsh",
+        "upgrade",
+    ]
     wanted += ["DKMS for 6.1.0", "remove", "purge", "nothing is left", "results stay"]
     assert [one for one in names if one in wanted] == wanted

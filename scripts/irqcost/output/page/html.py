@@ -11,9 +11,6 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-import jinja2
-import markupsafe
-
 from irqcost.output.page.article import Article
 from irqcost.output.page.method import METHOD
 from irqcost.output.page.words import Code
@@ -34,6 +31,10 @@ def values(article: Article) -> dict[str, Any]:
 
 def rendered(template: str, folder: Path = _HERE, **values: Any) -> str:
     """A template of a folder, which may build upon those here, with their style and script."""
+    # Here, so that help and completion of all commands do without the package.
+    import jinja2
+    import markupsafe
+
     style, script = (
         (_HERE / name).read_text(encoding="utf-8") for name in ("style.css", "script.js")
     )
