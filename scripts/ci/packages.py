@@ -65,6 +65,7 @@ def use(version: str) -> Iterator[Step]:
     for command in least:
         yield Step(f"{command}, without what it recommends", f"cd /tmp && {command}")
     yield Step("its version", f'[ "$(irqcost --version)" = "irqcost {version}" ]')
+    yield Step("begin anew", "apt-get -q -y purge irqcost")
     yield Step("install what it recommends", f"{_RECOMMENDS} {_NEW}/irqcost_*.deb")
     yield Step("hide the compilers again", _HIDE)
     yield Step("doctor", "cd /var && touch /root/before && irqcost doctor")
