@@ -38,7 +38,7 @@ set(CPACK_DEBIAN_MAIN_PACKAGE_SECTION utils)
 set(CPACK_DEBIAN_MAIN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_MAIN_PACKAGE_DEPENDS "${depends}, adduser")
 set(CPACK_DEBIAN_MAIN_PACKAGE_RECOMMENDS "${recommends}")
-set(CPACK_DEBIAN_MAIN_PACKAGE_SUGGESTS "irqcost-dkms, ${suggests}")
+set(CPACK_DEBIAN_MAIN_PACKAGE_SUGGESTS "irqcost-dkms, rsync, ${suggests}")
 set(CPACK_COMPONENT_MAIN_DESCRIPTION
     "measure what masking interrupts costs
 Measures what it costs to mask interrupts on this CPU, with this kernel, by

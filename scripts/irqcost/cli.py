@@ -54,6 +54,14 @@ _GROUPS: Mapping[str, Mapping[str, _Command]] = {
     "Guard": {
         "check": _Command("irqcost.commands.check", "check --run --baseline results/CPU"),
     },
+    "Many machines": {
+        "export": _Command(
+            "irqcost.commands.records.export", "export --csv results/CPU -o all.csv"
+        ),
+        "push": _Command(
+            "irqcost.commands.records.push", "push /srv/irqcost results/CPU/RESULT.json"
+        ),
+    },
     "This machine": {
         "doctor": _Command("irqcost.commands.doctor", "doctor --host"),
         "tune": _Command("irqcost.commands.tune", "tune --dry-run"),

@@ -21,6 +21,8 @@ _COMMANDS = (
     "submit",
     "check",
     "history",
+    "export",
+    "push",
     "contention",
     "sweep",
     "ab",
@@ -334,7 +336,7 @@ def test_the_overview_has_groups_with_an_example_each(capsys: pytest.CaptureFixt
         cli.main(["--help"])
     out = capsys.readouterr().out
     assert left.value.code == 0
-    for group in ("Measure", "Compare", "Guard", "This machine", "Develop"):
+    for group in ("Measure", "Compare", "Guard", "Many machines", "This machine", "Develop"):
         assert f"\n{group}:\n" in out
     for command in cli.COMMANDS:
         assert f"\n                ./irqcost {command}" in out

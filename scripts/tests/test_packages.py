@@ -98,6 +98,8 @@ def test_the_packages_have_what_they_should(debs: dict[str, Path]) -> None:
         *("share/man/man4/irqcost.4.gz", "share/man/man5/irqcost-results.5.gz"),
         *("share/bash-completion/completions/irqcost", "share/zsh/vendor-completions/_irqcost"),
         *("lib/udev/rules.d/70-irqcost.rules", "share/doc/irqcost/RESULTS.md"),
+        *("lib/systemd/system/irqcost-measure.timer", "lib/systemd/system/irqcost-push.service"),
+        "lib/systemd/system/irqcost-measure.service",
     ):
         assert f" ./usr/{path}\n" in listed["irqcost"], path
     assert f" ./usr/src/irqcost-{layout.version()}/dkms.conf\n" in listed["irqcost-dkms"]
@@ -109,6 +111,14 @@ def test_the_packages_have_what_they_should(debs: dict[str, Path]) -> None:
     assert "libc6" in field(debs["irqcost"], "Depends")
     assert field(debs["irqcost-dkms"], "Architecture") == "all"
     assert field(debs["irqcost-dkms"], "Depends") == "dkms"
+    # A link there would enable a unit.
+    assert "systemd" in listed["irqcost"] and ".wants/" not in listed["irqcost"]
+
+
+def test_no_script_enables_or_starts_a_unit() -> None:
+    for script in (ROOT / "packaging" / "debian").glob("irqcost.*"):
+        text = re.sub(r"(?m)^\s*#.*$", "", script.read_text("utf-8"))
+        assert not re.search(r"\b(?:enable|start|restart|unmask)\b", text), script.name
 
 
 def test_lintian_finds_nothing_but_the_named_exceptions(debs: dict[str, Path]) -> None:

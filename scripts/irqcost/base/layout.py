@@ -63,6 +63,24 @@ def results() -> Path:
         ) from None
 
 
+def state() -> Path:
+    """The folder of what commands of this user remember and cannot make anew: that of the systemd
+    service, else irqcost in $XDG_STATE_HOME, else in ~/.local/state. Raises IrqcostError."""
+    # A service may have several folders.
+    service = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if os.path.isabs(service):
+        return Path(service)
+    base = os.environ.get("XDG_STATE_HOME", "")
+    if os.path.isabs(base):
+        return Path(base) / "irqcost"
+    try:
+        return Path.home() / ".local" / "state" / "irqcost"
+    except RuntimeError:
+        raise IrqcostError(
+            "this user has no home folder for what is remembered: name one in $XDG_STATE_HOME"
+        ) from None
+
+
 def results_named() -> str:
     """That folder, in the words of a help text."""
     if installed():

@@ -7,6 +7,7 @@ from pathlib import Path
 from irqcost.base import arguments, layout, screen, verdicts
 from irqcost.base.errors import Exit, IrqcostError, name_left_out
 from irqcost.base.verdicts import Change
+from irqcost.commands.records import verdicts as fleet
 from irqcost.compare import policy
 from irqcost.compare.checked import matching
 from irqcost.compare.judging import Judge
@@ -80,11 +81,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     options.add_choice(measuring)
     options.add_speed(measuring)
     options.add_place(measuring)
+    fleet.add_arguments(parser)
     ci.add_arguments(parser.add_argument_group("for continuous integration"))
     parser.set_defaults(run=run, judges=True)
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.fleet:
+        return fleet.run(args)
     if args.measure == bool(args.paths):
         raise IrqcostError("check needs result files, or --run, and not both")
     named: list[Path] = args.baseline or [layout.results()]

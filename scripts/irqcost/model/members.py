@@ -4,7 +4,7 @@
 import base64
 import math
 import re
-from collections.abc import Sequence, Sized
+from collections.abc import Iterable, Sequence, Sized
 from typing import Any
 
 from irqcost.base.safety.texts import is_plain, plain
@@ -63,6 +63,10 @@ class Object:
 
     def object(self, key: str) -> "Object":
         return Object(self._get(key, (dict,), "an object", False), f"{self.where}.{key}")
+
+    def keys(self) -> Iterable[str]:
+        """The keys as they are: whoever takes them bounds and checks them."""
+        return self._members
 
     def _list(self, key: str) -> list[Any]:
         items: list[Any] = self._get(key, (list,), "a list", False)
