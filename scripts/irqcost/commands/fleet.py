@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`irqcost fleet`: measures on many machines over SSH, by Ansible."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from functools import partial
+from pathlib import Path
+
+from irqcost.base import arguments, files, layout, screen
+from irqcost.base.errors import Exit, IrqcostError
+from irqcost.commands import compare, run as run_command, site
+from irqcost.fleet import ansible, fleet_table, folder, inventory, running
+from irqcost.fleet.folder import MEASURED, Asked, Folder
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "fleet",
+        usage="irqcost fleet -i INVENTORY [options] [-- OPTIONS-OF-RUN]",
+        help="measure on many machines over SSH",
+        description="Has Ansible install or build irqcost on every host of an inventory, load the "
+        "module and tune where it can, run with the same options, restore the host and fetch the "
+        "result. Ends with a table of all hosts, the comparison and the site (docs/FLEET.md). "
+        "Exits with 2 if a host was not measured; the others are.",
+    )
+    add, flag = parser.add_argument, partial(parser.add_argument, action="store_true")
+    add("-i", "--inventory", metavar="INVENTORY", type=Path, help="Ansible's list of hosts")
+    add("--limit", metavar="PATTERN", help="only hosts or groups that match, as Ansible has it")
+    add(
+        "--forks", metavar="N", type=arguments.count, default=20, help="hosts at once (default: 20)"
+    )
+    flag("--check", help="only say what is on the hosts; changes nothing there")
+    add("--resume", metavar="FOLDER", type=Path, help="measure what is missing in a fleet run")
+    add("-o", "--out", metavar="FOLDER", type=Path, help="new folder of this fleet run")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
+        "--package",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        help="install this Debian package (again for irqcost-dkms) in place of building from a "
+        "copy of the checkout",
+    )
+    how.add_argument("--installed", action="store_true", help="hosts have irqcost already")
+    flag("--no-tune", help="leave the settings of the hosts as they are")
+    flag("--no-module", help="load no module")
+    add("--minutes", type=arguments.count, default=60, help="that a host may take (default: 60)")
+    flag("--no-site", help="write no site")
+    add("options", metavar="OPTIONS-OF-RUN", nargs="*", help="such as -- --quick --backends kvm")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.check:
+        asked = _asked(args)
+        fates, table = running.dry(asked, _hosts(args, asked), args.forks)
+        screen.show(table.fitted(screen.width()))
+        return Exit.UNUSABLE if any(one.state for one in fates) else Exit.OK
+    with _folder(args) as into:
+        hosts = _hosts(args, into.asked)
+        fates = running.measured(into, hosts, args.forks)
+        table = fleet_table.table(into, fates)
+        _write(into.path / "table.txt", str(table))
+        screen.show(table.fitted(screen.width()))
+        missing = [one for one in fates if one.state != MEASURED]
+        found = [into.path / name for one in fates for name in one.results]
+        print(f"\n{len(fates) - len(missing)} of {len(fates)} hosts measured. Folder: {into.path}")
+        _after(args, into, found)
+    if missing:
+        again = f"{layout.command()} fleet --resume {into.path}"
+        print(f"irqcost: {len(missing)} not measured. What is missing: {again}", file=sys.stderr)
+    return Exit.UNUSABLE if missing else Exit.OK
+
+
+def _asked(args: argparse.Namespace) -> Asked:
+    if args.inventory is None:
+        raise IrqcostError("-i INVENTORY is needed: Ansible's list of hosts")
+    given = _parsed(run_command, ["run", *args.options])
+    if given.out is not None:
+        raise IrqcostError("--out of run: results go into the folder of the fleet run")
+    asked = Asked(
+        running.run_id(),
+        str(args.inventory.absolute()),
+        tuple(args.options),
+        tuple(str(one.absolute()) for one in args.package or ()),
+        args.installed,
+        not args.no_tune,
+        not args.no_module,
+        args.minutes * 60,
+    )
+    running.check(asked)
+    return asked
+
+
+def _hosts(args: argparse.Namespace, asked: Asked) -> Sequence[str]:
+    inventory.check(Path(asked.inventory))
+    return ansible.hosts(Path(asked.inventory), args.limit)
+
+
+@contextmanager
+def _folder(args: argparse.Namespace) -> Iterator[Folder]:
+    if args.resume is not None:
+        if args.inventory or args.options or args.out or args.package or args.installed:
+            raise IrqcostError("--resume does what was asked for then: it takes no -i, no options")
+        with folder.resumed(args.resume) as into:
+            running.check(into.asked)
+            yield into
+        return
+    asked = _asked(args)
+    _hosts(args, asked)  # Nothing is written for hosts that there are not.
+    with folder.made(args.out or Path(f"irqcost-fleet-{asked.run_id}"), asked) as into:
+        yield into
+
+
+def _after(args: argparse.Namespace, into: Folder, found: Sequence[Path]) -> None:
+    """The comparison and the site of what there is."""
+    if len(found) > 1:
+        with files.written_whole(into.path / "comparison.txt", replace=True) as partial:
+            with partial.open("w", encoding="utf-8") as out, redirect_stdout(out):
+                asked = _parsed(compare, ["compare", *map(str, found)])
+                asked.run(asked)
+        print(f"Comparison: {into.path / 'comparison.txt'}")
+    if found and not args.no_site:
+        to = str(into.path / "site")
+        asked = _parsed(site, ["site", *map(str, found), "-o", to, "--force"])
+        asked.run(asked)
+
+
+def _parsed(command: object, given: Sequence[str]) -> argparse.Namespace:
+    """The options of another command."""
+    top = argparse.ArgumentParser(prog="irqcost")
+    getattr(command, "add_parser")(top.add_subparsers(prog="irqcost"))
+    return top.parse_args(list(given))
+
+
+def _write(path: Path, text: str) -> None:
+    with files.written_whole(path, replace=True) as partial:
+        partial.write_text(f"{text}\n", encoding="utf-8")
