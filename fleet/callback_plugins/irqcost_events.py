@@ -19,7 +19,7 @@ _MOST = 4 << 10
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]
-    """Failures, lost connections, and what measure.py says."""
+    """Failures, lost connections, and what our module says."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
@@ -44,14 +44,15 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self._file.write(json.dumps(event) + "\n")
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        text = result._result.get("stdout", "")
-        if isinstance(text, str) and text.startswith('{"irqcost": '):
-            self._write(result, "said", text)
+        facts = result._result.get("irqcost")
+        if isinstance(facts, dict):
+            self._write(result, "said", json.dumps(facts))
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         found = result._result
         # What a program wrote says more than "non-zero return code".
-        words = [found.get(key) for key in ("stderr", "module_stderr", "stdout", "msg")]
+        keys = ("stderr", "module_stderr", "stdout", "module_stdout", "msg")
+        words = [found.get(key) for key in keys]
         text = next((one for one in words if isinstance(one, str) and one.strip()), "failed")
         self._write(result, "ignored" if ignore_errors else "failed", text)
 

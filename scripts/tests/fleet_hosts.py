@@ -47,12 +47,9 @@ done
 mkdir "$root/dev/shm"
 chmod 1777 "$root/dev/shm"
 mount -t tmpfs tmpfs "$root/lib/modules"
-mount -t tmpfs tmpfs "$root/tmp"
-chmod 1777 "$root/tmp"
 mount -t tmpfs tmpfs "$root/run"
 mkdir -p "$root/run/sshd" "$root/run/lock"
 chmod 1777 "$root/run/lock"
-[ -z "$3" ] || mount -t tmpfs -o size=1m tmpfs "$root$3"
 exec chroot "$root" /usr/sbin/sshd -D -e -f /etc/ssh/fleet_sshd
 """
 
@@ -99,11 +96,6 @@ class Host:
         """Puts the host's cable in, or pulls it."""
         must("ip", "-n", self.net, "link", "set", "eth0", state)
 
-    def inside(self, path: str) -> Path:
-        """A file as the host's processes see it, also where they have mounted something."""
-        child = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return Path(f"/proc/{child.split()[0]}/root") / path.lstrip("/")
-
     def end(self) -> None:
         self.process.kill()
         self.process.wait()
@@ -112,8 +104,10 @@ class Host:
 class Fleet:
     """Hosts, the network between them, and the place of the controller in it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, layer: Path | None = None) -> None:
+        """@layer: what every host has beside what is here."""
         self.folder = folder
+        self.layer = layer
         self.own = f"irqf{os.getpid()}x{next(_NUMBERS)}"
         self.hosts: list[Host] = []
         self._stack = ExitStack()
@@ -162,10 +156,14 @@ class Fleet:
         root, net = place / "root", f"{self.own}-{len(self.hosts)}"
         for part in ("upper", "work", "root"):
             (place / part).mkdir(parents=True)
-        layers = f"lowerdir=/,upperdir={place / 'upper'},workdir={place / 'work'}"
+        lower = f"{self.layer}:/" if self.layer else "/"
+        layers = f"lowerdir={lower},upperdir={place / 'upper'},workdir={place / 'work'}"
         must("mount", "-t", "overlay", "overlay", "-o", layers, root)
-        self._stack.callback(must, "umount", "-l", root)
-        self._furnish(root, name, user, files or {}, full)
+        self._stack.callback(must, "umount", "-R", "-l", root)
+        self._furnish(root, name, user, files or {})
+        if full:
+            (root / full[1:]).mkdir(parents=True)
+            must("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", root / full[1:])
         if known:
             key = (root / "etc/ssh/fleet_key.pub").read_text().split()
             with (self.folder / "known_hosts").open("a") as file:
@@ -180,7 +178,7 @@ class Fleet:
         apart += ["--propagation", "private", "sh", "-c", _BOOT, "boot"]
         log = (place / "sshd.log").open("wb")
         process = subprocess.Popen(
-            ["ip", "netns", "exec", net, *apart, str(root), hostname or name, full],
+            ["ip", "netns", "exec", net, *apart, str(root), hostname or name],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -193,25 +191,22 @@ class Fleet:
         self._ready(host, place / "sshd.log")
         return host
 
-    def _furnish(self, root: Path, name: str, user: str, files: dict[str, str], full: str) -> None:
+    def _furnish(self, root: Path, name: str, user: str, files: dict[str, str]) -> None:
         """What the host's root folder has beside what is here."""
         ssh = root / "etc/ssh"
         must("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", ssh / "fleet_key")
         (ssh / "fleet_sshd").write_text(_SSHD)
         shutil.copy(self.folder / "key.pub", ssh / "fleet_keys")
         (root / "etc/machine-id").write_text(f"{name}\n")
-        home = "/root" if user == "root" else f"/home/{user}"
         if user != "root":
+            home = f"/home/{user}"
             with (root / "etc/passwd").open("a") as file:
                 file.write(f"{user}:x:4242:4242::{home}:/bin/sh\n")
             with (root / "etc/shadow").open("a") as file:
                 file.write(f"{user}:*:19000::::::\n")
             (root / "usr/bin/sudo").unlink(missing_ok=True)
-        own = root / home[1:]
-        shutil.rmtree(own, ignore_errors=True)
-        own.mkdir(mode=0o755)
-        if user != "root":
-            os.chown(own, 4242, 4242)
+            (root / home[1:]).mkdir()
+            os.chown(root / home[1:], 4242, 4242)
         settings = {key: text for key, text in fake_host.LAPTOP.items() if key.startswith("sys/")}
         fake_host.build(root, settings)
         for path, text in files.items():
@@ -220,8 +215,9 @@ class Fleet:
             target.unlink(missing_ok=True)
             target.write_text(text)
             target.chmod(0o755 if text.startswith("#!") else 0o644)
-        for one in ("proc", "sys", "dev", "tmp", "run", "lib/modules", full.lstrip("/")):
+        for one in ("proc", "sys", "dev", "tmp", "run", "root", "lib/modules"):
             (root / one).mkdir(parents=True, exist_ok=True)
+        must("mount", "-t", "tmpfs", "tmpfs", root / "root")
 
     def _ready(self, host: Host, log: Path) -> None:
         """Waits until a host answers."""

@@ -47,10 +47,10 @@ class Event:
 
     @property
     def facts(self) -> Mapping[str, object]:
-        """What measure.py said in it, of any content."""
+        """What fleet/library said in it, of any content."""
         try:
-            found = json.loads(self.text)["irqcost"] if self.kind == "said" else {}
-        except (ValueError, KeyError, TypeError, RecursionError):
+            found = json.loads(self.text) if self.kind == "said" else {}
+        except (ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -76,7 +76,13 @@ def hosts(inventory: Path, limit: str | None) -> list[str]:
     found = [line.strip() for text in listed for line in text.splitlines() if line.strip()]
     if not found:
         raise IrqcostError(f"{plain(inventory)}: names no host")
-    return found
+    return sorted(found, key=_by_number)
+
+
+def _by_number(name: str) -> list[tuple[bool, int, str]]:
+    """The order of names with numbers: host2 before host10."""
+    parts = filter(None, re.split(r"(\d+)", name))
+    return [(not one.isdecimal(), int(one) if one.isdecimal() else 0, one) for one in parts]
 
 
 def _short(text: str) -> str:
@@ -102,7 +108,7 @@ def play(
     command = ["ansible-playbook", "-i", str(inventory.absolute()), "--limit", f"@{limit}"]
     command += ["--forks", str(forks), "-e", f"@{values}", *(["--check"] if check else [])]
     environment = _environment() | {"IRQCOST_FLEET_EVENTS": str(events)}
-    title = f"{len(names)} host{'s' if len(names) > 1 else ''}"
+    title = f"{'asking' if check else 'measuring on'} {len(names)} host{'s'[: len(names) > 1]}"
     last: list[str] = []
     with Progress(title) as progress, log.open("a", encoding="utf-8") as out:
         with _started([*command, str(PLAYBOOK)], environment) as process:
@@ -124,6 +130,8 @@ def _environment() -> dict[str, str]:
         for key, value in os.environ.items()
         if not key.startswith("ANSIBLE_") or key.startswith(_KEPT)
     }
+    # Ansible wants an encoding for all letters.
+    own |= {"LC_ALL": "C.UTF-8", "PYTHONSAFEPATH": "1"}
     return own | {"ANSIBLE_CONFIG": str(FOLDER / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
 
 

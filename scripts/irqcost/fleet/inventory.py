@@ -76,7 +76,7 @@ def _of_yaml(text: str) -> Iterator[_Address]:
     import yaml  # Ansible needs it, too.
 
     try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        tree: Any = yaml.compose(text, Loader=yaml.SafeLoader)  # type: ignore[no-untyped-call]
     except (yaml.YAMLError, RecursionError):
         return
     if tree is not None:

@@ -12,7 +12,7 @@ from irqcost.base import layout
 from irqcost.base.errors import IrqcostError
 from irqcost.base.safety.texts import plain
 from irqcost.base.table import Table
-from irqcost.fleet import ansible, folder, judged, sources
+from irqcost.fleet import ansible, folder, judged, outcome, sources
 from irqcost.fleet.folder import MEASURED, Asked, Fate, Folder
 
 # What a package of irqcost installs.
@@ -42,7 +42,7 @@ def measured(into: Folder, hosts: Sequence[str], forks: int) -> list[Fate]:
     left = [one for one in hosts if not _is_measured(into.fate(one))]
     if left:
         with tempfile.TemporaryDirectory(prefix="irqcost-fleet-") as work:
-            given = _given(into.asked, Path(work)) | {"irqcost_out": str(into.path / "incoming")}
+            given = _given(into.asked, Path(work))
             given["irqcost_out"] = str((into.path / "incoming").absolute())
             log = into.path / "ansible.log"
             inventory = Path(into.asked.inventory)
@@ -100,6 +100,6 @@ def _there(facts: dict[str, object]) -> list[str]:
     free = facts.get("free")
     headers = facts.get("headers")
     return [
-        f"module: {judged.outcome.short(headers) if isinstance(headers, str) else 'not known'}",
+        f"module: {outcome.short(headers) if isinstance(headers, str) else 'not known'}",
         f"{int(free) >> 20} MiB free" if isinstance(free, (int, float)) else "free: not known",
     ]

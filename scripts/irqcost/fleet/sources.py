@@ -23,7 +23,7 @@ def write(archive: Path) -> None:
     """Writes the archive: the same bytes for the same files, so that hosts build them once."""
     with archive.open("wb") as raw:
         with gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
-            with tarfile.open(fileobj=packed, mode="w") as tar:
+            with tarfile.TarFile(fileobj=packed, mode="w") as tar:
                 for path in _files():
                     tar.add(path, str(path.relative_to(ROOT)), False, filter=_ours)
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What runs on a host of a fleet: says what is there, measures, and puts the host back.
+"""An Ansible module, which runs on a host: says what is there, measures, and puts the host back.
 
-    measure.py probe    what this host has, as JSON; changes nothing
-    measure.py start    begins to measure in a session of its own, which no connection ends
-    measure.py wait     waits until that has ended, and says how
+    what: probe    what this host has; changes nothing
+    what: start    begins to measure in a session of its own, which no connection ends
+    what: wait     waits until that has ended, and says how
 
 A job has a folder, and a measurement two processes. The worker loads the module, tunes and runs
 `irqcost run`. The keeper waits for it, then restores the settings, unloads the module and packs
@@ -22,7 +22,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tarfile
 import time
 from types import FrameType
@@ -87,11 +86,11 @@ def free_bytes(path: str) -> int:
     return shutil.disk_usage(path).free
 
 
-def probe(args: argparse.Namespace) -> int:
+def probe(args: argparse.Namespace) -> dict[str, Any]:
     """What this host has. Changes nothing."""
     home = os.path.expanduser("~")
     sudo = os.geteuid() == 0 or shutil.which("sudo") is not None
-    say(
+    return dict(
         host=socket.gethostname(),
         machine=machine(),
         kernel=os.uname().release,
@@ -102,12 +101,6 @@ def probe(args: argparse.Namespace) -> int:
         headers=without_headers() or "there",
         free=free_bytes(home),
     )
-    return 0
-
-
-def say(**facts: Any) -> None:
-    """What the controller reads of this host."""
-    print(json.dumps({"irqcost": facts}), flush=True)
 
 
 def held(path: str, wait: bool = False) -> int | None:
@@ -141,17 +134,17 @@ def hold_machine(args: argparse.Namespace) -> None:
         pass
 
 
-def start(args: argparse.Namespace) -> int:
+def start(args: argparse.Namespace) -> dict[str, Any]:
     """Begins to measure, unless this job was measured, or is being measured."""
     os.makedirs(args.job, mode=0o700, exist_ok=True)
     give(args, args.job)
     lock = held(os.path.join(args.job, "lock"))
     if lock is None:
-        return ended("running")
+        return {"state": "running"}
     packed = os.path.join(args.job, PACKED)
     if os.path.exists(packed):
         if code_of(packed) == 0:
-            return ended("measured")
+            return {"state": "measured"}
         os.unlink(packed)
     for name in RESULTS:
         if os.path.lexists(os.path.join(args.job, name)):
@@ -164,18 +157,12 @@ def start(args: argparse.Namespace) -> int:
     if not os.access(args.command, os.X_OK):
         raise Refused(f"irqcost is not there: {args.command}")
     hold_machine(args)
-    sys.stdout.flush()
     if os.fork():
-        return ended("started")
+        return {"state": "started"}
     try:
         keep(args)
     finally:
         os._exit(0)
-
-
-def ended(state: str) -> int:
-    say(state=state)
-    return 0
 
 
 def give(args: argparse.Namespace, path: str) -> None:
@@ -310,7 +297,7 @@ class Worker:
         self.tell(skipped=[what, shortened(why)])
 
     def work(self) -> int:
-        if self.args.module:
+        if self.args.load:
             self.load()
         if self.args.tune:
             self.tune()
@@ -471,7 +458,7 @@ def code_of(packed: str) -> int | None:
         return None
 
 
-def wait(args: argparse.Namespace) -> int:
+def wait(args: argparse.Namespace) -> dict[str, Any]:
     """Waits until the measurement has ended. Asleep, so that it disturbs nothing."""
     if not os.path.isdir(args.job):
         raise Refused("nothing was started here")
@@ -481,35 +468,38 @@ def wait(args: argparse.Namespace) -> int:
         last = glob.glob(os.path.join(args.job, "log"))
         why = text_of(last[0]).splitlines()[-1:] if last else []
         raise Refused(f"ended without an outcome: {''.join(why) or 'disk full?'}")
-    say(state="ended", code=code_of(packed))
-    return 0
+    return {"state": "ended", "code": code_of(packed)}
 
 
-def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(description=__doc__)
-    top.add_argument("what", choices=("probe", "start", "wait"))
-    top.add_argument("--now", type=float, default=0.0, help="the controller's time")
-    top.add_argument("--job", help="folder of this measurement")
-    top.add_argument("--run-id", default="")
-    top.add_argument("--host", default="", help="what the inventory calls this host")
-    top.add_argument("--owner", type=int, help="user who is to own the results")
-    top.add_argument("--command", help="irqcost on this host")
-    top.add_argument("--sources", default="", help="folder of the module's sources")
-    top.add_argument("--limit", type=float, default=3600.0, help="seconds")
-    top.add_argument("--tune", action="store_true")
-    top.add_argument("--module", action="store_true")
-    top.add_argument("options", nargs="*", help="of irqcost run")
-    return top
+def main() -> None:
+    from ansible.module_utils.basic import AnsibleModule
 
-
-def main() -> int:
-    args = parser().parse_args()
+    module = AnsibleModule(
+        argument_spec={
+            "what": {"choices": ["probe", "start", "wait"], "required": True},
+            "now": {"type": "float", "default": 0.0},
+            "job": {"type": "str"},
+            "run_id": {"type": "str", "default": ""},
+            "host": {"type": "str", "default": ""},
+            "owner": {"type": "int"},
+            "command": {"type": "str"},
+            "sources": {"type": "str", "default": ""},
+            "limit": {"type": "float", "default": 3600.0},
+            "tune": {"type": "bool", "default": True},
+            "load": {"type": "bool", "default": True},
+            "options": {"type": "list", "elements": "str", "default": []},
+        },
+        supports_check_mode=True,
+    )
+    args = argparse.Namespace(**module.params)
+    if args.what == "start" and module.check_mode:
+        module.exit_json(skipped=True)
     try:
-        return {"probe": probe, "start": start, "wait": wait}[args.what](args)
+        facts = {"probe": probe, "start": start, "wait": wait}[args.what](args)
     except (Refused, OSError) as error:
-        print(f"irqcost: {shortened(str(error))}", file=sys.stderr)
-        return 2
+        module.fail_json(msg=f"irqcost: {shortened(str(error))}")
+    module.exit_json(changed=args.what == "start", irqcost=facts)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
