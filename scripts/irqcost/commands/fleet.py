@@ -3,15 +3,16 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Sequence
+from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 from irqcost.base import arguments, files, layout, screen
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.commands import compare, run as run_command, site
-from irqcost.fleet import ansible, fleet_table, folder, inventory, running
+from irqcost.fleet import fleet_table, folder, running
 from irqcost.fleet.folder import MEASURED, Asked, Folder
 
 
@@ -33,6 +34,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     flag("--check", help="only say what is on the hosts; changes nothing there")
     add("--resume", metavar="FOLDER", type=Path, help="measure what is missing in a fleet run")
+    flag("--no-site", help="write no site")
     add("-o", "--out", metavar="FOLDER", type=Path, help="new folder of this fleet run")
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
@@ -47,40 +49,32 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     flag("--no-tune", help="leave the settings of the hosts as they are")
     flag("--no-module", help="load no module")
     add("--minutes", type=arguments.count, default=60, help="that a host may take (default: 60)")
-    flag("--no-site", help="write no site")
     add("options", metavar="OPTIONS-OF-RUN", nargs="*", help="such as -- --quick --backends kvm")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.resume is not None:
+        if args.inventory or args.options or args.out or args.package or args.check:
+            raise IrqcostError("--resume does what was asked for then: give no -i, and no options")
+        with folder.resumed(args.resume) as into:
+            return _measure(args, into, running.hosts(into.asked, args.limit))
+    asked = _asked(args)
+    hosts = running.hosts(asked, args.limit)
     if args.check:
-        asked = _asked(args)
-        fates, table = running.dry(asked, _hosts(args, asked), args.forks)
+        fates, table = running.dry(asked, hosts, args.forks)
         screen.show(table.fitted(screen.width()))
         return Exit.UNUSABLE if any(one.state for one in fates) else Exit.OK
-    with _folder(args) as into:
-        hosts = _hosts(args, into.asked)
-        fates = running.measured(into, hosts, args.forks)
-        table = fleet_table.table(into, fates)
-        _write(into.path / "table.txt", str(table))
-        screen.show(table.fitted(screen.width()))
-        missing = [one for one in fates if one.state != MEASURED]
-        found = [into.path / name for one in fates for name in one.results]
-        print(f"\n{len(fates) - len(missing)} of {len(fates)} hosts measured. Folder: {into.path}")
-        _after(args, into, found)
-    if missing:
-        again = f"{layout.command()} fleet --resume {into.path}"
-        print(f"irqcost: {len(missing)} not measured. What is missing: {again}", file=sys.stderr)
-    return Exit.UNUSABLE if missing else Exit.OK
+    with folder.made(args.out or Path(f"irqcost-fleet-{asked.run_id}"), asked) as into:
+        return _measure(args, into, hosts)
 
 
 def _asked(args: argparse.Namespace) -> Asked:
     if args.inventory is None:
         raise IrqcostError("-i INVENTORY is needed: Ansible's list of hosts")
-    given = _parsed(run_command, ["run", *args.options])
-    if given.out is not None:
+    if _parsed(run_command, ["run", *args.options]).out is not None:
         raise IrqcostError("--out of run: results go into the folder of the fleet run")
-    asked = Asked(
+    return Asked(
         running.run_id(),
         str(args.inventory.absolute()),
         tuple(args.options),
@@ -90,51 +84,37 @@ def _asked(args: argparse.Namespace) -> Asked:
         not args.no_module,
         args.minutes * 60,
     )
-    running.check(asked)
-    return asked
 
 
-def _hosts(args: argparse.Namespace, asked: Asked) -> Sequence[str]:
-    inventory.check(Path(asked.inventory))
-    return ansible.hosts(Path(asked.inventory), args.limit)
-
-
-@contextmanager
-def _folder(args: argparse.Namespace) -> Iterator[Folder]:
-    if args.resume is not None:
-        if args.inventory or args.options or args.out or args.package or args.installed:
-            raise IrqcostError("--resume does what was asked for then: it takes no -i, no options")
-        with folder.resumed(args.resume) as into:
-            running.check(into.asked)
-            yield into
-        return
-    asked = _asked(args)
-    _hosts(args, asked)  # Nothing is written for hosts that there are not.
-    with folder.made(args.out or Path(f"irqcost-fleet-{asked.run_id}"), asked) as into:
-        yield into
-
-
-def _after(args: argparse.Namespace, into: Folder, found: Sequence[Path]) -> None:
-    """The comparison and the site of what there is."""
+def _measure(args: argparse.Namespace, into: Folder, hosts: Sequence[str]) -> int:
+    fates = running.measured(into, hosts, args.forks)
+    table = fleet_table.table(into, fates)
+    with files.written_whole(into.path / "table.txt", replace=True) as partial:
+        partial.write_text(f"{table}\n", encoding="utf-8")
+    screen.show(table.fitted(screen.width()))
+    missing = sum(one.state != MEASURED for one in fates)
+    print(f"\n{len(fates) - missing} of {len(fates)} hosts measured. Folder: {into.path}")
+    found = [str(into.path / name) for one in fates for name in one.results]
     if len(found) > 1:
         with files.written_whole(into.path / "comparison.txt", replace=True) as partial:
             with partial.open("w", encoding="utf-8") as out, redirect_stdout(out):
-                asked = _parsed(compare, ["compare", *map(str, found)])
-                asked.run(asked)
+                _run(compare, ["compare", *found])
         print(f"Comparison: {into.path / 'comparison.txt'}")
     if found and not args.no_site:
-        to = str(into.path / "site")
-        asked = _parsed(site, ["site", *map(str, found), "-o", to, "--force"])
-        asked.run(asked)
+        _run(site, ["site", *found, "-o", str(into.path / "site"), "--force"])
+    if missing:
+        again = f"{layout.command()} fleet --resume {into.path}"
+        print(f"irqcost: {missing} not measured; to measure them: {again}", file=sys.stderr)
+    return Exit.UNUSABLE if missing else Exit.OK
 
 
-def _parsed(command: object, given: Sequence[str]) -> argparse.Namespace:
+def _parsed(command: ModuleType, given: Sequence[str]) -> argparse.Namespace:
     """The options of another command."""
     top = argparse.ArgumentParser(prog="irqcost")
-    getattr(command, "add_parser")(top.add_subparsers(prog="irqcost"))
+    command.add_parser(top.add_subparsers(prog="irqcost"))
     return top.parse_args(list(given))
 
 
-def _write(path: Path, text: str) -> None:
-    with files.written_whole(path, replace=True) as partial:
-        partial.write_text(f"{text}\n", encoding="utf-8")
+def _run(command: ModuleType, given: Sequence[str]) -> None:
+    asked = _parsed(command, given)
+    asked.run(asked)

@@ -12,7 +12,7 @@ from irqcost.base import layout
 from irqcost.base.errors import IrqcostError
 from irqcost.base.safety.texts import plain
 from irqcost.base.table import Table
-from irqcost.fleet import ansible, folder, judged, outcome, sources
+from irqcost.fleet import ansible, folder, inventory, judged, outcome, sources
 from irqcost.fleet.folder import MEASURED, Asked, Fate, Folder
 
 # What a package of irqcost installs.
@@ -25,8 +25,10 @@ def run_id() -> str:
     return f"{now}-{secrets.token_hex(2)}"
 
 
-def check(asked: Asked) -> None:
-    """Refuses what could not be done, before anything is. Raises IrqcostError."""
+def hosts(asked: Asked, limit: str | None) -> list[str]:
+    """The hosts that are meant. Refuses what could not be done, before anything is. Raises
+    IrqcostError."""
+    inventory.check(Path(asked.inventory))
     for one in map(Path, asked.packages):
         if not one.is_file() or not os.access(one, os.R_OK):
             raise IrqcostError(f"{plain(one)}: no package that can be read")
@@ -35,22 +37,23 @@ def check(asked: Asked) -> None:
             layout.checkout("building irqcost on hosts")
         except IrqcostError as error:
             raise IrqcostError(f"{error}, or --package FILE, or --installed") from None
+    return ansible.hosts(Path(asked.inventory), limit)
 
 
-def measured(into: Folder, hosts: Sequence[str], forks: int) -> list[Fate]:
+def measured(into: Folder, names: Sequence[str], forks: int) -> list[Fate]:
     """Measures on those hosts that have not been, and returns what became of all."""
-    left = [one for one in hosts if not _is_measured(into.fate(one))]
+    left = [one for one in names if not _is_measured(into.fate(one))]
     if left:
         with tempfile.TemporaryDirectory(prefix="irqcost-fleet-") as work:
             given = _given(into.asked, Path(work))
             given["irqcost_out"] = str((into.path / "incoming").absolute())
             log = into.path / "ansible.log"
-            inventory = Path(into.asked.inventory)
-            events = ansible.play(inventory, left, given, Path(work), log, forks, False)
+            place = Path(into.asked.inventory)
+            events = ansible.play(place, left, given, Path(work), log, forks, False)
         judged.collected(into, left, events)
         if (into.path / "incoming").is_dir() and not any((into.path / "incoming").iterdir()):
             (into.path / "incoming").rmdir()
-    return folder.fates(into, hosts)
+    return folder.fates(into, names)
 
 
 def _is_measured(fate: Fate | None) -> bool:
@@ -74,15 +77,15 @@ def _given(asked: Asked, work: Path) -> dict[str, object]:
     return given
 
 
-def dry(asked: Asked, hosts: Sequence[str], forks: int) -> tuple[list[Fate], Table]:
+def dry(asked: Asked, names: Sequence[str], forks: int) -> tuple[list[Fate], Table]:
     """What hosts have, and what would be skipped. Nothing is written there, nor kept here."""
     with tempfile.TemporaryDirectory(prefix="irqcost-fleet-") as work:
         log = Path(work, "log")
         given = {"irqcost_run_id": asked.run_id}
-        inventory = Path(asked.inventory)
-        events = ansible.play(inventory, hosts, given, Path(work), log, forks, True)
+        place = Path(asked.inventory)
+        events = ansible.play(place, names, given, Path(work), log, forks, True)
     fates, table = [], Table(("host", "kernel", "state", "what is there"), "<<<<")
-    for host in hosts:
+    for host in names:
         own = [one for one in events if one.host == host]
         fate = judged.said(host, own)
         fates.append(fate)
