@@ -118,6 +118,9 @@ class Fleet:
         try:
             must("mount", "-t", "tmpfs", "tmpfs", folder)
             self._stack.callback(must, "umount", "-l", folder)
+            if self.layer:  # Not on the disk that is the layer below it.
+                must("cp", "-a", self.layer, folder / "layer")
+                self.layer = folder / "layer"
             self._netns(own)
             must("ip", "-n", own, "link", "add", "br0", "type", "bridge")
             must("ip", "-n", own, "link", "set", "br0", "up")

@@ -22,6 +22,7 @@ _COMMANDS = (
     "check",
     "history",
     "contention",
+    "fleet",
     "sweep",
     "ab",
     "bisect",
