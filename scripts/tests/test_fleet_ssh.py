@@ -5,6 +5,7 @@ folder of its own, measured by the command as a user has it. The hosts measure s
 import json
 import os
 import re
+import resource
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -259,7 +260,7 @@ def until_restored(host: Host) -> None:
     raise AssertionError("the host stays tuned")
 
 
-def spent(command: Sequence[str | Path], fleet: Fleet) -> tuple[int, str, "os.struct_rusage"]:
+def spent(command: Sequence[str | Path], fleet: Fleet) -> tuple[int, str, resource.struct_rusage]:
     """A command of the controller, and what it and its children took."""
     process = begun(fleet, *command)
     assert process.stdout is not None
@@ -276,7 +277,16 @@ def test_twenty_hosts(tree: Path, tmp_path: Path) -> None:
         inventory = fleet.inventory([one.line() for one in fleet.hosts])
         received = "/sys/class/net/br0/statistics/rx_bytes"
         out = tmp_path / "out"
-        given = ["-i", inventory, "-o", out, "--installed", "--no-site", "--", "--quick"]
+        given: list[str | Path] = [
+            "-i",
+            inventory,
+            "-o",
+            out,
+            "--installed",
+            "--no-site",
+            "--",
+            "--quick",
+        ]
         before = int(must(*fleet.inside(), "cat", received))
         began = time.monotonic()
         code, said, usage = spent(given, fleet)

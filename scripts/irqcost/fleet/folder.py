@@ -98,7 +98,7 @@ class Folder:
         return found if there else replace(found, state=FAILED, why="its result was removed")
 
     def keep(self, fate: Fate) -> None:
-        """Records what became of a host. One that was measured stays so."""
+        """Records what became of a host. A measured one is not changed."""
         before = self.fate(fate.host)
         if before and before.state == MEASURED:
             return
