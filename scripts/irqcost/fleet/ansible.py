@@ -7,6 +7,7 @@ import re
 import resource
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -65,9 +66,10 @@ def hosts(inventory: Path, limit: str | None) -> list[str]:
     command = ["ansible-playbook", "-i", str(inventory.absolute()), "--list-hosts", str(PLAYBOOK)]
     if limit is not None:
         command[1:1] = ["--limit", limit]
-    done = subprocess.run(
-        command, cwd=FOLDER, env=_environment(), capture_output=True, text=True, errors="replace"
-    )
+    with tempfile.TemporaryDirectory(prefix="irqcost-fleet-") as empty:
+        done = subprocess.run(
+            command, cwd=empty, env=_environment(), capture_output=True, text=True, errors="replace"
+        )
     if unknown := _UNKNOWN.search(" ".join(done.stderr.split())):
         raise IrqcostError(f"--limit: {plain(unknown[1])} is neither a host nor a group there")
     if done.returncode:
@@ -108,10 +110,12 @@ def play(
     command = ["ansible-playbook", "-i", str(inventory.absolute()), "--limit", f"@{limit}"]
     command += ["--forks", str(forks), "-e", f"@{values}", *(["--check"] if check else [])]
     environment = _environment() | {"IRQCOST_FLEET_EVENTS": str(events)}
+    empty = work / "empty"  # Whatever looks around in its current folder finds nothing.
+    empty.mkdir()
     title = f"{'asking' if check else 'measuring on'} {len(names)} host{'s'[: len(names) > 1]}"
     last: list[str] = []
     with Progress(title) as progress, log.open("a", encoding="utf-8") as out:
-        with _started([*command, str(PLAYBOOK)], environment) as process:
+        with _started([*command, str(PLAYBOOK)], environment, empty) as process:
             assert process.stdout is not None
             for line in process.stdout:
                 out.write(line)
@@ -142,12 +146,12 @@ def _limited() -> None:
 
 @contextmanager
 def _started(
-    command: Sequence[str], environment: Mapping[str, str]
+    command: Sequence[str], environment: Mapping[str, str], empty: Path
 ) -> Iterator["subprocess.Popen[str]"]:
     """A program in a session without a terminal: nothing can ask there whether to trust a host."""
     process = subprocess.Popen(
         command,
-        cwd=FOLDER,
+        cwd=empty,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
