@@ -19,7 +19,7 @@ import results
 
 from irqcost import ROOT, cli
 from irqcost.base.errors import Exit, IrqcostError
-from irqcost.fleet import folder, inventory, judged, outcome, sources
+from irqcost.fleet import folder, inventory, judged, outcome, running, sources
 from irqcost.fleet.ansible import Event
 from irqcost.fleet.folder import FAILED, MEASURED, UNREACHABLE, Asked, Fate
 
@@ -160,6 +160,13 @@ def test_a_result_is_kept_and_never_written_twice(tmp_path: Path) -> None:
         kept.unlink()
         lost = into.fate("h")
         assert lost and lost.state == FAILED
+
+
+def test_what_was_fetched_before_an_interruption_is_kept(tmp_path: Path) -> None:
+    asked = Asked("r", str(tmp_path / "no-inventory"), installed=True)
+    with folder.made(tmp_path / "out", asked) as into:
+        sent(into, "h")
+        assert [one.state for one in running.measured(into, ["h"], 1)] == [MEASURED]
 
 
 @pytest.mark.parametrize("one, two", [("H", "h"), ("a/b", "a-b"), ("x" * 70, "x" * 71)])

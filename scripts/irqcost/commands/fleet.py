@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
-from irqcost.base import arguments, files, layout, screen
+from irqcost.base import arguments, files, screen
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.commands import compare, run as run_command, site
 from irqcost.fleet import fleet_table, folder, running
@@ -103,8 +103,7 @@ def _measure(args: argparse.Namespace, into: Folder, hosts: Sequence[str]) -> in
     if found and not args.no_site:
         _run(site, ["site", *found, "-o", str(into.path / "site"), "--force"])
     if missing:
-        again = f"{layout.command()} fleet --resume {into.path}"
-        print(f"irqcost: {missing} not measured; to measure them: {again}", file=sys.stderr)
+        print(f"irqcost: {missing} not measured; {running.again(into)}", file=sys.stderr)
     return Exit.UNUSABLE if missing else Exit.OK
 
 

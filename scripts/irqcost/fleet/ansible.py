@@ -114,7 +114,7 @@ def play(
     empty.mkdir()
     title = f"{'asking' if check else 'measuring on'} {len(names)} host{'s'[: len(names) > 1]}"
     last: list[str] = []
-    with Progress(title) as progress, log.open("a", encoding="utf-8") as out:
+    with Progress(title) as progress, log.open("a", encoding="utf-8", buffering=1) as out:
         with _started([*command, str(PLAYBOOK)], environment, empty) as process:
             assert process.stdout is not None
             for line in process.stdout:

@@ -3,6 +3,7 @@
 
 import os
 import secrets
+import sys
 import tempfile
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -42,6 +43,8 @@ def hosts(asked: Asked, limit: str | None) -> list[str]:
 
 def measured(into: Folder, names: Sequence[str], forks: int) -> list[Fate]:
     """Measures on those hosts that have not been, and returns what became of all."""
+    # An attempt that was interrupted may have fetched more than it could look at.
+    judged.collected(into, [one for one in names if into.arrived(one).exists()], [])
     left = [one for one in names if not _is_measured(into.fate(one))]
     if left:
         with tempfile.TemporaryDirectory(prefix="irqcost-fleet-") as work:
@@ -49,11 +52,20 @@ def measured(into: Folder, names: Sequence[str], forks: int) -> list[Fate]:
             given["irqcost_out"] = str((into.path / "incoming").absolute())
             log = into.path / "ansible.log"
             place = Path(into.asked.inventory)
-            events = ansible.play(place, left, given, Path(work), log, forks, False)
+            try:
+                events = ansible.play(place, left, given, Path(work), log, forks, False)
+            except KeyboardInterrupt:
+                print(f"irqcost: hosts finish by themselves; {again(into)}", file=sys.stderr)
+                raise
         judged.collected(into, left, events)
         if (into.path / "incoming").is_dir() and not any((into.path / "incoming").iterdir()):
             (into.path / "incoming").rmdir()
     return folder.fates(into, names)
+
+
+def again(into: Folder) -> str:
+    """How to measure what is missing."""
+    return f"to go on: {layout.command()} fleet --resume {into.path}"
 
 
 def _is_measured(fate: Fate | None) -> bool:
