@@ -55,7 +55,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     if args.resume is not None:
-        if args.inventory or args.options or args.out or args.package or args.check:
+        given = (args.inventory, args.options, args.out, args.package, args.installed, args.check)
+        if any(given) or args.no_tune or args.no_module:
             raise IrqcostError("--resume does what was asked for then: give no -i, and no options")
         with folder.resumed(args.resume) as into:
             return _measure(args, into, running.hosts(into.asked, args.limit))
