@@ -136,8 +136,7 @@ def hold_machine(args: argparse.Namespace) -> None:
 
 def start(args: argparse.Namespace) -> dict[str, Any]:
     """Begins to measure, unless this job was measured, or is being measured."""
-    os.makedirs(args.job, mode=0o700, exist_ok=True)
-    give(args, args.job)
+    make_folder(args)
     lock = held(os.path.join(args.job, "lock"))
     if lock is None:
         return {"state": "running"}
@@ -163,6 +162,18 @@ def start(args: argparse.Namespace) -> dict[str, Any]:
         keep(args)
     finally:
         os._exit(0)
+
+
+def make_folder(args: argparse.Namespace) -> None:
+    """Makes the folder of a job, and those that it is in, which are the user's, too."""
+    missing = []
+    path = args.job
+    while not os.path.isdir(path):
+        missing.append(path)
+        path = os.path.dirname(path)
+    for one in reversed(missing):
+        os.mkdir(one, 0o700)
+        give(args, one)
 
 
 def give(args: argparse.Namespace, path: str) -> None:
@@ -191,13 +202,14 @@ def keep(args: argparse.Namespace) -> None:
     os.close(writer)
     job = Job()
     why = followed(reader, job, args.limit)
-    end_group(worker)
-    if why:
-        job.code, job.why = 1, why
-    elif job.code is None:
-        job.code, job.why = 1, "the process that measured was killed"
+    came_to_its_end = not why and job.code is not None
+    if not came_to_its_end:
+        end_group(worker)
+        job.code, job.why = 1, why or "the process that measured was killed"
     put_back(args, job)
     pack(args, job)
+    if came_to_its_end:  # It waited, to do this if the keeper could not.
+        end_group(worker)
 
 
 class Job:
@@ -303,9 +315,12 @@ class Worker:
             self.tune()
         code, said = run(self.command())
         self.tell(code=code, **({"why": shortened(said)} if code else {}))
-        if os.getppid() != self.keeper:
-            put_back(self.args, self.job)
-            pack(self.args, self.job)
+        os.close(self.writer)
+        # The keeper puts the host back, and then ends this process: it is there until that is done.
+        while os.getppid() == self.keeper:
+            time.sleep(0.1)
+        put_back(self.args, self.job)
+        pack(self.args, self.job)
         return 0
 
     def command(self) -> list[str]:

@@ -264,7 +264,7 @@ echo "$*" >>"$FOLDER/asked"
 while [ -e "$FOLDER/closed" ]; do sleep 0.05; done
 [ ! -e "$FOLDER/fails" ] || { echo "irqcost: no luck"; exit 4; }
 for last; do :; done
-echo '{}' >"$FOLDER/job/result.json"
+[ ! -d "$FOLDER/job" ] || echo '{}' >"$FOLDER/job/result.json"
 """
 # Starts the module as Ansible does, as root where it is not.
 _START = """\
@@ -277,7 +277,7 @@ host.os.geteuid = lambda: 0
 host.DEVICE, host.TUNED = folder + "/device", folder + "/tune.json"
 host.OURS, host.MACHINE = folder + "/ours", folder + "/machine"
 args = argparse.Namespace(
-    job=folder + "/job", run_id=sys.argv[4], host="h", owner=os.getuid(), limit=limit,
+    job=sys.argv[5], run_id=sys.argv[4], host="h", owner=int(sys.argv[6]), limit=limit,
     command=folder + "/irqcost", sources="", tune=True, load=True, options=["--quick", "--cpu=3"],
 )
 try:
@@ -302,10 +302,13 @@ class OnHost:
         path.write_text(text)
         path.chmod(0o755)
 
-    def start(self, limit: float = 600, run_id: str = "r") -> dict[str, Any]:
+    def start(
+        self, limit: float = 600, run_id: str = "r", job: Path | None = None, owner: int = -1
+    ) -> dict[str, Any]:
+        words = [str(limit), str(_MODULE), run_id, str(job or self.path / "job"), str(owner)]
         found: dict[str, Any] = json.loads(
             subprocess.check_output(
-                [sys.executable, "-c", _START, self.path, str(limit), _MODULE, run_id],
+                [sys.executable, "-c", _START, str(self.path), *words],
                 env={
                     **os.environ,
                     "FOLDER": str(self.path),
@@ -353,6 +356,16 @@ class OnHost:
 @pytest.fixture(name="host")
 def _host(tmp_path: Path) -> OnHost:
     return OnHost(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_makes_on_a_host_is_its_users(host: OnHost) -> None:
+    job = host.path / "user/.cache/irqcost-fleet/jobs/r"
+    host.start(job=job, owner=4242)
+    host.until((job / "outcome.tar").exists)
+    made = [job / "outcome.tar", *(job.parents[place] for place in range(4)), job]
+    owners = {one.name: one.stat().st_uid for one in made}
+    assert set(owners.values()) == {4242}, owners
 
 
 _PUT_BACK = ["rmmod irqcost", "tune --restore"]
