@@ -7,6 +7,7 @@ import itertools
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -110,12 +111,14 @@ class Fleet:
         self.layer = layer
         self.own = f"irqf{os.getpid()}x{next(_NUMBERS)}"
         self.hosts: list[Host] = []
+        self.sockets = ""
         self._stack = ExitStack()
 
     def __enter__(self) -> "Fleet":
         folder, own = self.folder, self.own
         folder.mkdir(parents=True, exist_ok=True)
         try:
+            self.sockets = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="irqf"))
             must("mount", "-t", "tmpfs", "tmpfs", folder)
             self._stack.callback(must, "umount", "-l", folder)
             if self.layer:  # Not on the disk that is the layer below it.
@@ -248,6 +251,8 @@ class Fleet:
                     f"ansible_ssh_private_key_file={self.folder / 'key'}",
                     f"ansible_ssh_common_args='{common}'",
                     "ansible_python_interpreter=/usr/bin/python3",
+                    # Another fleet's hosts have the same addresses. Sockets have short names.
+                    f"ansible_control_path_dir={self.sockets}",
                     *more,
                 ]
             )
