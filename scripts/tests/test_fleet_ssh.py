@@ -149,18 +149,18 @@ def results(folder: Path) -> dict[str, int]:
 def test_three_hosts_from_nothing_to_the_site(package: Path, tmp_path: Path) -> None:
     with Fleet(tmp_path / "net") as fleet:
         simulated(fleet.add("alpha", cpu(1) | _MODULE))
-        simulated(fleet.add("Beta_2.example", cpu(2)))
+        simulated(fleet.add("Beta-2.example", cpu(2)))
         simulated(fleet.add("gamma", cpu(3), user="worker"))
         lines = [one.line() for one in fleet.hosts]
         inventory = fleet.inventory(lines, f"ansible_become_password={_SECRET}")
         code, said = done(begun(fleet, "-i", inventory, "--check"))
-        assert code == 0 and "no headers of kernel" in said_of(said, "Beta_2.example")
+        assert code == 0 and "no headers of kernel" in said_of(said, "Beta-2.example")
         assert not (fleet.hosts[0].root / "usr/bin/irqcost").exists()
         out = tmp_path / "out"
         given = ("-i", inventory, "-o", out, "--package", package, "--", "--quick")
         code, said = done(begun(fleet, *given))
         assert code == 0 and "3 of 3 hosts measured" in said
-        for number, name in enumerate(("alpha", "Beta_2.example", "gamma"), 1):
+        for number, name in enumerate(("alpha", "Beta-2.example", "gamma"), 1):
             line = said_of(said, name)
             assert "(SIMULATED)" in line and "ring3" in line, line
             assert f"Simulated {number}" in line
@@ -168,14 +168,14 @@ def test_three_hosts_from_nothing_to_the_site(package: Path, tmp_path: Path) -> 
         assert "skipped module" not in said_of(said, "alpha")
         module = (fleet.hosts[0].root / "opt/module").read_text()
         assert module == "load irqcost\nunload irqcost\n"
-        assert "skipped module: no headers of kernel" in said_of(said, "Beta_2.example")
+        assert "skipped module: no headers of kernel" in said_of(said, "Beta-2.example")
         assert "skipped root: logs in as a user" in said_of(said, "gamma")
         assert "skipped tuning: no root on this host" in said_of(said, "gamma")
         # No host stays tuned, nor full of what was fetched.
         for host in fleet.hosts:
             assert (host.root / _BOOST).read_text() == "0\n"
             assert not list(host.root.glob("*/.cache/irqcost-fleet/jobs/*"))
-    assert set(results(out)) == {"alpha", "beta_2.example", "gamma"}
+    assert set(results(out)) == {"alpha", "beta-2.example", "gamma"}
     assert (out / "site/index.html").exists()
     assert "Simulated 2" in (out / "comparison.txt").read_text()
     kept = [one for one in out.rglob("*") if one.is_file()]
