@@ -12,7 +12,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 # What only a checkout does, and what a package has done.
 _DEVELOPS = {"test", "lint", "build"}
 # What most users do not do.
-_SELDOM = {"vm", "bisect", "--scheduler"}
+_SELDOM = {"vm", "bisect", "fleet", "--scheduler"}
 # The command cannot begin without these.
 _ALWAYS = {"all", "run"}
 

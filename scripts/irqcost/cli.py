@@ -37,6 +37,7 @@ _GROUPS: Mapping[str, Mapping[str, _Command]] = {
         "vm": _Command("irqcost.commands.vm", "vm --exact"),
         "sweep": _Command("irqcost.commands.sweep", "sweep popf"),
         "contention": _Command("irqcost.commands.contention", "contention results/CPU/RESULT.json"),
+        "fleet": _Command("irqcost.commands.fleet", "fleet -i hosts.ini -- --quick"),
     },
     "Compare": {
         "compare": _Command("irqcost.commands.compare", "compare A.json B.json"),

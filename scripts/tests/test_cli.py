@@ -24,6 +24,7 @@ _COMMANDS = (
     "export",
     "push",
     "contention",
+    "fleet",
     "sweep",
     "ab",
     "bisect",

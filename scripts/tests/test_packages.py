@@ -28,7 +28,7 @@ _READ = (
     *("scripts/irqcost/compare/check.toml", "scripts/irqcost/output/page/article.html.j2"),
     *("results/published/costs.csv", "results/published/traits.csv"),
     *("results/emulated/counts/kernels.json", "bench_kmod/include/irqcost/abi.h"),
-    "bench_kmod/tests/guest.config",
+    *("bench_kmod/tests/guest.config", "fleet/irqcost.yml", "fleet/library/irqcost_host.py"),
 )
 
 

@@ -13,17 +13,19 @@ import pytest
 from irqcost import ROOT, cli
 from irqcost.base.safety import surroundings
 from irqcost.measure import build
-from results import committed, path
+from results import DATA, committed, path
 
 # By name, what would be found and used: of each a copy that leaves a trace.
 _SETTINGS = (
     *("matplotlibrc", "dask.yaml", "distributed.yaml", ".dask/config.yaml", "setup.cfg"),
     *("numpy.cfg", "site.cfg", ".numpy-site.cfg", "pyvenv.cfg", "tqdm.cfg", ".gitconfig"),
+    "ansible.cfg",
 )
 _MODULES = (
     *("json", "numpy", "argparse", "matplotlib", "PIL", "capstone", "jinja2", "tqdm", "yaml"),
     *("distributed", "dask", "multiprocessing", "socket", "signal", "_bootlocale", "cycler"),
     *("sitecustomize", "usercustomize", "irqcost", "rich", "markupsafe", "kiwisolver", "sqlite3"),
+    "ansible",
 )
 _PROGRAMS = (
     "cpp",
@@ -96,6 +98,7 @@ def _commands(out: Path) -> dict[str, list[str]]:
         "site": ["site", alpha, beta, "-o", f"{out}/site"],
         "submit": ["submit", alpha],
         "contention": ["contention", waited, "--out", f"{out}/contention"],
+        "fleet": ["fleet", "-i", str(DATA / "local.ini"), "--check"],
         "history": ["history", alpha, "--out", f"{out}/x"],
         "check": ["check", alpha, "--baseline", beta],
         "disasm": ["disasm", "cli_sti"],
