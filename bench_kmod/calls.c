@@ -88,7 +88,7 @@ next:;										\
 	WINDOW(name, do {							\
 		REPEAT_##n(__VA_ARGS__)						\
 		asm volatile("" : "+r" (loops) : : IRQCOST_CALL_CLOBBERS);		\
-	} while (unlikely(--loops));)
+	} while (unlikely(IRQCOST_C_NEXT(loops)));)
 
 /*
  * The section of body.h, of as many cycles as the constant around it says. Its

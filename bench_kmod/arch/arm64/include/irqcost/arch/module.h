@@ -36,8 +36,14 @@ static __always_inline u32 irqcost_clock_khz(void)
 #define IRQCOST_MULTIPLY "mul %w0, %w0, %w0"
 #define IRQCOST_ADD "add %0, %0, %0"
 
-/* Every register that a call may change. */
+/* Every register that a call may change; x18 is one unless the kernel has a use of its own for it. */
+#ifdef CONFIG_SHADOW_CALL_STACK
+#define IRQCOST_X18
+#else
+#define IRQCOST_X18 "x18",
+#endif
 #define IRQCOST_CALL_CLOBBERS							\
+	IRQCOST_X18								\
 	"x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", \
 	"x13", "x14", "x15", "x16", "x17", "x30", "cc", "memory"
 
@@ -50,6 +56,16 @@ static __always_inline u32 irqcost_clock_khz(void)
 		     : "=r" (start), "+r" (loops) : : IRQCOST_CALL_CLOBBERS)
 #define IRQCOST_C_END(end)							\
 	asm volatile("irqcost_stamp\n\tisb\n\tmov %0, x0" : "=r" (end) : : "x0", "cc", "memory")
+
+/*
+ * Count down the loops of such a window. Left to itself, gcc moves them to another register and back
+ * in some windows and not in others.
+ */
+#define IRQCOST_C_NEXT(loops)							\
+({										\
+	asm volatile("sub %w0, %w0, #1" : "+r" (loops) : : IRQCOST_CALL_CLOBBERS);	\
+	loops;									\
+})
 
 /* The section in C: dependent adds in a register that calls preserve. */
 #define IRQCOST_C_SECTION(cycles)						\

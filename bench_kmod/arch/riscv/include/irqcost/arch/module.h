@@ -50,6 +50,16 @@ u32 irqcost_clock_khz(void);
 #define IRQCOST_C_END(end)							\
 	asm volatile("irqcost_stamp\n\tfence\n\tmv %0, a0" : "=r" (end) : : "a0", "memory")
 
+/*
+ * Count down the loops of such a window. Left to itself, gcc moves them to another register and back
+ * in some windows and not in others.
+ */
+#define IRQCOST_C_NEXT(loops)							\
+({										\
+	asm volatile("addiw %0, %0, -1" : "+r" (loops) : : IRQCOST_CALL_CLOBBERS);	\
+	loops;									\
+})
+
 /* The section in C: dependent adds in a register that calls preserve. */
 #define IRQCOST_C_SECTION(cycles)						\
 	asm volatile(".rept %c0\n\tadd s11, s11, s11\n\t.endr" : : "i" (cycles) : "s11")

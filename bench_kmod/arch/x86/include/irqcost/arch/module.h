@@ -57,6 +57,9 @@ static __always_inline u32 irqcost_clock_khz(void)
 #define IRQCOST_C_END(end)							\
 	asm volatile("irqcost_stamp\n\tlfence" : "=a" (end) : : "rdx", "cc", "memory")
 
+/* Count down the loops of such a window. */
+#define IRQCOST_C_NEXT(loops) (--(loops))
+
 /* The section in C: dependent adds in a register that calls preserve. */
 #define IRQCOST_C_SECTION(cycles)						\
 	asm volatile(".rept %c0\n\tadd %%r15, %%r15\n\t.endr" : : "i" (cycles) : "r15")

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Other architectures: the module counts in a guest what a trace of that guest counts."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from irqcost.model import catalogue
+from irqcost.vm import counting
+from irqcost.vm.architectures import ARCHITECTURES, X86
+from irqcost.vm.counting import Count, Counted
+from vm_guests import foreign_guest
+
+pytestmark = [pytest.mark.guest, pytest.mark.xdist_group("exact")]
+
+# The others are on request: pytest -m matrix.
+GUESTS = (
+    ("6.1-arm64", ""),
+    ("6.12-riscv64", ""),
+    pytest.param(("6.1-arm64", "cortex-a72"), marks=pytest.mark.matrix),
+    pytest.param(("6.1-rt-arm64", ""), marks=pytest.mark.matrix),
+    pytest.param(("6.12-arm64", ""), marks=pytest.mark.matrix),
+    pytest.param(("6.12-arm64", "cortex-a72"), marks=pytest.mark.matrix),
+)
+
+
+@pytest.fixture(name="guest", params=GUESTS, ids=lambda param: "-".join(filter(None, param)))
+def _guest(request: pytest.FixtureRequest) -> tuple[str, str]:
+    found: tuple[str, str] = request.param
+    return found
+
+
+def exact(number: float) -> Count:
+    """A count that is the same in all samples, as it is compared here."""
+    return Count(counting.Fraction(number), counting.Fraction(number))
+
+
+def test_counts_are_what_a_trace_counts(guest: tuple[str, str]) -> None:
+    counted, _, traced = foreign_guest(*guest)
+    seen: dict[tuple[str, str], set[float]] = {}
+    for run in traced:
+        seen.setdefault((run.key, run.mode), set()).add(run.per_operation)
+    differing = {
+        name: (found, seen[name])
+        for name, found in counted.counts.items()
+        if not (found.least == found.most and seen[name] == {float(found.least)})
+    }
+    assert seen.keys() == counted.counts.keys()
+    assert not differing
+
+
+def test_instructions_are_as_many_as_the_assembler_makes(guest: tuple[str, str]) -> None:
+    """Independent of the trace; rows with a branch execute fewer."""
+    counted, _, _ = foreign_guest(*guest)
+    rows = counting.rows(counted.architecture)
+    assert rows.keys() >= {"empty", "nop", "dep_add", "dep_imul", "zero_idiom", "push_pop"}
+    for key, code in rows.items():
+        counts = {count for (of, _), count in counted.counts.items() if of == key}
+        made = assembled(code, counted.architecture)
+        if re.search(r"\d+:", code):
+            assert counts and all(count.most <= made for count in counts), key
+        elif counts:
+            assert counts == {exact(made)}, key
+        else:
+            assert (key, "*") in counted.absent, key
+
+
+def assembled(code: str, architecture: str) -> int:
+    """Instructions that the assembler makes of a row."""
+    used = ARCHITECTURES[architecture]
+    source = f".macro irqcost_section\n.endm\n{code}\n"
+    target = subprocess.run(["mktemp"], capture_output=True, text=True, check=True).stdout.strip()
+    try:
+        subprocess.run([used.tool("as"), "-o", target, "-"], input=source, text=True, check=True)
+        listing = subprocess.run(
+            [used.tool("objdump"), "-d", target], capture_output=True, text=True, check=True
+        ).stdout
+    finally:
+        Path(target).unlink()
+    return len(re.findall(r"^\s+[0-9a-f]+:\t", listing, re.MULTILINE))
+
+
+def test_every_row_is_counted_or_says_why_not(guest: tuple[str, str]) -> None:
+    counted, ended, _ = foreign_guest(*guest)
+    calls = {probe.key for probe in catalogue.read() if probe.kind == "call"}
+    known = calls | counting.rows(counted.architecture).keys()
+    assert {key for key, _ in counted.counts} | {key for key, _ in counted.absent} == known
+    absent = {key: reason for (key, mode), reason in counted.absent.items() if mode == "*"}
+    assert all(
+        reason == "this kernel does not offer it"
+        or "PREEMPT_RT" in reason
+        or reason == "the CPU has no atomic instructions of ARMv8.1"
+        for reason in absent.values()
+    ), absent
+    assert ended.status["rmmod"] == 0
+    assert not re.search(r"BUG|WARNING|Oops|Call trace", ended.files["dmesg"].decode())
+
+
+def test_what_people_argue_about() -> None:
+    """The counts that were seen by hand before this test existed."""
+    arm64 = once(foreign_guest("6.1-arm64")[0])
+    assert arm64["daifset_daifclr"] == 2 and arm64["local_irq_disable_enable"] == 5
+    assert arm64["this_cpu_inc"] < arm64["irq_save_inc"]
+    riscv = once(foreign_guest("6.12-riscv64")[0])
+    assert riscv["csrci_csrsi"] == 2 and riscv["local_irq_disable_enable"] == 2
+    # Its per-CPU operations are masking.
+    assert riscv["this_cpu_inc"] == riscv["irq_save_inc"] > riscv["local_irq_save_restore"] == 3
+
+
+def once(counted: Counted) -> dict[str, float]:
+    return {key: one.number for (key, mode), one in counted.counts.items() if mode == "isolated"}
+
+
+@pytest.mark.matrix
+def test_without_lse_an_atomic_is_a_loop() -> None:
+    new, old = (once(foreign_guest("6.1-arm64", cpu)[0]) for cpu in ("", "cortex-a72"))
+    assert "lse_add" in new and "lse_add" not in old
+    assert old["spin_lock"] > new["spin_lock"] and old["atomic_add"] > new["atomic_add"]
+    assert {key: new[key] for key in counting.SHOWN[:2]} == {
+        key: old[key] for key in counting.SHOWN[:2]
+    }
+
+
+def test_a_file_says_of_which_architecture_it_is(tmp_path: Path) -> None:
+    for name in ("6.1-arm64", "6.12-riscv64"):
+        counted, _, _ = foreign_guest(name)
+        document = counted.document()
+        assert document["architecture"] == ARCHITECTURES[counted.architecture].name != X86.name
+        assert document["catalogue"]
+        counting.write(counted, tmp_path / f"{name}.json")
+    arm64, riscv = (foreign_guest(name)[0] for name in ("6.1-arm64", "6.12-riscv64"))
+    assert arm64.catalogue != riscv.catalogue
