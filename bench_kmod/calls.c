@@ -50,9 +50,9 @@ next:;										\
  * The two windows of a pair may differ by their bodies alone. So IRQCOST_C_BEGIN()
  * has the padding to a cache line before the time stamp, and what lives on (@start,
  * @loops) is held in registers that calls preserve, by clobbering all others.
+ *
+ * The arguments of what follows are variadic, as what the API expands to may have commas.
  */
-
-/* The arguments are variadic, as what the API expands to may have commas. */
 #define REPEAT_1(...) __VA_ARGS__; ALONE();
 #define REPEAT_2(...) REPEAT_1(__VA_ARGS__) REPEAT_1(__VA_ARGS__)
 #define REPEAT_4(...) REPEAT_2(__VA_ARGS__) REPEAT_2(__VA_ARGS__)

@@ -28,7 +28,8 @@ static __always_inline unsigned long section(unsigned long work, u32 passes)
  */
 static __always_inline bool over(const struct contender *c, u64 operations)
 {
-	if (operations % CHECK_EVERY == 0 && !half_ended(c) && irqcost_now() >= c->workers->deadline)
+	if (operations % CHECK_EVERY == 0 && !half_ended(c) &&
+	    irqcost_now() >= c->workers->deadline)
 		WRITE_ONCE(c->workers->ended, c->half + 1);
 	return half_ended(c);
 }

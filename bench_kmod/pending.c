@@ -24,7 +24,7 @@
 /* An interrupt that has not come after this will not come. */
 #define TIMEOUT_NS (10 * NSEC_PER_MSEC)
 
-/* The interrupt of the one run under way, and the TSC at the first instruction of its handler. */
+/* The interrupt of the one run under way, and the clock at the first instruction of its handler. */
 static struct irq_work raised;
 static u64 handled;
 
@@ -38,12 +38,12 @@ static notrace void handler(struct irq_work *work)
  * @raise: in: whether an interrupt is to become pending
  * @loops: in: of the work; 0: none
  * @hold: in: ticks to stay masked
- * @start: out: TSC before masking
+ * @start: out: clock before masking
  * @add: out: ticks of the dependent adds
  * @nop: out: ticks of the nops
- * @before: out: TSC before unmasking
- * @after: out: TSC after it
- * @early: out: TSC at which the interrupt came all the same; 0: it did not
+ * @before: out: clock before unmasking
+ * @after: out: clock after it
+ * @early: out: clock at which the interrupt came all the same; 0: it did not
  */
 struct stretch {
 	bool raise;

@@ -145,9 +145,7 @@ def foreign_guest(name: str, cpu: str = "") -> tuple[Counted, GuestResult, tuple
                 used,
                 module(name),
                 Machine(exact=True, cpu=cpu, arguments=tracer.arguments),
-                further=[
-                    Command("trace", ("/bin/vm_trace", f"/dev/{used.architecture.control}"))
-                ],
+                further=[Command("trace", ("/bin/vm_trace", f"/dev/{used.architecture.control}"))],
                 programs={"/bin/vm_trace": program(source, directory, used.architecture)},
                 time_limit=TIME_LIMIT,
             )

@@ -50,8 +50,6 @@ const char *irqcost_arch_unusable(u32 needs)
 {
 	if (needs & IRQCOST_NEEDS_LSE && !cpu_have_named_feature(ATOMICS))
 		return "the CPU has no atomic instructions of ARMv8.1";
-	if (needs & IRQCOST_NEEDS_PMR && !system_uses_irq_prio_masking())
-		return "the kernel does not mask by the priority of interrupts";
 	return NULL;
 }
 

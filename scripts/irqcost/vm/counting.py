@@ -8,7 +8,6 @@ times, and says of which architecture it is.
 
 import json
 import re
-import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -36,7 +36,7 @@ static __always_inline u32 irqcost_clock_khz(void)
 #define IRQCOST_MULTIPLY "mul %w0, %w0, %w0"
 #define IRQCOST_ADD "add %0, %0, %0"
 
-/* Every register that a call may change; x18 is one unless the kernel has a use of its own for it. */
+/* Every register that a call may change; x18 is one unless the kernel keeps a stack there. */
 #ifdef CONFIG_SHADOW_CALL_STACK
 #define IRQCOST_X18
 #else
@@ -58,8 +58,8 @@ static __always_inline u32 irqcost_clock_khz(void)
 	asm volatile("irqcost_stamp\n\tisb\n\tmov %0, x0" : "=r" (end) : : "x0", "cc", "memory")
 
 /*
- * Count down the loops of such a window. Left to itself, gcc moves them to another register and back
- * in some windows and not in others.
+ * Count down the loops of such a window. Left to itself, gcc moves them to another register and
+ * back in some windows and not in others.
  */
 #define IRQCOST_C_NEXT(loops)							\
 ({										\
@@ -102,7 +102,7 @@ static __always_inline u32 irqcost_clock_khz(void)
 #define IRQCOST_BRANCH_STEP 4
 #define IRQCOST_BRANCH_BYTES 4
 
-/* Where the `bl` or `b` goes that may be at @bytes, whose address is @at. 0: it is none. */
+/* Where the `bl` or `b` at @bytes, whose address is @at, goes; 0 for other instructions. */
 static inline unsigned long irqcost_branch_target(const u8 *bytes, unsigned long at)
 {
 	u32 insn;

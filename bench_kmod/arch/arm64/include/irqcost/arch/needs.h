@@ -2,15 +2,13 @@
 /*
  * arm64: what differs between CPUs, for enum irqcost_needs (catalogue.h).
  *
- * LSE: the atomic instructions of ARMv8.1. PMR: a kernel that masks by the priority of the
- * interrupt controller (pseudo-NMI).
+ * LSE: the atomic instructions of ARMv8.1.
  */
 #ifndef IRQCOST_ARCH_NEEDS_H
 #define IRQCOST_ARCH_NEEDS_H
 
 #define IRQCOST_ARCH_NEEDS                                                    \
-	IRQCOST_NEEDS_LSE = 1 << 0,                                           \
-	IRQCOST_NEEDS_PMR = 1 << 1,
+	IRQCOST_NEEDS_LSE = 1 << 0,
 
 /* cmpxchg128() and cmpxchg_double() do without LSE as well. */
 #define IRQCOST_ARCH_NEEDS_PAIR 0

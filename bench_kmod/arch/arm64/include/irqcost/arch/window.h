@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * arm64: what stands in a timed window (body.h) around the body. Never run on silicon yet, only
+ * arm64: a timed window (body.h), but for the body. Never run on silicon yet, only
  * under QEMU.
  *
  * A body may change x0 to x15 and the condition flags, may use the scratch memory at x23, and may

@@ -15,7 +15,7 @@
 #error "irqcost measures 64-bit RISC-V kernels"
 #endif
 
-/* The clock of the windows: core cycles of this hart, which cpu.c starts and finds the rate of. */
+/* The clock of the windows: core cycles of this CPU, which cpu.c starts and finds the rate of. */
 static __always_inline u64 irqcost_now(void)
 {
 	return csr_read(CSR_CYCLE);
@@ -51,8 +51,8 @@ u32 irqcost_clock_khz(void);
 	asm volatile("irqcost_stamp\n\tfence\n\tmv %0, a0" : "=r" (end) : : "a0", "memory")
 
 /*
- * Count down the loops of such a window. Left to itself, gcc moves them to another register and back
- * in some windows and not in others.
+ * Count down the loops of such a window. Left to itself, gcc moves them to another register and
+ * back in some windows and not in others.
  */
 #define IRQCOST_C_NEXT(loops)							\
 ({										\
@@ -101,8 +101,8 @@ u32 irqcost_clock_khz(void);
 #define IRQCOST_BRANCH_BYTES 8
 
 /*
- * Where the `jal`, or the pair of `auipc` and `jalr` by which a module calls the kernel, goes that
- * may be at @bytes, whose address is @at. 0: it is none.
+ * Where the `jal` at @bytes, whose address is @at, goes, or the pair of `auipc` and `jalr`, as
+ * modules call the kernel; 0 for other instructions.
  */
 static inline unsigned long irqcost_branch_target(const u8 *bytes, unsigned long at)
 {

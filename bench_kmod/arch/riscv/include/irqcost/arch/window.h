@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * RISC-V, 64 bits: what stands in a timed window (body.h) around the body. Never run on silicon
+ * RISC-V, 64 bits: a timed window (body.h), but for the body. Never run on silicon
  * yet, only under QEMU.
  *
  * A body may change a0 to a7 and t0 to t6, may use the scratch memory at s5, and may leave words on
@@ -16,7 +16,7 @@
 
 /*
  * One time stamp in a0. There is no instruction that waits for all earlier ones; a fence waits for
- * their loads and stores, and the hart sees its accesses to CSRs in program order.
+ * their loads and stores, and a CPU sees its accesses to CSRs in program order.
  */
 #define IRQCOST_STAMP                                                         \
 	"fence\n\t"                                                           \

@@ -113,8 +113,8 @@ static __always_inline u32 irqcost_clock_khz(void)
 #define IRQCOST_BRANCH_BYTES 5
 
 /*
- * Where the call or jump of 32-bit distance goes that may begin at @bytes, whose address is @at:
- * its opcode, and then the distance from its end. 0: it is none.
+ * Where the call or jump of 32-bit distance at @bytes, whose address is @at, goes: its opcode, and
+ * then the distance from its end. 0 for other instructions.
  */
 static inline unsigned long irqcost_branch_target(const u8 *bytes, unsigned long at)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * x86-64: what stands in a timed window (body.h) around the body.
+ * x86-64: a timed window (body.h), but for the body.
  *
  * A body may change rax, rcx, rdx, rsi, rdi, r8 to r10 and the arithmetic flags,
  * may use the scratch memory at (%r15), and may leave words on the stack: the
