@@ -19,7 +19,8 @@ class Architecture:
     @console: the kernel's console, QEMU's first serial port; @pci: that further ones are on PCI.
     @result: the guest's name of the port that results come through, @control of the one after it.
     @signature: of its kernel images: bytes and where they are.
-    @objdump: what tells objdump that bytes are its instructions.
+    @objdump: what tells objdump that bytes are its instructions; @stamp: what ends the line of the
+    one that reads the clock.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Architecture:
     control: str
     signature: tuple[int, bytes]
     objdump: tuple[str, ...]
+    stamp: str
 
     def serial(self, target: str, identity: str) -> list[str]:
         """QEMU's arguments for a further serial port with the backend @target."""
@@ -77,6 +79,7 @@ X86 = Architecture(
     # Of the boot protocol.
     signature=(0x202, b"HdrS"),
     objdump=("-m", "i386:x86-64"),
+    stamp="rdtsc",
 )
 
 # The counter of the generic timer has the rate that QEMU is told, and the instruction clock 1 GHz.
@@ -97,6 +100,7 @@ ARM64 = Architecture(
     control="ttyS1",
     signature=(0x38, b"ARMd"),
     objdump=("-m", "aarch64"),
+    stamp=", cntvct_el0",
 )
 
 RISCV64 = Architecture(
@@ -116,6 +120,7 @@ RISCV64 = Architecture(
     control="ttyS2",
     signature=(0x38, b"RSC\x05"),
     objdump=("-m", "riscv:rv64"),
+    stamp="rdcycle a0",
 )
 
 ARCHITECTURES: Mapping[str, Architecture] = {one.name: one for one in (X86, ARM64, RISCV64)}

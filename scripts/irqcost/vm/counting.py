@@ -184,7 +184,8 @@ def read(printed: str, kernel: Kernel, cpu: str) -> Counted:
         elif kind == "absent":
             absent[words[0], words[1]] = " ".join(words[2:])
         elif kind == "text":
-            code[words[0]] = body(disassembled(bytes.fromhex(words[2]), kernel.architecture))
+            lines = disassembled(bytes.fromhex(words[2]), kernel.architecture)
+            code[words[0]] = body(lines, kernel.architecture.stamp)
     if not counts:
         raise IrqcostError(f"nothing was counted: {printed.strip()[:200]}")
     date = datetime.now(timezone.utc).isoformat(timespec="seconds")
@@ -220,18 +221,14 @@ def disassembled(text: bytes, architecture: Architecture) -> list[str]:
     return [_PLACE.sub("…", " ".join(line.split())) for line in plain]
 
 
-def body(lines: Sequence[str]) -> tuple[str, ...]:
+def body(lines: Sequence[str], stamp: str) -> tuple[str, ...]:
     """What is between the two time stamps of a single window, each between two barriers."""
-    stamps = [number for number, line in enumerate(lines) if _STAMP.search(line)]
+    stamps = [number for number, line in enumerate(lines) if line.endswith(stamp)]
     if len(stamps) != 2:
         return ()
     first, second = stamps
     # After the first one it is kept in a register, and a barrier follows.
     return tuple(lines[first + 3 : second - 1])
-
-
-# A read of the counter that is the clock.
-_STAMP = re.compile(r"\bcntvct_el0$|\brdcycle\b")
 
 
 def write(counted: Counted, path: Path) -> None:
