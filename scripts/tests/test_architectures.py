@@ -17,7 +17,8 @@ from irqcost.commands import vm
 from irqcost.measure.guests import foreign
 from irqcost.measure.guests.measuring import GuestOptions
 from irqcost.model import catalogue, reader
-from irqcost.vm import apt, counting, kernels, qemu
+from irqcost.vm import apt, kernels, qemu
+from irqcost.vm.across import counting
 from irqcost.vm.architectures import ARCHITECTURES, ARM64, RISCV64, X86
 from irqcost.vm.kernels import Kernel
 from irqcost.vm.qemu import Machine
@@ -26,7 +27,7 @@ from irqcost.vm.qemu import Machine
 _WINDOWS = """\
 #include <irqcost/body.h>
 #define IRQCOST_INSN(id, key, group, where, irqs, needs, code, ...) \\
-	IRQCOST_INSN_WINDOWS(key, code) IRQCOST_IN_SITU_WINDOWS(key, code)
+    IRQCOST_INSN_WINDOWS(key, code) IRQCOST_IN_SITU_WINDOWS(key, code)
 #define IRQCOST_CALL(...)
 #include <irqcost/probes.def>
 """

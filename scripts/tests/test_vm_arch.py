@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from irqcost.model import catalogue
-from irqcost.vm import counting
+from irqcost.vm.across import counting
 from irqcost.vm.architectures import ARCHITECTURES, X86
-from irqcost.vm.counting import Count, Counted
+from irqcost.vm.across.counting import Count, Counted
+from irqcost.vm.across.page import SHOWN
 from vm_guests import foreign_guest
 
 pytestmark = [pytest.mark.guest, pytest.mark.xdist_group("exact")]
@@ -118,9 +119,7 @@ def test_without_lse_an_atomic_is_a_loop() -> None:
     new, old = (once(foreign_guest("6.1-arm64", cpu)[0]) for cpu in ("", "cortex-a72"))
     assert "lse_add" in new and "lse_add" not in old
     assert old["spin_lock"] > new["spin_lock"] and old["atomic_add"] > new["atomic_add"]
-    assert {key: new[key] for key in counting.SHOWN[:2]} == {
-        key: old[key] for key in counting.SHOWN[:2]
-    }
+    assert {key: new[key] for key in SHOWN[:2]} == {key: old[key] for key in SHOWN[:2]}
 
 
 def test_a_file_says_of_which_architecture_it_is(tmp_path: Path) -> None:

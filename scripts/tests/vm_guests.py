@@ -14,9 +14,9 @@ from irqcost.measure import build
 from irqcost.measure.guests.measuring import BENCH, MODULE, guest_commands, measured
 from irqcost.model import catalogue, reader
 from irqcost.model.result import Result
-from irqcost.vm import counting
+from irqcost.vm.across import counting
 from irqcost.vm.architectures import X86
-from irqcost.vm.counting import Counted
+from irqcost.vm.across.counting import Counted
 from irqcost.vm.initramfs import Command
 from irqcost.vm.kernels import NAMES, TESTED, Kernel, architecture_of, find_kernel, memory_mib
 from irqcost.vm.module import build_module

@@ -14,9 +14,9 @@ from irqcost.base import files, layout
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.base.progress import Progress
 from irqcost.measure.guests.measuring import BACKENDS, GuestOptions
-from irqcost.vm import counting
+from irqcost.vm.across import counting
 from irqcost.vm.architectures import ARCHITECTURES, X86
-from irqcost.vm.counting import Counted
+from irqcost.vm.across.counting import Counted
 from irqcost.vm.initramfs import MARK, Command
 from irqcost.vm.kernels import DEFAULTS, architecture_of, find_kernel, name_on
 from irqcost.vm.module import build_module

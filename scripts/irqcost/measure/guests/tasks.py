@@ -84,7 +84,8 @@ def run_matrix(args: GuestOptions) -> int:
     columns, failed = {}, False
     for name in matrix_names(args.matrix or ()):
         column = matrix.COLUMNS[name]
-        one = replace(args, kernel=column.kernel, filter=args.filter or matrix.FILTER)
+        asked = args.filter or matrix.FILTER
+        one = replace(args, kernel=column.kernel, cpu=column.cpu, filter=asked)
         machine = Machine(exact=True, memory_mib=memory_mib(column.kernel))
         if args.dry_run:
             dry_run(one, machine)

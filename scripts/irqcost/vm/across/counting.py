@@ -20,6 +20,7 @@ from irqcost.base import layout
 from irqcost.base.errors import IrqcostError
 from irqcost.base.process import output
 from irqcost.base.table import Table
+from irqcost.vm.across.page import SHOWN
 from irqcost.vm.architectures import ARCHITECTURES, Architecture
 from irqcost.vm.counts import Counts
 from irqcost.vm.initramfs import Command
@@ -37,9 +38,6 @@ _ROW = re.compile(r'^IRQCOST_INSN\(\d+, (\w+), \w+, \w+, \w+, \w+,\s*"([^"]*)"',
 
 # Addresses, which differ from one boot to the next.
 _PLACE = re.compile(r"-?0x[0-9a-f]{5,}")
-
-# Of them docs/KERNELS.md shows the code.
-SHOWN = ("local_irq_disable_enable", "local_irq_save_restore", "this_cpu_inc", "irq_save_inc")
 
 
 @dataclass(frozen=True)
