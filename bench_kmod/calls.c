@@ -87,7 +87,7 @@ next:;										\
 #define LOOP_WINDOW(name, n, ...)						\
 	WINDOW(name, do {							\
 		REPEAT_##n(__VA_ARGS__)						\
-		asm volatile("" : "+r" (loops) : : IRQCOST_CALL_CLOBBERS);		\
+		IRQCOST_C_KEEP(loops);						\
 	} while (unlikely(IRQCOST_C_NEXT(loops)));)
 
 /*

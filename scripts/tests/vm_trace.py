@@ -209,10 +209,11 @@ def _windows(steps: Iterable[Step]) -> Iterator[Window]:
 # The mnemonics that begin a window on other architectures, and those that end it: the whole, as a
 # row may be a part of it. The kernel's own reads of the counter look otherwise.
 _STAMPS = {
-    "arm64": (("isb", "mrs", "mov", "isb"), ("isb", "mrs", "isb")),
-    "riscv64": (("fence", "rdcycle", "mv", "fence"), ("fence", "rdcycle", "fence")),
+    "arm64": (("isb", "mrs", "keep", "isb"), ("isb", "mrs", "isb")),
+    "riscv64": (("fence", "rdcycle", "keep", "fence"), ("fence", "rdcycle", "fence")),
 }
-_KEPT = ("mov", "mv", "sub")
+# How a stamp is kept: in a register or in memory. One is subtracted at the end.
+_KEPT = {"mov": "keep", "mv": "keep", "str": "keep", "sd": "keep", "sub": "keep"}
 
 
 def _bodies(
@@ -223,12 +224,12 @@ def _bodies(
     within = False
     last: tuple[str, ...] = ("",) * 4
     for step in steps:
-        last = (*last[1:], step.stamp)
+        last = (*last[1:], _KEPT.get(step.stamp, step.stamp))
         window.append(step)
         if not within and last == begin:
             within = True
             window.clear()
-        elif within and last[:-1] == end and last[-1] in _KEPT and len(window) >= len(last):
+        elif within and last == (*end, "keep") and len(window) >= len(last):
             within = False
             yield tuple(window[: -len(last)])
         elif not within:

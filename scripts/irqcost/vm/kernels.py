@@ -318,9 +318,8 @@ def _fetch(name: str, final: Path, say: Say, mirror: str | None) -> None:
         architecture = architecture_of(name)
         foreign = "" if architecture is X86 else architecture.debian
         suffix = f":{foreign}" if foreign else ""
-        apt = PrivateApt(scratch / "apt", archive, row.release, foreign)
         say(f"fetching kernel {name}: package lists")
-        apt.update()
+        apt = _updated(scratch, archive, row.release, foreign, say)
         packages = apt.closure([row.image + suffix, row.headers + suffix], _KERNEL_PACKAGE)
         tools = {tool for package in packages for tool in apt.depends(package)}
         if foreign:
@@ -353,6 +352,21 @@ def _fetch(name: str, final: Path, say: Say, mirror: str | None) -> None:
         if final.exists():
             shutil.rmtree(final)
         new.rename(final)
+
+
+def _updated(scratch: Path, archive: Archive, release: str, foreign: str, say: Say) -> PrivateApt:
+    """An apt with its lists. Mirrors of security updates are not always whole for architectures
+    that few ask for: then the kernel of the release itself is taken."""
+    apt = PrivateApt(scratch / "apt", archive, release, foreign)
+    try:
+        apt.update()
+    except IrqcostError:
+        if not foreign or not archive.security:
+            raise
+        say(f"Debian {release}: no whole lists of security updates, so without those")
+        apt = PrivateApt(scratch / "apt-main", Archive(archive.main, None), release, foreign)
+        apt.update()
+    return apt
 
 
 def _native(package: str, suffix: str) -> str:

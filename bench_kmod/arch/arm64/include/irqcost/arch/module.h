@@ -51,20 +51,25 @@ static __always_inline u32 irqcost_clock_khz(void)
 #define IRQCOST_C_BEGIN(start, loops)						\
 	asm volatile(".balign 64\n\t"						\
 		     "irqcost_stamp\n\t"					\
-		     "mov %0, x0\n\t"						\
+		     "str x0, %0\n\t"						\
 		     "isb"							\
-		     : "=r" (start), "+r" (loops) : : IRQCOST_CALL_CLOBBERS)
+		     : "=m" (start), "+m" (loops) : : IRQCOST_CALL_CLOBBERS)
 #define IRQCOST_C_END(end)							\
 	asm volatile("irqcost_stamp\n\tisb\n\tmov %0, x0" : "=r" (end) : : "x0", "cc", "memory")
 
 /*
- * Count down the loops of such a window. Left to itself, gcc moves them to another register and
- * back in some windows and not in others.
+ * At the end of each pass, and to count down the passes. The number is in memory, as the stamp at
+ * the beginning is: left to itself, gcc moves either to another register and back in some windows
+ * and not in others.
  */
+#define IRQCOST_C_KEEP(loops) asm volatile("" : "+m" (loops) : : IRQCOST_CALL_CLOBBERS)
 #define IRQCOST_C_NEXT(loops)							\
 ({										\
-	asm volatile("sub %w0, %w0, #1" : "+r" (loops) : : IRQCOST_CALL_CLOBBERS);	\
-	loops;									\
+	unsigned int irqcost_left;						\
+										\
+	asm volatile("ldr %w0, %1\n\tsub %w0, %w0, #1\n\tstr %w0, %1"			\
+		     : "=r" (irqcost_left), "+m" (loops));			\
+	irqcost_left;								\
 })
 
 /* The section in C: dependent adds in a register that calls preserve. */

@@ -57,6 +57,9 @@ static __always_inline u32 irqcost_clock_khz(void)
 #define IRQCOST_C_END(end)							\
 	asm volatile("irqcost_stamp\n\tlfence" : "=a" (end) : : "rdx", "cc", "memory")
 
+/* At the end of each pass: what lives on is where calls leave it alone. */
+#define IRQCOST_C_KEEP(loops) asm volatile("" : "+r" (loops) : : IRQCOST_CALL_CLOBBERS)
+
 /* Count down the loops of such a window. */
 #define IRQCOST_C_NEXT(loops) (--(loops))
 
