@@ -132,9 +132,13 @@ def traced(name: str) -> tuple[Run, ...]:
 
 
 @cache
-def foreign_guest(name: str, cpu: str = "") -> tuple[Counted, GuestResult, tuple[Run, ...]]:
-    """One boot of another architecture's kernel: what the module counted, and what a trace did."""
+def foreign_guest(
+    name: str, cpu: str = "", unroll: int = 8
+) -> tuple[Counted, GuestResult, tuple[Run, ...]]:
+    """One boot of another architecture's kernel: what the module counted, and what a trace did, at
+    unroll factors up to @unroll."""
     used = kernel(name)
+    trace = ("/bin/vm_trace", f"/dev/{used.architecture.control}", str(unroll))
     source = Path(__file__).with_name("vm_trace.c")
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary)
@@ -145,7 +149,7 @@ def foreign_guest(name: str, cpu: str = "") -> tuple[Counted, GuestResult, tuple
                 used,
                 module(name),
                 Machine(exact=True, cpu=cpu, arguments=tracer.arguments),
-                further=[Command("trace", ("/bin/vm_trace", f"/dev/{used.architecture.control}"))],
+                further=[Command("trace", trace)],
                 programs={"/bin/vm_trace": program(source, directory, used.architecture)},
                 time_limit=TIME_LIMIT,
             )
