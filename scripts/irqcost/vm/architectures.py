@@ -17,6 +17,7 @@ class Architecture:
     @machine: arguments of QEMU; @cpu, its model of a CPU; @clock: what follows any model, so that
     the clock of the module has one tick an instruction.
     @console: the kernel's console, QEMU's first serial port; @pci: that further ones are on PCI.
+    @parameters: of the kernel.
     @result: the guest's name of the port that results come through, @control of the one after it.
     @signature: of its kernel images: bytes and where they are.
     @objdump: what tells objdump that bytes are its instructions; @stamp: what ends the line of the
@@ -34,6 +35,7 @@ class Architecture:
     cpu: str
     clock: str
     console: str
+    parameters: str
     pci: bool
     result: str
     control: str
@@ -73,6 +75,7 @@ X86 = Architecture(
     cpu="qemu64,+rdtscp",
     clock="",
     console="ttyS0",
+    parameters="",
     pci=False,
     result="ttyS1",
     control="ttyS2",
@@ -95,6 +98,8 @@ ARM64 = Architecture(
     cpu="max",
     clock=",cntfrq=1000000000",
     console="ttyAMA0",
+    # Else a module may lie so far from the kernel that each call takes three instructions more.
+    parameters="nokaslr",
     pci=True,
     result="ttyS0",
     control="ttyS1",
@@ -115,6 +120,7 @@ RISCV64 = Architecture(
     cpu="rv64",
     clock="",
     console="ttyS0",
+    parameters="nokaslr",
     pci=True,
     result="ttyS1",
     control="ttyS2",

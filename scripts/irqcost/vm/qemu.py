@@ -83,8 +83,9 @@ def qemu_argv(kernel: Kernel, machine: Machine, work: Path) -> list[str]:
     argv += ["-serial", f"file:{work}/console.log"]
     argv += emulated.serial(f"file:{work}/result", "result")
     argv += ["-kernel", str(kernel.vmlinuz), "-initrd", f"{work}/initramfs"]
-    parameters = f"console={emulated.console} {_KERNEL_COMMAND_LINE} {machine.parameters}"
-    argv += ["-append", parameters.rstrip()]
+    parameters = [f"console={emulated.console}", _KERNEL_COMMAND_LINE]
+    parameters += filter(None, (emulated.parameters, machine.parameters))
+    argv += ["-append", " ".join(parameters)]
     argv += machine.arguments
     return argv
 

@@ -100,8 +100,8 @@ def count(args: GuestOptions, setup: Sequence[Command] = ()) -> Counted:
 
 def run(args: GuestOptions) -> int:
     """Count, print the table, and keep the file."""
-    counted = count(args)
-    with _reserved(args.out, counted) as target, files.written_whole(target) as partial:
+    with _reserved(args) as target, files.written_whole(target) as partial:
+        counted = count(args)
         counting.write(counted, partial)
     print(counted.text())
     print(f"\nCounts: {target}", file=sys.stdout)
@@ -109,12 +109,13 @@ def run(args: GuestOptions) -> int:
 
 
 @contextmanager
-def _reserved(named: Path | None, counted: Counted) -> Iterator[Path]:
+def _reserved(args: GuestOptions) -> Iterator[Path]:
     """The named file, or one that no other guest of the same second takes."""
-    if named is not None:
-        yield named
+    if args.out is not None:
+        yield args.out
         return
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
     folder = layout.results() / "emulated" / "counts"
-    with files.claimed_beside(folder / f"{now}-{counted.kernel}-{counted.cpu}.json") as path:
+    cpu = args.cpu or architecture_of(args.kernel).cpu
+    with files.claimed_beside(folder / f"{now}-{args.kernel}-{cpu}.json") as path:
         yield path

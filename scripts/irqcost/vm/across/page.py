@@ -19,8 +19,8 @@ _HEAD = """
 
 The same calls of the kernel's API, counted in the same way on x86-64, arm64 and 64-bit RISC-V. A
 count is what one operation executes; an instruction of one architecture is not an instruction of
-another, and none of these counts is a time. Each number on arm64 and RISC-V was compared with a
-trace of the guest, in every mode and at every unroll factor. Nothing of it was run on silicon.
+another, and none of these counts is a time. On arm64 and RISC-V `./irqcost test` compares each
+number, in every mode, with what a trace of the guest counts. Nothing of it was run on silicon.
 
 The CPU is QEMU's `max`, whose atomics are single instructions on arm64 (LSE), or `cortex-a72`, on
 which they are loops of a load and a store (LL/SC); `rv64` on RISC-V. The module is compiled by gcc
@@ -32,6 +32,9 @@ which they are loops of a load and a store (LL/SC); `rv64` on RISC-V. The module
   On x86-64 it is one instruction, on arm64 an atomic one with the way to this CPU's data.
 - On RISC-V gcc drops the exchange in `this_cpu_cmpxchg`, which writes what is already there: only
   the masking around it remains, so that this count is no price of an exchange.
+- Kernels of arm64 and RISC-V are booted without KASLR. With it an arm64 module may lie so far from
+  the kernel that each call of a kernel function takes three instructions more, from boot to boot:
+  that is no part of the kernel's own calls.
 - On arm64 `local_irq_save` skips the masking where it finds interrupts off, and the restore always
   writes the masks back. On RISC-V one instruction saves and masks.
 """
@@ -44,7 +47,9 @@ def section(
     foreign = {name: one for name, one in columns.items() if one.architecture != X86.name}
     if not foreign:
         return ""
-    shown = {name: columns[name] for name in _COMPARED if name in columns} | foreign
+    order = list(ARCHITECTURES)
+    ordered = sorted(foreign.items(), key=lambda item: order.index(item[1].architecture))
+    shown = {name: columns[name] for name in _COMPARED if name in columns} | dict(ordered)
     heads = [f"{columns[name].architecture}<br>{head(name, one)}" for name, one in shown.items()]
     lines = [f"| | {' | '.join(heads)} |", "|---|" + "---:|" * len(heads)]
     for probe in probes:
