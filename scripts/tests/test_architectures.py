@@ -17,9 +17,10 @@ from irqcost.commands import vm
 from irqcost.measure.guests import foreign
 from irqcost.measure.guests.measuring import GuestOptions
 from irqcost.model import catalogue, reader
-from irqcost.vm import apt, kernels, qemu
+from irqcost.vm import apt, kernels, matrix, qemu
 from irqcost.vm.across import counting
 from irqcost.vm.architectures import ARCHITECTURES, ARM64, RISCV64, X86
+from irqcost.vm.counts import Counts
 from irqcost.vm.kernels import Kernel
 from irqcost.vm.qemu import Machine
 
@@ -216,6 +217,23 @@ def test_code_between_the_stamps() -> None:
     riscv = "fence|rdcycle a0|mv s3,a0|fence|csrci sstatus,2|fence|rdcycle a0|fence"
     assert counting.body(riscv.split("|"), RISCV64.stamp) == ("csrci sstatus,2",)
     assert counting.body(["nop"], ARM64.stamp) == ()
+
+
+def test_architectures_beside_each_other() -> None:
+    usual = Counts("6.1.0-1-amd64", "2026-01-01", {"spin_lock": 17, "cli": 1}, frozenset(), {})
+    code = {"this_cpu_inc": ("stadd x2, [x0]",)}
+    other = ("2026-01-02", {"spin_lock": 18.5}, frozenset({"spin_lock"}), {"read_lock": "why"})
+    arm64 = Counts("6.1.0-1-arm64", *other, "arm64", "max", code)
+    older = Counts("6.1.0-1-arm64", *other, "arm64", "cortex-a72")
+    columns = {"6.1": usual, "6.1-arm64": arm64, "6.1-arm64-cortex-a72": older}
+    whole = matrix.markdown(columns, catalogue.read())
+    before, after = whole.split("\n## Three architectures\n")
+    assert "x86<br>6.1.0-1 | arm64<br>6.1.0-1-arm64 | arm64<br>6.1.0-1-arm64 cortex-a72 |" in after
+    assert "| `spin_lock` | 17 | 18.50 | 18.50 |" in after and "| `cli`" not in after
+    assert "    arm64, 6.1.0-1-arm64\n        stadd x2, [x0]\n" in after
+    # The tables before it are of this machine's architecture.
+    assert "arm64" not in before
+    assert "Three" not in matrix.markdown({"6.1": usual}, catalogue.read())
 
 
 def test_tools_are_named_by_their_target() -> None:
