@@ -76,7 +76,7 @@ def section() -> str:
 def listed() -> tuple[set[str], set[str]]:
     """What the section lists: files of an architecture's folder, and others."""
     names = set(re.findall(r"^\| `([^`]+)`", section(), re.MULTILINE))
-    folder = "bench_kmod/arch/FOLDER/"
+    folder = "bench_kmod/arch/*/"
     own = {name.removeprefix(folder) for name in names if name.startswith(folder)}
     return own, {name for name in names if not name.startswith(folder)}
 
