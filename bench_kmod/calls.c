@@ -46,25 +46,13 @@ asm(".macro irqcost_stamp\n\t" IRQCOST_STAMP ".endm\n");
 next:;										\
 	} while (0)
 
-/* Every register that a call may change. */
-#define CALL_CLOBBERS "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "cc", "memory"
-
 /*
- * The two windows of a pair may differ by their bodies alone. So the padding to
- * a cache line comes before the time stamp, and what lives on (@start, @loops)
- * is held in registers that calls preserve, by clobbering all others.
+ * The two windows of a pair may differ by their bodies alone. So IRQCOST_C_BEGIN()
+ * has the padding to a cache line before the time stamp, and what lives on (@start,
+ * @loops) is held in registers that calls preserve, by clobbering all others.
+ *
+ * The arguments of what follows are variadic, as what the API expands to may have commas.
  */
-#define BEGIN(start, loops)							\
-	asm volatile(".balign 64\n\t"						\
-		     "irqcost_stamp\n\t"					\
-		     "mov %%rax, %0\n\t"					\
-		     "lfence"							\
-		     : "=r" (start), "+r" (loops) : : CALL_CLOBBERS)
-
-#define END(end)								\
-	asm volatile("irqcost_stamp\n\tlfence" : "=a" (end) : : "rdx", "cc", "memory")
-
-/* The arguments are variadic, as what the API expands to may have commas. */
 #define REPEAT_1(...) __VA_ARGS__; ALONE();
 #define REPEAT_2(...) REPEAT_1(__VA_ARGS__) REPEAT_1(__VA_ARGS__)
 #define REPEAT_4(...) REPEAT_2(__VA_ARGS__) REPEAT_2(__VA_ARGS__)
@@ -87,9 +75,9 @@ next:;										\
 		void *object __maybe_unused;					\
 		u64 start, end;							\
 										\
-		BEGIN(start, loops);						\
+		IRQCOST_C_BEGIN(start, loops);						\
 		__VA_ARGS__							\
-		END(end);							\
+		IRQCOST_C_END(end);							\
 		return end - start;						\
 	}
 
@@ -99,16 +87,15 @@ next:;										\
 #define LOOP_WINDOW(name, n, ...)						\
 	WINDOW(name, do {							\
 		REPEAT_##n(__VA_ARGS__)						\
-		asm volatile("" : "+r" (loops) : : CALL_CLOBBERS);		\
-	} while (unlikely(--loops));)
+		IRQCOST_C_KEEP(loops);						\
+	} while (unlikely(IRQCOST_C_NEXT(loops)));)
 
 /*
  * The section of body.h, of as many cycles as the constant around it says. Its
  * register is one that calls preserve, and named: a variable the compiler would
  * move back and forth, and sometimes out of the way of what the API needs.
  */
-#define SECTION()								\
-	asm volatile(".rept %c0\n\tadd %%r15, %%r15\n\t.endr" : : "i" (section_cycles) : "r15")
+#define SECTION() IRQCOST_C_SECTION(section_cycles)
 
 #define IN_SITU_WINDOW(cycles, key, ...)					\
 	LOOP_WINDOW(irqcost_##key##_in_situ_##cycles, 1, do {			\
@@ -121,21 +108,10 @@ next:;										\
 	const irqcost_window_fn irqcost_in_situ_##key[] = IN_SITU_TABLE(key);
 
 /* The update of data of this CPU, in the same register: by way of a macro, as the stamp is. */
-asm(PERCPU_UPDATE("irqcost_update", "%r15"));
-#define UPDATE() asm volatile("irqcost_update" : : : "r15", "cc", "memory")
+asm(IRQCOST_C_PERCPU_UPDATE);
+#define UPDATE() asm volatile("irqcost_update" : : : IRQCOST_C_PERCPU_CLOBBERS)
 
-/*
- * The kernel has it built in and not exported: what a CPU without cmpxchg16b calls in place of
- * that. No row gets there (probes.c).
- */
-#if defined(IRQCOST_HAS_CMPXCHG_DOUBLE) || defined(IRQCOST_HAS_CMPXCHG128)
-asm(".pushsection .text\n\t"
-	".type this_cpu_cmpxchg16b_emu, @function\n"
-	"this_cpu_cmpxchg16b_emu:\n\t"
-	"ud2\n\t"
-	".size this_cpu_cmpxchg16b_emu, . - this_cpu_cmpxchg16b_emu\n\t"
-	".popsection\n");
-#endif
+IRQCOST_C_HELPERS
 
 /* What rows need that is no matter of the kernel's headers. */
 #define IRQCOST_HAS_NOTHING 1

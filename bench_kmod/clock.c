@@ -6,7 +6,6 @@
 #include <linux/irqflags.h>
 #include <linux/math64.h>
 #include <linux/time64.h>
-#include <asm/tsc.h>
 #include "internal.h"
 
 /* Loops of the clock: 6,400 multiplies, which take 20 us even at 1 GHz. */
@@ -51,10 +50,10 @@ u64 irqcost_chain_ticks(void)
 }
 
 /**
- * irqcost_ticks() - a duration in ticks of the TSC
+ * irqcost_ticks() - a duration in ticks of the clock
  * @ns: the duration, below 10 s
  */
 u64 irqcost_ticks(u64 ns)
 {
-	return div_u64(ns * tsc_khz, USEC_PER_SEC);
+	return div_u64(ns * irqcost_clock_khz(), USEC_PER_SEC);
 }

@@ -6,67 +6,9 @@
 #ifndef IRQCOST_COMPAT_H
 #define IRQCOST_COMPAT_H
 
-#include <linux/hardirq.h>
 #include <linux/hrtimer.h>
 #include <linux/module.h>
-#include <linux/percpu.h>
 #include <linux/srcu.h>
-
-/**
- * irqcost_arch_interrupts() - interrupts that have no line of their own
- * @cpu: the CPU that took them, since boot
- *
- * The local APIC's own and NMIs. Only differences of it mean anything: it wraps.
- *
- * Return: their number.
- */
-static inline u32 irqcost_arch_interrupts(u32 cpu)
-{
-	const irq_cpustat_t *stat = &per_cpu(irq_stat, cpu);
-#ifdef IRQCOST_HAS_IRQ_COUNTS
-	u32 i, sum = 0;
-
-	for (i = 0; i < IRQ_COUNT_MAX; i++)
-		sum += stat->counts[i];
-	/* Shootdowns are counted as calls as well. */
-	sum -= stat->counts[IRQ_COUNT_TLB];
-#ifdef CONFIG_X86_LOCAL_APIC
-	sum -= stat->counts[IRQ_COUNT_ICR_READ_RETRY];
-#endif
-#ifdef CONFIG_X86_MCE
-	sum -= stat->counts[IRQ_COUNT_MCE_POLL];
-#endif
-#else
-	u32 sum = stat->__nmi_count + stat->x86_platform_ipis +
-		  stat->apic_perf_irqs + stat->apic_irq_work_irqs;
-
-#ifdef CONFIG_X86_LOCAL_APIC
-	sum += stat->apic_timer_irqs + stat->irq_spurious_count;
-#endif
-#ifdef CONFIG_SMP
-	sum += stat->irq_resched_count + stat->irq_call_count;
-#endif
-#ifdef CONFIG_X86_THERMAL_VECTOR
-	sum += stat->irq_thermal_count;
-#endif
-#ifdef CONFIG_X86_MCE_THRESHOLD
-	sum += stat->irq_threshold_count;
-#endif
-#ifdef CONFIG_X86_MCE_AMD
-	sum += stat->irq_deferred_error_count;
-#endif
-#ifdef CONFIG_X86_HV_CALLBACK_VECTOR
-	sum += stat->irq_hv_callback_count;
-#endif
-#if IS_ENABLED(CONFIG_HYPERV)
-	sum += stat->irq_hv_reenlightenment_count + stat->hyperv_stimer0_count;
-#endif
-#ifdef CONFIG_X86_POSTED_MSI
-	sum += stat->posted_msi_notification_count;
-#endif
-#endif
-	return sum;
-}
 
 /**
  * irqcost_init_timer() - get a timer ready

@@ -23,8 +23,6 @@
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 #include <linux/wait.h>
-#include <asm/msr.h>
-#include <asm/tsc.h>
 #include "compat.h"
 #include "internal.h"
 #include "workers.h"
@@ -51,10 +49,10 @@ static void put_workers(struct workers *workers)
 static bool gather(struct contender *c)
 {
 	struct workers *const workers = c->workers;
-	const u64 since = rdtsc();
+	const u64 since = irqcost_now();
 
 	if (atomic_inc_return(&workers->arrived) == (c->half + 1) * workers->size) {
-		workers->deadline = rdtsc() + workers->half_ticks;
+		workers->deadline = irqcost_now() + workers->half_ticks;
 		/* Pairs with the acquire below: who sees the half begun sees its deadline. */
 		smp_store_release(&workers->begun, c->half + 1);
 		return true;
@@ -63,7 +61,7 @@ static bool gather(struct contender *c)
 	while (smp_load_acquire(&workers->begun) <= c->half) {
 		if (READ_ONCE(workers->cancelled))
 			return false;
-		if (rdtsc() - since > workers->timeout) {
+		if (irqcost_now() - since > workers->timeout) {
 			WRITE_ONCE(workers->cancelled, true);
 			return false;
 		}
@@ -116,9 +114,9 @@ static bool run_round(struct contender *c)
 		return false;
 	missed = half_ended(c);
 	before = switches();
-	start = rdtsc_ordered();
+	start = irqcost_now_ordered();
 	kind->counted(c);
-	end = rdtsc_ordered();
+	end = irqcost_now_ordered();
 	preempted = switches() != before;
 	result->ticks += end - start;
 	if (!result->first)
@@ -133,7 +131,7 @@ static bool run_round(struct contender *c)
 	before = switches();
 	kind->stamped(c);
 	preempted |= switches() != before;
-	result->last = rdtsc_ordered();
+	result->last = irqcost_now_ordered();
 	c->half++;
 	if (!at_home(c))
 		return false;

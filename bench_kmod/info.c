@@ -6,7 +6,6 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <generated/utsrelease.h>
-#include <asm/tsc.h>
 #include "internal.h"
 
 #define CONFIG_BIT(symbol) (IS_ENABLED(CONFIG_##symbol) ? IRQCOST_CONFIG_##symbol : 0)
@@ -78,7 +77,7 @@ int irqcost_ioc_info(void __user *arg)
 		.max_loops = IRQCOST_MAX_LOOPS,
 		.max_irqs_off_ns = IRQCOST_MAX_IRQS_OFF_NS,
 		.sample_size = sizeof(struct irqcost_sample),
-		.tsc_khz = tsc_khz,
+		.tsc_khz = irqcost_clock_khz(),
 		.config = kernel_config(),
 		.release = UTS_RELEASE,
 		.aperf_errno = -irqcost_read_cycles(&cycles),

@@ -5,12 +5,12 @@
 #include <linux/objtool.h>
 #include "internal.h"
 
-/* A body may leave words on the stack, which objtool cannot follow: body.h puts rsp back. */
+/* A body may leave words on the stack, which objtool cannot follow: the window puts sp back. */
 #define IN_SITU_WINDOWS(key, code)						\
 	IRQCOST_IN_SITU_WINDOWS(key, code)					\
 	IRQCOST_SECTIONS(IN_SITU_NON_STANDARD, key)				\
 	IRQCOST_SECTION_WINDOW(irqcost_##key##_percpu, 1,			\
-			       PERCPU_UPDATE("irqcost_section", "%r11"), code);	\
+			       IRQCOST_INSN_PERCPU_UPDATE, code);	\
 	STACK_FRAME_NON_STANDARD(irqcost_##key##_percpu);			\
 	const irqcost_window_fn irqcost_in_situ_##key[] = IN_SITU_TABLE(key);
 #define IN_SITU_NON_STANDARD(cycles, key)					\

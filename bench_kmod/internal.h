@@ -5,13 +5,10 @@
 #ifndef IRQCOST_INTERNAL_H
 #define IRQCOST_INTERNAL_H
 
-#include <linux/linkage.h>
 #include <linux/types.h>
+#include <irqcost/arch/module.h>
 #include <irqcost/abi.h>
 #include <irqcost/catalogue.h>
-
-/* A return as this kernel wants it: through a thunk, or with a trap after it. */
-#define IRQCOST_RETURN ASM_RET
 
 /* On who calls a window: it has no type that a kernel with kCFI could check. Since 5.13. */
 #ifndef __nocfi
@@ -58,22 +55,6 @@ struct irqcost_row {
 #define IN_SITU_TABLE(key) \
 	{ IRQCOST_SECTIONS(IRQCOST_IN_SITU_ENTRY, key) irqcost_##key##_percpu }
 
-/*
- * The update, which masking makes one though it is three instructions. Per-CPU
- * data lies at the same distance from gs on each CPU.
- */
-#ifdef CONFIG_SMP
-#define PERCPU_WORD "%gs:irqcost_section_word"
-#else
-#define PERCPU_WORD "irqcost_section_word"
-#endif
-#define PERCPU_UPDATE(macro, register)						\
-	".macro " macro "\n\t"							\
-	"mov " PERCPU_WORD ", " register "\n\t"					\
-	"inc " register "\n\t"							\
-	"mov " register ", " PERCPU_WORD "\n\t"					\
-	".endm\n\t"
-
 /* The windows of each row: insn.c, calls.c. A C window exists up to half the greatest size. */
 #define IRQCOST_CALL_MAX_UNROLL (IRQCOST_MAX_UNROLL / 2)
 #define IRQCOST_INSN(id, key, ...) \
@@ -89,7 +70,6 @@ extern const irqcost_window_fn irqcost_in_situ_call_section[NR_SECTIONS];
 
 /* probes.c */
 extern const u32 irqcost_nr_rows;
-u32 irqcost_privilege(void);
 const struct irqcost_row *irqcost_row_at(u32 index);
 const struct irqcost_row *irqcost_row_by_id(u32 id);
 const char *irqcost_row_unusable(const struct irqcost_row *row, u32 context);
@@ -103,9 +83,9 @@ void irqcost_contexts_exit(void);
 
 /**
  * struct irqcost_cycles - the counters of a CPU at one moment
- * @ticks: TSC
+ * @ticks: the clock of the windows
  * @aperf: core cycles while it was not halted
- * @mperf: ticks of the TSC while it was not halted
+ * @mperf: ticks of the clock while it was not halted
  */
 struct irqcost_cycles {
 	u64 ticks;
@@ -113,8 +93,13 @@ struct irqcost_cycles {
 	u64 mperf;
 };
 
-/* cycles.c */
+/* cpu.c of the architecture */
 int irqcost_read_cycles(struct irqcost_cycles *cycles);
+u32 irqcost_privilege(void);
+const char *irqcost_clock_unusable(void);
+const char *irqcost_arch_unusable(u32 needs);
+void irqcost_clock_start(void);
+void irqcost_clock_stop(void);
 
 /* The commands: main.c dispatches to info.c, run.c, contention.c, pending.c and text.c. */
 int irqcost_copy_in(void *to, const void __user *from, u32 size);

@@ -7,8 +7,6 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/stringify.h>
-#include <asm/msr.h>
-#include <asm/tsc.h>
 #include "workers.h"
 
 /* Operations between two checks of the clock, which costs as much as a short section. */
@@ -19,7 +17,7 @@ static __always_inline unsigned long section(unsigned long work, u32 passes)
 {
 	for (; passes; passes--)
 		asm volatile(".rept " __stringify(IRQCOST_HOLD_STEP) "\n\t"
-			     "add %0, %0\n\t"
+			     IRQCOST_ADD "\n\t"
 			     ".endr" : "+r" (work) : : "cc");
 	return work;
 }
@@ -30,7 +28,8 @@ static __always_inline unsigned long section(unsigned long work, u32 passes)
  */
 static __always_inline bool over(const struct contender *c, u64 operations)
 {
-	if (operations % CHECK_EVERY == 0 && !half_ended(c) && rdtsc() >= c->workers->deadline)
+	if (operations % CHECK_EVERY == 0 && !half_ended(c) &&
+	    irqcost_now() >= c->workers->deadline)
 		WRITE_ONCE(c->workers->ended, c->half + 1);
 	return half_ended(c);
 }
@@ -72,13 +71,13 @@ static void name##_stamped(struct contender *c)					\
 	bool masked;								\
 										\
 	do {									\
-		called = rdtsc_ordered();					\
+		called = irqcost_now_ordered();					\
 		acquire;							\
-		held = rdtsc_ordered();						\
+		held = irqcost_now_ordered();						\
 		masked = irqs_disabled();					\
 		work = section(work, passes);					\
 		release;							\
-		released = rdtsc_ordered();					\
+		released = irqcost_now_ordered();					\
 		note_wait(c, held - called, masked ? released - called : 0);	\
 		operations++;							\
 	} while (!over(c, operations));						\
@@ -87,13 +86,13 @@ static void name##_stamped(struct contender *c)					\
 static u64 name##_alone(struct workers *workers, u32 passes, bool *masks)	\
 {										\
 	unsigned long flags __maybe_unused;					\
-	u64 start = rdtsc_ordered();						\
+	u64 start = irqcost_now_ordered();						\
 										\
 	acquire;								\
 	*masks = irqs_disabled();						\
 	section(1, passes);							\
 	release;								\
-	return rdtsc_ordered() - start;						\
+	return irqcost_now_ordered() - start;						\
 }
 
 LOCK_KIND(spin_lock, spin_lock(&workers->spin_lock), spin_unlock(&workers->spin_lock))

@@ -2,10 +2,6 @@
 /*
  * irqcost: the device /dev/irqcost. Loading the module measures nothing.
  */
-#ifndef CONFIG_X86_64
-#error "irqcost measures x86-64 instructions: build it for a 64-bit x86 kernel"
-#endif
-
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -54,10 +50,13 @@ static int __init irqcost_init(void)
 
 	if (ret)
 		return ret;
+	irqcost_clock_start();
 	irqcost_contexts_init();
 	ret = misc_register(&irqcost_device);
-	if (ret)
+	if (ret) {
+		irqcost_clock_stop();
 		irqcost_objects_exit();
+	}
 	return ret;
 }
 module_init(irqcost_init);
@@ -66,6 +65,7 @@ static void __exit irqcost_exit(void)
 {
 	misc_deregister(&irqcost_device);
 	irqcost_contexts_exit();
+	irqcost_clock_stop();
 	irqcost_objects_exit();
 }
 module_exit(irqcost_exit);

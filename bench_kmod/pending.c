@@ -16,7 +16,6 @@
 #include <linux/time64.h>
 #include <linux/uaccess.h>
 #include <asm/irq_work.h>
-#include <asm/msr.h>
 #include "internal.h"
 
 /* Samples that determine the length of the masked work; the least counts (run.c). */
@@ -25,13 +24,13 @@
 /* An interrupt that has not come after this will not come. */
 #define TIMEOUT_NS (10 * NSEC_PER_MSEC)
 
-/* The interrupt of the one run under way, and the TSC at the first instruction of its handler. */
+/* The interrupt of the one run under way, and the clock at the first instruction of its handler. */
 static struct irq_work raised;
 static u64 handled;
 
 static notrace void handler(struct irq_work *work)
 {
-	WRITE_ONCE(handled, rdtsc_ordered());
+	WRITE_ONCE(handled, irqcost_now_ordered());
 }
 
 /**
@@ -39,12 +38,12 @@ static notrace void handler(struct irq_work *work)
  * @raise: in: whether an interrupt is to become pending
  * @loops: in: of the work; 0: none
  * @hold: in: ticks to stay masked
- * @start: out: TSC before masking
+ * @start: out: clock before masking
  * @add: out: ticks of the dependent adds
  * @nop: out: ticks of the nops
- * @before: out: TSC before unmasking
- * @after: out: TSC after it
- * @early: out: TSC at which the interrupt came all the same; 0: it did not
+ * @before: out: clock before unmasking
+ * @after: out: clock after it
+ * @early: out: clock at which the interrupt came all the same; 0: it did not
  */
 struct stretch {
 	bool raise;
@@ -69,7 +68,7 @@ static __nocfi void work_masked(struct stretch *s)
 		s->add = irqcost_windows_dep_add[adds](s->loops, irqcost_objects.scratch);
 		s->nop = irqcost_windows_nop[nops](s->loops, irqcost_objects.scratch);
 	}
-	while (rdtsc() - s->start < s->hold)
+	while (irqcost_now() - s->start < s->hold)
 		;
 	s->early = READ_ONCE(handled);
 }
@@ -84,25 +83,20 @@ static void name##_stretch(struct stretch *s)					\
 {										\
 	unsigned long flags __maybe_unused;					\
 										\
-	s->start = rdtsc_ordered();						\
+	s->start = irqcost_now_ordered();						\
 	mask;									\
 	work_masked(s);								\
-	s->before = rdtsc_ordered();						\
+	s->before = irqcost_now_ordered();						\
 	unmask;									\
 	asm volatile("nop" : : : "memory");					\
-	s->after = rdtsc_ordered();						\
+	s->after = irqcost_now_ordered();						\
 }
 
 /* Protect nothing. */
 static DEFINE_SPINLOCK(lock);
 static DEFINE_RAW_SPINLOCK(raw_lock);
 
-MASKING(cli_sti,
-	asm volatile("cli" : : : "memory"),
-	asm volatile("sti" : : : "memory"))
-MASKING(save_cli_popf,
-	asm volatile("pushfq; pop %0; cli" : "=r" (flags) : : "memory"),
-	asm volatile("push %0; popfq" : : "r" (flags) : "memory", "cc"))
+IRQCOST_ARCH_MASKINGS(MASKING)
 MASKING(local_irq_save_restore, local_irq_save(flags), local_irq_restore(flags))
 MASKING(spin_lock_irqsave,
 	spin_lock_irqsave(&lock, flags),
@@ -122,9 +116,9 @@ struct masking {
 };
 
 #define WAY(name) { #name, name##_stretch }
+#define WAY_OF(name, ...) WAY(name),
 static const struct masking ways[] = {
-	WAY(cli_sti),
-	WAY(save_cli_popf),
+	IRQCOST_ARCH_MASKINGS(WAY_OF)
 	WAY(local_irq_save_restore),
 	WAY(spin_lock_irqsave),
 	WAY(raw_spin_lock_irqsave),
@@ -151,7 +145,7 @@ static int await_handler(const struct stretch *s)
 	if (s->early)
 		return -EIO;
 	while (!READ_ONCE(handled)) {
-		if (rdtsc() - s->after > timeout)
+		if (irqcost_now() - s->after > timeout)
 			return -EIO;
 		cpu_relax();
 	}
@@ -167,7 +161,7 @@ static int take_sample(const struct masking *masking, const struct irqcost_pendi
 	u32 interrupts;
 	int ret;
 
-	*sample = (struct irqcost_pending_sample) { .start = rdtsc() };
+	*sample = (struct irqcost_pending_sample) { .start = irqcost_now() };
 	sample->chain = irqcost_chain_ticks();
 	interrupts = irqcost_interrupts_of(request->cpu);
 

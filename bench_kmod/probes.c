@@ -5,8 +5,6 @@
 #include <linux/kernel.h>
 #include <linux/nospec.h>
 #include <linux/string.h>
-#include <asm/cpufeature.h>
-#include <asm/tsc.h>
 #include "internal.h"
 
 #define IRQCOST_INSN(id, key, group, where, irqs, needs, code, ...)		\
@@ -22,23 +20,6 @@ static const struct irqcost_row rows[] = {
 };
 
 const u32 irqcost_nr_rows = ARRAY_SIZE(rows);
-
-/**
- * irqcost_privilege() - the ring in which the kernel runs
- *
- * Return: 0 to 3; a test of what depends on it defines IRQCOST_PRIVILEGE as another one.
- */
-u32 irqcost_privilege(void)
-{
-#ifdef IRQCOST_PRIVILEGE
-	return IRQCOST_PRIVILEGE;
-#else
-	u32 cs;
-
-	asm("mov %%cs, %0" : "=r" (cs));
-	return cs & 3;
-#endif
-}
 
 /**
  * irqcost_row_at() - the row at a place in the table
@@ -100,19 +81,18 @@ u32 irqcost_row_modes(const struct irqcost_row *row, u32 context)
 const char *irqcost_row_unusable(const struct irqcost_row *row, u32 context)
 {
 	const bool masked = irqcost_context_masks(context);
+	const char *reason;
 
-	if (!boot_cpu_has(X86_FEATURE_TSC) || !tsc_khz)
-		return "the kernel knows no rate of the time stamp counter";
+	reason = irqcost_clock_unusable();
+	if (reason)
+		return reason;
 	if (!(row->where & IRQCOST_RING0))
 		return "not a row for ring 0";
 	if (!row->windows[0])
 		return "this kernel does not offer it";
-	if (row->needs & IRQCOST_NEEDS_CX16 && !boot_cpu_has(X86_FEATURE_CX16))
-		return "the CPU has no cmpxchg16b";
-	if (row->needs & IRQCOST_NEEDS_RDTSCP && !boot_cpu_has(X86_FEATURE_RDTSCP))
-		return "the CPU has no rdtscp";
-	if (row->needs & IRQCOST_NEEDS_LAHF && !boot_cpu_has(X86_FEATURE_LAHF_LM))
-		return "the CPU has no lahf and sahf in 64-bit mode";
+	reason = irqcost_arch_unusable(row->needs);
+	if (reason)
+		return reason;
 	if (row->assembler && !(row->where & IRQCOST_RING3) && irqcost_privilege())
 		return "the kernel runs in ring 3, where this instruction traps";
 	if (row->needs & IRQCOST_NEEDS_IRQ && !irqcost_objects.irq)

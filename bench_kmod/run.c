@@ -16,9 +16,7 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/time64.h>
-#include <linux/timex.h>
 #include <linux/uaccess.h>
-#include <asm/tsc.h>
 #include "compat.h"
 #include "internal.h"
 
@@ -87,7 +85,7 @@ static __nocfi u64 timed_window(struct sampler *s, irqcost_window_fn window, u32
 	const bool masked = !off && irqs_of_entry(irqs) == IRQCOST_IF_00;
 	const bool on_at_exit = !off && irqs & IRQCOST_IF_01;
 	const int count = preempt_count();
-	u64 from = get_cycles();
+	u64 from = irqcost_now();
 	u64 ticks;
 
 	if (masked)
@@ -100,7 +98,7 @@ static __nocfi u64 timed_window(struct sampler *s, irqcost_window_fn window, u32
 		s->error = -EIO;
 	}
 	if (off || irqs != IRQCOST_IF_11)
-		s->longest = max_t(u64, s->longest, get_cycles() - from);
+		s->longest = max_t(u64, s->longest, irqcost_now() - from);
 
 	/*
 	 * The raw calls: lock debugging did not see what an assembler row did, so
@@ -118,7 +116,7 @@ static __nocfi u64 timed_window(struct sampler *s, irqcost_window_fn window, u32
 }
 
 /*
- * A single window is a handful of steps of the TSC long. Equal rounds would all
+ * A single window is a handful of steps of the clock long. Equal rounds would all
  * meet the step in one phase, and their mean would keep its rounding, of a tick
  * or two. Up to a hundred cycles of delay, of a length that differs from round
  * to round, spread the phase: as in ring 3.
@@ -128,7 +126,7 @@ static void vary_phase(u32 round)
 	u32 product = round, left;
 
 	for (left = round % 31; left; left--)
-		asm volatile("imul %0, %0" : "+r" (product));
+		asm volatile(IRQCOST_MULTIPLY : "+r" (product));
 }
 
 /*
@@ -193,7 +191,7 @@ static void take_sample(struct sampler *s, struct irqcost_sample *sample)
 	switches = current->nvcsw + current->nivcsw;
 	s->counts = s->counts && !irqcost_read_cycles(&before);
 
-	sample->start = get_cycles();
+	sample->start = irqcost_now();
 	sample->chain_base = timed_loops(s, irqcost_windows_dep_imul, IRQCOST_CHAIN_UNROLL,
 					 s->chain_loops, IRQCOST_IF_00);
 	sample->chain_body = timed_loops(s, irqcost_windows_dep_imul, 2 * IRQCOST_CHAIN_UNROLL,
@@ -248,11 +246,11 @@ static void run_sample_call(void *argument)
 {
 	const struct sample_call *call = argument;
 	struct sampler *s = call->sampler;
-	const u64 from = get_cycles();
+	const u64 from = irqcost_now();
 
 	take_sample(s, call->sample);
 	if (irqcost_context_masks(s->context))
-		s->longest = max_t(u64, s->longest, get_cycles() - from);
+		s->longest = max_t(u64, s->longest, irqcost_now() - from);
 }
 
 static void take_sample_in_context(struct sampler *s, struct irqcost_sample *sample)
@@ -268,7 +266,7 @@ static void take_sample_in_context(struct sampler *s, struct irqcost_sample *sam
 /* Ticks for which windows that share the limit may keep interrupts off. */
 static u64 limit_of(u32 windows)
 {
-	return div_u64((u64)tsc_khz * IRQCOST_MAX_IRQS_OFF_NS, USEC_PER_SEC * windows);
+	return div_u64((u64)irqcost_clock_khz() * IRQCOST_MAX_IRQS_OFF_NS, USEC_PER_SEC * windows);
 }
 
 /*

@@ -14,11 +14,6 @@
 #include <linux/uaccess.h>
 #include "internal.h"
 
-/* A call or jump of 32-bit distance: its opcode, and then the distance from its end. */
-#define CALL 0xe8
-#define JUMP 0xe9
-#define BRANCH_BYTES 5
-
 /**
  * struct function - a function of the kernel or of a module
  * @start: where it begins
@@ -103,16 +98,14 @@ static void find_targets(struct reading *reading)
 	struct irqcost_text *text = &reading->text;
 	struct irqcost_text_target *target;
 	unsigned long address;
-	s32 distance;
 	u32 at;
 
-	for (at = 0; at + BRANCH_BYTES <= text->length; at++) {
+	for (at = 0; at + IRQCOST_BRANCH_BYTES <= text->length; at += IRQCOST_BRANCH_STEP) {
 		if (text->nr_targets == IRQCOST_MAX_TARGETS)
 			return;
-		if (text->bytes[at] != CALL && text->bytes[at] != JUMP)
+		address = irqcost_branch_target(text->bytes + at, reading->function.start + at);
+		if (!address)
 			continue;
-		memcpy(&distance, text->bytes + at + 1, sizeof(distance));
-		address = reading->function.start + at + BRANCH_BYTES + distance;
 		if (address - reading->function.start < text->length ||
 		    !find_function(&reading->other, address) || reading->other.start != address)
 			continue;

@@ -23,7 +23,7 @@ def small(target: Path) -> Path:
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, place)
     kept = False
-    for rows in sorted((target / "include").rglob("*.def")):
+    for rows in sorted(target.rglob("*.def")):
         text = rows.read_text(encoding="utf-8")
         for call in re.findall(r"^IRQCOST_CALL\((?:.|\n)*?(?=^\S|\Z)", text, re.MULTILINE):
             text = text.replace(call, "") if kept else text

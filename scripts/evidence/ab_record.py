@@ -26,8 +26,10 @@ from pathlib import Path
 from typing import Any
 
 from guard_record import judged_by, plain
+from irqcost import ROOT
 from irqcost.base.cache import cache_directory
 from irqcost.base.errors import IrqcostError
+from irqcost.model import catalogue
 from irqcost.base.progress import Progress
 from irqcost.measure import harness
 from irqcost.compare.ab import builds, timed
@@ -89,13 +91,18 @@ def variants(plain_build: Build) -> tuple[Build, dict[str, Build]]:
             new = place / f".{kind}"
             shutil.rmtree(new, ignore_errors=True)
             shutil.copytree(source, new, ignore=shutil.ignore_patterns("build", ".git"))
-            slow_down(
-                new / "bench_kmod" / "include" / "irqcost" / "probes" / "instructions.def",
-                float(kind),
-            )
+            slow_down(instructions(new), float(kind))
             new.rename(copy)
         found[kind] = builds.find(str(copy))
     return plain_build, found
+
+
+def instructions(tree: Path) -> Path:
+    """The rows of instructions in the sources of a revision."""
+    rows = tree / catalogue.INSTRUCTIONS.relative_to(ROOT)
+    # Before an architecture was a folder.
+    older = tree / "bench_kmod/include/irqcost/probes/instructions.def"
+    return rows if rows.is_file() else older
 
 
 def slow_down(rows: Path, added: float) -> None:

@@ -85,7 +85,7 @@ def test_a_record_is_of_one_machine(evidence: Any, tmp_path: Path) -> None:
 
 
 def test_copies_are_slower_by_what_the_catalogue_has(recorder: Any, tmp_path: Path) -> None:
-    rows = catalogue.PROBES / "instructions.def"
+    rows = catalogue.INSTRUCTIONS
     copy = tmp_path / "instructions.def"
     for added in (0.0, 0.25, 0.5, 1.0):
         shutil.copy(rows, copy)

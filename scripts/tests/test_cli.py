@@ -12,6 +12,7 @@ from irqcost.base.errors import IrqcostError
 from irqcost.commands.project import lint, linters, suites
 from irqcost.commands.project.suites import Counts
 from irqcost.stats import intervals
+from irqcost.vm.architectures import ARCHITECTURES
 
 _COMMANDS = (
     "run",
@@ -233,6 +234,7 @@ def test_every_line_of_the_list_is_well_formed() -> None:
             *_COMMANDS,
             *cli._OLD_NAMES,
             *("all", "--scheduler", "build", "complete"),
+            *(f"--arch={name}" for name in ARCHITECTURES),
         }
         assert sign.partition(":")[0] in ("command", "python", "header", "file")
         assert len(packages) == 3

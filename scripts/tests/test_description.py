@@ -35,7 +35,7 @@ def added_row() -> tuple[int, str]:
 
 
 def test_the_examples_are_rows() -> None:
-    rows = (catalogue.PROBES / "instructions.def").read_text(encoding="utf-8")
+    rows = catalogue.INSTRUCTIONS.read_text(encoding="utf-8")
     assert example("c", "cli_sti_nop") in rows
     registry = ROOT / "bench_user" / "backends" / "registry.def"
     assert example("cpp", "MakeRing3") in registry.read_text(encoding="utf-8")
@@ -43,10 +43,11 @@ def test_the_examples_are_rows() -> None:
 
 
 def test_a_probe_and_a_backend_are_added_in_one_place_each(tmp_path: Path) -> None:
-    include = tmp_path / "include"
-    shutil.copytree(ROOT / "bench_kmod" / "include", include)
+    kmod = tmp_path / "bench_kmod"
+    shutil.copytree(ROOT / "bench_kmod", kmod, ignore=shutil.ignore_patterns("tests"))
     number, row = added_row()
-    with (include / "irqcost" / "probes" / "instructions.def").open("a", encoding="utf-8") as rows:
+    copy = tmp_path / catalogue.INSTRUCTIONS.relative_to(ROOT)
+    with copy.open("a", encoding="utf-8") as rows:
         rows.write(row)
     registry = tmp_path / "backends" / "registry.def"
     registry.parent.mkdir()
@@ -55,7 +56,8 @@ def test_a_probe_and_a_backend_are_added_in_one_place_each(tmp_path: Path) -> No
     (tmp_path / "main.cc").write_text(_MAIN)
     sources = [tmp_path / "main.cc", ROOT / "bench_user" / "report" / "describe.cc"]
     # The copies come first, so they are what is included.
-    folders = [f"-I{tmp_path}", f"-I{include}", f"-I{ROOT / 'bench_user'}"]
+    includes = (tmp_path, kmod / "include", kmod / "arch/x86/include", ROOT / "bench_user")
+    folders = [f"-I{folder}" for folder in includes]
     compiler = ["g++", "-std=c++20", '-DIRQCOST_VERSION="x"', *folders]
     program = tmp_path / "describe"
     subprocess.run([*compiler, *sources, "-o", program], check=True)

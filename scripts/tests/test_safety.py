@@ -45,7 +45,8 @@ def test_numbers(fact: str, tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 def test_registers() -> None:
-    code = "".join(path.read_text(encoding="utf-8") for path in sorted(MODULE.glob("*.[ch]")))
+    sources = [*MODULE.glob("*.[ch]"), *(MODULE / "arch").rglob("*.[ch]")]
+    code = "".join(path.read_text(encoding="utf-8") for path in sorted(sources))
     assert set(re.findall(r"\bMSR_\w+", PAGE)) == set(re.findall(r"\bMSR_\w+", code))
     assert not re.findall(r"\bwrmsr\w*", code)
 

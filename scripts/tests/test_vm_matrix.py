@@ -97,7 +97,7 @@ def test_the_record_is_what_was_written(tmp_path: Path) -> None:
 
 def test_kernels_of_the_matrix() -> None:
     assert tasks.matrix_names([]) == list(kernels.DEBIAN_KERNELS)
-    assert tasks.matrix_names(["all"]) == [*kernels.NAMES, "tracepoints-on"]
+    assert tasks.matrix_names(["all"]) == [*kernels.NAMES, *matrix.OLDER_CPUS, "tracepoints-on"]
     assert tasks.matrix_names(["6.12", "5.10"]) == ["5.10", "6.12"]
 
 

@@ -14,8 +14,11 @@ from irqcost.measure import build
 from irqcost.measure.guests.measuring import BENCH, MODULE, guest_commands, measured
 from irqcost.model import catalogue, reader
 from irqcost.model.result import Result
+from irqcost.vm.across import counting
+from irqcost.vm.architectures import X86
+from irqcost.vm.across.counting import Counted
 from irqcost.vm.initramfs import Command
-from irqcost.vm.kernels import NAMES, TESTED, Kernel, find_kernel, memory_mib
+from irqcost.vm.kernels import NAMES, TESTED, Kernel, architecture_of, find_kernel, memory_mib
 from irqcost.vm.module import build_module
 from irqcost.vm.qemu import GuestResult, Machine, run_guest
 from irqcost.vm.soak import program
@@ -24,7 +27,9 @@ from vm_trace import Run, Tracer, read_trace
 
 # Those that are not always tested are on request: pytest -m matrix.
 KERNELS = tuple(
-    name if name in TESTED else pytest.param(name, marks=pytest.mark.matrix) for name in NAMES
+    name if name in TESTED else pytest.param(name, marks=pytest.mark.matrix)
+    for name in NAMES
+    if architecture_of(name) is X86
 )
 
 # For a guest that hangs; no slow host comes near: the debug kernel takes minutes on a fast one.
@@ -124,6 +129,34 @@ def traced(name: str) -> tuple[Run, ...]:
             windows = tracer.stop()
         assert guest.status["trace"] == 0, guest.log("trace")
         return tuple(read_trace(windows, guest.log("trace")))
+
+
+@cache
+def foreign_guest(
+    name: str, cpu: str = "", unroll: int = 8
+) -> tuple[Counted, GuestResult, tuple[Run, ...]]:
+    """One boot of another architecture's kernel: what the module counted, and what a trace did, at
+    unroll factors up to @unroll."""
+    used = kernel(name)
+    trace = ("/bin/vm_trace", f"/dev/{used.architecture.control}", str(unroll))
+    source = Path(__file__).with_name("vm_trace.c")
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = Path(temporary)
+        tracer = Tracer(directory, used.architecture)
+        tracer.start()
+        try:
+            counted, guest = counting.count(
+                used,
+                module(name),
+                Machine(exact=True, cpu=cpu, arguments=tracer.arguments),
+                further=[Command("trace", trace)],
+                programs={"/bin/vm_trace": program(source, directory, used.architecture)},
+                time_limit=TIME_LIMIT,
+            )
+        finally:
+            windows = tracer.stop()
+        assert guest.status["trace"] == 0, guest.log("trace")
+        return counted, guest, tuple(read_trace(windows, guest.log("trace")))
 
 
 @cache

@@ -2,7 +2,9 @@
 /*
  * Runs every row of /dev/irqcost once, while QEMU traces each instruction.
  *
- * usage: vm_trace CONTROL
+ * usage: vm_trace CONTROL [UNROLL]
+ *
+ * UNROLL is the greatest unroll factor to try; without it, the module's.
  *
  * Prints a line `key mode unroll samples` for each run that follows; the mode in
  * situ has its section after it, in_situ/K, throughput the context unless that
@@ -15,6 +17,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -38,6 +41,7 @@ static const char *const contexts[] = { "", "/softirq", "/hardirq", "/timer" };
 static struct irqcost_sample samples[CONTEXT_SAMPLES];
 static struct irqcost_run runs[MAX_RUNS];
 static unsigned int nr_runs;
+static __u32 greatest = ~0U;
 
 static void add(struct irqcost_run run, const struct irqcost_probe *probe, const char *mode)
 {
@@ -80,7 +84,8 @@ static void add_all(int device, const struct irqcost_probe *probe)
 
 	if (probe->modes & 1 << IRQCOST_THROUGHPUT) {
 		/* What differs between unroll factors is seen in process context. */
-		const __u32 most = probe->context ? probe->min_unroll : probe->max_unroll;
+		const __u32 tried = probe->context ? probe->min_unroll : probe->max_unroll;
+		const __u32 most = tried < greatest ? tried : greatest;
 
 		run.mode = IRQCOST_THROUGHPUT;
 		for (run.unroll = probe->min_unroll;
@@ -130,7 +135,9 @@ int main(int argc, char **argv)
 	device = open("/dev/" IRQCOST_DEVICE, O_RDWR);
 	if (device < 0 || ioctl(device, IRQCOST_IOC_INFO, &info))
 		err(1, "/dev/" IRQCOST_DEVICE);
-	control = argc == 2 ? open(argv[1], O_RDWR | O_NOCTTY) : -1;
+	if (argc == 3)
+		greatest = strtoul(argv[2], NULL, 10);
+	control = argc >= 2 ? open(argv[1], O_RDWR | O_NOCTTY) : -1;
 	if (control < 0 || tcgetattr(control, &raw))
 		err(1, "control port");
 	cfmakeraw(&raw);

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from irqcost.model.machine_code.executed import Executed
+from irqcost.vm.architectures import X86, Architecture
 
 # Each run takes four trial samples in process context, and then those that it was asked for; each
 # sample is five windows (abi.h). In throughput mode windows of one copy, of 4, and so on to the
@@ -32,7 +33,8 @@ _WINDOWS = ("chain_base", "chain_body", "sensor", "base", "body")
 # Where x86-64 kernels map modules (Documentation/x86/x86_64/mm.rst).
 _MODULES = 0xFFFFFFFFC0000000
 
-_INSTRUCTION = re.compile(r"^0x([0-9a-f]+):  (?:[0-9a-f]{2} )+ *(.*)$")
+# Bytes are apart where an instruction may have any number of them.
+_INSTRUCTION = re.compile(r"^0x([0-9a-f]+):  (?:(?:[0-9a-f]{2} )+|[0-9a-f]{4,8} ) *(.*)$")
 # Of an executed instruction: `Trace CPU: HOST [CS/ADDRESS/FLAGS/...`, the address in 16 digits.
 _EXECUTED = "Trace "
 _DIGITS = 16
@@ -75,8 +77,9 @@ class Run:
 class Tracer(threading.Thread):
     """Turns QEMU's trace on when the guest says "begin" on its third serial port, off at "end"."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, architecture: Architecture = X86) -> None:
         super().__init__(daemon=True)
+        self._architecture = architecture
         self._log = directory / "trace"
         self._monitor = directory / "monitor"
         self._control = directory / "control"
@@ -88,7 +91,7 @@ class Tracer(threading.Thread):
             *("-chardev", f"socket,id=monitor,path={self._monitor},server=on,wait=on"),
             *("-mon", "chardev=monitor,mode=readline"),
             *("-chardev", f"socket,id=control,path={self._control},server=on,wait=on"),
-            *("-serial", "chardev:control"),
+            *architecture.serial("chardev:control", ""),
             *("-D", str(self._log)),
         )
 
@@ -127,9 +130,14 @@ class Tracer(threading.Thread):
         # Most are the same, and there are gigabytes of them.
         known: dict[bytes, Window] = {}
         with self._log.open(encoding="utf-8", errors="replace") as lines:
-            for window in _windows(_steps(lines)):
+            for window in self._windows_of(lines):
                 way = array("Q", (step.address for step in window)).tobytes()
                 self._windows.append(known.setdefault(way, window))
+
+    def _windows_of(self, lines: Iterable[str]) -> Iterator[Window]:
+        if self._architecture is X86:
+            return _windows(_steps(lines, _MODULES))
+        return _bodies(_steps(lines), *_STAMPS[self._architecture.name])
 
     def _connect(self, path: Path) -> socket.socket | None:
         connection = socket.socket(socket.AF_UNIX)
@@ -158,8 +166,8 @@ class Tracer(threading.Thread):
             self._await(monitor, b"(qemu) ")
 
 
-def _steps(lines: Iterable[str]) -> Iterator[Step]:
-    """The executed instructions of QEMU's log, in order."""
+def _steps(lines: Iterable[str], modules: int = 0) -> Iterator[Step]:
+    """The executed instructions of QEMU's log, in order; stamps are at addresses from @modules."""
     known: dict[str, Step] = {}
     announced: Step | None = None
     for line in lines:
@@ -176,7 +184,7 @@ def _steps(lines: Iterable[str]) -> Iterator[Step]:
             announced = None
         elif instruction := _INSTRUCTION.match(line):
             address, text = int(instruction[1], 16), instruction[2].strip()
-            stamp = text.split(maxsplit=1)[0] if address >= _MODULES else ""
+            stamp = text.split(maxsplit=1)[0] if address >= modules else ""
             known[instruction[1].zfill(_DIGITS)] = Step(address, text, stamp)
 
 
@@ -196,6 +204,36 @@ def _windows(steps: Iterable[Step]) -> Iterator[Window]:
             window.clear()
         window.append(step)
         before, last = last, step.stamp
+
+
+# The mnemonics that begin a window on other architectures, and those that end it: the whole, as a
+# row may be a part of it. The kernel's own reads of the counter look otherwise.
+_STAMPS = {
+    "arm64": (("isb", "mrs", "keep", "isb"), ("isb", "mrs", "isb")),
+    "riscv64": (("fence", "rdcycle", "keep", "fence"), ("fence", "rdcycle", "fence")),
+}
+# How a stamp is kept: in a register or in memory. One is subtracted at the end.
+_KEPT = {"mov": "keep", "mv": "keep", "str": "keep", "sd": "keep", "sub": "keep"}
+
+
+def _bodies(
+    steps: Iterable[Step], begin: tuple[str, ...], end: tuple[str, ...]
+) -> Iterator[Window]:
+    """What was executed between the stamps of each window, without them."""
+    window: list[Step] = []
+    within = False
+    last: tuple[str, ...] = ("",) * 4
+    for step in steps:
+        last = (*last[1:], _KEPT.get(step.stamp, step.stamp))
+        window.append(step)
+        if not within and last == begin:
+            within = True
+            window.clear()
+        elif within and last == (*end, "keep") and len(window) >= len(last):
+            within = False
+            yield tuple(window[: -len(last)])
+        elif not within:
+            window.clear()
 
 
 def read_trace(windows: Sequence[Window], runs: str) -> list[Run]:

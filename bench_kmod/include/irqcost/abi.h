@@ -58,7 +58,7 @@ enum irqcost_config {
  * @max_loops: most loops in one window
  * @max_irqs_off_ns: longest that one window keeps interrupts off
  * @sample_size: sizeof(struct irqcost_sample)
- * @tsc_khz: the kernel's tsc_khz, 0 where it has none
+ * @tsc_khz: rate of the clock that time stamps are of, in kHz; 0 where the kernel knows none
  * @config: IRQCOST_CONFIG_ bits
  * @release: the kernel release that the module was built for
  * @aperf_errno: why samples count no core cycles on the CPU that asked: EOPNOTSUPP where CPUID does
@@ -179,7 +179,7 @@ enum irqcost_sample_flags {
 
 /**
  * struct irqcost_sample - one round: five windows, one after the other
- * @start: TSC before the first window
+ * @start: the clock before the first window
  * @chain_base: ticks of chain_loops * 32 dependent multiplies
  * @chain_body: ticks of chain_loops * 64 of them: the clock. How many core cycles each takes is
  *	the harness's to find (bench_user/measure/calibration.h)
@@ -188,10 +188,10 @@ enum irqcost_sample_flags {
  * @body: ticks of the greater window
  * @flags: IRQCOST_SAMPLE_ bits
  * @interrupts: interrupts that the CPU took during base and body
- * @span_ticks: TSC ticks from before the first window to after the last; 0 where the CPU
+ * @span_ticks: ticks from before the first window to after the last; 0 where the CPU
  *	has no counter of core cycles
  * @span_cycles: core cycles in that span, by the CPU's counter: APERF; in ring 3 a hardware event
- * @span_mperf: what MPERF grew by in it: ticks of the TSC in which the CPU was not halted;
+ * @span_mperf: what MPERF grew by in it: ticks of the clock in which the CPU was not halted;
  *	in ring 3 always 0
  *
  * Cost of one operation in ticks: (body - base) / ops. In core cycles: that

@@ -3,9 +3,8 @@
  * The timed window: the only code between two time stamps, the same bytes in
  * ring 3, in the module and in a guest. docs/method/timed.md argues for every line.
  *
- * A window function returns the TSC ticks that passed inside it. Its entry and
- * return, and with them __fentry__ and the return thunk, lie outside the two
- * time stamps.
+ * A window function returns the ticks of the clock that passed inside it. Its entry and
+ * return, and whatever a kernel puts there, lie outside the two time stamps.
  *
  * - A *loop* window of size n runs, @loops times, n copies of the body. Those
  *   of sizes u and 2u differ by loops * u bodies and by nothing else.
@@ -23,16 +22,8 @@
 #ifndef IRQCOST_BODY_H
 #define IRQCOST_BODY_H
 
-/* What a body may find at (%r15), and how much of it. */
+/* How many bytes of memory a body may use; window.h of the architecture says where. */
 #define IRQCOST_SCRATCH_BYTES 16
-
-/*
- * How a window returns. The kernel routes returns through a thunk; the
- * including file defines this first where a plain `ret` is not right.
- */
-#ifndef IRQCOST_RETURN
-#define IRQCOST_RETURN "ret\n\t"
-#endif
 
 /*
  * Where the windows lie: the operands of .pushsection. The including file
@@ -43,27 +34,22 @@
 #endif
 
 /*
- * One time stamp in rax (rdx is lost). LFENCE waits until every earlier
- * instruction has completed locally, so nothing older slips into the window or,
- * at its end, out of it. RDTSCP would do no better and not every CPU has it.
+ * Of the architecture: IRQCOST_STAMP, IRQCOST_SECTION_ADD, IRQCOST_WINDOW_ENTRY,
+ * IRQCOST_WINDOW_EXIT and IRQCOST_LOOP_NEXT. The including file may define
+ * IRQCOST_RETURN first.
  */
-#define IRQCOST_STAMP                                                         \
-	"lfence\n\t"                                                          \
-	"rdtsc\n\t"                                                           \
-	"shl $32, %rdx\n\t"                                                   \
-	"or %rdx, %rax\n\t"
+#include <irqcost/arch/window.h>
 
 /*
  * The section of an in situ window is a chain of adds, each of which waits for
- * the one before and takes 1 core cycle. (With an immediate, Golden Cove and
- * later would resolve it at rename.) The chain goes on from pass to pass: what a
- * body makes wait, it makes wait as well. Where the section has no cycles, as in
+ * the one before and takes 1 core cycle. The chain goes on from pass to pass: what
+ * a body makes wait, it makes wait as well. Where the section has no cycles, as in
  * all other windows, the marker is nothing.
  */
 #define IRQCOST_SECTION_BEGIN(cycles)                                         \
 	".macro irqcost_section\n\t"                                          \
 	".rept " #cycles "\n\t"                                               \
-	"add %rbx, %r11\n\t"                                                  \
+	IRQCOST_SECTION_ADD                                                   \
 	".endr\n\t"                                                           \
 	".endm\n\t"
 #define IRQCOST_SECTION_END ".purgem irqcost_section\n\t"
@@ -82,41 +68,18 @@ static const unsigned int irqcost_sections[] = { IRQCOST_SECTIONS(IRQCOST_SECTIO
 enum irqcost_section { IRQCOST_SECTIONS(IRQCOST_SECTION_NAME) IRQCOST_NR_SECTIONS };
 
 /*
- * Entry: endbr64 for kernels that enforce indirect branch tracking; the
- * function and its loop start on a cache line, so both windows of a pair run
- * the same padding. The second fence keeps the body after the time stamp.
+ * The function and its loop start on a cache line, so both windows of a pair run
+ * the same padding.
  */
 #define IRQCOST_WINDOW_BEGIN(name)                                            \
 	".pushsection " IRQCOST_WINDOW_SECTION "\n\t"                         \
 	".balign 64\n\t"                                                      \
 	".type " #name ", @function\n"                                        \
 	#name ":\n\t"                                                         \
-	"endbr64\n\t"                                                         \
-	"push %rbx\n\t"                                                       \
-	"push %r12\n\t"                                                       \
-	"push %r13\n\t"                                                       \
-	"push %r14\n\t"                                                       \
-	"push %r15\n\t"                                                       \
-	"mov %edi, %r12d\n\t"                                                 \
-	"mov %rsi, %r15\n\t"                                                  \
-	"mov %rsp, %r14\n\t"                                                  \
-	"mov $1, %ebx\n\t"                                                    \
-	IRQCOST_STAMP                                                         \
-	"mov %rax, %r13\n\t"                                                  \
-	"lfence\n\t"
+	IRQCOST_WINDOW_ENTRY
 
-/* Exit: the time stamp, a fence after it, and the registers as they were. */
 #define IRQCOST_WINDOW_END(name)                                              \
-	IRQCOST_STAMP                                                         \
-	"lfence\n\t"                                                          \
-	"sub %r13, %rax\n\t"                                                  \
-	"mov %r14, %rsp\n\t"                                                  \
-	"pop %r15\n\t"                                                        \
-	"pop %r14\n\t"                                                        \
-	"pop %r13\n\t"                                                        \
-	"pop %r12\n\t"                                                        \
-	"pop %rbx\n\t"                                                        \
-	IRQCOST_RETURN                                                        \
+	IRQCOST_WINDOW_EXIT                                                   \
 	".size " #name ", . - " #name "\n\t"                                  \
 	".popsection\n"
 
@@ -126,11 +89,10 @@ enum irqcost_section { IRQCOST_SECTIONS(IRQCOST_SECTION_NAME) IRQCOST_NR_SECTION
  * @scratch: IRQCOST_SCRATCH_BYTES writable bytes, aligned to 16
  *
  * The caller sets the interrupt flag as the row wants it on entry.
- * Return: TSC ticks inside the window.
+ * Return: ticks inside the window.
  */
 typedef unsigned long long (*irqcost_window_fn)(unsigned int loops, void *scratch);
 
-/* The stack pointer is put back after n bodies, which may have left n * 2 words. */
 #define IRQCOST_LOOP_WINDOW(name, n, cycles, code)                            \
 	IRQCOST_SECTION_WINDOW(name, n, IRQCOST_SECTION_BEGIN(cycles), code)
 
@@ -144,9 +106,7 @@ typedef unsigned long long (*irqcost_window_fn)(unsigned int loops, void *scratc
 		".rept " #n "\n\t"                                            \
 		code "\n\t"                                                   \
 		".endr\n\t"                                                   \
-		"mov %r14, %rsp\n\t"                                          \
-		"dec %r12d\n\t"                                               \
-		"jnz 770b\n\t"                                                \
+		IRQCOST_LOOP_NEXT("770b")                                     \
 		IRQCOST_WINDOW_END(name)                                      \
 		IRQCOST_SECTION_END)
 

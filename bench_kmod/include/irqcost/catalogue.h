@@ -10,6 +10,7 @@
 #define IRQCOST_CATALOGUE_H
 
 #include <linux/types.h>
+#include <irqcost/arch/needs.h>
 
 /**
  * enum irqcost_where - the contexts in which a row may run
@@ -58,36 +59,28 @@ enum irqcost_irqs {
 
 /**
  * enum irqcost_needs - what differs between CPUs, kernels or privilege levels
- * @IRQCOST_NEEDS_NOTHING: x86-64 itself suffices
- * @IRQCOST_NEEDS_RDTSCP: the instruction rdtscp
- * @IRQCOST_NEEDS_LAHF: lahf and sahf in 64-bit mode
- * @IRQCOST_NEEDS_POPF: popf, which does more at CPL 0, where it may change the interrupt flag
- * @IRQCOST_NEEDS_CR8: the task priority register; a guest without a local APIC exits for it
+ * @IRQCOST_NEEDS_NOTHING: the architecture itself suffices
  * @IRQCOST_NEEDS_IRQ: an interrupt line of the module's own
- * @IRQCOST_NEEDS_CX16: the instruction cmpxchg16b
  * @IRQCOST_NEEDS_LOCAL_TRYLOCK: local_trylock() of the kernel
  * @IRQCOST_NEEDS_NESTED_BH: its local_lock_nested_bh()
  * @IRQCOST_NEEDS_LOCAL_INTERRUPT: its local_interrupt_disable(), and the locks made with it
  * @IRQCOST_NEEDS_SRCU_FAST: its srcu_read_lock_fast()
- * @IRQCOST_NEEDS_CMPXCHG_DOUBLE: its cmpxchg_double(), which is cmpxchg16b
- * @IRQCOST_NEEDS_CMPXCHG128: its cmpxchg128(), which is cmpxchg16b
+ * @IRQCOST_NEEDS_CMPXCHG_DOUBLE: its cmpxchg_double(), an instruction on two words
+ * @IRQCOST_NEEDS_CMPXCHG128: its cmpxchg128(), an instruction on two words
  *
- * For what a kernel offers, Kbuild defines IRQCOST_HAS_ and the name.
+ * What CPUs differ in is in IRQCOST_ARCH_NEEDS (needs.h of the architecture), with the bits that
+ * are free here. For what a kernel offers, Kbuild defines IRQCOST_HAS_ and the name.
  */
 enum irqcost_needs {
 	IRQCOST_NEEDS_NOTHING = 0,
-	IRQCOST_NEEDS_RDTSCP = 1 << 0,
-	IRQCOST_NEEDS_LAHF = 1 << 1,
-	IRQCOST_NEEDS_POPF = 1 << 2,
-	IRQCOST_NEEDS_CR8 = 1 << 3,
+	IRQCOST_ARCH_NEEDS
 	IRQCOST_NEEDS_IRQ = 1 << 4,
-	IRQCOST_NEEDS_CX16 = 1 << 5,
 	IRQCOST_NEEDS_LOCAL_TRYLOCK = 1 << 6,
 	IRQCOST_NEEDS_NESTED_BH = 1 << 7,
 	IRQCOST_NEEDS_LOCAL_INTERRUPT = 1 << 8,
 	IRQCOST_NEEDS_SRCU_FAST = 1 << 9,
-	IRQCOST_NEEDS_CMPXCHG_DOUBLE = 1 << 10 | IRQCOST_NEEDS_CX16,
-	IRQCOST_NEEDS_CMPXCHG128 = 1 << 11 | IRQCOST_NEEDS_CX16,
+	IRQCOST_NEEDS_CMPXCHG_DOUBLE = 1 << 10 | IRQCOST_ARCH_NEEDS_PAIR,
+	IRQCOST_NEEDS_CMPXCHG128 = 1 << 11 | IRQCOST_ARCH_NEEDS_PAIR,
 };
 
 /* A row that leaves the flag as it found it can be repeated, so it has a throughput. */

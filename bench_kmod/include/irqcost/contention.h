@@ -66,9 +66,9 @@ static inline __u64 irqcost_wait_bin_low(unsigned int bin)
  * @cpu: in: its number; everything else is out
  * @rounds: rounds in which it took part to the end; 0: it has not run
  * @operations: what it did in the counted halves of these rounds, at least one in each
- * @ticks: TSC ticks that these halves took on this CPU
- * @first: TSC when its first round began
- * @last: TSC when its last round ended
+ * @ticks: ticks that these halves took on this CPU
+ * @first: clock when its first round began
+ * @last: clock when its last round ended
  * @chain: fewest ticks that IRQCOST_CONTENTION_CHAIN dependent multiplies took: its clock
  * @waits: operations in the stamped halves: those that the histogram holds
  * @longest_wait: ticks of the longest of them, from the call until the lock was held

@@ -30,7 +30,7 @@ enum irqcost_pending_flags {
 
 /**
  * struct irqcost_pending_sample - two masked stretches, the second with an interrupt pending
- * @start: TSC before the first
+ * @start: clock before the first
  * @chain: ticks of IRQCOST_CONTENTION_CHAIN dependent multiplies: the clock
  * @quiet_add: ticks of loops * IRQCOST_PENDING_ADDS dependent adds, masked, nothing pending
  * @quiet_nop: ticks of loops * IRQCOST_PENDING_NOPS nops, likewise

@@ -94,6 +94,12 @@ def module_sources() -> Path:
     return found.module if found else ROOT / "bench_kmod"
 
 
+def include_folders(architecture: str) -> tuple[Path, ...]:
+    """Where programs of an architecture find what they share with the module."""
+    kmod = ROOT / "bench_kmod"
+    return kmod / "include", kmod / "arch" / architecture / "include"
+
+
 def checkout(what: str) -> Path:
     """The checkout, for what only that has. Raises IrqcostError where irqcost is installed."""
     if installed():

@@ -7,6 +7,7 @@ from pathlib import Path
 from irqcost.base import arguments, screen
 from irqcost.base.errors import IrqcostError
 from irqcost.measure import options
+from irqcost.measure.guests import foreign
 from irqcost.measure.guests.measuring import BACKENDS, GuestOptions, measure
 from irqcost.measure.guests.tasks import dry_run, run_builds, run_matrix, run_soak
 from irqcost.output import terminal
@@ -16,9 +17,9 @@ from irqcost.vm.kernels import DEBIAN_KERNELS
 
 _DESCRIPTION = """\
 Boots a kernel under QEMU's emulation with the module and the harness, and stores the result. Works
-on any x86-64 machine: nothing is loaded into the running kernel, and kernels are unpacked from
-Debian's packages into a cache, not installed. Emulated times say nothing about a CPU; with --exact
-the results are exact numbers of instructions.
+on any x86-64 machine: nothing is loaded into the running kernel; Debian's packages are unpacked
+into a cache. Emulated times say nothing about a CPU; with --exact the results are exact numbers of
+instructions, also of other architectures (--arch).
 """
 
 _EPILOG = """\
@@ -38,12 +39,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add = parser.add_argument
     add(
         "--kernel",
-        default="6.1",
+        default="",
         metavar="KERNEL",
         help=f"{', '.join(DEBIAN_KERNELS)} (Debian's), {', '.join(RECIPES)} (built from source, "
         "which takes minutes: see docs/KERNELS.md), or a path: a kernel build tree, or a kernel "
-        "image with --headers (default: %(default)s)",
+        "image with --headers (default: 6.1, with --arch the one of that)",
     )
+    foreign.add_options(parser)
     add("--headers", type=Path, metavar="DIR", help="with a kernel image: where its headers are")
     add("--exact", action="store_true", help="count instructions exactly (one tick each)")
     _add_tasks(parser)
@@ -59,13 +61,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     add("--smp", type=arguments.count, metavar="N", help="CPUs (default: 1)")
     add("--mirror", metavar="URL", help="Debian archive (default: the one of this machine's apt)")
-    add(
-        "--time-limit",
-        type=arguments.count,
-        default=600,
-        metavar="S",
-        help="stop the guest after S seconds",
-    )
+    add("--time-limit", type=arguments.count, default=600, metavar="S", help="stop after S seconds")
     add("--keep", action="store_true", help="keep the guest's files and print where")
     add("--dry-run", action="store_true", help="print the commands, run none")
     parser.set_defaults(run=run)
@@ -103,7 +99,7 @@ def _add_tasks(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    args = arguments.chosen(GuestOptions, given)
+    args = foreign.resolved(arguments.chosen(GuestOptions, given))
     if args.matrix is not None:
         return run_builds(args) if args.builds else run_matrix(args)
     if args.markdown or args.builds:
@@ -112,6 +108,8 @@ def run(given: argparse.Namespace) -> int:
         return run_soak(args)
     if args.dry_run:
         return dry_run(args, args.machine)
+    if args.foreign:
+        return foreign.run(args)
     target, result, status = measure(args, args.machine)
     screen.show(terminal.text(result))
     print(f"\nResult: {target}")

@@ -8,8 +8,9 @@ from functools import lru_cache
 from irqcost import ROOT
 from irqcost.model import description
 
-# The files of its rows.
+# The files of its rows: calls of the kernel, and instructions of the harness's architecture.
 PROBES = ROOT / "bench_kmod" / "include" / "irqcost" / "probes"
+INSTRUCTIONS = ROOT / "bench_kmod/arch/x86/include/irqcost/arch/instructions.def"
 
 # Headings of the groups, in the order of the catalogue.
 GROUPS = {

@@ -155,15 +155,19 @@ def parse_depends(text: str) -> list[str]:
         match = re.match(r"^ (?P<more>[| ])(?:Pre)?Depends: (?P<name>\S+)$", line)
         if match:
             if not alternative:
-                names.append(match["name"])
+                # What a package of another architecture wants of one that is the same on all.
+                names.append(re.sub(r"^<(.+):\w+>$", r"\1", match["name"]))
             alternative = match["more"] == "|"
     return names
 
 
 class PrivateApt:
-    """apt with its own sources, lists and cache, all below @root; needs no privileges."""
+    """apt with its own sources, lists and cache, all below @root; needs no privileges.
 
-    def __init__(self, root: Path, archive: Archive, release: str) -> None:
+    @foreign: a further architecture, by Debian's name; its packages are named NAME:ARCHITECTURE.
+    """
+
+    def __init__(self, root: Path, archive: Archive, release: str, foreign: str = "") -> None:
         self.release = release
         for part in ("lists/partial", "cache/archives/partial"):
             (root / part).mkdir(parents=True, exist_ok=True)
@@ -196,6 +200,9 @@ class PrivateApt:
         self._options = [
             part for key, value in settings.items() for part in ("-o", f"{key}={value}")
         ]
+        if foreign:
+            for one in ("amd64", foreign):
+                self._options += ["-o", f"APT::Architectures::={one}"]
 
     def _run(self, tool: str, *args: str, cwd: Path | None = None) -> str:
         command = [tool, "-q", *self._options, *args]

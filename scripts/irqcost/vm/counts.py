@@ -7,7 +7,7 @@ and so cannot be repeated, once between fences.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from irqcost import ROOT
 from irqcost.base import files, jsontext
 from irqcost.model.catalogue import Probe
 from irqcost.model.result import Result
+from irqcost.vm.architectures import X86
 
 # docs/KERNELS.md is made from it.
 RECORD = ROOT / "results" / "emulated" / "counts" / "kernels.json"
@@ -33,6 +34,8 @@ class Counts:
     @counts: by probe; with a fraction where the copies of a body in a window differ.
     @varying: probes whose count differs from one sample to the next.
     @absent: by probe, why it was not measured.
+    @architecture: of the kernel, @cpu: QEMU's model of the CPU.
+    @code: of some probes, the instructions between the time stamps.
     """
 
     release: str
@@ -40,6 +43,9 @@ class Counts:
     counts: Mapping[str, float]
     varying: frozenset[str]
     absent: Mapping[str, str]
+    architecture: str = X86.name
+    cpu: str = X86.cpu
+    code: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def of(result: Result, probes: Sequence[Probe]) -> Counts:
@@ -76,7 +82,15 @@ def read(path: Path) -> dict[str, Counts]:
     document = json.loads(path.read_text(encoding="utf-8"))
     return {
         one["column"]: Counts(
-            one["release"], one["date"], one["counts"], frozenset(one["varying"]), one["absent"]
+            one["release"],
+            one["date"],
+            one["counts"],
+            frozenset(one["varying"]),
+            one["absent"],
+            # Before there were others.
+            one.get("architecture", X86.name),
+            one.get("cpu", X86.cpu),
+            one.get("code", {}),
         )
         for one in document["kernels"]
     }

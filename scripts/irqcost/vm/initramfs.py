@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from irqcost.base.errors import IrqcostError
+from irqcost.vm.architectures import X86
 
 # What the script below needs of busybox, and what commands of tests may.
 _APPLETS = (
@@ -38,11 +39,11 @@ mkdir -p /tmp /out
 _INIT_TAIL = """\
 dmesg >/out/dmesg
 tar -C /out -czf /result .
-stty -F /dev/ttyS1 raw -echo
+stty -F /dev/PORT raw -echo
 {
   echo "irqcost-result $(stat -c %s /result) $(sha256sum </result | cut -d ' ' -f 1)"
   cat /result
-} >/dev/ttyS1
+} >/dev/PORT
 poweroff -f
 """
 
@@ -60,8 +61,8 @@ class Command:
     capture: bool = True
 
 
-def init_script(commands: Sequence[Command]) -> str:
-    """The guest's /init."""
+def init_script(commands: Sequence[Command], port: str = X86.result) -> str:
+    """The guest's /init. @port: the serial port for what comes back."""
     script = _INIT_HEAD
     for command in commands:
         if not re.fullmatch(r"[A-Za-z0-9_.-]+", command.name):
@@ -70,7 +71,7 @@ def init_script(commands: Sequence[Command]) -> str:
         script += f"echo '{MARK} {command.name}'\n"
         script += f"{shlex.join(command.argv)}{output} </dev/null\n"
         script += f"echo $? >/out/{command.name}.status\n"
-    return script + _INIT_TAIL
+    return script + _INIT_TAIL.replace("/dev/PORT", f"/dev/{port}")
 
 
 class Archive:
@@ -146,21 +147,29 @@ def shared_libraries(program: Path) -> list[str]:
 
 
 def build_initramfs(
-    commands: Sequence[Command], programs: Mapping[str, Path], files: Mapping[str, bytes]
+    commands: Sequence[Command],
+    programs: Mapping[str, Path],
+    files: Mapping[str, bytes],
+    busybox: Path | None = None,
+    port: str = X86.result,
 ) -> bytes:
-    """An initramfs with @programs (with their libraries) and @files, by path in the guest."""
-    busybox = shutil.which("busybox")
-    if not busybox or shared_libraries(Path(busybox)):
+    """An initramfs with @programs (with their libraries) and @files, by path in the guest.
+
+    @busybox: the guest's, None: this machine's own. @port: as for init_script().
+    """
+    own = shutil.which("busybox")
+    busybox = busybox or (Path(own) if own else None)
+    if not busybox or shared_libraries(busybox):
         raise IrqcostError("no static busybox: install the package busybox-static")
     archive = Archive()
     for directory in ("/dev", "/proc", "/sys"):
         archive.directory(directory)
-    archive.program("/bin/busybox", Path(busybox))
+    archive.program("/bin/busybox", busybox)
     for applet in _APPLETS:
         archive.link(f"/bin/{applet}", "busybox")
     for path, source in programs.items():
         archive.program(path, source)
     for path, data in files.items():
         archive.file(path, data)
-    archive.file("/init", init_script(commands).encode(), 0o755)
+    archive.file("/init", init_script(commands, port).encode(), 0o755)
     return archive.pack()

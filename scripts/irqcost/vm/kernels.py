@@ -22,6 +22,7 @@ from irqcost.base.cache import cache_directory, locked
 from irqcost.base.errors import IrqcostError
 from irqcost.vm import chroot, from_source
 from irqcost.vm.apt import Archive, PrivateApt, find_archive, machine_sources
+from irqcost.vm.architectures import ARCHITECTURES, X86, Architecture
 from irqcost.vm.from_source import Say
 
 # In a kernel's folder a link to where its modules are built, if not with this machine's tools.
@@ -33,12 +34,17 @@ class DebianKernel:
     """A row of the table: a Debian release, and the metapackages that name its newest kernel.
 
     @tools: the release whose compiler and C library modules for it need; "": this machine's do.
+    @architecture: its own, by the name in ARCHITECTURES; the compiler is a cross compiler then.
+    @kbuild: the release whose kernel programs of this machine's architecture build modules for it,
+    where those of its own need a newer C library; "": its own.
     """
 
     release: str
     image: str
     headers: str
     tools: str = ""
+    architecture: str = X86.name
+    kbuild: str = ""
 
 
 DEBIAN_KERNELS = {
@@ -64,7 +70,27 @@ DEBIAN_KERNELS = {
         "trixie-backports", "linux-image-rt-amd64", "linux-headers-rt-amd64", "trixie"
     ),
     "newest": DebianKernel("experimental", "linux-image-amd64", "linux-headers-amd64", "sid"),
+    # Of other architectures, which the names end in.
+    "6.1-arm64": DebianKernel(
+        "bookworm", "linux-image-arm64", "linux-headers-arm64", architecture="arm64"
+    ),
+    "6.1-rt-arm64": DebianKernel(
+        "bookworm", "linux-image-rt-arm64", "linux-headers-rt-arm64", architecture="arm64"
+    ),
+    "6.12-arm64": DebianKernel(
+        "bookworm", "linux-image-6.12-arm64", "linux-headers-6.12-arm64", architecture="arm64"
+    ),
+    "6.12-riscv64": DebianKernel(
+        "trixie",
+        "linux-image-riscv64",
+        "linux-headers-riscv64",
+        architecture="riscv64",
+        kbuild="bookworm-backports",
+    ),
 }
+
+# The kernel that --arch means.
+DEFAULTS = {"x86": "6.1", "arm64": "6.1-arm64", "riscv64": "6.12-riscv64"}
 
 # These are fetched by the tests; the others only when they are asked for.
 TESTED = ("6.1", "6.1-rt", "6.12")
@@ -73,6 +99,9 @@ TESTED = ("6.1", "6.1-rt", "6.12")
 DEBUG = "debug"
 
 NAMES = (*DEBIAN_KERNELS, *from_source.RECIPES)
+
+# What foreign guests need beside a kernel, as this machine's own is of no use there.
+_BUSYBOX = "busybox-static"
 
 # What a guest needs to have guests of its own, in the order in which they are loaded, by the vendor
 # of its CPU. QEMU emulates one with SVM, of AMD.
@@ -94,6 +123,7 @@ class Kernel:
 
     @toolchain: where its modules are built, if not with this machine's own tools.
     @root: where its packages are unpacked, if it is Debian's.
+    @settings: what make needs beside what the headers say.
     """
 
     name: str
@@ -102,6 +132,34 @@ class Kernel:
     headers: Path
     toolchain: chroot.Chroot | None = None
     root: Path | None = None
+    architecture: Architecture = X86
+    settings: tuple[str, ...] = ()
+
+    @property
+    def busybox(self) -> Path | None:
+        """That of its packages; None: this machine's own can be used."""
+        if not self.root or self.architecture is X86:
+            return None
+        places = (self.root / "bin/busybox", self.root / "usr/bin/busybox")
+        return next((place for place in places if place.is_file()), None)
+
+
+def architecture_of(name: str) -> Architecture:
+    """The architecture of what --kernel @name means; a path is of this machine's."""
+    row = DEBIAN_KERNELS.get(name)
+    return ARCHITECTURES[row.architecture] if row else X86
+
+
+def name_on(name: str, architecture: str) -> str:
+    """The name of kernel @name on @architecture. Raises IrqcostError where there is none."""
+    if architecture_of(name).name == architecture:
+        return name
+    known = [one for one in DEBIAN_KERNELS if architecture_of(one).name == architecture]
+    if f"{name}-{architecture}" not in known:
+        raise IrqcostError(
+            f"--kernel {name}: not with --arch {architecture}: known are {', '.join(known)}"
+        )
+    return f"{name}-{architecture}"
 
 
 def memory_mib(kernel: str) -> int:
@@ -146,7 +204,7 @@ def _built_kernel(name: str, say: Say, mirror: str | None) -> Kernel:
 
 def _own_kernel(path: Path, headers: Path | None) -> Kernel:
     if path.is_dir():
-        vmlinuz = path / "arch/x86/boot/bzImage"
+        vmlinuz = path / X86.image
         headers = headers or path
         if not vmlinuz.is_file():
             raise IrqcostError(
@@ -172,11 +230,16 @@ def _release(headers: Path) -> str:
 
 
 def _checked(kernel: Kernel) -> Kernel:
-    """@kernel, if its image has the signature of the x86 boot protocol at its place."""
+    """@kernel, if its image has the signature of its architecture at its place."""
+    architecture = kernel.architecture
+    place, signature = architecture.signature
     with kernel.vmlinuz.open("rb") as image:
-        image.seek(0x202)
-        if image.read(4) != b"HdrS":
-            raise IrqcostError(f"{kernel.vmlinuz}: not an x86 kernel image (bzImage)")
+        image.seek(place)
+        if image.read(len(signature)) != signature:
+            raise IrqcostError(
+                f"{kernel.vmlinuz}: not an {architecture.name} kernel image "
+                f"({Path(architecture.image).name})"
+            )
     return kernel
 
 
@@ -197,7 +260,27 @@ def _debian_kernel(name: str, say: Say, mirror: str | None) -> Kernel:
     tools = final / _CHROOT
     root = final / "root"
     toolchain = chroot.Chroot(tools, root) if tools.is_dir() else None
-    return _checked(Kernel(name, about["release"], vmlinuz, headers, toolchain, root))
+    architecture = architecture_of(name)
+    settings = () if architecture is X86 else _settings(architecture, DEBIAN_KERNELS[name])
+    found = Kernel(
+        name, about["release"], vmlinuz, headers, toolchain, root, architecture, settings
+    )
+    return _checked(found)
+
+
+def _settings(architecture: Architecture, row: DebianKernel) -> tuple[str, ...]:
+    """What lets Debian's headers build with a cross compiler."""
+    names = {
+        "DEB_BUILD_ARCH": X86.debian,
+        "DEB_HOST_ARCH": architecture.debian,
+        "DEB_HOST_GNU_TYPE": architecture.triplet,
+        # Whatever version this machine has of it.
+        "CC": architecture.tool("gcc"),
+    }
+    if row.kbuild:
+        # The kernel's pahole is newer than this machine's, and nothing here reads BTF.
+        names["CONFIG_DEBUG_INFO_BTF_MODULES"] = ""
+    return tuple(f"{name}={value}" for name, value in names.items())
 
 
 def kvm_modules(kernel: Kernel, vendor: str = "amd") -> dict[str, bytes]:
@@ -232,19 +315,31 @@ def _fetch(name: str, final: Path, say: Say, mirror: str | None) -> None:
     archive = find_archive(machine_sources(), mirror)
     with tempfile.TemporaryDirectory(dir=final.parent, prefix=f".{name}-") as work:
         scratch = Path(work)
-        apt = PrivateApt(scratch / "apt", archive, row.release)
+        architecture = architecture_of(name)
+        foreign = "" if architecture is X86 else architecture.debian
+        suffix = f":{foreign}" if foreign else ""
         say(f"fetching kernel {name}: package lists")
-        apt.update()
-        packages = apt.closure([row.image, row.headers], _KERNEL_PACKAGE)
+        apt = _updated(scratch, archive, row.release, foreign, say)
+        packages = apt.closure([row.image + suffix, row.headers + suffix], _KERNEL_PACKAGE)
         tools = {tool for package in packages for tool in apt.depends(package)}
+        if foreign:
+            # Those programs run here.
+            packages = [_native(package, suffix) for package in packages] + [_BUSYBOX + suffix]
+        kbuild = next((one for one in packages if one.startswith("linux-kbuild-")), "")
+        if row.kbuild:
+            packages.remove(kbuild)
         say(f"fetching kernel {name}: {' '.join(packages)}")
         (scratch / "debs").mkdir()
         debs = apt.download(packages, scratch / "debs")
+        if row.kbuild:
+            debs += _kbuild_of(row.kbuild, scratch, archive)
         say(f"unpacking kernel {name}")
         new = scratch / "new"
         for deb in debs:
             _unpack(deb, new / "root")
         about = _describe(name, new)
+        if row.kbuild:
+            _let_stand(new / "root/usr/lib", kbuild.partition(":")[0])
         if row.tools:
             needed = [tool for tool in tools - set(packages) if not _NO_TOOL.search(tool)]
             shared = _toolchain(row.tools, needed, archive, say)
@@ -257,6 +352,45 @@ def _fetch(name: str, final: Path, say: Say, mirror: str | None) -> None:
         if final.exists():
             shutil.rmtree(final)
         new.rename(final)
+
+
+def _updated(scratch: Path, archive: Archive, release: str, foreign: str, say: Say) -> PrivateApt:
+    """An apt with its lists. Mirrors of security updates are not always whole for architectures
+    that few ask for: then the kernel of the release itself is taken."""
+    apt = PrivateApt(scratch / "apt", archive, release, foreign)
+    try:
+        apt.update()
+    except IrqcostError:
+        if not foreign or not archive.security:
+            raise
+        say(f"Debian {release}: no whole lists of security updates, so without those")
+        apt = PrivateApt(scratch / "apt-main", Archive(archive.main, None), release, foreign)
+        apt.update()
+    return apt
+
+
+def _native(package: str, suffix: str) -> str:
+    """Of the kernel's programs, those of this machine's architecture."""
+    if package.startswith("linux-kbuild-"):
+        return f"{package.removesuffix(suffix)}:{X86.debian}"
+    return package
+
+
+def _kbuild_of(release: str, scratch: Path, archive: Archive) -> list[Path]:
+    """The package of the newest kernel's programs in @release, which this machine can run."""
+    apt = PrivateApt(scratch / "apt-kbuild", archive, release)
+    apt.update()
+    headers = apt.closure([f"linux-headers-{X86.debian}"], _KERNEL_PACKAGE)
+    (scratch / "debs-kbuild").mkdir()
+    wanted = [package for package in headers if package.startswith("linux-kbuild-")]
+    return apt.download(wanted, scratch / "debs-kbuild")
+
+
+def _let_stand(folder: Path, name: str) -> None:
+    """Let the one folder of a kernel's programs in @folder be found by @name as well."""
+    [found] = folder.glob("linux-kbuild-*")
+    if found.name != name:
+        (folder / name).symlink_to(found.name)
 
 
 def _toolchain(suite: str, needed: Iterable[str], archive: Archive, say: Say) -> Path:
@@ -291,7 +425,8 @@ def _unpack(deb: Path, root: Path) -> None:
 
 def _describe(name: str, new: Path) -> dict[str, str]:
     """What was unpacked, by paths relative to @new."""
-    images = sorted((*new.glob("root/boot/vmlinuz-*"), *new.glob("root/usr/lib/modules/*/vmlinuz")))
+    places = ("boot/vmlinuz-*", "boot/vmlinux-*", "usr/lib/modules/*/vmlinuz")
+    images = sorted(path for place in places for path in new.glob(f"root/{place}"))
     symbols = sorted(new.glob("root/usr/src/*/Module.symvers"))
     if len(images) != 1 or len(symbols) != 1:
         raise IrqcostError(

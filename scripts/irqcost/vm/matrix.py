@@ -9,6 +9,8 @@ from irqcost.base.table import Table
 from irqcost.model import catalogue
 from irqcost.model.catalogue import Probe
 from irqcost.vm.counts import Counts
+from irqcost.vm.across import page
+from irqcost.vm.architectures import X86
 from irqcost.vm.initramfs import Command
 from irqcost.vm.kernels import NAMES
 
@@ -16,10 +18,11 @@ from irqcost.vm.kernels import NAMES
 @dataclass(frozen=True)
 class Column:
     """A kernel as it boots, or with something switched on in it: @setup runs in the guest before
-    the module is loaded."""
+    the module is loaded. @cpu: QEMU's model of the CPU, "": the usual one."""
 
     kernel: str
     setup: tuple[Command, ...] = ()
+    cpu: str = ""
 
 
 _TRACEPOINTS_ON = "echo 1 >/sys/kernel/tracing/events/preemptirq/enable"
@@ -28,7 +31,16 @@ _TRACEPOINTS_ON = "echo 1 >/sys/kernel/tracing/events/preemptirq/enable"
 SWITCHED: Mapping[str, Column] = {
     "tracepoints-on": Column("tracepoints", (Command("switch", ("sh", "-ec", _TRACEPOINTS_ON)),)),
 }
-COLUMNS: Mapping[str, Column] = {**{name: Column(name) for name in NAMES}, **SWITCHED}
+# Other architectures' kernels on a CPU without the atomic instructions that later ones have.
+OLDER_CPUS: Mapping[str, Column] = {
+    f"{name}-{cpu}": Column(name, cpu=cpu)
+    for name, cpu in (("6.1-arm64", "cortex-a72"), ("6.12-arm64", "cortex-a72"))
+}
+COLUMNS: Mapping[str, Column] = {
+    **{name: Column(name) for name in NAMES},
+    **OLDER_CPUS,
+    **SWITCHED,
+}
 
 # What the table shows, and by default all that is measured for it.
 FILTER = "^kmod/[a-z0-9_]+/(throughput|isolated)$"
@@ -116,8 +128,9 @@ without a clock. (With the series, tracepoints that are switched off cost nothin
 
 def title(column: str, counts: Counts) -> str:
     """The kernel's release, without what Debian's all have; the column's own name where something
-    is switched on in the kernel."""
-    return column if column in SWITCHED else counts.release.removesuffix("-amd64")
+    is switched on in the kernel, and the CPU if it is not the usual one."""
+    cpu = f" {counts.cpu}" if column in OLDER_CPUS else ""
+    return column if column in SWITCHED else counts.release.removesuffix("-amd64") + cpu
 
 
 def cell(counts: Counts, key: str) -> str:
@@ -136,12 +149,18 @@ def probes_shown(columns: Mapping[str, Counts], probes: Sequence[Probe]) -> list
     return [p for p in probes if any(p.key in one.counts for one in columns.values())]
 
 
+def native(counts: Counts) -> bool:
+    """Whether the kernel is of this machine's architecture, which has the harness."""
+    return counts.architecture == X86.name
+
+
 def reasons(columns: Mapping[str, Counts], probes: Sequence[Probe]) -> list[str]:
     """Why cells are empty: a line for each reason and the kernels on which it holds."""
     by_probe: dict[tuple[str, str], list[str]] = {}
     for name, counts in columns.items():
         for probe in probes:
-            if probe.key not in counts.counts:
+            # Rows of instructions are an architecture's own.
+            if probe.key not in counts.counts and (native(counts) or probe.kind == "call"):
                 reason = counts.absent.get(probe.key, "counted before the probe was added")
                 by_probe.setdefault((probe.key, reason), []).append(title(name, counts))
     alike: dict[tuple[str, str], list[str]] = {}
@@ -163,7 +182,7 @@ def text(columns: Mapping[str, Counts], probes: Sequence[Probe]) -> str:
 def markdown(columns: Mapping[str, Counts], probes: Sequence[Probe]) -> str:
     """The whole of docs/KERNELS.md, but for where the module builds."""
     of_toggles = {name for toggle in _TOGGLES for name in toggle.columns}
-    usual = {name: one for name, one in columns.items() if name not in of_toggles}
+    usual = {name: one for name, one in columns.items() if name not in of_toggles and native(one)}
     shown = probes_shown(usual, probes)
     merged = _merged(usual, shown)
     parts = [_MARKDOWN_HEAD]
@@ -172,6 +191,7 @@ def markdown(columns: Mapping[str, Counts], probes: Sequence[Probe]) -> str:
         if members:
             parts.append(f"\n## {heading}\n\n{_group(merged, members)}")
     parts += [_toggle(toggle, columns) for toggle in _TOGGLES]
+    parts.append(page.section(columns, probes, title))
     if notes := reasons(usual, shown):
         parts.append("\n## What is absent, and why\n\n" + "".join(map(_item, notes)))
     parts.append(f"\n## When it was counted\n\n{_dates(columns)}")

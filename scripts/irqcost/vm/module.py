@@ -21,11 +21,15 @@ SOURCES = layout.module_sources()
 _FLAGS = ("W=1",)
 LOG = "make.log"
 
+_ARCH_SOURCES = (".c", ".def", ".h", ".mk")
+
 
 def source_files(sources: Path = SOURCES) -> list[Path]:
     """What the module is made from."""
     files = [sources / "Kbuild", sources / "Makefile", *sources.glob("*.[ch]")]
     files += (path for path in (sources / "include").rglob("*") if path.is_file())
+    # Revisions before 0.3 have none; in the folders of architectures Kbuild has products.
+    files += (path for path in (sources / "arch").rglob("*") if path.suffix in _ARCH_SOURCES)
     # Revisions before 0.3 have none.
     files += (path for path in [sources / "VERSION"] if path.is_file())
     # Kbuild's own product, where somebody built in the source tree.
@@ -36,7 +40,7 @@ def build_key(kernel: Kernel, compiler: str, files: Iterable[Path], base: Path =
     """A name that changes when anything does that the module depends on."""
     digest = hashlib.sha256()
     config = kernel.headers / "include/generated/autoconf.h"
-    for text in (kernel.release, str(kernel.headers), compiler, *_FLAGS):
+    for text in (kernel.release, str(kernel.headers), compiler, *kernel.settings, *_FLAGS):
         digest.update(text.encode() + b"\0")
     digest.update(config.read_bytes() if config.is_file() else b"")
     # Of a kernel that is built here, a header may differ from before and nothing else that has a
@@ -53,17 +57,23 @@ def make_argv(kernel: Kernel, build: Path, *further: str, sources: Path = SOURCE
     """The command that builds the module for @kernel in @build; @further goes to Kbuild."""
     if kernel.toolchain:
         return kernel.toolchain.make_argv(kernel.headers, sources, build, *further)
-    return ["make", "-C", str(sources), f"KDIR={kernel.headers}", f"BUILD={build}", *further]
+    places = [f"KDIR={kernel.headers}", f"BUILD={build}"]
+    return ["make", "-C", str(sources), *places, *kernel.settings, *further]
 
 
 def compiler_of(kernel: Kernel) -> str:
     """What tells the compiler that builds for @kernel from another. Raises BuildError."""
     if kernel.toolchain:
         return kernel.toolchain.identity()
-    for tool in ("make", "gcc"):
+    architecture = kernel.architecture
+    compiler = architecture.tool("gcc")
+    packages = f"make and gcc-{architecture.triplet}" if architecture.triplet else "make and gcc"
+    for tool in ("make", compiler):
         if not shutil.which(tool):
-            raise BuildError(f"{tool} is missing: install the packages make and gcc")
-    return subprocess.run(["gcc", "--version"], capture_output=True, text=True, check=True).stdout
+            raise BuildError(f"{tool} is missing: install the packages {packages}")
+    return subprocess.run(
+        [compiler, "--version"], capture_output=True, text=True, check=True
+    ).stdout
 
 
 def make_module(kernel: Kernel, build: Path, *further: str, sources: Path = SOURCES) -> str:

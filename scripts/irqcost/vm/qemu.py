@@ -16,14 +16,8 @@ from irqcost.vm.initramfs import MARK, Command, build_initramfs
 from irqcost.vm.kernels import Kernel
 from irqcost.vm.transport import TransportError, unpack
 
-QEMU = "qemu-system-x86_64"
-
-# A fixed model, so that a kernel patches itself in the same way whatever the machine and whatever
-# the version of QEMU; rdtscp is a row of the catalogue, and this model lacks it.
-_CPU = "qemu64,+rdtscp"
-
 # oops=panic and panic=-1 with -no-reboot: a guest that is broken ends, and at once.
-_KERNEL_COMMAND_LINE = "console=ttyS0 loglevel=5 oops=panic panic=-1"
+_KERNEL_COMMAND_LINE = "loglevel=5 oops=panic panic=-1"
 
 _POLL_SECONDS = 0.1
 _CONSOLE_TAIL_LINES = 40
@@ -40,6 +34,7 @@ class Machine:
     """The emulated machine.
 
     @exact: the instruction clock, one tick an instruction; it needs @cpus to be 1.
+    @cpu: QEMU's model of the CPU; "": the usual one of the architecture.
     @arguments: further arguments of QEMU.
     @parameters: further ones of the kernel.
     """
@@ -47,6 +42,7 @@ class Machine:
     exact: bool = False
     cpus: int = 1
     memory_mib: int = 1024
+    cpu: str = ""
     arguments: tuple[str, ...] = ()
     parameters: str = ""
 
@@ -77,14 +73,19 @@ class GuestResult:
 
 def qemu_argv(kernel: Kernel, machine: Machine, work: Path) -> list[str]:
     """QEMU's argument list; its files are in @work: initramfs, console.log, result."""
-    argv = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
-    argv += ["-accel", "tcg", "-cpu", _CPU, "-smp", str(machine.cpus)]
+    emulated = kernel.architecture
+    argv = [emulated.qemu, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
+    cpu = (machine.cpu or emulated.cpu) + emulated.clock
+    argv += [*emulated.machine, "-accel", "tcg", "-cpu", cpu, "-smp", str(machine.cpus)]
     argv += ["-m", f"{machine.memory_mib}M", "-nic", "none"]
     if machine.exact:
         argv += ["-icount", "shift=0,sleep=off"]
-    argv += ["-serial", f"file:{work}/console.log", "-serial", f"file:{work}/result"]
+    argv += ["-serial", f"file:{work}/console.log"]
+    argv += emulated.serial(f"file:{work}/result", "result")
     argv += ["-kernel", str(kernel.vmlinuz), "-initrd", f"{work}/initramfs"]
-    argv += ["-append", f"{_KERNEL_COMMAND_LINE} {machine.parameters}".rstrip()]
+    parameters = [f"console={emulated.console}", _KERNEL_COMMAND_LINE]
+    parameters += filter(None, (emulated.parameters, machine.parameters))
+    argv += ["-append", " ".join(parameters)]
     argv += machine.arguments
     return argv
 
@@ -118,17 +119,24 @@ def run_guest(
     Raises GuestDied after a panic, after @time_limit seconds, or where no whole result came back.
     """
     with work_directory(keep=False) if work is None else _given(work) as directory:
-        initramfs = build_initramfs(commands, programs or {}, files or {})
+        initramfs = build_initramfs(
+            commands,
+            programs or {},
+            files or {},
+            busybox=kernel.busybox,
+            port=kernel.architecture.result,
+        )
         (directory / "initramfs").write_bytes(initramfs)
         argv = qemu_argv(kernel, machine or Machine(), directory)
         console = directory / "console.log"
         console.write_bytes(b"")
         try:
-            _boot(argv, console, time_limit, on_line)
+            package = kernel.architecture.package
+            _boot(argv, package, console, time_limit, on_line)
             if not _began(console):
                 # Debian's 6.12 was seen to oops in its own start on an emulated machine with two
                 # CPUs and a busy host. Nothing of ours has run by then: it is started once more.
-                _boot(argv, console, time_limit, on_line)
+                _boot(argv, package, console, time_limit, on_line)
             received = directory / "result"
             files_back = unpack(received.read_bytes() if received.exists() else b"")
         except (GuestDied, TransportError) as error:
@@ -158,7 +166,11 @@ def _post_mortem(reason: str, console: Path) -> str:
 
 
 def _boot(
-    argv: Sequence[str], console: Path, limit: float, on_line: Callable[[str], None] | None
+    argv: Sequence[str],
+    package: str,
+    console: Path,
+    limit: float,
+    on_line: Callable[[str], None] | None,
 ) -> None:
     """Run QEMU to its end; it never outlives this call."""
     try:
@@ -166,7 +178,7 @@ def _boot(
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
     except FileNotFoundError as error:
-        raise IrqcostError(f"{QEMU} is missing: install the package qemu-system-x86") from error
+        raise IrqcostError(f"{argv[0]} is missing: install the package {package}") from error
     deadline = time.monotonic() + limit
     try:
         with console.open("rb") as reader:

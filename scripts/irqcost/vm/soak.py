@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from irqcost import ROOT
+from irqcost.base import layout
 from irqcost.base.errors import BuildError, IrqcostError
 from irqcost.model import parsing
 from irqcost.model.result import Result
+from irqcost.vm.architectures import X86, Architecture
 from irqcost.vm.initramfs import MARK, Command
 from irqcost.vm.kernels import Kernel, memory_mib
 from irqcost.vm.matrix import FILTER
@@ -165,17 +167,19 @@ def fuzz_commands(module: str, amount: Amount) -> list[Command]:
     ]
 
 
-def program(source: Path, directory: Path) -> Path:
+def program(source: Path, directory: Path, architecture: Architecture = X86) -> Path:
     """A static program of one C file, in @directory. Raises BuildError."""
     target = directory / source.stem
-    include = ROOT / "bench_kmod" / "include"
-    command = ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", f"-I{include}"]
+    compiler = architecture.tool("gcc")
+    command = [compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-static"]
+    command += [f"-I{folder}" for folder in layout.include_folders(architecture.folder)]
     try:
         done = subprocess.run(
             [*command, "-o", str(target), str(source)], capture_output=True, text=True, check=False
         )
     except FileNotFoundError as error:
-        raise BuildError("gcc is missing: install the package gcc") from error
+        package = f"gcc-{architecture.triplet}" if architecture.triplet else "gcc"
+        raise BuildError(f"{compiler} is missing: install the package {package}") from error
     if done.returncode:
         raise BuildError(f"{source.name} does not build:\n{done.stderr}")
     return target

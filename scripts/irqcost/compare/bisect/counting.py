@@ -23,10 +23,10 @@ from irqcost.compare.ab import builds, git
 from irqcost.measure import build
 from irqcost.model import catalogue, description
 from irqcost.vm import both, from_source
+from irqcost.vm.architectures import X86
 from irqcost.vm.from_source import RECIPES, Recipe, Say
 from irqcost.vm.kernels import find_kernel
 from irqcost.vm.module import make_module
-from irqcost.vm.qemu import QEMU
 
 # What tells a kernel's tree: it has these.
 _OF_A_KERNEL = ("Kbuild", "init/Kconfig", "arch/x86/include/asm/irqflags.h")
@@ -80,8 +80,8 @@ def require(asked: Asked, tree: Path) -> None:
     """Raises IrqcostError where no commit could be counted, for a reason that is not a commit's."""
     kernel = is_kernel(tree)
     _require_benchmark(asked.benchmark, ours=kernel)
-    if not shutil.which(QEMU):
-        raise IrqcostError(f"{QEMU} is missing: install the package qemu-system-x86")
+    if not shutil.which(X86.qemu):
+        raise IrqcostError(f"{X86.qemu} is missing: install the package {X86.package}")
     if not kernel:
         return
     from_source.require_tools()

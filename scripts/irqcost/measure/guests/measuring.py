@@ -19,8 +19,9 @@ from irqcost.measure.merge import merge
 from irqcost.measure.processes import Process, Target
 from irqcost.model import reader
 from irqcost.model.result import Result
+from irqcost.vm.architectures import X86
 from irqcost.vm.initramfs import MARK, Command
-from irqcost.vm.kernels import Kernel, find_kernel, kvm_modules, memory_mib
+from irqcost.vm.kernels import Kernel, architecture_of, find_kernel, kvm_modules, memory_mib
 from irqcost.vm.module import build_module
 from irqcost.vm.qemu import GuestResult, Machine, qemu_argv, run_guest, work_directory
 
@@ -37,6 +38,8 @@ class GuestOptions:
     """What is asked for, by the names that the options of `irqcost vm` have; None: not said."""
 
     kernel: str = "6.1"
+    arch: str = ""
+    cpu: str = ""
     headers: Path | None = None
     mirror: str | None = None
     exact: bool = False
@@ -59,8 +62,14 @@ class GuestOptions:
     dry_run: bool = False
 
     @property
+    def foreign(self) -> bool:
+        """Whether the kernel is of another architecture than this machine's."""
+        return architecture_of(self.kernel) is not X86
+
+    @property
     def machine(self) -> Machine:
-        return Machine(exact=self.exact, cpus=self.smp or 1, memory_mib=memory_mib(self.kernel))
+        memory = memory_mib(self.kernel)
+        return Machine(exact=self.exact, cpus=self.smp or 1, memory_mib=memory, cpu=self.cpu)
 
 
 def guest_commands(

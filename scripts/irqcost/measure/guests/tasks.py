@@ -12,10 +12,12 @@ from irqcost.base import files, layout
 from irqcost.base.errors import Exit, IrqcostError
 from irqcost.base.progress import Progress
 from irqcost.measure import build
+from irqcost.measure.guests import foreign
 from irqcost.measure.guests.measuring import BACKENDS, GuestOptions, measure
 from irqcost.model import catalogue
 from irqcost.vm import built, counts, matrix, soak
 from irqcost.vm.counts import Counts
+from irqcost.vm.initramfs import Command
 from irqcost.vm.kernels import DEBIAN_KERNELS, Kernel, find_kernel, is_fetched, memory_mib
 from irqcost.vm.module import build_module, make_argv
 from irqcost.vm.qemu import Machine, qemu_argv
@@ -82,25 +84,33 @@ def run_matrix(args: GuestOptions) -> int:
     columns, failed = {}, False
     for name in matrix_names(args.matrix or ()):
         column = matrix.COLUMNS[name]
-        one = replace(args, kernel=column.kernel, filter=args.filter or matrix.FILTER)
+        asked = args.filter or matrix.FILTER
+        one = replace(args, kernel=column.kernel, cpu=column.cpu, filter=asked)
         machine = Machine(exact=True, memory_mib=memory_mib(column.kernel))
         if args.dry_run:
             dry_run(one, machine)
             continue
         try:
-            target, result, _ = measure(one, machine, column.setup)
+            columns[name] = _column(one, machine, column.setup)
         except IrqcostError as error:
             failed = True
             print(f"irqcost: kernel {name}: {error}", file=sys.stderr)
         else:
-            columns[name] = counts.of(result, catalogue.read())
-            print(f"Result: {target}", flush=True)
             if args.markdown:
                 # Each time: it takes long, and what is done stays where it is stopped.
                 _write_counts(args.markdown, {name: columns[name]})
     if columns:
         print("\n" + matrix.text(columns, catalogue.read()))
     return Exit.UNUSABLE if failed else Exit.OK
+
+
+def _column(args: GuestOptions, machine: Machine, setup: Sequence[Command]) -> Counts:
+    """The counts of a column: by the harness, or on other architectures by the module alone."""
+    if args.foreign:
+        return foreign.count(args, setup).column()
+    target, result, _ = measure(args, machine, setup)
+    print(f"Result: {target}", flush=True)
+    return counts.of(result, catalogue.read())
 
 
 def _write_counts(path: Path, new: Mapping[str, Counts]) -> None:

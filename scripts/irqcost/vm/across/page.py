@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Of docs/KERNELS.md, the section that has architectures beside each other."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from irqcost.model.catalogue import Probe
+from irqcost.model.machine_code import executed
+from irqcost.vm.architectures import ARCHITECTURES, X86
+from irqcost.vm.counts import Counts
+
+# Of this machine's architecture, the kernels that others are compared with.
+_COMPARED = ("6.1", "6.1-rt", "6.12")
+
+# Whose code is shown.
+SHOWN = ("local_irq_disable_enable", "local_irq_save_restore", "this_cpu_inc", "irq_save_inc")
+
+_HEAD = """
+## Three architectures
+
+The same calls of the kernel's API, counted in the same way on x86-64, arm64 and 64-bit RISC-V. A
+count is what one operation executes; an instruction of one architecture is not an instruction of
+another, and none of these counts is a time. On arm64 (CPU `max`) and RISC-V `./irqcost test`
+compares each number, in every mode, with what a trace of the guest counts; other CPUs and kernels
+are compared on request. Nothing of it was run on silicon.
+
+The CPU is QEMU's `max`, whose atomics are single instructions on arm64 (LSE), or `cortex-a72`, on
+which they are loops of a load and a store (LL/SC); `rv64` on RISC-V. The module is compiled by gcc
+12, as Debian's 6.1 is; the RISC-V kernel is Debian 13's, which gcc 14 compiled.
+
+- Masking is one instruction on each. What the API adds is the kernel's own: room for a hypervisor's
+  calls on x86-64, room for masking by priority (pseudo-NMI) on arm64, nothing on RISC-V.
+- On RISC-V `this_cpu_inc` is masking: it executes as much as `irq_save_inc`, which masks by itself.
+  On x86-64 it is one instruction, on arm64 an atomic one with the way to this CPU's data.
+- On RISC-V gcc drops the exchange in `this_cpu_cmpxchg`, which writes what is already there: only
+  the masking around it remains, so that this count is no price of an exchange.
+- Kernels of arm64 and RISC-V are booted without KASLR. With it an arm64 module may lie so far from
+  the kernel that each call of a kernel function takes three instructions more, from boot to boot:
+  that is no part of the kernel's own calls.
+- On arm64 `local_irq_save` skips the masking where it finds interrupts off, and the restore always
+  writes the masks back. On RISC-V one instruction saves and masks.
+"""
+
+
+def section(
+    columns: Mapping[str, Counts], probes: Sequence[Probe], head: Callable[[str, Counts], str]
+) -> str:
+    """The section; nothing where no other architecture was counted. @head: of a column."""
+    foreign = {name: one for name, one in columns.items() if one.architecture != X86.name}
+    if not foreign:
+        return ""
+    order = list(ARCHITECTURES)
+    ordered = sorted(foreign.items(), key=lambda item: order.index(item[1].architecture))
+    shown = {name: columns[name] for name in _COMPARED if name in columns} | dict(ordered)
+    heads = [f"{columns[name].architecture}<br>{head(name, one)}" for name, one in shown.items()]
+    lines = [f"| | {' | '.join(heads)} |", "|---|" + "---:|" * len(heads)]
+    for probe in probes:
+        cells = [one.counts.get(probe.key) for one in shown.values()]
+        if probe.kind == "call" and any(probe.key in one.counts for one in foreign.values()):
+            lines.append(f"| `{probe.key}` | {' | '.join(map(_cell, cells))} |")
+    table = "\n".join(lines)
+    return f"{_HEAD}\n{table}\n\n{_code(shown)}"
+
+
+def _cell(count: float | None) -> str:
+    return "–" if count is None else f"{count:.2f}".removesuffix(".00")
+
+
+def _code(columns: Mapping[str, Counts]) -> str:
+    """How each is written, by architecture: on one kernel of it."""
+    recorded = {one.release: one.rows for one in executed.read()}
+    parts = ["### The code of masking\n"]
+    for key in SHOWN:
+        parts.append(f"`{key}`:\n")
+        lines = []
+        for name in ARCHITECTURES:
+            one = next((one for one in columns.values() if one.architecture == name), None)
+            if one is None:
+                continue
+            rows = recorded.get(one.release, {})
+            code = one.code.get(key) or (rows[key].code if key in rows else ())
+            if code:
+                lines += [f"    {name}, {one.release}", *(f"        {line}" for line in code), ""]
+        parts.append("\n".join(lines))
+    return "\n".join(parts)

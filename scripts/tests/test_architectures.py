@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""An architecture is a folder: what is in it, what names one elsewhere, and x86's windows."""
+
+import argparse
+import hashlib
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from irqcost import ROOT
+from irqcost.base import layout
+from irqcost.base.errors import IrqcostError, ResultError
+from irqcost.commands import vm
+from irqcost.measure.guests import foreign
+from irqcost.measure.guests.measuring import GuestOptions
+from irqcost.model import catalogue, reader
+from irqcost.vm import apt, kernels, matrix, qemu
+from irqcost.vm.across import counting
+from irqcost.vm.architectures import ARCHITECTURES, ARM64, RISCV64, X86
+from irqcost.vm.counts import Counts
+from irqcost.vm.kernels import Kernel
+from irqcost.vm.qemu import Machine
+
+# One window of each kind and size, of every row of instructions.
+_WINDOWS = """\
+#include <irqcost/body.h>
+#define IRQCOST_INSN(id, key, group, where, irqs, needs, code, ...) \\
+    IRQCOST_INSN_WINDOWS(key, code) IRQCOST_IN_SITU_WINDOWS(key, code)
+#define IRQCOST_CALL(...)
+#include <irqcost/probes.def>
+"""
+
+# Rows of instructions with the hash of their windows' bytes, before other architectures came.
+_RECORDED = ROOT / "scripts" / "tests" / "data" / "windows-x86.json"
+
+_ANY = re.compile(r"\bx86|amd64|arm64|aarch64|riscv|RISC-V", re.IGNORECASE)
+_FOREIGN = re.compile(r"arm64|aarch64|riscv|RISC-V", re.IGNORECASE)
+
+
+def window_hashes(folder: Path) -> dict[str, str]:
+    """By row, a hash of the bytes of its windows as this machine's assembler makes them."""
+    source, target = folder / "windows.c", folder / "windows.o"
+    source.write_text(_WINDOWS)
+    includes = [f"-I{one}" for one in layout.include_folders(X86.folder)]
+    flags = ["-w", "-O0", "-fcf-protection=none"]
+    subprocess.run(["gcc", "-c", *flags, *includes, "-o", target, source], check=True)
+    binary = folder / "windows.bin"
+    subprocess.run(["objcopy", "-O", "binary", "-j", ".text", target, binary], check=True)
+    text = binary.read_bytes()
+    listing = subprocess.run(["nm", "-S", target], check=True, capture_output=True, text=True)
+    hashes: dict[str, "hashlib._Hash"] = {}
+    for line in sorted(listing.stdout.splitlines(), key=lambda line: line.split()[-1]):
+        if found := re.fullmatch(r"(\w+) (\w+) [tT] irqcost_(\w+?)(?:_in_situ)?_\d+", line):
+            start, size = int(found[1], 16), int(found[2], 16)
+            hashes.setdefault(found[3], hashlib.sha256()).update(text[start : start + size])
+    return {key: one.hexdigest()[:16] for key, one in hashes.items()}
+
+
+def test_windows_of_x86_are_the_bytes_of_before(tmp_path: Path) -> None:
+    recorded = json.loads(_RECORDED.read_text(encoding="utf-8"))
+    made = window_hashes(tmp_path)
+    assert len(recorded) > 50
+    # Rows that came later are not in it.
+    assert {key: made[key] for key in recorded} == recorded
+
+
+def section() -> str:
+    """Of docs/ARCHITECTURE.md, how to port."""
+    text = (ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    return text.partition("\n## Port to another architecture\n")[2].partition("\n## ")[0]
+
+
+def listed() -> tuple[set[str], set[str]]:
+    """What the section lists: files of an architecture's folder, and others."""
+    names = set(re.findall(r"^\| `([^`]+)`", section(), re.MULTILINE))
+    folder = "bench_kmod/arch/*/"
+    own = {name.removeprefix(folder) for name in names if name.startswith(folder)}
+    return own, {name for name in names if not name.startswith(folder)}
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_files_of_a_folder_are_those_of_the_documentation(name: str) -> None:
+    folder = ROOT / "bench_kmod" / "arch" / ARCHITECTURES[name].folder
+    sources = (".c", ".def", ".h", ".mk")
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.suffix in sources}
+    assert found == listed()[0]
+
+
+def test_what_names_an_architecture_is_listed() -> None:
+    """In the module any; in the scripts, whose machine is an x86 one, others than that."""
+    kmod = ROOT / "bench_kmod"
+    naming = set()
+    sources = ("*.c", "*.h", "*.def", "Kbuild", "Makefile")
+    for path in (path for pattern in sources for path in kmod.rglob(pattern)):
+        inside = path.relative_to(kmod).parts[0]
+        if inside not in ("arch", "tests") and not path.name.endswith(".mod.c"):
+            if _ANY.search(path.read_text(encoding="utf-8")):
+                naming.add(str(path.relative_to(ROOT)))
+    scripts = [ROOT / "scripts/packages.txt", ROOT / "irqcost"]
+    scripts += [
+        *(ROOT / "scripts" / "irqcost").rglob("*.py"),
+        *(ROOT / "scripts/tests").glob("vm_*"),
+    ]
+    for path in scripts:
+        if _FOREIGN.search(path.read_text(encoding="utf-8")):
+            naming.add(str(path.relative_to(ROOT)))
+    assert naming == listed()[1]
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_rows_of_instructions(name: str) -> None:
+    """Each architecture has what clock and sensors are made of, and no id means two rows."""
+    folder = layout.include_folders(ARCHITECTURES[name].folder)[1]
+    text = (folder / "irqcost" / "arch" / "instructions.def").read_text(encoding="utf-8")
+    ids = dict(re.findall(r"^IRQCOST_(?:INSN|FAULT)\((\d+), (\w+),", text, re.MULTILINE))
+    keys = list(ids.values())
+    assert len(keys) == len(set(keys)) == len(ids)
+    assert {"empty", "nop", "dep_add", "dep_imul", "zero_idiom", "push_pop"} <= set(keys)
+    known = {str(probe.id): probe.key for probe in catalogue.read()}
+    assert all(known.get(number, key) == key for number, key in ids.items())
+
+
+def kernel(name: str) -> Kernel:
+    architecture = kernels.architecture_of(name)
+    return Kernel(name, "1", Path("/k/image"), Path("/k/h"), architecture=architecture)
+
+
+def test_the_machine_of_an_architecture() -> None:
+    x86 = qemu.qemu_argv(kernel("6.1"), Machine(exact=True), Path("/w"))
+    assert x86[0] == "qemu-system-x86_64" and "-M" not in x86
+    assert x86[x86.index("-append") + 1].startswith("console=ttyS0 ")
+    arm64 = qemu.qemu_argv(kernel("6.1-arm64"), Machine(exact=True, cpu="cortex-a72"), Path("/w"))
+    assert arm64[0] == "qemu-system-aarch64"
+    # One tick of the counter an instruction, whatever the model.
+    assert arm64[arm64.index("-cpu") + 1] == "cortex-a72,cntfrq=1000000000"
+    assert [
+        "-chardev",
+        "file,id=result,path=/w/result",
+        "-device",
+        "pci-serial,chardev=result",
+    ] == (arm64[arm64.index("-chardev") :][:4])
+    riscv = qemu.qemu_argv(kernel("6.12-riscv64"), Machine(exact=True), Path("/w"))
+    assert riscv[0] == "qemu-system-riscv64" and "shift=0,sleep=off" in riscv
+
+
+def options(*words: str) -> GuestOptions:
+    parser = argparse.ArgumentParser()
+    vm.add_parser(parser.add_subparsers())
+    return foreign.resolved(vm.arguments.chosen(GuestOptions, parser.parse_args(["vm", *words])))
+
+
+def test_options() -> None:
+    assert options().kernel == "6.1" and not options().foreign
+    assert options("--arch", "x86", "--kernel", "6.12").kernel == "6.12"
+    assert options("--arch", "arm64", "--exact").kernel == "6.1-arm64"
+    assert options("--arch", "arm64", "--exact", "--kernel", "6.12").kernel == "6.12-arm64"
+    assert options("--kernel", "6.12-riscv64", "--exact").arch == "riscv64"
+    assert options("--arch", "riscv64", "--exact").foreign
+    for words, problem in (
+        (["--arch", "arm64"], "needs --exact"),
+        (["--arch", "riscv64", "--exact", "--kernel", "5.10"], "known are 6.12-riscv64"),
+        (["--arch", "arm64", "--exact", "--filter", "x"], "always counts every row"),
+        (["--arch", "arm64", "--exact", "--soak"], "--soak not with"),
+    ):
+        with pytest.raises(IrqcostError, match=problem):
+            options(*words)
+
+
+def test_dependencies_of_another_architecture() -> None:
+    text = (
+        "linux-headers-1-arm64:arm64\n"
+        "  Depends: <linux-headers-1-common:arm64>\n"
+        "    linux-headers-1-common\n"
+        "  Depends: linux-kbuild-1:arm64\n"
+    )
+    assert apt.parse_depends(text) == ["linux-headers-1-common", "linux-kbuild-1:arm64"]
+
+
+# What count.c prints, shortened.
+_PRINTED = """\
+module 123 5 gcc 12
+count empty throughput 0 0 4
+count nop isolated 1 1 1
+count local_irq_save_restore throughput 28 28 4
+count local_irq_save_restore isolated 7 7 1
+count spin_lock throughput 70 74 4
+absent local_trylock * this kernel does not offer it
+absent spin_lock throughput/timer x y
+"""
+
+
+def test_what_the_program_prints(tmp_path: Path) -> None:
+    counted = counting.read(_PRINTED, kernel("6.1-arm64"), "max")
+    column = counted.column()
+    assert column.counts == {"local_irq_save_restore": 7, "spin_lock": 17.5}
+    assert column.varying == {"spin_lock"} and column.architecture == "arm64"
+    assert column.absent == {"local_trylock": "this kernel does not offer it"}
+    assert "local_irq_save_restore" in counted.text() and "arm64" in counted.text()
+    path = tmp_path / "counts.json"
+    counting.write(counted, path)
+    document = json.loads(path.read_text())
+    assert document["architecture"] == "arm64" and document["cpu"] == "max"
+    assert document["instructions"]["spin_lock"] == {"throughput": 17.5}
+    # It is no result, and never compared with one.
+    with pytest.raises(ResultError, match="not a result, but a record of irqcost: counts"):
+        reader.read_result(path)
+    with pytest.raises(IrqcostError, match="nothing was counted"):
+        counting.read("module 1 2 gcc", kernel("6.1-arm64"), "max")
+
+
+def test_code_between_the_stamps() -> None:
+    arm64 = "mov w20, w0|isb|mrs x0, cntvct_el0|mov x21, x0|isb|mrs x0, daif|isb|mrs x0, cntvct_el0"
+    assert counting.body(arm64.split("|"), ARM64.stamp) == ("mrs x0, daif",)
+    riscv = "fence|rdcycle a0|mv s3,a0|fence|csrci sstatus,2|fence|rdcycle a0|fence"
+    assert counting.body(riscv.split("|"), RISCV64.stamp) == ("csrci sstatus,2",)
+    assert counting.body(["nop"], ARM64.stamp) == ()
+
+
+def test_architectures_beside_each_other() -> None:
+    usual = Counts("6.1.0-1-amd64", "2026-01-01", {"spin_lock": 17, "cli": 1}, frozenset(), {})
+    code = {"this_cpu_inc": ("stadd x2, [x0]",)}
+    other = ("2026-01-02", {"spin_lock": 18.5}, frozenset({"spin_lock"}), {"read_lock": "why"})
+    arm64 = Counts("6.1.0-1-arm64", *other, "arm64", "max", code)
+    older = Counts("6.1.0-1-arm64", *other, "arm64", "cortex-a72")
+    columns = {"6.1": usual, "6.1-arm64": arm64, "6.1-arm64-cortex-a72": older}
+    whole = matrix.markdown(columns, catalogue.read())
+    before, after = whole.split("\n## Three architectures\n")
+    assert "x86<br>6.1.0-1 | arm64<br>6.1.0-1-arm64 | arm64<br>6.1.0-1-arm64 cortex-a72 |" in after
+    assert "| `spin_lock` | 17 | 18.50 | 18.50 |" in after and "| `cli`" not in after
+    assert "    arm64, 6.1.0-1-arm64\n        stadd x2, [x0]\n" in after
+    # The tables before it are of this machine's architecture.
+    assert "arm64" not in before
+    assert "Three" not in matrix.markdown({"6.1": usual}, catalogue.read())
+
+
+def test_tools_are_named_by_their_target() -> None:
+    assert [one.tool("gcc") for one in (X86, ARM64, RISCV64)] == [
+        "gcc",
+        "aarch64-linux-gnu-gcc",
+        "riscv64-linux-gnu-gcc",
+    ]
