@@ -2,21 +2,19 @@
 #ifndef IRQCOST_BENCH_USER_BACKENDS_INSTRUCTIONS_H
 #define IRQCOST_BENCH_USER_BACKENDS_INSTRUCTIONS_H
 
+#include <span>
 #include <string>
+#include <string_view>
 
 namespace irqcost {
 
-/** CPUID leaf 0x80000001, and ECX of leaf 1. */
-struct ExtendedFeatures {
-  unsigned ecx = 0, edx = 0, basic_ecx = 0;
-};
-
 /** Empty where this CPU has the instructions that a row needs (irqcost_needs), else what it lacks.
- */
+ * Each architecture has its own way to tell. */
 std::string MissingInstruction(unsigned needs);
 
-/** The same of a CPU with these features. */
-std::string MissingInstruction(unsigned needs, const ExtendedFeatures& features);
+/** The rows of instructions by which the module defers an interrupt (pending.h); each architecture
+ * has its own. */
+std::span<const std::string_view> MaskingRows();
 
 }  // namespace irqcost
 

@@ -10,8 +10,6 @@ namespace irqcost {
 
 namespace {
 
-constexpr std::uint8_t kPadding = 0xcc;
-
 // RFC 4648: a third less than hexadecimal digits would take.
 std::string Base64(const std::vector<std::uint8_t>& bytes) {
   std::string text(BASE64_ENCODE_RAW_LENGTH(bytes.size()), '\0');
@@ -38,10 +36,6 @@ void AddFunction(nlohmann::ordered_json& context, const std::string& probe,
   if (found == functions.end()) functions.push_back(function);
   auto& places = context["machine_code"]["probes"][probe];
   if (std::find(places.begin(), places.end(), place) == places.end()) places.push_back(place);
-}
-
-void TrimPadding(std::vector<std::uint8_t>& bytes) {
-  while (!bytes.empty() && bytes.back() == kPadding) bytes.pop_back();
 }
 
 }  // namespace irqcost

@@ -30,7 +30,7 @@ nlohmann::ordered_json FunctionJson(const std::string& symbol,
 void AddFunction(nlohmann::ordered_json& context, const std::string& probe,
                  const nlohmann::ordered_json& function);
 
-/** Takes off the end what stands between functions: int3. */
+/** Takes off the end what stands between functions. Of the architecture. */
 void TrimPadding(std::vector<std::uint8_t>& bytes);
 
 }  // namespace irqcost

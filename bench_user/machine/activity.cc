@@ -10,7 +10,6 @@
 #include <sstream>
 
 #include "base/text_file.h"
-#include "machine/msr.h"
 
 namespace irqcost {
 namespace {
@@ -73,20 +72,6 @@ std::optional<std::map<std::string, std::uint64_t>> ReadCpuTicks(int cpu, const 
     for (std::size_t i = 0; i < std::size(kStates) && i + 1 < words.size(); ++i)
       if (const auto ticks = Number(words[i + 1])) time[kStates[i]] = *ticks;
     return time;
-  }
-  return std::nullopt;
-}
-
-// MSR_SMI_COUNT. Other vendors have none, and a hypervisor may read a missing register as 0.
-std::optional<std::uint64_t> ReadSmis(int cpu, const std::string& root) {
-  constexpr std::uint32_t kSmiCount = 0x34;
-  constexpr std::uint64_t kCount = 0xffffffff;
-  std::ifstream cpuinfo(root + "/proc/cpuinfo");
-  for (std::string line; std::getline(cpuinfo, line);) {
-    if (!line.starts_with("vendor_id")) continue;
-    if (line.find("GenuineIntel") == std::string::npos) return std::nullopt;
-    const auto value = ReadMsr(cpu, kSmiCount, root);
-    return value ? std::optional(*value & kCount) : std::nullopt;
   }
   return std::nullopt;
 }

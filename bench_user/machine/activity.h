@@ -30,6 +30,9 @@ double TicksPerSecond();
 /** Reads the counters of @cpu below @root. What cannot be read is nothing. */
 Activity ReadActivity(int cpu, const std::string& root = "");
 
+/** System management interrupts of @cpu so far; each architecture has its own way, or none. */
+std::optional<std::uint64_t> ReadSmis(int cpu, const std::string& root);
+
 /** What was added between two moments; of interrupts only those that came. */
 Activity Growth(const Activity& before, const Activity& after);
 

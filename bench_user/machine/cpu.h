@@ -26,23 +26,10 @@ struct Cpu {
   std::map<std::string, int> caches;  ///< name, such as L1d: KiB
   /** What keeps this guest's memory and registers from its host (TDX, SEV, SEV-ES, SEV-SNP). */
   std::vector<std::string> confidential;
-  /** Whether lfence waits for all that is before it, so that time stamps keep their place. */
-  std::optional<bool> lfence_waits;
+  /** Whether the fence of a time stamp (lfence on x86) waits for all that is before it, so that the
+   * stamp keeps its place. */
+  std::optional<bool> stamps_wait;
 };
-
-/** What tells whether lfence waits on a CPU of AMD's or of its kin. */
-struct Fence {
-  bool always = false;                         ///< CPUID 0x80000021, EAX[2]
-  std::optional<std::uint64_t> decode_config;  ///< MSR 0xC0011029, where it could be read
-  bool kernel_says_so = false;                 ///< lfence_rdtsc in /proc/cpuinfo
-};
-
-/** As Cpu::lfence_waits. Other vendors' waits by design. */
-std::optional<bool> LfenceWaits(std::string_view vendor, const Fence& fence);
-
-/** As Cpu::confidential, by the @flags of /proc/cpuinfo in a guest, and by its @boot_log. */
-std::vector<std::string> Confidential(const std::string& flags,
-                                      const std::optional<std::string>& boot_log);
 
 /** Identifies the CPU that the calling thread runs on, which is the one of that number. */
 Cpu IdentifyCpu(int cpu, const std::optional<std::string>& boot_log);

@@ -9,14 +9,17 @@
 
 namespace irqcost {
 
-/** What CPUID says of a hypervisor. */
+/** What the CPU itself lets a process see of a hypervisor; each architecture has its own way. */
 struct Hypervisor {
-  bool present = false;                  ///< leaf 1, ECX bit 31
-  std::optional<std::string> name;       ///< leaf 0x40000000
-  std::optional<std::uint32_t> tsc_khz;  ///< leaf 0x40000010, where there is one
+  bool present = false;
+  bool emulator = false;                 ///< it executes no code on a CPU
+  std::optional<std::string> name;       ///< its own name of itself
+  std::optional<std::uint32_t> tsc_khz;  ///< what it says of the clock's rate
+  std::string reason;                    ///< a part of a sentence: how that was found
 };
 
-Hypervisor FindHypervisor();
+/** @boot_log: of the kernel, where it could be read. */
+Hypervisor FindHypervisor(const std::optional<std::string>& boot_log);
 
 /**
  * The hypervisor that the kernel itself says it runs on. CPUID may name another one: in a guest

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "machine/tsc.h"
 
-#include <cpuid.h>
-#include <x86intrin.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
@@ -12,6 +9,7 @@
 #include <utility>
 
 #include "base/text_file.h"
+#include "machine/clock.h"
 #include "machine/clock_step.h"
 
 namespace irqcost {
@@ -41,9 +39,9 @@ Instant Now() {
   Instant best{};
   std::uint64_t shortest = UINT64_MAX;
   for (int i = 0; i < kTries; ++i) {
-    const std::uint64_t before = __rdtsc();
+    const std::uint64_t before = ReadClock();
     const std::int64_t ns = RawNs();
-    const std::uint64_t after = __rdtsc();
+    const std::uint64_t after = ReadClock();
     if (after - before < shortest) {
       shortest = after - before;
       best = {before + (after - before) / 2, ns};
@@ -64,25 +62,7 @@ double MeasureKhz(std::int64_t duration_ns) {
          1e6;
 }
 
-bool Invariant() {
-  constexpr unsigned kInvariantTsc = 1U << 8;
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  return __get_cpuid(0x80000007, &eax, &ebx, &ecx, &edx) && (edx & kInvariantTsc);
-}
-
 }  // namespace
-
-std::optional<double> TscKhzByCpuid() {
-  unsigned denominator = 0, numerator = 0, crystal_hz = 0, edx = 0;
-  if (!__get_cpuid(0x15, &denominator, &numerator, &crystal_hz, &edx)) return std::nullopt;
-  if (denominator == 0 || numerator == 0) return std::nullopt;
-  if (crystal_hz != 0) return crystal_hz / 1e3 * numerator / denominator;
-  // Without the crystal's frequency the base frequency of leaf 16h represents the product,
-  // as Linux has it in native_calibrate_tsc().
-  unsigned base_mhz = 0, ebx = 0, ecx = 0;
-  if (!__get_cpuid(0x16, &base_mhz, &ebx, &ecx, &edx) || base_mhz == 0) return std::nullopt;
-  return base_mhz * 1e3;
-}
 
 std::optional<std::string> ClockSource(const std::string& root) {
   return ReadLine(root + "/sys/devices/system/clocksource/clocksource0/current_clocksource");
@@ -91,7 +71,7 @@ std::optional<std::string> ClockSource(const std::string& root) {
 Tsc ChooseTscKhz(const TscClaims& claims, double measured_khz) {
   const std::pair<std::optional<double>, const char*> in_order[] = {
       {claims.earlier, "earlier"},
-      {claims.cpuid, "cpuid"},
+      {claims.cpu.khz, claims.cpu.source},
       {claims.hypervisor, "hypervisor"},
       {claims.kernel, "kernel"}};
   Tsc tsc;
@@ -113,8 +93,8 @@ Tsc FindTsc(const TscClaims& claims) {
   const std::int64_t duration_ns = claims.earlier ? kVerifyNs : kMeasureNs;
   Tsc tsc = ChooseTscKhz(claims, MeasureKhz(duration_ns));
   tsc.measured_ms = static_cast<double>(duration_ns) / 1e6;
-  tsc.invariant = Invariant();
-  tsc.step = MeasureStep([] { return __rdtsc(); });
+  tsc.invariant = ClockIsInvariant();
+  tsc.step = MeasureStep(ReadClock);
   tsc.clock_source = ClockSource();
   return tsc;
 }

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "machine/clock.h"
+
 namespace irqcost {
 
 /** What somebody says of the frequency, and how far that is from what was measured. */
@@ -31,13 +33,10 @@ struct Tsc {
 /** What others say about the frequency, in kHz. */
 struct TscClaims {
   std::optional<double> earlier;  ///< by an earlier process of this program
-  std::optional<double> cpuid;
+  CpuClaim cpu;
   std::optional<double> hypervisor;
   std::optional<double> kernel;
 };
-
-/** Frequency by CPUID leaves 15h and 16h, in kHz; nothing where they are not complete. */
-std::optional<double> TscKhzByCpuid();
 
 /** The kernel's clock source below @root; nothing where it does not say. */
 std::optional<std::string> ClockSource(const std::string& root = "");

@@ -8,8 +8,6 @@
 namespace irqcost {
 namespace {
 
-constexpr const char* kTcgName = "TCGTCGTCGTCG";
-
 // A dependent 64-bit multiply takes 3 to 14 times as long as an add on the 162 CPUs of
 // results/published/traits.csv. Half-way between the least and the 1 of an emulator that spends
 // the same on every instruction, only an emulator is left.
@@ -61,19 +59,17 @@ std::string NoCpusFigures(const Controls& controls) {
   return {};
 }
 
-Execution ByCpuid(const Hypervisor& hypervisor) {
-  if (!hypervisor.present) return {"bare-metal", "CPUID reports no hypervisor"};
-  if (hypervisor.name == kTcgName)
-    return {"emulated", "CPUID names the hypervisor TCG, QEMU's emulator"};
-  return {"virtualised", "CPUID reports a hypervisor (" + hypervisor.name.value_or("unnamed") +
-                             "), and the controls run at a CPU's own speed"};
+Execution ByHypervisor(const Hypervisor& hypervisor) {
+  if (!hypervisor.present) return {"bare-metal", hypervisor.reason};
+  if (hypervisor.emulator) return {"emulated", hypervisor.reason};
+  return {"virtualised", hypervisor.reason + ", and the controls run at a CPU's own speed"};
 }
 
 }  // namespace
 
 Execution Classify(const Hypervisor& hypervisor, const Controls& controls,
                    const Calibration& calibration) {
-  Execution execution = ByCpuid(hypervisor);
+  Execution execution = ByHypervisor(hypervisor);
   if (const std::string reason = NoCpusFigures(controls); !reason.empty())
     execution = {"emulated", reason};
   execution.instruction_clock = IsInstructionClock(controls);

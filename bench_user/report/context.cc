@@ -51,7 +51,7 @@ Json CpuJson(const Cpu& cpu, int measured) {
           {"caches", Json(cpu.caches)},
           {"measured", measured},
           {"confidential", Json(cpu.confidential)},
-          {"lfence_waits", OrNull(cpu.lfence_waits)}};
+          {"lfence_waits", OrNull(cpu.stamps_wait)}};
 }
 
 Json CodeJson(const std::vector<const Probe*>& probes) {

@@ -5,6 +5,8 @@
 #include <array>
 #include <string_view>
 
+#include "backends/instructions.h"
+
 namespace irqcost {
 namespace {
 
@@ -13,9 +15,9 @@ using Json = nlohmann::ordered_json;
 constexpr std::array<std::string_view, 3> kLocks = {"spin_lock", "spin_lock_irqsave",
                                                     "raw_spin_lock_irqsave"};
 constexpr std::array<unsigned, 3> kSections = {0, 50, 500};
-constexpr std::array<std::string_view, 5> kMaskings = {
-    "cli_sti", "save_cli_popf", "local_irq_save_restore", "spin_lock_irqsave",
-    "raw_spin_lock_irqsave"};
+// Beside the rows of instructions (MaskingRows()).
+constexpr std::array<std::string_view, 3> kMaskings = {
+    "local_irq_save_restore", "spin_lock_irqsave", "raw_spin_lock_irqsave"};
 
 struct NamedPart {
   DeferredPart part;
@@ -122,7 +124,10 @@ void AddLocks(const Backend& backend, ContentionBackend& own, const ContentionOp
 
 void AddDeferred(const Backend& backend, ContentionBackend& own, const ContentionOptions& options,
                  std::vector<ContentionBenchmark>& benchmarks) {
-  for (const std::string_view masking : kMaskings)
+  const auto instructions = MaskingRows();
+  std::vector<std::string_view> maskings(instructions.begin(), instructions.end());
+  maskings.insert(maskings.end(), kMaskings.begin(), kMaskings.end());
+  for (const std::string_view masking : maskings)
     for (const NamedPart& part : kParts) {
       ContentionBenchmark bench;
       bench.name = std::string(backend.Name())

@@ -61,9 +61,10 @@ std::vector<double> Machine::Load() const { return ReadLoad(); }
 Activity Machine::ActivityOf(int cpu) const { return ReadActivity(cpu); }
 
 void Machine::Describe(RunContext& run, std::optional<double> tsc_khz, const Backends& backends) {
-  run.hypervisor = FindHypervisor();
+  boot_log_ = ReadBootLog();
+  run.hypervisor = FindHypervisor(boot_log_);
   run.build = FindBuild();
-  TscClaims claims{tsc_khz, TscKhzByCpuid(), run.hypervisor.tsc_khz, std::nullopt};
+  TscClaims claims{tsc_khz, ClaimedKhz(), run.hypervisor.tsc_khz, std::nullopt};
   std::optional<std::uint64_t> config;
   for (const auto& backend : backends) {
     const auto facts = backend->GetKernelFacts();
@@ -71,7 +72,6 @@ void Machine::Describe(RunContext& run, std::optional<double> tsc_khz, const Bac
     config = facts->config;
     claims.kernel = facts->tsc_khz;
   }
-  boot_log_ = ReadBootLog();
   run.kernel = FindKernel(config, boot_log_);
   run.kernel_hypervisor = FindKernelHypervisor(boot_log_);
   run.tsc = FindTsc(claims);

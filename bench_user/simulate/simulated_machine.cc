@@ -77,7 +77,11 @@ void SimulatedMachine::Describe(RunContext& run, std::optional<double> tsc_khz,
                                 const Backends& /*backends*/) {
   timeline_.Idle(std::round(d_.start_s * 1e9));
   run.hypervisor.present = !d_.identity.hypervisor.empty();
-  if (run.hypervisor.present) run.hypervisor.name = d_.identity.hypervisor;
+  run.hypervisor.reason = "the description names no hypervisor";
+  if (run.hypervisor.present) {
+    run.hypervisor.name = d_.identity.hypervisor;
+    run.hypervisor.reason = "the description names a hypervisor (" + d_.identity.hypervisor + ")";
+  }
   run.build = FindBuild();
   run.build.module.reset();
   run.kernel.release = run.kernel.version = "simulated";

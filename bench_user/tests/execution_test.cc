@@ -7,7 +7,7 @@ namespace irqcost {
 namespace {
 
 const Hypervisor kNone;
-const Hypervisor kTcg{true, "TCGTCGTCGTCG", {}};
+const Hypervisor kEmulator{true, true, {}, {}, "an emulator"};
 
 // In ticks.
 Controls Costs(double nop, double add, double imul, double zero_idiom) {
@@ -30,20 +30,20 @@ Execution Classified(const Hypervisor& hypervisor, const Controls& controls) {
 
 const Controls kGoldenCove = Costs(0.13, 0.766, 2.298, 0.13);
 
-TEST(Execution, FollowsCpuidWhereTheControlsAreACpusOwn) {
+TEST(Execution, FollowsTheCpuWhereTheControlsAreItsOwn) {
   const Execution bare = Classified(kNone, kGoldenCove);
   EXPECT_EQ(bare.kind, "bare-metal");
   EXPECT_TRUE(bare.counts_cycles);
   EXPECT_FALSE(bare.instruction_clock);
 
-  const Execution guest = Classified({true, "KVMKVMKVM", {}}, kGoldenCove);
+  const Execution guest = Classified({true, false, {}, {}, "a hypervisor (KVM)"}, kGoldenCove);
   EXPECT_EQ(guest.kind, "virtualised");
   EXPECT_TRUE(guest.counts_cycles);
-  EXPECT_NE(guest.reason.find("KVMKVMKVM"), std::string::npos);
+  EXPECT_NE(guest.reason.find("a hypervisor (KVM)"), std::string::npos);
 }
 
-TEST(Execution, KnowsTcgByName) {
-  const Execution tcg = Classified(kTcg, kGoldenCove);
+TEST(Execution, KnowsAnEmulatorThatTheCpuTells) {
+  const Execution tcg = Classified(kEmulator, kGoldenCove);
   EXPECT_EQ(tcg.kind, "emulated");
   EXPECT_FALSE(tcg.counts_cycles);
 }
@@ -71,7 +71,7 @@ TEST(Execution, ACpuMayHideOneOfTheTwo) {
 }
 
 TEST(Execution, KnowsTheInstructionClock) {
-  EXPECT_TRUE(Classified(kTcg, Costs(1, 1, 1, 1)).instruction_clock);
+  EXPECT_TRUE(Classified(kEmulator, Costs(1, 1, 1, 1)).instruction_clock);
   EXPECT_TRUE(Classified(kNone, Costs(1, 1, 1, 1)).instruction_clock);
   EXPECT_EQ(Classified(kNone, Costs(1, 1, 1, 1)).kind, "emulated");
   EXPECT_FALSE(Classified(kNone, Costs(1, 1, 1, 1)).counts_cycles);

@@ -32,7 +32,7 @@ std::vector<std::string> Turns(const FakeBackend& backend) {
 TEST(InterleaveTest, ContendersTakeTurnsForwardsAndBackwards) {
   FakeBackend backend;
   const std::vector<Contender> contenders = {
-      {&backend, SupportedProbeOf("popf"), IRQCOST_THROUGHPUT},
+      {&backend, SupportedProbeOf("dep_add"), IRQCOST_THROUGHPUT},
       {&backend, SupportedProbeOf("nop"), IRQCOST_THROUGHPUT}};
   const auto blocks = Interleave(contenders, 2, OptionsOfTheFake());
   ASSERT_EQ(blocks.size(), 2U);
@@ -42,13 +42,13 @@ TEST(InterleaveTest, ContendersTakeTurnsForwardsAndBackwards) {
   for (std::size_t i = 0; i < turns.size(); i += 4)
     EXPECT_EQ(std::vector<std::string>(turns.begin() + static_cast<std::ptrdiff_t>(i),
                                        turns.begin() + static_cast<std::ptrdiff_t>(i) + 4),
-              (std::vector<std::string>{"popf", "nop", "nop", "popf"}));
+              (std::vector<std::string>{"dep_add", "nop", "nop", "dep_add"}));
 }
 
 TEST(InterleaveTest, BlocksShareNoSample) {
   FakeBackend backend;
-  const std::vector<Contender> contenders(2,
-                                          {&backend, SupportedProbeOf("popf"), IRQCOST_THROUGHPUT});
+  const std::vector<Contender> contenders(
+      2, {&backend, SupportedProbeOf("dep_add"), IRQCOST_THROUGHPUT});
   const auto blocks = Interleave(contenders, 3, OptionsOfTheFake());
   for (const auto& block : blocks)
     for (const Estimate& estimate : block) {
@@ -61,8 +61,8 @@ TEST(InterleaveTest, BlocksShareNoSample) {
 TEST(InterleaveTest, WaitsForCleanSamplesOfAll) {
   FakeBackend backend;
   backend.contaminated_until = 1000;
-  const std::vector<Contender> contenders(2,
-                                          {&backend, SupportedProbeOf("popf"), IRQCOST_THROUGHPUT});
+  const std::vector<Contender> contenders(
+      2, {&backend, SupportedProbeOf("dep_add"), IRQCOST_THROUGHPUT});
   const auto blocks = Interleave(contenders, 1, OptionsOfTheFake());
   for (const Estimate& estimate : blocks[0]) {
     EXPECT_GE(estimate.clean, kWantedClean);
@@ -73,8 +73,8 @@ TEST(InterleaveTest, WaitsForCleanSamplesOfAll) {
 TEST(InterleaveTest, GivesUpWaitingInTheEnd) {
   FakeBackend backend;
   backend.contaminated_until = 1'000'000'000;
-  const std::vector<Contender> contenders(2,
-                                          {&backend, SupportedProbeOf("popf"), IRQCOST_THROUGHPUT});
+  const std::vector<Contender> contenders(
+      2, {&backend, SupportedProbeOf("dep_add"), IRQCOST_THROUGHPUT});
   const auto blocks = Interleave(contenders, 1, OptionsOfTheFake());
   EXPECT_EQ(blocks[0][0].clean, 0U);
   EXPECT_NE(blocks[0][0].label, kCleanLabel);
@@ -82,8 +82,8 @@ TEST(InterleaveTest, GivesUpWaitingInTheEnd) {
 
 TEST(InterleaveTest, ANeighbourThroughoutABlockIsKnownByTheBlocksBefore) {
   FakeBackend backend;
-  const std::vector<Contender> contenders(2,
-                                          {&backend, SupportedProbeOf("popf"), IRQCOST_THROUGHPUT});
+  const std::vector<Contender> contenders(
+      2, {&backend, SupportedProbeOf("dep_add"), IRQCOST_THROUGHPUT});
   backend.shared = 1.5;
   backend.shared_from = 300;  // of the 240 samples of a block, and the pilots before the first
   const auto blocks = Interleave(contenders, 4, OptionsOfTheFake());

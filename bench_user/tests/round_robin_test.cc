@@ -12,9 +12,9 @@ namespace {
 
 const std::vector<SupportedProbe>& SupportedProbes() {
   static const std::vector<SupportedProbe> probes = {
-      {FindProbe("popf"), {IRQCOST_THROUGHPUT}, 4, 64, {}},
-      {FindProbe("pushf"), {IRQCOST_THROUGHPUT}, 4, 64, {}},
-      {FindProbe("lahf"), {IRQCOST_THROUGHPUT}, 4, 64, {}},
+      {FindProbe("dep_add"), {IRQCOST_THROUGHPUT}, 4, 64, {}},
+      {FindProbe("push_pop"), {IRQCOST_THROUGHPUT}, 4, 64, {}},
+      {FindProbe("dep_xor"), {IRQCOST_THROUGHPUT}, 4, 64, {}},
   };
   return probes;
 }
@@ -93,7 +93,7 @@ TEST(RoundRobin, TheTimeIsKeptWhateverIsContaminated) {
 // A time for all goes to the row that needs it; the others have what identifies the clean samples.
 TEST(RoundRobin, TheRowThatScattersHasMoreSamples) {
   FakeBackend backend;
-  backend.noisy = "pushf";
+  backend.noisy = "push_pop";
   backend.noise = 3;
   Found found;
   const auto outcomes = MeasureRoundRobin(JobsOf(backend), Options(), 0.1, ClockOf(backend), found);
@@ -161,7 +161,7 @@ class FailingBackend final : public Backend {
 
 TEST(RoundRobin, ARowThatFailsDoesNotEndTheOthers) {
   FailingBackend backend;
-  backend.fails = "pushf";
+  backend.fails = "push_pop";
   Found found;
   const auto outcomes =
       MeasureRoundRobin(JobsOf(backend), Options(), 0.021, ClockOf(backend.fake), found);

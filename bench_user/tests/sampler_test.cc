@@ -9,7 +9,7 @@ namespace irqcost {
 namespace {
 
 SupportedProbe Popf() {
-  return {FindProbe("popf"), {IRQCOST_THROUGHPUT, IRQCOST_ISOLATED}, 4, 64, {}};
+  return {FindProbe("dep_add"), {IRQCOST_THROUGHPUT, IRQCOST_ISOLATED}, 4, 64, {}};
 }
 
 SamplerOptions At(double ticks_per_us) {

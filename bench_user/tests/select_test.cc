@@ -13,9 +13,10 @@ class SelectTest : public testing::Test {
  protected:
   void SetUp() override {
     auto fake = std::make_unique<FakeBackend>();
-    fake->probes = {{FindProbe("popf"), {IRQCOST_THROUGHPUT, IRQCOST_ISOLATED}, 4, 64, ""},
-                    {FindProbe("cli"), {IRQCOST_THROUGHPUT, IRQCOST_ISOLATED}, 4, 16, ""},
-                    {FindProbe("rdtscp"), {IRQCOST_ISOLATED}, 4, 64, "the CPU has no RDTSCP"}};
+    fake->probes = {
+        {FindProbe("dep_add"), {IRQCOST_THROUGHPUT, IRQCOST_ISOLATED}, 4, 64, ""},
+        {FindProbe("dep_xor"), {IRQCOST_THROUGHPUT, IRQCOST_ISOLATED}, 4, 16, ""},
+        {FindProbe("zero_idiom"), {IRQCOST_ISOLATED}, 4, 64, "the CPU has no such instruction"}};
     backends_.push_back(std::move(fake));
   }
 
@@ -32,42 +33,43 @@ class SelectTest : public testing::Test {
 using NameList = std::vector<std::string>;
 
 TEST_F(SelectTest, NothingAndAllSelectEverythingUsable) {
-  const NameList all = {"fake/popf/throughput", "fake/popf/isolated", "fake/cli/throughput",
-                        "fake/cli/isolated"};
+  const NameList all = {"fake/dep_add/throughput", "fake/dep_add/isolated",
+                        "fake/dep_xor/throughput", "fake/dep_xor/isolated"};
   EXPECT_EQ(Names(""), all);
   EXPECT_EQ(Names("all"), all);
 }
 
 TEST_F(SelectTest, FilterSeesTheBareName) {
-  EXPECT_EQ(Names("^fake/popf/throughput$"), NameList{"fake/popf/throughput"});
-  EXPECT_EQ(Names("cli/(isolated|throughput)"),
-            (NameList{"fake/cli/throughput", "fake/cli/isolated"}));
-  EXPECT_EQ(Names("-isolated$"), (NameList{"fake/popf/throughput", "fake/cli/throughput"}));
+  EXPECT_EQ(Names("^fake/dep_add/throughput$"), NameList{"fake/dep_add/throughput"});
+  EXPECT_EQ(Names("dep_xor/(isolated|throughput)"),
+            (NameList{"fake/dep_xor/throughput", "fake/dep_xor/isolated"}));
+  EXPECT_EQ(Names("-isolated$"), (NameList{"fake/dep_add/throughput", "fake/dep_xor/throughput"}));
   EXPECT_EQ(Names("nothing"), NameList{});
 }
 
 TEST_F(SelectTest, InSituIsNamedByItsSection) {
   auto fake = std::make_unique<FakeBackend>();
-  fake->probes = {{FindProbe("pushf_popf"), RepeatableModes(*FindProbe("pushf_popf")), 4, 64, ""}};
+  fake->probes = {{FindProbe("spin_lock_irqsave"), RepeatableModes(*FindProbe("spin_lock_irqsave")),
+                   4, 64, ""}};
   backends_.clear();
   backends_.push_back(std::move(fake));
   EXPECT_EQ(Names("in_situ"),
-            (NameList{"fake/pushf_popf/in_situ/0", "fake/pushf_popf/in_situ/20",
-                      "fake/pushf_popf/in_situ/100", "fake/pushf_popf/in_situ/500"}));
+            (NameList{"fake/spin_lock_irqsave/in_situ/0", "fake/spin_lock_irqsave/in_situ/20",
+                      "fake/spin_lock_irqsave/in_situ/100", "fake/spin_lock_irqsave/in_situ/500"}));
 }
 
 TEST_F(SelectTest, UnusableRowsAreAbsentWithTheirReason) {
   const Selection selection = Select(backends_, "", {});
   ASSERT_EQ(selection.results.absent.size(), 1U);
-  EXPECT_EQ(selection.results.absent[0].name, "fake/rdtscp/isolated");
-  EXPECT_EQ(selection.results.absent[0].reason, "the CPU has no RDTSCP");
-  EXPECT_TRUE(Select(backends_, "popf", {}).results.absent.empty());
+  EXPECT_EQ(selection.results.absent[0].name, "fake/zero_idiom/isolated");
+  EXPECT_EQ(selection.results.absent[0].reason, "the CPU has no such instruction");
+  EXPECT_TRUE(Select(backends_, "dep_add", {}).results.absent.empty());
 }
 
 TEST_F(SelectTest, RowsWithoutTheUnrollFactorAreAbsent) {
-  const Selection selection = Select(backends_, "cli", 32);
+  const Selection selection = Select(backends_, "dep_xor", 32);
   ASSERT_EQ(selection.results.absent.size(), 1U);
-  EXPECT_EQ(selection.results.absent[0].name, "fake/cli/throughput");
+  EXPECT_EQ(selection.results.absent[0].name, "fake/dep_xor/throughput");
   EXPECT_EQ(selection.benchmarks.size(), 1U);
 }
 

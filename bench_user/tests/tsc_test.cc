@@ -8,23 +8,25 @@
 namespace irqcost {
 namespace {
 
+CpuClaim Said(double khz) { return {khz, "cpuid"}; }
+
 TEST(Tsc, TakesTheFirstClaimThatTheClockConfirms) {
-  const Tsc cpuid = ChooseTscKhz({{}, 2'300'000, 2'300'001, 2'300'002}, 2'299'990);
+  const Tsc cpuid = ChooseTscKhz({{}, Said(2'300'000), 2'300'001, 2'300'002}, 2'299'990);
   EXPECT_EQ(cpuid.khz, 2'300'000);
   EXPECT_EQ(cpuid.source, "cpuid");
-  EXPECT_EQ(ChooseTscKhz({2'300'003, 2'300'000, {}, {}}, 2'299'990).khz, 2'300'003);
+  EXPECT_EQ(ChooseTscKhz({2'300'003, Said(2'300'000), {}, {}}, 2'299'990).khz, 2'300'003);
   EXPECT_EQ(ChooseTscKhz({{}, {}, 2'300'001, 2'300'002}, 2'299'990).source, "hypervisor");
   EXPECT_EQ(ChooseTscKhz({{}, {}, {}, 2'300'002}, 2'299'990).source, "kernel");
 }
 
 TEST(Tsc, RefusesAClaimAboutAnotherClock) {
-  const Tsc scaled = ChooseTscKhz({3'000'000, 3'000'000, {}, {}}, 2'300'000);
+  const Tsc scaled = ChooseTscKhz({3'000'000, Said(3'000'000), {}, {}}, 2'300'000);
   EXPECT_EQ(scaled.khz, 2'300'000);
   EXPECT_EQ(scaled.source, "measured");
 }
 
 TEST(Tsc, KeepsHowFarEachClaimIsOff) {
-  const Tsc tsc = ChooseTscKhz({{}, 2'000'100, {}, 3'000'000}, 2'000'000);
+  const Tsc tsc = ChooseTscKhz({{}, Said(2'000'100), {}, 3'000'000}, 2'000'000);
   EXPECT_EQ(tsc.measured_khz, 2'000'000);
   ASSERT_EQ(tsc.claims.size(), 2U);
   EXPECT_EQ(tsc.claims[0].source, "cpuid");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-// What a function costs without the price of calling it. Pure functions.
-// docs/method/bpf.md argues for them.
+// What a function costs without the price of calling it. Pure functions; how code is read differs
+// by architecture (bench_user/arch). docs/method/bpf.md argues for them.
 #ifndef IRQCOST_BENCH_USER_BACKENDS_BPF_DERIVE_H
 #define IRQCOST_BENCH_USER_BACKENDS_BPF_DERIVE_H
 
@@ -23,7 +23,7 @@ enum class Return {
   kElsewhere,  ///< as the function does to which it jumps
 };
 
-/** @has_thunk: whether one of its jumps goes to a return thunk. */
+/** @has_thunk: whether one of its jumps goes to a return thunk. Of the architecture. */
 Return FindReturn(std::span<const std::uint8_t> code, bool has_thunk);
 
 /** Functions by the offset of the call or jump that goes there. */
@@ -38,7 +38,8 @@ struct Within {
 /**
  * The functions that one calls and jumps to before it first returns, return thunks not among them.
  * What stands after the first return is reached by jumps alone, which is where compilers put slow
- * paths. Where a return is not seen for one, there are too many functions, not too few.
+ * paths. Where a return is not seen for one, there are too many functions, not too few. Of the
+ * architecture.
  */
 Within FindWithin(std::span<const std::uint8_t> code, const NamedTargets& targets);
 
@@ -50,7 +51,7 @@ struct CallPrice {
 };
 
 /** Instructions in the body of a function that serves as the price of a call, from its machine
- * code; nothing where the code is not one that is known. */
+ * code; nothing where the code is not one that is known. Of the architecture. */
 std::optional<unsigned> KnownBodyInstructions(std::span<const std::uint8_t> code);
 
 /** A derived figure: `low` and `high` enclose it. Core cycles. */

@@ -4,7 +4,6 @@
 #include <bpf/bpf.h>
 
 #include <algorithm>
-#include <cstring>
 #include <fstream>
 #include <system_error>
 #include <utility>
@@ -30,19 +29,6 @@ KernelSymbols ReadSymbols() {
 bool IsReturnThunk(const std::string& symbol) { return symbol.ends_with("return_thunk"); }
 
 }  // namespace
-
-Targets PossibleTargets(const FunctionCode& code) {
-  constexpr std::size_t kLength = 5;
-  Targets targets;
-  for (std::size_t at = 0; at + kLength <= code.bytes.size(); ++at) {
-    if (code.bytes[at] != 0xe8 && code.bytes[at] != 0xe9) continue;
-    std::int32_t displacement = 0;
-    std::memcpy(&displacement, &code.bytes[at + 1], sizeof(displacement));
-    targets[at] =
-        code.address + at + kLength + static_cast<std::uint64_t>(std::int64_t{displacement});
-  }
-  return targets;
-}
 
 LiveCode::LiveCode() : symbols_(ReadSymbols()) {
   if (const auto unavailable = WhyNotLoadable())

@@ -25,16 +25,17 @@ namespace irqcost {
 struct FunctionCode {
   std::string symbol;
   std::uint64_t address = 0;
-  std::vector<std::uint8_t> bytes;  ///< up to the next symbol, without the padding (int3) before it
+  std::vector<std::uint8_t> bytes;  ///< up to the next symbol, without the padding before it
 };
 
 /** Addresses by the offset of the instruction that goes there. */
 using Targets = std::map<std::size_t, std::uint64_t>;
 
 /**
- * Addresses to which a function's calls and jumps of 32-bit displacement (e8, e9) may go. The bytes
- * are not decoded, so there are others among them; that one of those is the start of a
- * function by chance is as unlikely as 10^5 functions in 2^32 addresses make it.
+ * Addresses to which a function's direct calls and jumps may go. Of the architecture. Where
+ * instructions differ in length the bytes are not decoded, so there are others among them; that one
+ * of those is the start of a function by chance is as unlikely as 10^5 functions in 2^32 addresses
+ * make it.
  */
 Targets PossibleTargets(const FunctionCode& code);
 

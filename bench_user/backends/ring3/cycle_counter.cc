@@ -4,7 +4,6 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <x86intrin.h>
 
 #include <atomic>
 #include <cerrno>
@@ -28,9 +27,7 @@ class PerfCycles final : public CycleCounter {
       : fd_(std::move(fd)), page_(page), bytes_(bytes) {}
   ~PerfCycles() override { munmap(page_, bytes_); }
 
-  std::optional<std::uint64_t> Read() override {
-    return ReadThroughPage(*page_, [](unsigned index) { return __rdpmc(static_cast<int>(index)); });
-  }
+  std::optional<std::uint64_t> Read() override { return ReadThroughPage(*page_, ReadCounter); }
 
  private:
   UniqueFd fd_;
@@ -50,7 +47,7 @@ std::string Failure(const char* call) {
 }  // namespace
 
 std::optional<std::uint64_t> ReadThroughPage(const perf_event_mmap_page& page,
-                                             const std::function<std::uint64_t(unsigned)>& rdpmc) {
+                                             const std::function<std::uint64_t(unsigned)>& read) {
   for (;;) {
     const std::uint32_t before = Once(page.lock);
     std::atomic_signal_fence(std::memory_order_seq_cst);
@@ -61,7 +58,7 @@ std::optional<std::uint64_t> ReadThroughPage(const perf_event_mmap_page& page,
     if (index != 0 && unused_bits < 64)
       // The counter is as wide as it says, and its value signed.
       hardware = static_cast<std::uint64_t>(
-          static_cast<std::int64_t>(rdpmc(index - 1) << unused_bits) >> unused_bits);
+          static_cast<std::int64_t>(read(index - 1) << unused_bits) >> unused_bits);
     std::atomic_signal_fence(std::memory_order_seq_cst);
     if (Once(page.lock) != before) continue;
     if (index == 0 || unused_bits >= 64) return std::nullopt;
@@ -77,6 +74,7 @@ CycleCounterOrReason OpenPerfCycles() {
   attributes.pinned = 1;
   attributes.exclude_kernel = 1;
   attributes.exclude_hv = 1;
+  AskForUserAccess(attributes);
   UniqueFd fd(
       static_cast<int>(syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC)));
   if (fd.Get() < 0) return {nullptr, Failure("perf_event_open")};
@@ -86,8 +84,8 @@ CycleCounterOrReason OpenPerfCycles() {
   auto counter =
       std::make_unique<PerfCycles>(std::move(fd), static_cast<perf_event_mmap_page*>(page), bytes);
   if (!static_cast<const perf_event_mmap_page*>(page)->cap_user_rdpmc)
-    return {nullptr,
-            "the kernel does not let user mode read the counter (sys/devices/cpu/rdpmc is 0)"};
+    return {nullptr, std::string("the kernel does not let user mode read the counter (") +
+                         kUserAccessSwitch + ")"};
   if (!counter->Read()) return {nullptr, "all counters of the CPU are in use by others"};
   return {std::move(counter), {}};
 }

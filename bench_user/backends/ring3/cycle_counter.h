@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-// Core cycles by a hardware counter, in ring 3: perf_event_open(2) and RDPMC.
+// Core cycles by a hardware counter, in ring 3: perf_event_open(2), and what reads a counter there.
 #ifndef IRQCOST_BENCH_USER_BACKENDS_RING3_CYCLE_COUNTER_H
 #define IRQCOST_BENCH_USER_BACKENDS_RING3_CYCLE_COUNTER_H
 
@@ -32,18 +32,28 @@ struct CycleCounterOrReason {
 };
 
 /**
- * The kernel's event CPU_CYCLES for this thread, user mode alone, read with RDPMC. A read by
- * system call would not do: its own time is in the TSC and not among the cycles of user mode.
+ * The kernel's event CPU_CYCLES for this thread, user mode alone, read by an instruction. A read by
+ * system call would not do: its own time is in the clock and not among the cycles of user mode.
  */
 CycleCounterOrReason OpenPerfCycles();
 
 /**
  * Reads a counter through the page that the kernel shares, by the protocol of
  * linux/perf_event.h. Nothing where the counter is not on the CPU.
- * @rdpmc: reads the hardware counter of an index
+ * @read: reads the hardware counter of an index
  */
 std::optional<std::uint64_t> ReadThroughPage(const perf_event_mmap_page& page,
-                                             const std::function<std::uint64_t(unsigned)>& rdpmc);
+                                             const std::function<std::uint64_t(unsigned)>& read);
+
+/** The hardware counter of an index, counted from 0. Of the architecture. */
+std::uint64_t ReadCounter(unsigned index);
+
+/** Sets what an event needs beyond the usual, so that user mode may read it. Of the architecture.
+ */
+void AskForUserAccess(perf_event_attr& attributes);
+
+/** The kernel's switch that forbids it, and its value then. Of the architecture. */
+extern const char* const kUserAccessSwitch;
 
 }  // namespace irqcost
 

@@ -1,33 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "backends/ring3/fault_guard.h"
 
-#include <ucontext.h>
-#include <x86intrin.h>
-
 #include <cerrno>
 #include <system_error>
 
 namespace irqcost {
 namespace {
 
-constexpr unsigned long long kIoPrivilegeLevel = 3ULL << 12;  // RFLAGS.IOPL
-constexpr greg_t kGeneralProtection = 13;                     // the vector of #GP
-constexpr unsigned char kCli = 0xfa;
-constexpr unsigned char kSti = 0xfb;
-
 // A handler can only reach what has a fixed place.
 struct sigaction previous;
 volatile std::uint64_t count;
 
 void OnSegv(int signal, siginfo_t* /*info*/, void* context) {
-  greg_t* registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
-  if (registers[REG_TRAPNO] == kGeneralProtection) {
-    const unsigned char opcode = *reinterpret_cast<const unsigned char*>(registers[REG_RIP]);
-    if (opcode == kCli || opcode == kSti) {
-      registers[REG_RIP] += 1;
-      count = count + 1;
-      return;
-    }
+  if (SkipFaulting(*static_cast<ucontext_t*>(context))) {
+    count = count + 1;
+    return;
   }
   // Not one of ours. The instruction is executed again and faults again, to whom it belongs.
   sigaction(signal, &previous, nullptr);
@@ -38,12 +25,6 @@ void Check(int result, const char* what) {
 }
 
 }  // namespace
-
-std::string WhyNoFault() {
-  if ((__readeflags() & kIoPrivilegeLevel) == kIoPrivilegeLevel)
-    return "the I/O privilege level of this process is 3: cli would mask and not fault";
-  return {};
-}
 
 FaultGuard::FaultGuard() {
   struct sigaction action {};

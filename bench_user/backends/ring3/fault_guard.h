@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-// What ring 3 gets for cli and sti: a fault (#GP), which the kernel turns into SIGSEGV.
+// What ring 3 gets for masking, on an architecture with rows of it: a fault, which the kernel turns
+// into SIGSEGV.
 #ifndef IRQCOST_BENCH_USER_BACKENDS_RING3_FAULT_GUARD_H
 #define IRQCOST_BENCH_USER_BACKENDS_RING3_FAULT_GUARD_H
+
+#include <ucontext.h>
 
 #include <csignal>
 #include <cstdint>
@@ -9,14 +12,17 @@
 
 namespace irqcost {
 
-/** Why cli and sti do not fault in this process: its I/O privilege level is 3. Empty where they do.
- */
+/** Why rows that fault do not do so in this process; empty where they do. Of the architecture. */
 std::string WhyNoFault();
 
+/** Steps over the instruction of such a row where @context is of its fault, and returns whether it
+ * did. Of the architecture; called in a signal handler. */
+bool SkipFaulting(ucontext_t& context);
+
 /**
- * While it lives, a cli or sti that faults is skipped, and counted. Whatever else ends in SIGSEGV
- * has the disposition from before. At its end the signal's disposition and mask are as they were.
- * One at a time, in a process with one thread. Throws std::system_error.
+ * While it lives, an instruction of a row that faults is skipped, and counted. Whatever else ends
+ * in SIGSEGV has the disposition from before. At its end the signal's disposition and mask are as
+ * they were. One at a time, in a process with one thread. Throws std::system_error.
  */
 class FaultGuard {
  public:

@@ -3,7 +3,6 @@
 
 #include <sched.h>
 #include <sys/prctl.h>
-#include <x86intrin.h>
 
 #include <cerrno>
 #include <system_error>
@@ -13,6 +12,7 @@
 #include "backends/ring3/fault_guard.h"
 #include "backends/windows.h"
 #include "base/affinity.h"
+#include "machine/clock.h"
 
 namespace irqcost {
 namespace {
@@ -25,7 +25,10 @@ constexpr unsigned kFaultUnroll = 4;
 // hundred cycles of delay, of a length that differs from round to round, spread the phase.
 void VaryPhase(unsigned round) {
   unsigned product = round;
-  for (unsigned left = round % 31; left > 0; --left) asm volatile("imul %0, %0" : "+r"(product));
+  for (unsigned left = round % 31; left > 0; --left) {
+    product *= product;
+    asm volatile("" : "+r"(product));  // None is left out.
+  }
 }
 
 irqcost_window_fn LoopWindow(std::string_view key, unsigned size) {
@@ -60,13 +63,13 @@ class Span {
  public:
   explicit Span(CycleCounter* counter) : counter_(counter) {
     if (!counter_) return;
-    ticks_ = __rdtsc();
+    ticks_ = ReadClock();
     cycles_ = counter_->Read();
   }
 
   void End(irqcost_sample& sample) const {
     if (!cycles_) return;
-    const std::uint64_t ticks = __rdtsc();
+    const std::uint64_t ticks = ReadClock();
     const auto cycles = counter_->Read();
     if (!cycles) return;
     sample.span_ticks = ticks - ticks_;
@@ -124,7 +127,7 @@ Run Ring3::Measure(const Request& request) {
   for (irqcost_sample& sample : run.samples) {
     const bool started_here = sched_getcpu() == request.cpu;
     const Span span(cycles_.counter.get());
-    sample.start = __rdtsc();
+    sample.start = ReadClock();
     sample.chain_base = chain_base(request.loops.chain, &scratch);
     sample.chain_body = chain_body(request.loops.chain, &scratch);
     sample.sensor = sensor(request.loops.sensor, &scratch);

@@ -18,9 +18,14 @@
  * One time stamp in a0. There is no instruction that waits for all earlier ones; a fence waits for
  * their loads and stores, and a CPU sees its accesses to CSRs in program order.
  */
+#ifdef __KERNEL__
+#define IRQCOST_CLOCK "cycle"
+#else
+#define IRQCOST_CLOCK "time" /* Linux may keep the counter of cycles from user mode. */
+#endif
 #define IRQCOST_STAMP                                                         \
 	"fence\n\t"                                                           \
-	"csrr a0, cycle\n\t"
+	"csrr a0, " IRQCOST_CLOCK "\n\t"
 
 #define IRQCOST_SECTION_ADD "add s6, s6, s1\n\t"
 

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "machine/hypervisor.h"
+
+#include "machine/boot_log.h"
+
+namespace irqcost {
+
+// No register tells. A kernel that starts at EL2 has the CPU's hypervisor mode for itself, and one
+// at EL1 has it not: somebody else may.
+Hypervisor FindHypervisor(const std::optional<std::string>& boot_log) {
+  Hypervisor result;
+  const auto level = boot_log ? BehindIn(*boot_log, "CPU: All CPU(s) started at ") : std::nullopt;
+  if (level && level->starts_with("EL2")) {
+    result.reason = "the kernel started at EL2, the CPU's hypervisor mode";
+    return result;
+  }
+  result.present = true;
+  result.reason = level && level->starts_with("EL1")
+                      ? "the kernel started at EL1, below the CPU's hypervisor mode"
+                      : "nothing shows that the kernel has the CPU's hypervisor mode (EL2)";
+  return result;
+}
+
+}  // namespace irqcost

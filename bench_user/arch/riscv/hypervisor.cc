@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "machine/hypervisor.h"
+
+namespace irqcost {
+
+// No register tells, and a guest may have the hypervisor extension as well.
+Hypervisor FindHypervisor(const std::optional<std::string>& /*boot_log*/) {
+  Hypervisor result;
+  result.present = true;
+  result.reason = "nothing on this architecture rules out a hypervisor";
+  return result;
+}
+
+}  // namespace irqcost
