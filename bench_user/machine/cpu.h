@@ -26,7 +26,7 @@ struct Cpu {
   std::map<std::string, int> caches;  ///< name, such as L1d: KiB
   /** What keeps this guest's memory and registers from its host (TDX, SEV, SEV-ES, SEV-SNP). */
   std::vector<std::string> confidential;
-  /** Whether the fence of a time stamp (lfence on x86) waits for all that is before it, so that the
+  /** Whether the fence of a time stamp waits for all that is before it, so that the
    * stamp keeps its place. */
   std::optional<bool> stamps_wait;
 };

@@ -46,7 +46,7 @@ struct Calibration {
 };
 
 /**
- * A dependent add with a register operand takes 1 core cycle on each of the 162 x86-64 CPUs of
+ * A dependent add with a register operand takes 1 core cycle on each of the 162 CPUs of
  * results/published/traits.csv that lists it, and a dependent multiply a whole number of them, from
  * 3 to 14. So the ratio of the two must be a whole number from 1 to 20, within 1 %. A core that
  * resolved adds at rename would give one as well, and a wrong one: the exclusive or, which takes 1

@@ -231,6 +231,7 @@ Json ContextJson(const RunContext& run, const std::vector<std::unique_ptr<Backen
   return {
       {"schema", kSchema},
       {"version", IRQCOST_VERSION},
+      {"architecture", IRQCOST_ARCHITECTURE},
       {"catalogue_hash", Hexadecimal(irqcost_catalogue_hash())},
       {"code", CodeJson(probes)},
       {"command", CommandJson(run.command)},

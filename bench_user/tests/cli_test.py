@@ -121,7 +121,8 @@ class Measuring(unittest.TestCase):
         irqcost = context["irqcost"]
         self.assertEqual(
             set(irqcost),
-            {"schema", "version", "catalogue_hash", "command", "execution", "instruction_clock"}
+            {"schema", "version", "architecture", "catalogue_hash", "command", "execution"}
+            | {"instruction_clock"}
             | {"cpu", "kernel", "cpuid_hypervisor", "settings", "tsc", "backends", "controls"}
             | {"baselines"}
             | {

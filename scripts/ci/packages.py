@@ -98,6 +98,8 @@ def upgrade() -> Iterator[Step]:
 def module(version: str, releases: Sequence[str]) -> Iterator[Step]:
     """DKMS, for kernels whose headers are there."""
     yield Step("show the compilers", _SHOW)
+    # The headers are copied, without what their packages depend on.
+    yield Step("what linux-kbuild depends on", f"{_APT} libelf1 libssl3 zlib1g pahole")
     yield Step("install irqcost-dkms", f"{_APT} {_NEW}/irqcost-dkms_*.deb gcc libc6-dev")
     for release in releases:
         built = f"/var/lib/dkms/irqcost/{version}/{release}/x86_64/module"

@@ -73,12 +73,13 @@ def section() -> str:
     return text.partition("\n## Port to another architecture\n")[2].partition("\n## ")[0]
 
 
-def listed() -> tuple[set[str], set[str]]:
-    """What the section lists: files of an architecture's folder, and others."""
+def listed(folder: str = "") -> set[str]:
+    """What the section lists: files of an architecture's folder, or what is in none."""
     names = set(re.findall(r"^\| `([^`]+)`", section(), re.MULTILINE))
-    folder = "bench_kmod/arch/*/"
-    own = {name.removeprefix(folder) for name in names if name.startswith(folder)}
-    return own, {name for name in names if not name.startswith(folder)}
+    if folder:
+        prefix = f"{folder}/arch/*/"
+        return {name.removeprefix(prefix) for name in names if name.startswith(prefix)}
+    return {name for name in names if "/arch/*/" not in name}
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -86,19 +87,22 @@ def test_the_files_of_a_folder_are_those_of_the_documentation(name: str) -> None
     folder = ROOT / "bench_kmod" / "arch" / ARCHITECTURES[name].folder
     sources = (".c", ".def", ".h", ".mk")
     found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.suffix in sources}
-    assert found == listed()[0]
+    assert found == listed("bench_kmod")
+    harness = ROOT / "bench_user" / "arch" / ARCHITECTURES[name].folder
+    assert listed("bench_user")
+    assert [one for one in listed("bench_user") if not (harness / one).is_file()] == []
 
 
 def test_what_names_an_architecture_is_listed() -> None:
-    """In the module any; in the scripts, whose machine is an x86 one, others than that."""
-    kmod = ROOT / "bench_kmod"
+    """In module and harness any; in the scripts, whose machine is an x86 one, others than that."""
     naming = set()
-    sources = ("*.c", "*.h", "*.def", "Kbuild", "Makefile")
-    for path in (path for pattern in sources for path in kmod.rglob(pattern)):
-        inside = path.relative_to(kmod).parts[0]
-        if inside not in ("arch", "tests") and not path.name.endswith(".mod.c"):
-            if _ANY.search(path.read_text(encoding="utf-8")):
-                naming.add(str(path.relative_to(ROOT)))
+    sources = ("*.c", "*.cc", "*.h", "*.def", "Kbuild", "Makefile", "CMakeLists.txt")
+    for top in (ROOT / "bench_kmod", ROOT / "bench_user"):
+        for path in (path for pattern in sources for path in top.rglob(pattern)):
+            inside = path.relative_to(top).parts[0]
+            if inside not in ("arch", "tests") and not path.name.endswith(".mod.c"):
+                if _ANY.search(path.read_text(encoding="utf-8")):
+                    naming.add(str(path.relative_to(ROOT)))
     scripts = [ROOT / "scripts/packages.txt", ROOT / "irqcost"]
     scripts += [
         *(ROOT / "scripts" / "irqcost").rglob("*.py"),
@@ -107,7 +111,7 @@ def test_what_names_an_architecture_is_listed() -> None:
     for path in scripts:
         if _FOREIGN.search(path.read_text(encoding="utf-8")):
             naming.add(str(path.relative_to(ROOT)))
-    assert naming == listed()[1]
+    assert naming == listed()
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)

@@ -26,7 +26,7 @@ def drawn() -> list[str]:
 
 def sources(root: Path) -> list[Path]:
     files = (path for path in root.rglob("*") if path.suffix in (".h", ".cc", ".c", ".def"))
-    return sorted(path for path in files if path.relative_to(root).parts[0] != "tests")
+    return sorted(path for path in files if "tests" not in path.relative_to(root).parts)
 
 
 def arrows(root: Path) -> Iterator[tuple[str, str]]:
