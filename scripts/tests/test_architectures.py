@@ -34,7 +34,7 @@ _WINDOWS = """\
 """
 
 # Rows of instructions with the hash of their windows' bytes, before other architectures came.
-_RECORDED = ROOT / "scripts" / "tests" / "data" / "windows-x86.json"
+_RECORDED = ROOT / "scripts" / "tests" / "data" / "windows-x86.hashes"
 
 _ANY = re.compile(r"\bx86|amd64|arm64|aarch64|riscv|RISC-V", re.IGNORECASE)
 _FOREIGN = re.compile(r"arm64|aarch64|riscv|RISC-V", re.IGNORECASE)

@@ -99,6 +99,8 @@ def _commands(out: Path) -> dict[str, list[str]]:
         "submit": ["submit", alpha],
         "contention": ["contention", waited, "--out", f"{out}/contention"],
         "fleet": ["fleet", "-i", str(DATA / "local.ini"), "--check"],
+        "export": ["export", "--csv", alpha, "-o", f"{out}/figures.csv"],
+        "push": ["push", str(out), alpha],
         "history": ["history", alpha, "--out", f"{out}/x"],
         "check": ["check", alpha, "--baseline", beta],
         "disasm": ["disasm", "cli_sti"],
