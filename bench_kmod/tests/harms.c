@@ -435,7 +435,7 @@ int main(void)
 	loop_on_a_cpu(true);
 	loop_on_a_cpu(false);
 	report(try_meanwhile(killed), "a signal ends contention that waits for a CPU");
-	report(try_meanwhile(unplugged), "a CPU goes offline and back while contention is under way");
+	report(try_meanwhile(unplugged), "a CPU goes offline and back during contention");
 
 	printf("1..%d\n", tests);
 	return failures ? 1 : 0;

@@ -12,8 +12,8 @@ namespace irqcost {
  * Each architecture has its own way to tell. */
 std::string MissingInstruction(unsigned needs);
 
-/** The rows of instructions by which the module defers an interrupt (pending.h); each architecture
- * has its own. */
+/** The rows of instructions that the module masks with while an interrupt is raised (pending.h);
+ * each architecture has its own. */
 std::span<const std::string_view> MaskingRows();
 
 }  // namespace irqcost

@@ -70,7 +70,7 @@ struct SamplerOptions {
   bool with_cycles = true;                 ///< whether the chain counts core cycles here
   bool exact = false;                      ///< whether one tick is one instruction
   Target target;                           ///< how well figures are to be known
-  double share_us = kTimeoutUs;           ///< time for a benchmark that is measured by itself
+  double share_us = kTimeoutUs;            ///< time for a benchmark that is measured by itself
 };
 
 /** What came of one benchmark. */

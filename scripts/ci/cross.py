@@ -50,6 +50,10 @@ def fetch(architecture: Architecture, release: str, sysroot: Path, mirror: str |
         (work / "debs").mkdir()
         for deb in source.download(packages, work / "debs"):
             subprocess.run(["dpkg", "-x", str(deb), str(work / "sysroot")], check=True)
+        # Where a merged /usr has them, which a package of the system itself would make.
+        for name in ("lib", "lib64"):
+            if not (work / "sysroot" / name).exists():
+                (work / "sysroot" / name).symlink_to(f"usr/{name}")
         # Whole or not at all.
         (work / "sysroot").rename(sysroot)
 

@@ -89,7 +89,7 @@ def _evidence(monkeypatch: pytest.MonkeyPatch) -> Any:
     return importlib.import_module("estimators")
 
 
-# In place of the harness's replay: by process, twice an older estimate and that of today.
+# In place of the harness's replay: by process, twice an older estimate and the current one.
 _REPLAY = """\
 #!/bin/sh
 cat >/dev/null

@@ -6,7 +6,7 @@
 namespace irqcost {
 namespace {
 
-// A line of /proc/cpuinfo of that hart, or nothing.
+// A line of /proc/cpuinfo of that CPU, or nothing.
 std::optional<std::string> Field(int cpu, const std::string& name) {
   std::ifstream cpuinfo("/proc/cpuinfo");
   bool own = false;
