@@ -123,7 +123,8 @@ def away(names: str) -> Iterator[Step]:
     yield Step(
         "nothing is left",
         '[ -z "$(find / -xdev -name "*irqcost*" ! -path "/root/*" ! -path "/proc/*" '
-        '! -path "/etc/apt/*" ! -path "/etc/dpkg/*" ! -path "/tmp/*" ! -path "/var/lib/apt/*" ! -path "/var/cache/man/*" '
+        '! -path "/etc/apt/*" ! -path "/etc/dpkg/*" ! -path "/tmp/*" ! -path "/var/lib/apt/*" '
+        '! -path "/var/cache/man/*" '
         '-print | tee -a /dev/stderr)" ] && ! getent group irqcost',
     )
 
