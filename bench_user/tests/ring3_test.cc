@@ -101,6 +101,8 @@ TEST(CycleCounter, ReadsThroughThePage) {
   EXPECT_EQ(ReadThroughPage(page, rdpmc), 995U);
   EXPECT_EQ(asked, 2U);
   EXPECT_EQ(ReadThroughPage(page, [](unsigned) { return std::uint64_t{17}; }), 1017U);
+  // One that no instruction reads is no count of 0.
+  EXPECT_EQ(ReadThroughPage(page, [](unsigned) { return std::nullopt; }), std::nullopt);
   page.index = 0;
   EXPECT_EQ(ReadThroughPage(page, rdpmc), std::nullopt);
 }

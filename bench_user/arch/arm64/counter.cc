@@ -10,7 +10,7 @@ constexpr unsigned kCycleCounter = 31;
 
 }  // namespace
 
-std::uint64_t ReadCounter(unsigned index) {
+std::optional<std::uint64_t> ReadCounter(unsigned index) {
   std::uint64_t value = 0;
   if (index == kCycleCounter) {
     asm volatile("mrs %0, pmccntr_el0" : "=r"(value));
@@ -53,7 +53,7 @@ std::uint64_t ReadCounter(unsigned index) {
     IRQCOST_COUNTER(29)
     IRQCOST_COUNTER(30)
     default:
-      return 0;
+      return std::nullopt;
   }
 #undef IRQCOST_COUNTER
 }

@@ -5,9 +5,10 @@ namespace irqcost {
 
 // The kernel's indices are those of the registers from `cycle` on; events of cycles are counted
 // there.
-std::uint64_t ReadCounter(unsigned index) {
+std::optional<std::uint64_t> ReadCounter(unsigned index) {
+  if (index != 0) return std::nullopt;
   std::uint64_t value = 0;
-  if (index == 0) asm volatile("rdcycle %0" : "=r"(value));
+  asm volatile("rdcycle %0" : "=r"(value));
   return value;
 }
 

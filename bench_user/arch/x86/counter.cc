@@ -5,7 +5,9 @@
 
 namespace irqcost {
 
-std::uint64_t ReadCounter(unsigned index) { return __rdpmc(static_cast<int>(index)); }
+std::optional<std::uint64_t> ReadCounter(unsigned index) {
+  return __rdpmc(static_cast<int>(index));
+}
 
 void AskForUserAccess(perf_event_attr& /*attributes*/) {}
 

@@ -47,7 +47,7 @@ std::string Failure(const char* call) {
 }  // namespace
 
 std::optional<std::uint64_t> ReadThroughPage(const perf_event_mmap_page& page,
-                                             const std::function<std::uint64_t(unsigned)>& read) {
+                                             const CounterReader& read) {
   for (;;) {
     const std::uint32_t before = Once(page.lock);
     std::atomic_signal_fence(std::memory_order_seq_cst);
@@ -55,10 +55,13 @@ std::optional<std::uint64_t> ReadThroughPage(const perf_event_mmap_page& page,
     const auto offset = static_cast<std::uint64_t>(Once(page.offset));
     const unsigned unused_bits = 64U - Once(page.pmc_width);
     std::uint64_t hardware = 0;
-    if (index != 0 && unused_bits < 64)
+    if (index != 0 && unused_bits < 64) {
+      const auto value = read(index - 1);
+      if (!value) return std::nullopt;
       // The counter is as wide as it says, and its value signed.
-      hardware = static_cast<std::uint64_t>(
-          static_cast<std::int64_t>(read(index - 1) << unused_bits) >> unused_bits);
+      hardware = static_cast<std::uint64_t>(static_cast<std::int64_t>(*value << unused_bits) >>
+                                            unused_bits);
+    }
     std::atomic_signal_fence(std::memory_order_seq_cst);
     if (Once(page.lock) != before) continue;
     if (index == 0 || unused_bits >= 64) return std::nullopt;

@@ -37,16 +37,19 @@ struct CycleCounterOrReason {
  */
 CycleCounterOrReason OpenPerfCycles();
 
+/** Reads the hardware counter of an index; nothing where no instruction reads that one. */
+using CounterReader = std::function<std::optional<std::uint64_t>(unsigned)>;
+
 /**
  * Reads a counter through the page that the kernel shares, by the protocol of
  * linux/perf_event.h. Nothing where the counter is not on the CPU.
  * @read: reads the hardware counter of an index
  */
 std::optional<std::uint64_t> ReadThroughPage(const perf_event_mmap_page& page,
-                                             const std::function<std::uint64_t(unsigned)>& read);
+                                             const CounterReader& read);
 
-/** The hardware counter of an index, counted from 0. Of the architecture. */
-std::uint64_t ReadCounter(unsigned index);
+/** As CounterReader, the index counted from 0. Of the architecture. */
+std::optional<std::uint64_t> ReadCounter(unsigned index);
 
 /** Sets what an event needs beyond the usual, so that user mode may read it. Of the architecture.
  */
