@@ -293,6 +293,32 @@ def test_skips_are_counted_by_reason(tmp_path: Path) -> None:
     assert not Counts(passed=1).skips()
 
 
+_BUILD_LOG = """[ 10%] Building CXX object CMakeFiles/x.dir/x.cc.o
+/y/x.cc: In function 'int main()':
+/y/x.cc:3:7: warning: unused variable 'i' [-Wunused-variable]
+/y/x.cc:3:7: warning: unused variable 'i' [-Wunused-variable]
+/y/x.h:9: warning: "X" redefined
+no file's warning: of a linker
+"""
+
+
+def test_a_warning_of_the_compiler_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "build.log"
+    (tmp_path / "x.xml").write_text('<testsuite tests="5"/>')
+    monkeypatch.setattr(suites.build, "harness", lambda *_, **__: tmp_path)
+    monkeypatch.setattr(suites.build, "build_log", lambda *_: log)
+    monkeypatch.setattr(suites, "_fresh", lambda _: tmp_path / "x.xml")
+    monkeypatch.setattr(
+        suites.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0)
+    )
+    assert suites.harness_tests() == Counts(passed=5)
+    log.write_text(_BUILD_LOG)
+    assert suites.harness_tests() == Counts(passed=5, failed=2)
+    assert "x.cc:3:7: warning: unused variable" in capsys.readouterr().err
+
+
 def test_lint_reports_each_check(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

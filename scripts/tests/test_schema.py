@@ -121,9 +121,7 @@ def test_what_is_wrong(change: Callable[[Any], object]) -> None:
 
 
 def test_a_fresh_run(tmp_path: Path) -> None:
-    built = [build.bench(preset) for preset in ("ci", "release") if build.bench(preset).exists()]
-    assert built, "the harness is not built: ./irqcost test builds it"
-    bench = max(built, key=lambda path: path.stat().st_mtime)
+    bench = build.harness()
     out = tmp_path / "process.json"
     command = [bench, "--irqcost_backends=ring3", "--irqcost_samples=20", "--irqcost_keep_samples"]
     command += ["--benchmark_filter=/(popf|dep_imul)/", f"--benchmark_out={out}"]

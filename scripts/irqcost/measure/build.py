@@ -35,7 +35,7 @@ def harness(preset: str = "release", source: Path = ROOT, target: str = "irqcost
     place = folder(preset, source)
     if configured(place, source) and _unchanged(place, source, target):
         return bench(preset, source)
-    log = place / "irqcost-build.log"
+    log = build_log(preset, source)
     jobs = str(len(os.sched_getaffinity(0)))
     # Of two commands at once one builds, and the other then finds everything built.
     with Progress(f"building the harness ({preset})") as progress, locked(place / ".lock"):
@@ -187,6 +187,11 @@ def bench(preset: str = "release", source: Path = ROOT) -> Path:
     if ours and source == ROOT:
         return ours.bench
     return folder(preset, source) / "bench_user" / "irqcost-bench"
+
+
+def build_log(preset: str = "release", source: Path = ROOT) -> Path:
+    """What the compilers said when a preset was last built."""
+    return folder(preset, source) / "irqcost-build.log"
 
 
 def logged(command: Sequence[str], log: Path, progress: Progress) -> None:

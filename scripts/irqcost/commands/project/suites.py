@@ -16,7 +16,11 @@ from irqcost.base.errors import BuildError
 from irqcost.base.progress import Progress
 from irqcost.measure import build
 
-_PRESET = "ci"
+# What users measure with, so that neither is built twice.
+_PRESET = "release"
+
+# As gcc and clang begin it.
+_WARNING = re.compile(r"^\S+:\d+(?::\d+)?: warning: .*", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -95,13 +99,23 @@ def harness_tests() -> Counts:
     except BuildError as error:
         print(f"irqcost: {error}", file=sys.stderr)
         return Counts(failed=1)
+    warned = compiler_warnings(build.build_log(_PRESET))
+    for one in warned:
+        print(f"irqcost: {one}", file=sys.stderr)
     junit = _fresh("ctest.xml")
     command = ["ctest", "--preset", _PRESET, f"-j{os.cpu_count()}", "--output-junit", str(junit)]
     with Progress("tests of the harness"):
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         print(done.stdout, done.stderr, sep="\n", end="")
-    return count(junit)
+    return count(junit) + Counts(failed=len(warned))
+
+
+def compiler_warnings(log: Path) -> list[str]:
+    """The warnings in the log of a build: each is a failure here, but no error in the build, which
+    a newer compiler of a user must not break."""
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    return list(dict.fromkeys(_WARNING.findall(text)))
 
 
 def python_tests(fast: bool) -> Counts:
