@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "machine/hypervisor.h"
 
+#include <span>
+
 #include "base/text_file.h"
 #include "machine/boot_log.h"
 
@@ -10,7 +12,31 @@ namespace {
 // What the kernel prints where it found none.
 constexpr std::string_view kNone = "bare hardware";
 
+// How the vendor begins in SMBIOS, by the programs that write it. Clouds that rent whole machines
+// under the same vendor as guests are not among them.
+constexpr std::string_view kVendors[] = {"BHYVE",      "Bochs", "KVM",         "KubeVirt",
+                                         "Parallels",  "QEMU",  "VMW",         "VMware",
+                                         "VirtualBox", "Xen",   "innotek GmbH"};
+
+// And in the device trees that QEMU and kvmtool make of machines with no real counterpart.
+constexpr std::string_view kTrees[] = {"linux,dummy-virt", "riscv-virtio"};
+
+std::optional<std::string> NameAmong(const std::string& path,
+                                     std::span<const std::string_view> beginnings) {
+  const auto line = ReadLine(path);
+  if (!line) return std::nullopt;
+  const std::string name = line->c_str();  // A device tree ends each of its names with a zero.
+  for (const std::string_view beginning : beginnings)
+    if (name.starts_with(beginning)) return name;
+  return std::nullopt;
+}
+
 }  // namespace
+
+std::optional<std::string> FindVirtualMachine(const std::string& root) {
+  const auto vendor = NameAmong(root + "/sys/class/dmi/id/sys_vendor", kVendors);
+  return vendor ? vendor : NameAmong(root + "/proc/device-tree/compatible", kTrees);
+}
 
 std::optional<KernelHypervisor> FindKernelHypervisor(const std::optional<std::string>& boot_log,
                                                      const std::string& root) {

@@ -18,8 +18,14 @@ struct Hypervisor {
   std::string reason;                    ///< a part of a sentence: how that was found
 };
 
-/** @boot_log: of the kernel, where it could be read. */
-Hypervisor FindHypervisor(const std::optional<std::string>& boot_log);
+/** @boot_log: of the kernel, where it could be read; @root: before /sys and /proc. */
+Hypervisor FindHypervisor(const std::optional<std::string>& boot_log, const std::string& root = "");
+
+/**
+ * What the firmware calls this machine where that is a hypervisor's name for its guests: the vendor
+ * in the SMBIOS tables, or the first name in the device tree. Nothing is no proof of a real one.
+ */
+std::optional<std::string> FindVirtualMachine(const std::string& root = "");
 
 /**
  * The hypervisor that the kernel itself says it runs on. CPUID may name another one: in a guest

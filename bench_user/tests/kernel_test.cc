@@ -84,5 +84,17 @@ TEST(KernelHypervisor, IsWhatTheKernelSays) {
   EXPECT_EQ(FindKernelHypervisor(log, root)->source, "/sys/hypervisor");
 }
 
+TEST(VirtualMachine, IsWhatTheFirmwareNames) {
+  FakeMachine machine;
+  const std::string root = machine.Root();
+  EXPECT_FALSE(FindVirtualMachine(root));
+  machine.Write("sys/class/dmi/id/sys_vendor", "Supermicro\n");
+  EXPECT_FALSE(FindVirtualMachine(root));
+  machine.Write("proc/device-tree/compatible", std::string("riscv-virtio\0qemu\0", 18));
+  EXPECT_EQ(FindVirtualMachine(root), "riscv-virtio");
+  machine.Write("sys/class/dmi/id/sys_vendor", "VMware, Inc.\n");
+  EXPECT_EQ(FindVirtualMachine(root), "VMware, Inc.");
+}
+
 }  // namespace
 }  // namespace irqcost

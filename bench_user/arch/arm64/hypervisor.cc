@@ -5,10 +5,17 @@
 
 namespace irqcost {
 
-// No register tells. A kernel that starts at EL2 has the CPU's hypervisor mode for itself, and one
-// at EL1 has it not: somebody else may.
-Hypervisor FindHypervisor(const std::optional<std::string>& boot_log) {
+// No register tells. A kernel that starts at EL2 has the CPU's hypervisor mode for itself, unless a
+// hypervisor lends its guests one of their own (nested virtualisation). One at EL1 has it not:
+// somebody else may.
+Hypervisor FindHypervisor(const std::optional<std::string>& boot_log, const std::string& root) {
   Hypervisor result;
+  if (const auto machine = FindVirtualMachine(root)) {
+    result.present = true;
+    result.name = machine;
+    result.reason = "the firmware calls this machine " + *machine;
+    return result;
+  }
   const auto level = boot_log ? BehindIn(*boot_log, "CPU: All CPU(s) started at ") : std::nullopt;
   if (level && level->starts_with("EL2")) {
     result.reason = "the kernel started at EL2, the CPU's hypervisor mode";

@@ -4,10 +4,12 @@
 namespace irqcost {
 
 // No register tells, and a guest may have the hypervisor extension as well.
-Hypervisor FindHypervisor(const std::optional<std::string>& /*boot_log*/) {
+Hypervisor FindHypervisor(const std::optional<std::string>& /*boot_log*/, const std::string& root) {
   Hypervisor result;
   result.present = true;
-  result.reason = "nothing on this architecture rules out a hypervisor";
+  result.name = FindVirtualMachine(root);
+  result.reason = result.name ? "the firmware calls this machine " + *result.name
+                              : "nothing on this architecture rules out a hypervisor";
   return result;
 }
 

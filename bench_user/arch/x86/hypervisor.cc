@@ -16,7 +16,8 @@ constexpr const char* kTcgName = "TCGTCGTCGTCG";
 
 }  // namespace
 
-Hypervisor FindHypervisor(const std::optional<std::string>& /*boot_log*/) {
+Hypervisor FindHypervisor(const std::optional<std::string>& /*boot_log*/,
+                          const std::string& /*root*/) {
   Hypervisor result;
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || !(ecx & kPresentBit)) {

@@ -6,6 +6,7 @@
 #include "backends/bpf/live_code.h"
 #include "machine/cpu.h"
 #include "machine/hypervisor.h"
+#include "tests/fake_machine.h"
 
 namespace irqcost {
 namespace {
@@ -20,10 +21,17 @@ TEST(Midr, NamesTheCore) {
   EXPECT_EQ(Implementer(ParseMidr(0x00000000)), std::nullopt);
 }
 
-TEST(Hypervisor, IsRuledOutByTheModeOfTheKernelAlone) {
-  EXPECT_FALSE(FindHypervisor("CPU: All CPU(s) started at EL2\n").present);
-  EXPECT_TRUE(FindHypervisor("CPU: All CPU(s) started at EL1\n").present);
-  EXPECT_TRUE(FindHypervisor(std::nullopt).present);
+TEST(Hypervisor, IsRuledOutByTheModeOfTheKernelAndTheNameOfTheMachine) {
+  FakeMachine machine;
+  const std::string root = machine.Root();
+  const std::string real = "CPU: All CPU(s) started at EL2\n";
+  EXPECT_FALSE(FindHypervisor(real, root).present);
+  EXPECT_TRUE(FindHypervisor("CPU: All CPU(s) started at EL1\n", root).present);
+  EXPECT_TRUE(FindHypervisor(std::nullopt, root).present);
+  // A guest that has a hypervisor mode of its own.
+  machine.Write("sys/class/dmi/id/sys_vendor", "QEMU\n");
+  EXPECT_TRUE(FindHypervisor(real, root).present);
+  EXPECT_EQ(FindHypervisor(real, root).name, "QEMU");
 }
 
 // bl +8; b -4; ret; nop
