@@ -158,6 +158,14 @@ def test_what_changed_since_the_last_run(tmp_path: Path) -> None:
     assert since.text(since.last_run(slower, [tmp_path])) == (
         "1 slower since 2026-11-02 00:00: restore the flags (push; popf) +2.0 cycles"
     )
+    # Nor is it a change where a result says itself that it is not to be relied on.
+    wide = [17.0 + 0.4 * (i % 4) for i in range(12)]
+    figures = {"ring3/popf/throughput": wide, "ring3/lahf/throughput": [1.0] * 12}
+    noisy = run(tmp_path / "n.json", figures, date="2026-11-03T12:00:00+00:00")
+    assert since.text(since.last_run(noisy, [tmp_path])) == (
+        "nothing since 2026-11-03 00:00; 1 too noisy to say"
+    )
+    noisy.unlink()
     # An earlier run that says nothing about this one is not called none.
     kernel = json.loads(first.read_text())["context"]["irqcost"]["kernel"]
     other = run(

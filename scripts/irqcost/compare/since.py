@@ -48,7 +48,19 @@ def last_run(path: Path, beside: Sequence[Path]) -> Since | None:
     (one,) = found.against
     (record,) = (each for each in records if each.path == one)
     changed = (f"{what} {said}" for what, said in found.changed.items())
-    return Since(record.date, found.judged, tuple(changed))
+    doubted = {name for name, entry in new.result.figures.items() if entry.unreliable}
+    doubted |= {record.names[place] for place in record.remarks}
+    judged = tuple(_settled(each, doubted) for each in found.judged)
+    return Since(record.date, judged, tuple(changed))
+
+
+def _settled(judged: Judged, doubted: set[str]) -> Judged:
+    """A verdict as two runs allow for it, which nothing is measured again after: what is unreliable
+    in one of them is no change."""
+    changed = judged.status in (Change.REGRESSION, Change.IMPROVEMENT)
+    if not (changed and judged.name in doubted):
+        return judged
+    return replace(judged, status=Change.INCONCLUSIVE)
 
 
 def text(since: Since | None) -> str:
