@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from irqcost.base import executors
+from irqcost.base import executors, jsontext
 from irqcost.base.errors import IrqcostError, ResultError
 from irqcost.model import index, members, parsing, reader, store
 from irqcost.model.result import Entry
 import machine_code
-from results import changed, committed, path, result
+from results import changed, committed, document, path, result
 
 
 @pytest.fixture(autouse=True)
@@ -310,7 +310,7 @@ def _made(make: Callable[[members.Object], Entry | None], entry: Any) -> Entry |
         return str(error)
 
 
-def test_good_entries_are_read_as_any_other() -> None:
+def test_usual_entries_are_read_as_any_other() -> None:
     """They have a faster way: whatever is done to one, it makes the same of it, or nothing."""
     values = [None, True, "x", "", [], ["x"], {}, -1, 0, 10**40, 1e31, -1e31, 2.5]
     taken = 0
@@ -322,10 +322,55 @@ def test_good_entries_are_read_as_any_other() -> None:
                 tried += [{**one, key: value} for key in keys for value in values]
                 tried += [{k: v for k, v in one.items() if k != key} for key in keys]
             for entry in tried:
-                found = _made(parsing._good_entry, entry)
+                found = _made(parsing._usual_entry, entry)
                 assert found in (None, _made(parsing._any_entry, entry)), entry
                 taken += found is not None
     assert taken > 100
+
+
+def _document(file: Path, complete: bool) -> Any:
+    try:
+        return reader.read_document(file, complete)[0]
+    except ResultError as error:
+        return error.reason
+
+
+@pytest.mark.parametrize("in_a_line", [False, True])
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("", ""),
+        ('"machine_code": {', '"other": {}, "machine_code": {'),
+        ('"symbol"', '"machine_code": {"'),
+        ('"symbol"', "NaN"),
+        ('"symbol":"f"', '"symbol":NaN'),
+        ('"symbol":"f"', '"symbol":"machine_code\\": {}"'),
+        ('"date": "', '"nothing": NaN,"date": "'),
+        ('"date": "', '"nothing": -Infinity,"date": "'),
+        ('"date": "', '"date": "\\"machine_code\\": {}'),
+        ('"benchmarks": [', '"machine_code": {},\n"benchmarks": ['),
+        ('"benchmarks": [', '"machine_code": {},\n"nothing": NaN, "benchmarks": ['),
+        ('"benchmarks": [', '"machine_code": NaN,\n"benchmarks": ['),
+    ],
+)
+def test_machine_code_that_was_read_before_stands_where_it_is(
+    tmp_path: Path, in_a_line: bool, old: str, new: str
+) -> None:
+    content = document("alpha")
+    functions = machine_code.of("ring3/popf", machine_code.function("f", "9dc3"))
+    content["context"]["irqcost"]["machine_code"] = functions
+    text = jsontext.dumps(content)
+    (match,) = reader._CODE.finditer(text)
+    if in_a_line:
+        compact = json.dumps(functions, separators=(",", ":"))
+        text = text[: match.start(1)] + compact + text[match.end(1) :]
+    else:
+        assert json.loads(match[1]) == functions
+    assert old in text
+    for number in range(2):
+        file = tmp_path / f"{number}.json"
+        file.write_text(text.replace(old, new, 1), "utf-8")
+        assert _document(file, False) == _document(file, True)
 
 
 def test_a_file_that_grows_while_it_is_read_is_read_to_its_end(

@@ -69,12 +69,13 @@ def choose(
     alike: set[Path] = set()
     refused: Counter[str] = Counter()
     for record in records:
-        path = record.path.resolve()
+        taken = when(record.date)
+        # What is older is not the new result itself, and may lie anywhere.
+        path = None if taken < date else record.path.resolve()
         if path == itself:
             continue
         reason = not_comparable(record.shared, new.result.context, policy.same)
-        taken = when(record.date)
-        if not reason and path not in own and taken >= date:
+        if not reason and path is not None and path not in own:
             reason = "not older than the new result"
         if reason:
             refused[reason] += 1

@@ -115,7 +115,7 @@ class Index:
     def __init__(self, database: sqlite3.Connection | None) -> None:
         self._database = database
         self._stamps: dict[Path, str] = {}
-        self._rows: dict[bytes, tuple[str, bytes]] = {}
+        self._rows: dict[bytes, tuple[str, Row]] = {}
         self._here = os.getcwd() if database else ""
         self._new: list[tuple[Path, Row]] = []
         # Keys of rows below the folders that were asked for, less those of files that are there.
@@ -143,7 +143,8 @@ class Index:
                     if is_folder:
                         self._gone.add(path)
                     if _is_whole(path, known, stamp, content):
-                        self._rows[path] = stamp, content
+                        # Now, so that what was packed is not kept beside it.
+                        self._rows[path] = stamp, Row(*marshal.loads(content))
         except sqlite3.Error as error:
             _without(error)
             self._database = None
@@ -159,9 +160,8 @@ class Index:
         except OSError:
             return None
         stamp = _stamp(status)
-        known_stamp, content = self._rows.get(key, ("", b""))
+        known_stamp, row = self._rows.get(key, ("", Row()))
         if known_stamp == stamp:
-            row = Row(*marshal.loads(content))
             if row.reason or row.shared in self.documents and row.names in self.documents:
                 return row
         if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS:

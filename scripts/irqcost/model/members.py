@@ -4,8 +4,8 @@
 import base64
 import math
 import re
-from collections.abc import Iterable, Sequence, Sized
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence, Sized
+from typing import Any, TypeVar
 
 from irqcost.base.safety.texts import is_plain, plain
 
@@ -21,6 +21,9 @@ MOST_ITEMS = 10_000
 NAME = re.compile(r"[A-Za-z0-9_.+/-]+")
 
 
+_T = TypeVar("_T")
+
+
 class FormatError(Exception):
     """The content is not that of a result. The message says where and why."""
 
@@ -33,6 +36,14 @@ GREATEST = 1e30
 
 # A bool is an int in Python, and no number in JSON.
 _PLAIN = frozenset((float, int))
+
+
+def plain_numbers(values: Sequence[Any]) -> list[float] | None:
+    """Numbers as Object.number() reads each; None unless it is seen at once that all are."""
+    if _PLAIN.issuperset(map(type, values)) and -GREATEST <= min(values):
+        if max(values) <= GREATEST:
+            return list(map(float, values))
+    return None
 
 
 class Object:
@@ -137,17 +148,9 @@ class Object:
             raise FormatError(f"{self.where}.{key} is {value:g}: no figure is so great")
         return value
 
-    def plain_numbers(self, keys: Sequence[str]) -> list[float] | None:
-        """Several numbers as number() reads each; None unless it is seen at once that all are."""
-        values = self.raws(keys)
-        if _PLAIN.issuperset(map(type, values)) and -GREATEST <= min(values):
-            if max(values) <= GREATEST:
-                return list(map(float, values))
-        return None
-
     def each_number(self, keys: Sequence[str]) -> list[float]:
         """Several numbers, as number() reads each."""
-        return self.plain_numbers(keys) or [self.number(key) for key in keys]
+        return plain_numbers(self.raws(keys)) or [self.number(key) for key in keys]
 
     def maybe_number(self, key: str) -> float | None:
         return self.number(key) if self._members.get(key) is not None else None
@@ -159,6 +162,13 @@ class Object:
     def raws(self, keys: Sequence[str]) -> list[Any]:
         """Several such."""
         return list(map(self._members.get, keys))
+
+    def taken(self, take: Callable[[dict[str, Any]], _T]) -> _T | None:
+        """What an itemgetter takes out, as it is; None where one of its keys is missing."""
+        try:
+            return take(self._members)
+        except KeyError:
+            return None
 
     def run(self) -> tuple[Any, ...]:
         """What tells the entry of a run from all others: name, and repetition or aggregate."""

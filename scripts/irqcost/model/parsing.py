@@ -8,15 +8,16 @@ missing, or of another type, is an error that names its place in the file.
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from irqcost.base.verdicts import Trust
 from irqcost.model import contention
 from irqcost.model.machine_code import masking as masking_
 from irqcost.model.machine_code.masking import Masking, Row
-from irqcost.model.members import FormatError, Object
+from irqcost.model.members import FormatError, Object, plain_numbers
 from irqcost.model.result import (
     EXECUTIONS,
     Absent,
@@ -56,21 +57,29 @@ def parse(document: object, with_code: bool = True) -> Result:
     schema = ours.number("schema")
     if schema != SCHEMA:
         raise FormatError(f"schema {schema:g}, but this irqcost reads schema {SCHEMA}")
+    items = root.objects("benchmarks")
+    if len({item.text("name") for item in items}) < len(items):
+        _refuse_twins(items)
     entries = []
     failed = []
-    seen = set()
-    for item in root.objects("benchmarks"):
-        key = item.run()
-        if key in seen:
-            raise FormatError(f"benchmark {key[0]!r} stands twice: which is meant is not told")
-        seen.add(key)
+    for item in items:
         # Google Benchmark keeps an entry for what ended with an error; it has no figures.
         if item.has("error_occurred") and item.flag("error_occurred"):
             failed.append(Absent(item.text("name"), item.text("error_message")))
         else:
-            entries.append(_entry(item))
+            entries.append(_usual_entry(item) or _any_entry(item))
     measured = {entry.backend for entry in entries}
     return Result(_context(context.text("date"), ours, failed, with_code, measured), tuple(entries))
+
+
+def _refuse_twins(items: Iterable[Object]) -> None:
+    """Raises FormatError where two entries are of one run."""
+    seen = set()
+    for item in items:
+        key = item.run()
+        if key in seen:
+            raise FormatError(f"benchmark {key[0]!r} stands twice: which is meant is not told")
+        seen.add(key)
 
 
 def processes(document: Any) -> dict[str, tuple[float, ...]]:
@@ -390,53 +399,41 @@ _NUMBERS = (
     "clean",
 )
 
-
-# What most entries are: measured on a CPU, and good.
-_GOOD_KEYS = ("run_type", "time_unit", "label", "verdict", "reasons")
-_GOOD = ["iteration", "ns", Trust.GOOD.value, Trust.GOOD.value, []]
-_GOOD_NUMBERS = (*_NUMBERS, *_TICKS, *_CYCLES)
-
-
-def _entry(item: Object) -> Entry:
-    return _good_entry(item) or _any_entry(item)
+# What most entries have, and have there.
+_USUAL_KEYS = ("run_name", "run_type", "time_unit", "label", "verdict", "reasons")
+_usual_of = itemgetter(*_USUAL_KEYS, *_NUMBERS, *_TICKS, *_CYCLES)
+_USUAL = ("iteration", "ns")
+_GOOD = Trust.GOOD.value
+_FIELDS = tuple(field.name for field in fields(Entry))
 
 
-def _good_entry(item: Object) -> Entry | None:
-    """An entry as _any_entry() reads it, in a third of the time; None of others than good ones."""
-    name = item.raw("run_name")
-    parts = _parts_if_sound(name) if type(name) is str else None
-    numbers = item.plain_numbers(_GOOD_NUMBERS)
-    if (
-        parts is None
-        or numbers is None
-        or item.raws(_GOOD_KEYS) != _GOOD
-        or parts[2] in contention.MODES
-    ):
+def _usual_entry(item: Object) -> Entry | None:
+    """An entry as _any_entry() reads it, in a third of the time; None of less usual ones."""
+    found = item.taken(_usual_of)
+    if found is None or found[1:3] != _USUAL or type(found[0]) is not str:
+        return None
+    parts = _parts_if_sound(found[0])
+    numbers = plain_numbers(found[6:])
+    if parts is None or numbers is None or parts[2] in contention.MODES:
         return None
     ns, ticks, least, p50, p99, spread, samples, clean, *intervals = numbers
     low, _, high, cycles_low, cycles, cycles_high = intervals
     if spread < 0 or not low <= ticks <= high or not cycles_low <= cycles <= cycles_high:
         return None
-    return Entry(
-        *parts,
-        "",
-        ns,
-        ticks,
-        cycles,
-        least,
-        p50,
-        p99,
-        spread,
-        samples,
-        clean,
-        Trust.GOOD.value,
-        (low, high),
-        (cycles_low, cycles_high),
-        Trust.GOOD.value,
-        (),
+    good = found[3:6] == (_GOOD, _GOOD, [])
+    values = (
+        *(*parts, "", ns, ticks, cycles, least, p50, p99, spread, samples, clean),
+        _GOOD if good else item.text("label"),
+        *((low, high), (cycles_low, cycles_high)),
+        _GOOD if good else item.text("verdict"),
+        () if good else item.texts("reasons"),
         round(item.maybe_number("estimator") or 1),
         item.raw("histogram"),
     )
+    # Entry() sets each field by a call, for it is frozen.
+    entry = object.__new__(Entry)
+    vars(entry).update(zip(_FIELDS, values))
+    return entry
 
 
 def _any_entry(item: Object) -> Entry:

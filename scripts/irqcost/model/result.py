@@ -325,11 +325,15 @@ class Result:
 def without_emulated(result: Result) -> Result:
     """A result less the figures of backends that were emulated on a real machine."""
     emulated = {backend.name for backend in result.context.emulated_backends}
+    if not emulated:
+        return result
     kept = tuple(entry for entry in result.entries if entry.backend not in emulated)
-    return Result(result.context, kept) if emulated else result
+    return Result(result.context, kept)
 
 
 def _median(entries: list[Entry]) -> Entry:
+    if len(entries) == 1:
+        return entries[0]
     medians = [entry for entry in entries if entry.aggregate == "median"]
     if medians:
         return medians[0]
