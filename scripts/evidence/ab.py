@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -259,7 +260,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="the record")
     args = parser.parse_args()
     recorded, lines = read(args.recorded)
-    with ProcessPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(2, get_context("forkserver")) as pool:
         waiting = [
             pool.submit(of_kind, args.recorded, kind, args.slow_jobs if float(kind) else args.jobs)
             for kind in sorted(recorded, key=float)

@@ -26,6 +26,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -302,7 +303,7 @@ def main() -> None:
     args = parser.parse_args()
     recorded = read(args.recorded)
     which = list(dict.fromkeys(one.condition for one in recorded))
-    with ProcessPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(2, get_context("forkserver")) as pool:
         waiting = {
             one: pool.submit(condition, recorded, one, args.jobs, args.seed, args.quiet_baseline)
             for one in which

@@ -24,6 +24,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack, redirect_stderr
 from dataclasses import asdict, dataclass
 from io import StringIO
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -248,7 +249,7 @@ def measured(args: argparse.Namespace, wanted: Sequence[Case]) -> list[Outcome]:
     left = [case for case in wanted if case not in found]
     with Progress(f"simulating {len(left)} runs") as progress, ExitStack() as stack:
         out = args.out and stack.enter_context(args.out.open("a", encoding="utf-8"))
-        pool = stack.enter_context(ProcessPoolExecutor(args.workers))
+        pool = stack.enter_context(ProcessPoolExecutor(args.workers, get_context("forkserver")))
         jobs = [pool.submit(run, bench, case, plan(args.quick), arguments) for case in left]
         for done, job in enumerate(as_completed(jobs), 1):
             outcome = job.result()

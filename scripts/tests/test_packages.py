@@ -68,6 +68,8 @@ def must(command: list[str]) -> str:
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Both components, installed by CMake below a folder."""
     folder = tmp_path_factory.mktemp("install")
+    # As where the tests have run, which is not to be installed.
+    (ROOT / "bench_kmod" / "tests" / "__pycache__").mkdir(exist_ok=True)
     prefix = folder / "usr"
     must(["cmake", "--install", str(project(folder, f"-DCMAKE_INSTALL_PREFIX={prefix}"))])
     return prefix

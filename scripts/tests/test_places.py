@@ -4,25 +4,17 @@ with its build folder, folders from which nothing runs, users without a home, tw
 
 import os
 import shutil
-import signal
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from datetime import datetime, timezone
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from irqcost import cli
-from irqcost.base import cache, files, layout
+from irqcost import ROOT, cli
+from irqcost.base import cache, files
 from irqcost.base.errors import Exit, IrqcostError
-from irqcost.measure import build, running
-from irqcost.measure.guests import measuring
-from irqcost.measure.options import Options
-from irqcost.vm.kernels import Kernel
-from irqcost.vm.qemu import Machine
-
-Reserve = Callable[[], AbstractContextManager[Path]]
+from irqcost.measure import build
 
 _PROJECT = """\
 cmake_minimum_required(VERSION 3.20)
@@ -115,56 +107,70 @@ def test_doctor_lives_with_a_harness_that_does_not_answer(
     assert "The harness does not answer" in said and "\nkmod: " in said
 
 
-def _run() -> AbstractContextManager[Path]:
-    return running.reserved(Options(), None)
+# What reserves a name, for a run and for one in a guest.
+_RESERVES = (
+    "running.reserved(Options(), None)",
+    'measuring.reserved(None, Kernel("6.1", "6.1.0-1-amd64", Path("/k"), Path("/k")), Machine())',
+)
+
+# A process that prints the name that it reserves, at a time that stands still, and holds it.
+_HOLDER = """\
+import signal, sys
+from datetime import datetime, timezone
+from pathlib import Path
+from irqcost.base import layout
+from irqcost.measure import running
+from irqcost.measure.guests import measuring
+from irqcost.measure.options import Options
+from irqcost.vm.kernels import Kernel
+from irqcost.vm.qemu import Machine
+
+class Frozen(datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return cls(2026, 1, 1, tzinfo=timezone.utc)
+
+running.datetime = measuring.datetime = Frozen
+layout.results = lambda: Path(sys.argv[1])
+with {reserve} as target:
+    print(target.name, flush=True)
+    signal.pause()
+"""
 
 
-def _guest() -> AbstractContextManager[Path]:
-    kernel = Kernel("6.1", "6.1.0-1-amd64", Path("/k"), Path("/k"))
-    return measuring.reserved(None, kernel, Machine())
-
-
-@pytest.mark.parametrize("reserve", [_run, _guest])
-def test_runs_of_the_same_second_have_names_of_their_own(
-    reserve: Reserve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("reserve", _RESERVES, ids=["run", "guest"])
+def test_runs_of_the_same_second_have_names_of_their_own(reserve: str, tmp_path: Path) -> None:
     """Each in a process, as the claims of one process are its own."""
+    holders: list[subprocess.Popen[str]] = []
 
-    class Frozen(datetime):
-        @classmethod
-        def now(cls, tz: object = None) -> "Frozen":
-            return cls(2026, 1, 1, tzinfo=timezone.utc)
+    def reserved() -> str:
+        script = _HOLDER.format(reserve=reserve)
+        holders.append(
+            subprocess.Popen(
+                [sys.executable, "-c", script, tmp_path],
+                stdout=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
+            )
+        )
+        stdout = holders[-1].stdout
+        assert stdout is not None
+        return stdout.readline().removesuffix(".json\n")
 
-    for module in (running, measuring):
-        monkeypatch.setattr(module, "datetime", Frozen)
-    monkeypatch.setattr(layout, "results", lambda: tmp_path)
-    kept: list[int] = []
+    def end_all() -> None:
+        for holder in holders:
+            with holder:
+                holder.kill()
+
     try:
-        for _ in range(3):
-            name = _reserved_by_a_child(reserve, kept)
-            assert name.endswith(f"-{len(kept)}.json" if len(kept) > 1 else ".json")
+        first = reserved()
+        assert first
+        assert [reserved(), reserved()] == [f"{first}-2", f"{first}-3"]
+        end_all()
+        # The locks of those that were killed are nobody's.
+        assert not reserved().endswith(("-2", "-3", "-4"))
     finally:
-        for child in kept:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-    # The locks of those that were killed are nobody's.
-    with reserve() as target:
-        assert not target.stem.endswith(("-2", "-3", "-4"))
-
-
-def _reserved_by_a_child(reserve: Reserve, kept: list[int]) -> str:
-    """The name that another process reserves, and holds until it is killed."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if not child:
-        with reserve() as target:
-            os.write(writer, target.name.encode())
-            os.close(writer)
-            signal.pause()
-    kept.append(child)
-    os.close(writer)
-    with os.fdopen(reader) as names:
-        return names.read()
+        end_all()
 
 
 _COMPILED = """\

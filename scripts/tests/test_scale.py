@@ -8,17 +8,16 @@ import os
 import re
 import shutil
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import astuple
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from irqcost import cli
+from irqcost import ROOT, cli
 from irqcost.base import jsontext, progress
 from irqcost.compare import columns, reading
 from irqcost.model import index, store
@@ -203,15 +202,28 @@ def test_an_index_that_another_command_holds(
     assert capsys.readouterr().err == ""
 
 
-def _count(folder: Path) -> int:
-    return len(store.read([folder]).records)
+# A process that reads a folder three times, as those of this file do.
+_READER = """\
+import os, sys
+from pathlib import Path
+from irqcost.model import index, store
+
+index.WORTH, index._SETTLED_NS = 1, 0
+os.sched_getaffinity = lambda _: {0}
+print(*(len(store.read([Path(sys.argv[1])]).records) for _ in range(3)))
+"""
 
 
 def test_commands_at_once(folder: Path, opened: list[Path]) -> None:
-    with ProcessPoolExecutor(4, get_context("fork")) as pool:
-        assert list(pool.map(_count, [folder] * 12)) == [20] * 12
+    command = [sys.executable, "-c", _READER, folder]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts")}
+    running = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    assert [one.communicate()[0] for one in running] == ["20 20 20\n"] * 4
     opened.clear()
-    assert _count(folder) == 20
+    assert len(store.read([folder]).records) == 20
     assert opened == []
 
 

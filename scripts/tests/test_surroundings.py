@@ -148,9 +148,12 @@ def test_no_command_takes_anything_from_the_current_folder(
         text=True,
     )
     assert done.returncode in (0, 1, 2, 3), done.stderr
-    assert "Traceback" not in done.stderr and "missing:" not in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
     assert (tmp_path / "notes").read_text() == ""
     assert not (planted / "owned").exists()
+    if name in ("bisect", "vm") and "irqcost: missing:" in done.stderr:
+        pytest.skip("the tools that build kernels are not installed")
+    assert "missing:" not in done.stderr, done.stderr
 
 
 def test_settings_of_the_current_folder_change_no_chart(planted: Path, tmp_path: Path) -> None:
