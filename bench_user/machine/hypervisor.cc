@@ -18,9 +18,6 @@ constexpr std::string_view kVendors[] = {"BHYVE",      "Bochs", "KVM",         "
                                          "Parallels",  "QEMU",  "VMW",         "VMware",
                                          "VirtualBox", "Xen",   "innotek GmbH"};
 
-// And in the device trees that QEMU and kvmtool make of machines with no real counterpart.
-constexpr std::string_view kTrees[] = {"linux,dummy-virt", "riscv-virtio"};
-
 std::optional<std::string> NameAmong(const std::string& path,
                                      std::span<const std::string_view> beginnings) {
   const auto line = ReadLine(path);
@@ -33,9 +30,9 @@ std::optional<std::string> NameAmong(const std::string& path,
 
 }  // namespace
 
-std::optional<std::string> FindVirtualMachine(const std::string& root) {
+std::optional<std::string> FindVirtualMachine(std::string_view tree, const std::string& root) {
   const auto vendor = NameAmong(root + "/sys/class/dmi/id/sys_vendor", kVendors);
-  return vendor ? vendor : NameAmong(root + "/proc/device-tree/compatible", kTrees);
+  return vendor ? vendor : NameAmong(root + "/proc/device-tree/compatible", {{tree}});
 }
 
 std::optional<KernelHypervisor> FindKernelHypervisor(const std::optional<std::string>& boot_log,

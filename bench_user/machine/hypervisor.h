@@ -23,9 +23,10 @@ Hypervisor FindHypervisor(const std::optional<std::string>& boot_log, const std:
 
 /**
  * What the firmware calls this machine where that is a hypervisor's name for its guests: the vendor
- * in the SMBIOS tables, or the first name in the device tree. Nothing is no proof of a real one.
+ * in the SMBIOS tables, or a first name in the device tree that begins with @tree. Nothing is no
+ * proof of a real one.
  */
-std::optional<std::string> FindVirtualMachine(const std::string& root = "");
+std::optional<std::string> FindVirtualMachine(std::string_view tree, const std::string& root = "");
 
 /**
  * The hypervisor that the kernel itself says it runs on. CPUID may name another one: in a guest

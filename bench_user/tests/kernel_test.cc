@@ -87,13 +87,13 @@ TEST(KernelHypervisor, IsWhatTheKernelSays) {
 TEST(VirtualMachine, IsWhatTheFirmwareNames) {
   FakeMachine machine;
   const std::string root = machine.Root();
-  EXPECT_FALSE(FindVirtualMachine(root));
+  EXPECT_FALSE(FindVirtualMachine("x,virt", root));
   machine.Write("sys/class/dmi/id/sys_vendor", "Supermicro\n");
-  EXPECT_FALSE(FindVirtualMachine(root));
-  machine.Write("proc/device-tree/compatible", std::string("riscv-virtio\0qemu\0", 18));
-  EXPECT_EQ(FindVirtualMachine(root), "riscv-virtio");
+  EXPECT_FALSE(FindVirtualMachine("x,virt", root));
+  machine.Write("proc/device-tree/compatible", std::string("x,virt-9\0qemu\0", 14));
+  EXPECT_EQ(FindVirtualMachine("x,virt", root), "x,virt-9");
   machine.Write("sys/class/dmi/id/sys_vendor", "VMware, Inc.\n");
-  EXPECT_EQ(FindVirtualMachine(root), "VMware, Inc.");
+  EXPECT_EQ(FindVirtualMachine("x,virt", root), "VMware, Inc.");
 }
 
 }  // namespace

@@ -41,12 +41,16 @@ _FOREIGN = re.compile(r"arm64|aarch64|riscv|RISC-V", re.IGNORECASE)
 
 
 def window_hashes(folder: Path) -> dict[str, str]:
-    """By row, a hash of the bytes of its windows as this machine's assembler makes them."""
-    source, target = folder / "windows.c", folder / "windows.o"
+    """By row, a hash of the bytes of its windows, with single nops for padding: how long the nops
+    are that pad is for each version of the assembler to choose."""
+    source, assembly, target = (folder / f"windows.{kind}" for kind in "cso")
     source.write_text(_WINDOWS)
     includes = [f"-I{one}" for one in layout.include_folders(X86.folder)]
     flags = ["-w", "-O0", "-fcf-protection=none"]
-    subprocess.run(["gcc", "-c", *flags, *includes, "-o", target, source], check=True)
+    subprocess.run(["gcc", "-S", *flags, *includes, "-o", assembly, source], check=True)
+    padded = re.sub(r"(?m)\.balign 64$", ".balign 64, 0x90", assembly.read_text())
+    assembly.write_text(padded)
+    subprocess.run(["gcc", "-c", "-Wa,-n", "-o", target, assembly], check=True)
     binary = folder / "windows.bin"
     subprocess.run(["objcopy", "-O", "binary", "-j", ".text", target, binary], check=True)
     text = binary.read_bytes()

@@ -160,8 +160,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         elif self.server.wants_folders and self.path.rpartition("/")[0] not in self.server.folders:
             self._answer(409)
         else:
-            self._answer(204 if self.path in self.server.files else 201)
+            known = self.path in self.server.files
             self.server.files[self.path] = content
+            self._answer(204 if known else 201)
 
     def do_MKCOL(self) -> None:
         self.server.asked.append(("MKCOL", self.path, self.headers.get("Authorization")))

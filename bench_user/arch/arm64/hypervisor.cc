@@ -4,13 +4,19 @@
 #include "machine/boot_log.h"
 
 namespace irqcost {
+namespace {
+
+// The machine that QEMU and kvmtool make, which has no real counterpart.
+constexpr std::string_view kVirtualTree = "linux,dummy-virt";
+
+}  // namespace
 
 // No register tells. A kernel that starts at EL2 has the CPU's hypervisor mode for itself, unless a
 // hypervisor lends its guests one of their own (nested virtualisation). One at EL1 has it not:
 // somebody else may.
 Hypervisor FindHypervisor(const std::optional<std::string>& boot_log, const std::string& root) {
   Hypervisor result;
-  if (const auto machine = FindVirtualMachine(root)) {
+  if (const auto machine = FindVirtualMachine(kVirtualTree, root)) {
     result.present = true;
     result.name = machine;
     result.reason = "the firmware calls this machine " + *machine;
