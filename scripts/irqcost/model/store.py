@@ -67,7 +67,7 @@ _COMMON_SETTINGS = ("governor", "boost", "smt", "mitigations", "nice", "cpu_quot
 _OWN_TSC = ("khz", "step", "invariant", "clock_source")
 
 # So many files are one task.
-_CHUNK = 16
+_CHUNK = 64
 
 
 @dataclass(frozen=True)
