@@ -162,6 +162,9 @@ def test_options() -> None:
     assert options("--arch", "arm64", "--exact").kernel == "6.1-arm64"
     assert options("--arch", "arm64", "--exact", "--kernel", "6.12").kernel == "6.12-arm64"
     assert options("--kernel", "6.12-riscv64", "--exact").arch == "riscv64"
+    built = options("--arch", "arm64", "--exact", "--kernel", "pseudo-nmi", "--parameters", "a=1 b")
+    assert built.kernel == "pseudo-nmi-arm64" and built.foreign
+    assert built.machine.parameters == "a=1 b"
     assert options("--arch", "riscv64", "--exact").foreign
     for words, problem in (
         (["--arch", "arm64"], "needs --exact"),

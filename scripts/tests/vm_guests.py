@@ -133,10 +133,10 @@ def traced(name: str) -> tuple[Run, ...]:
 
 @cache
 def foreign_guest(
-    name: str, cpu: str = "", unroll: int = 8
+    name: str, cpu: str = "", unroll: int = 8, parameters: str = ""
 ) -> tuple[Counted, GuestResult, tuple[Run, ...]]:
     """One boot of another architecture's kernel: what the module counted, and what a trace did, at
-    unroll factors up to @unroll."""
+    unroll factors up to @unroll. @parameters: further ones of the kernel."""
     used = kernel(name)
     trace = ("/bin/vm_trace", f"/dev/{used.architecture.control}", str(unroll))
     source = Path(__file__).with_name("vm_trace.c")
@@ -148,7 +148,9 @@ def foreign_guest(
             counted, guest = counting.count(
                 used,
                 module(name),
-                Machine(exact=True, cpu=cpu, arguments=tracer.arguments),
+                Machine(
+                    exact=True, cpu=cpu, arguments=tracer.arguments, parameters=parameters
+                ),
                 further=[Command("trace", trace)],
                 programs={"/bin/vm_trace": program(source, directory, used.architecture)},
                 time_limit=TIME_LIMIT,

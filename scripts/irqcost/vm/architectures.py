@@ -56,6 +56,13 @@ class Architecture:
             *self.serial(f"chardev:{identity}", ""),
         ]
 
+    @property
+    def crossing(self) -> tuple[str, ...]:
+        """What make takes for a kernel, or a module of one, that is not this machine's."""
+        if not self.triplet:
+            return ()
+        return (f"ARCH={self.folder}", f"CROSS_COMPILE={self.triplet}-")
+
     def tool(self, name: str) -> str:
         """A tool of its compiler, such as gcc."""
         return f"{self.triplet}-{name}" if self.triplet else name
