@@ -11,8 +11,12 @@ from irqcost.vm.counts import Counts
 # Of this machine's architecture, the kernels that others are compared with.
 _COMPARED = ("6.1", "6.1-rt", "6.12")
 
-# Whose code is shown.
-SHOWN = ("local_irq_disable_enable", "local_irq_save_restore", "this_cpu_inc", "irq_save_inc")
+# What shows how a kernel masks.
+MASKING = "local_irq_disable_enable"
+
+# Whose code is shown, and of which columns.
+SHOWN = (MASKING, "local_irq_save_restore", "this_cpu_inc", "irq_save_inc")
+_WRITTEN = ("6.1", "6.1-arm64", "pseudo-nmi-arm64-off", "pseudo-nmi-arm64", "6.12-riscv64")
 
 _HEAD = """
 ## Three architectures
@@ -53,32 +57,41 @@ def section(
     shown = {name: columns[name] for name in _COMPARED if name in columns} | dict(ordered)
     heads = [f"{columns[name].architecture}<br>{head(name, one)}" for name, one in shown.items()]
     lines = [f"| | {' | '.join(heads)} |", "|---|" + "---:|" * len(heads)]
+    code = {name: _code_of(one) for name, one in shown.items()}
+    ways = [_masks(one, code[name]) or "–" for name, one in shown.items()]
+    lines.append(f"| masks by | {' | '.join(ways)} |")
     for probe in probes:
         cells = [one.counts.get(probe.key) for one in shown.values()]
         if probe.kind == "call" and any(probe.key in one.counts for one in foreign.values()):
             lines.append(f"| `{probe.key}` | {' | '.join(map(_cell, cells))} |")
     table = "\n".join(lines)
-    return f"{_HEAD}\n{table}\n\n{_code(shown)}"
+    return f"{_HEAD}\n{table}\n\n{_text(shown, code)}"
 
 
 def _cell(count: float | None) -> str:
     return "–" if count is None else f"{count:.2f}".removesuffix(".00")
 
 
-def _code(columns: Mapping[str, Counts]) -> str:
-    """How each is written, by architecture: on one kernel of it."""
-    recorded = {one.release: one.rows for one in executed.read()}
+def _code_of(counts: Counts) -> Mapping[str, Sequence[str]]:
+    """By row, its instructions: as they were counted, or as they are recorded of the release."""
+    recorded = next((one.rows for one in executed.read() if one.release == counts.release), {})
+    return {key: row.code for key, row in recorded.items()} | dict(counts.code)
+
+
+def _masks(counts: Counts, code: Mapping[str, Sequence[str]]) -> str:
+    return ARCHITECTURES[counts.architecture].masked_by(code.get(MASKING, ()))
+
+
+def _text(columns: Mapping[str, Counts], code: Mapping[str, Mapping[str, Sequence[str]]]) -> str:
+    """How each is written, on some kernels of each architecture."""
     parts = ["### The code of masking\n"]
     for key in SHOWN:
         parts.append(f"`{key}`:\n")
         lines = []
-        for name in ARCHITECTURES:
-            one = next((one for one in columns.values() if one.architecture == name), None)
-            if one is None:
-                continue
-            rows = recorded.get(one.release, {})
-            code = one.code.get(key) or (rows[key].code if key in rows else ())
-            if code:
-                lines += [f"    {name}, {one.release}", *(f"        {line}" for line in code), ""]
+        for name, one in columns.items():
+            if name in _WRITTEN and code[name].get(key):
+                by = _masks(one, code[name])
+                head = f"{one.architecture}, {one.release}" + (f", masks by {by}" if by else "")
+                lines += [f"    {head}", *(f"        {line}" for line in code[name][key]), ""]
         parts.append("\n".join(lines))
     return "\n".join(parts)
