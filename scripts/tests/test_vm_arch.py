@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def _guest(request: pytest.FixtureRequest) -> Guest:
 
 def exact(number: float) -> Count:
     """A count that is the same in all samples, as it is compared here."""
-    return Count(counting.Fraction(number), counting.Fraction(number))
+    return Count(Fraction(number), Fraction(number))
 
 
 def test_counts_are_what_a_trace_counts(guest: Guest) -> None:
@@ -130,7 +131,9 @@ def test_what_people_argue_about(guest: Guest) -> None:
         assert counts["this_cpu_inc"] > counts["local_irq_save_restore"] == 3
     else:
         assert counts["daifset_daifclr"] == 2 <= counts["local_irq_disable_enable"]
-        assert counts["this_cpu_inc"] < counts["irq_save_inc"]
+        # Where the kernel can be preempted, this_cpu_inc() prevents that meanwhile.
+        if guest[0] != "pseudo-nmi-arm64":
+            assert counts["this_cpu_inc"] < counts["irq_save_inc"]
     if guest[0] == "6.1-arm64":
         assert counts["local_irq_disable_enable"] == 5
 

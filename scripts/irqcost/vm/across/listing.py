@@ -90,7 +90,7 @@ def _ways(
     """The ways from the instruction with the number @begin to the address @end; none where they are
     too many."""
     following = dict(zip(addresses, addresses[1:]))
-    found = []
+    found: list[tuple[str, ...]] = []
     todo: list[tuple[int | None, tuple[str, ...]]] = [(addresses[begin], ())]
     for _ in range(_STEPS):
         if not todo:

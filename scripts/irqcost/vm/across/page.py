@@ -31,8 +31,25 @@ The CPU is QEMU's `max`, whose atomics are single instructions on arm64 (LSE), o
 which they are loops of a load and a store (LL/SC); `rv64` on RISC-V. The module is compiled by gcc
 12, as Debian's 6.1 is; the RISC-V kernel is Debian 13's, which gcc 14 compiled.
 
-- Masking is one instruction on each. What the API adds is the kernel's own: room for a hypervisor's
-  calls on x86-64, room for masking by priority (pseudo-NMI) on arm64, nothing on RISC-V.
+`masks by` is what `local_irq_disable()` changes, as the machine code that it executes shows: the
+interrupt flag (IF), the CPU's masks (DAIF), the priority that interrupts must have (PMR, the
+register ICC_PMR_EL1), or the interrupt enable of the supervisor (SIE). Masking by priority lets
+interrupts of a higher priority in, as if they were NMIs: this is pseudo-NMI. No arm64 kernel of
+Debian is built with it, from 6.1 to 7.3.4. `pseudo-nmi-arm64` is built from Debian's newest source
+with `bench_kmod/tests/pseudo-nmi.config`, and is booted with `irqchip.gicv3_pseudo_nmi=1`;
+`pseudo-nmi-arm64-off` is the same kernel, booted with 0.
+
+- One kernel that can mask in both ways executes 4 instructions for `local_irq_disable_enable` by
+  DAIF and 9 by priority, and 5 and 11 for `local_irq_save_restore`. Masking itself is one
+  instruction by DAIF and two by priority, whose value must be in a register first (rows
+  `daifset_daifclr` and `pmr_off_on`: 2 and 4). Of the other five, four are branches: the code by
+  priority is out of line. The fifth is a `nop`, which is `dsb sy` where the interrupt controller
+  must see the new priority; here it need not ("relaxed ICC_PMR_EL1 synchronisation").
+- By DAIF that kernel masks whatever it finds; by priority it skips the masking where interrupts are
+  off (`local_irq_save_restore_masked`).
+- Without pseudo-NMI masking is one instruction on each. What the API adds is the kernel's own: room
+  for a hypervisor's calls on x86-64, nothing on RISC-V and on arm64 since 6.12. Debian's 6.1 on
+  arm64 does part of what masking by priority needs, although it cannot mask so.
 - On RISC-V `this_cpu_inc` is masking: it executes as much as `irq_save_inc`, which masks by itself.
   On x86-64 it is one instruction, on arm64 an atomic one with the way to this CPU's data.
 - On RISC-V gcc drops the exchange in `this_cpu_cmpxchg`, which writes what is already there: only
@@ -40,8 +57,8 @@ which they are loops of a load and a store (LL/SC); `rv64` on RISC-V. The module
 - Kernels of arm64 and RISC-V are booted without KASLR. With it an arm64 module may lie so far from
   the kernel that each call of a kernel function takes three instructions more, from boot to boot:
   that is no part of the kernel's own calls.
-- On arm64 `local_irq_save` skips the masking where it finds interrupts off, and the restore always
-  writes the masks back. On RISC-V one instruction saves and masks.
+- On arm64 `local_irq_save` of 6.1 skips the masking where it finds interrupts off, that of 6.12
+  masks anyway; the restore always writes the masks back. On RISC-V one instruction saves and masks.
 """
 
 
@@ -74,7 +91,7 @@ def _cell(count: float | None) -> str:
 
 def _code_of(counts: Counts) -> Mapping[str, Sequence[str]]:
     """By row, its instructions: as they were counted, or as they are recorded of the release."""
-    recorded = next((one.rows for one in executed.read() if one.release == counts.release), {})
+    recorded = {one.release: one.rows for one in executed.read()}.get(counts.release, {})
     return {key: row.code for key, row in recorded.items()} | dict(counts.code)
 
 
