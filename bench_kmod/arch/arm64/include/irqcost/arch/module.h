@@ -16,7 +16,7 @@
 #include <asm/sysreg.h>
 #include <irqcost/catalogue.h>
 
-/* The priorities by which this kernel unmasks and masks (window.h). */
+/* The priorities that this kernel unmasks and masks with (window.h). */
 #define IRQCOST_PMR_ON GIC_PRIO_IRQON
 #ifdef __GIC_PRIO_IRQOFF
 #define IRQCOST_PMR_OFF __GIC_PRIO_IRQOFF
