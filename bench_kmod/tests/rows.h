@@ -12,10 +12,10 @@ enum row {
 };
 
 /*
- * What each architecture has by another name: the row that masks once more, the one that masks where
- * interrupts were on, rows that no hard interrupt may run; the row that masks and unmasks, its name
- * and, with the barriers around it and the stamp after it, its bytes; and all that the module can
- * mask with while an interrupt is raised.
+ * What each architecture has by another name: the row that masks once more, the one that masks
+ * where interrupts were on, rows that no hard interrupt may run; the row that masks and unmasks,
+ * its name and, with the barriers around it and the stamp after it, its bytes; and all that the
+ * module can mask with while an interrupt is raised.
  */
 #if defined(__aarch64__)
 #define ROW_OWN_MASK ROW_daifset
