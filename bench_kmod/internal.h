@@ -5,6 +5,7 @@
 #ifndef IRQCOST_INTERNAL_H
 #define IRQCOST_INTERNAL_H
 
+#include <linux/irqflags.h>
 #include <linux/types.h>
 #include <irqcost/arch/module.h>
 #include <irqcost/abi.h>
@@ -92,6 +93,27 @@ struct irqcost_cycles {
 	u64 aperf;
 	u64 mperf;
 };
+
+#ifndef IRQCOST_TWO_MASKS
+/* Without further masks that the kernel does not know of; with them, module.h has these. */
+static inline unsigned long irqcost_save_masks(void)
+{
+	return 0;
+}
+
+static inline void irqcost_restore_masks(unsigned long masks)
+{
+}
+
+static inline void irqcost_mask_for(u32 needs, bool handler)
+{
+}
+
+static inline bool irqcost_irqs_off(void)
+{
+	return irqs_disabled();
+}
+#endif
 
 /* cpu.c of the architecture */
 int irqcost_read_cycles(struct irqcost_cycles *cycles);

@@ -9,6 +9,7 @@
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -165,11 +166,14 @@ static int take_sample(const struct masking *masking, const struct irqcost_pendi
 	sample->chain = irqcost_chain_ticks();
 	interrupts = irqcost_interrupts_of(request->cpu);
 
+	/* Some mask in a way that the kernel does not know of: it must not switch tasks then. */
 	WRITE_ONCE(handled, 0);
+	preempt_disable();
 	masking->run(&quiet);
 
 	pending.raise = true;
 	masking->run(&pending);
+	preempt_enable();
 	if (READ_ONCE(handled) == 0)
 		sample->flags |= IRQCOST_PENDING_LATE;
 	ret = await_handler(&pending);
@@ -201,7 +205,9 @@ static u32 fitting_loops(const struct masking *masking, const struct irqcost_pen
 	if (!request->loops)
 		return 0;
 	for (i = 0; i < TRIALS; i++) {
+		preempt_disable();
 		masking->run(&trial);
+		preempt_enable();
 		least = min(least, trial.add + trial.nop);
 	}
 	return min_t(u64, request->loops,

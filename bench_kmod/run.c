@@ -84,16 +84,19 @@ static __nocfi u64 timed_window(struct sampler *s, irqcost_window_fn window, u32
 	const bool off = irqcost_context_masks(s->context);
 	const bool masked = !off && irqs_of_entry(irqs) == IRQCOST_IF_00;
 	const bool on_at_exit = !off && irqs & IRQCOST_IF_01;
+	const unsigned long masks = irqcost_save_masks();
 	const int count = preempt_count();
 	u64 from = irqcost_now();
 	u64 ticks;
 
 	if (masked)
 		local_irq_disable();
+	if (masked || off)
+		irqcost_mask_for(s->row->needs, off);
 
 	ticks = window(loops, irqcost_objects.scratch);
 
-	if (irqs_disabled() == on_at_exit || preempt_count() != count) {
+	if (irqcost_irqs_off() == on_at_exit || preempt_count() != count) {
 		preempt_count_set(count);
 		s->error = -EIO;
 	}
@@ -104,14 +107,13 @@ static __nocfi u64 timed_window(struct sampler *s, irqcost_window_fn window, u32
 	 * The raw calls: lock debugging did not see what an assembler row did, so
 	 * the flag first goes to where lock debugging believes it to be.
 	 */
-	if (off) {
+	if (off || masked)
 		raw_local_irq_disable();
-	} else if (masked) {
-		raw_local_irq_disable();
-		local_irq_enable();
-	} else {
+	else
 		raw_local_irq_enable();
-	}
+	irqcost_restore_masks(masks);
+	if (masked)
+		local_irq_enable();
 	return ticks;
 }
 

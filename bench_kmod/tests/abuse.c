@@ -52,7 +52,7 @@ static struct irqcost_run good(void)
 {
 	return (struct irqcost_run) {
 		.size = sizeof(struct irqcost_run),
-		.probe = ROW_cli_sti,
+		.probe = ROW_OWN_PAIR,
 		.mode = IRQCOST_THROUGHPUT,
 		.cpu = home,
 		.unroll = 8,
@@ -108,7 +108,7 @@ static bool spans_right(const struct irqcost_run *run)
 	return true;
 }
 
-/* A right request gets a right answer: cli and sti are two instructions. */
+/* A right request gets a right answer: to mask and to unmask are two instructions. */
 static bool still_right(void)
 {
 	struct irqcost_run run = good();
@@ -208,7 +208,7 @@ static struct irqcost_run longest_run(void)
 {
 	struct irqcost_run run = good();
 
-	run.probe = ROW_cli;
+	run.probe = ROW_OWN_MASK;
 	run.unroll = 64;
 	run.loops = IRQCOST_MAX_LOOPS;
 	run.chain_loops = IRQCOST_MAX_LOOPS;

@@ -83,7 +83,7 @@ static struct irqcost_pending good_pending(void)
 	memset(samples, 0xa5, sizeof(samples));
 	return (struct irqcost_pending) {
 		.size = sizeof(struct irqcost_pending),
-		.probe = ROW_cli_sti,
+		.probe = ROW_OWN_PAIR,
 		.cpu = home,
 		.hold_ns = HOLD_NS,
 		.loops = 16,
@@ -135,7 +135,7 @@ static void wrong_contention(void)
 	REFUSED_CONTENTION("reserved 1", EINVAL, reserved, 1);
 	REFUSED_CONTENTION("probe 0", ENOENT, probe, 0);
 	REFUSED_CONTENTION("probe 2^32-1", ENOENT, probe, ~0U);
-	REFUSED_CONTENTION("a row that is no lock", EOPNOTSUPP, probe, ROW_cli_sti);
+	REFUSED_CONTENTION("a row that is no lock", EOPNOTSUPP, probe, ROW_OWN_PAIR);
 	REFUSED_CONTENTION("a lock of another kind", EOPNOTSUPP, probe, ROW_spin_lock_irq);
 	REFUSED_CONTENTION("section 1", EDOM, section, 1);
 	REFUSED_CONTENTION("a section one step too long", EDOM,
@@ -271,11 +271,25 @@ static void every_lock(void)
 	}
 }
 
+/* Whether this kernel and this CPU have a row. */
+static bool offered(__u32 row)
+{
+	struct irqcost_probe probe;
+	__u32 index;
+
+	for (index = 0; index < info.nr_probes; index++) {
+		probe = (struct irqcost_probe) { .size = sizeof(probe), .index = index };
+		if (!command(device, IRQCOST_IOC_PROBE, &probe) && probe.id == row)
+			return !probe.unusable[0];
+	}
+	return false;
+}
+
 static void every_masking(void)
 {
 	static const __u32 rows[] = {
-		ROW_cli_sti, ROW_save_cli_popf, ROW_local_irq_save_restore,
-		ROW_spin_lock_irqsave, ROW_raw_spin_lock_irqsave,
+		OWN_MASKINGS, ROW_local_irq_save_restore, ROW_spin_lock_irqsave,
+		ROW_raw_spin_lock_irqsave,
 	};
 	static const __u32 holds[] = { 0, 1000, 20000, IRQCOST_MAX_HOLD_NS };
 	const __u64 limit = (__u64)info.tsc_khz * info.max_irqs_off_ns / 1000000;
@@ -284,8 +298,8 @@ static void every_masking(void)
 	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		for (hold = 0; hold < sizeof(holds) / sizeof(*holds); hold++) {
 			struct irqcost_pending run = good_pending();
-			const int want = realtime && rows[i] == ROW_spin_lock_irqsave ?
-					 EOPNOTSUPP : 0;
+			const bool sleeps = realtime && rows[i] == ROW_spin_lock_irqsave;
+			const int want = sleeps || !offered(rows[i]) ? EOPNOTSUPP : 0;
 			__u64 longest = 0;
 			int got;
 

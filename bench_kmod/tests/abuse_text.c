@@ -45,7 +45,7 @@ static int device;
 
 static struct irqcost_text good(void)
 {
-	return (struct irqcost_text) { .size = sizeof(struct irqcost_text), .probe = ROW_cli_sti };
+	return (struct irqcost_text) { .size = sizeof(struct irqcost_text), .probe = ROW_OWN_PAIR };
 }
 
 static bool names(const struct irqcost_text *text, const char *symbol)
@@ -58,17 +58,15 @@ static bool names(const struct irqcost_text *text, const char *symbol)
 	return false;
 }
 
-/* Between the two fences of the window stand cli and sti, and nothing else. */
+/* Between the two barriers of the window stand masking and unmasking, and nothing else. */
 static bool still_right(void)
 {
-	static const unsigned char body[] = {
-		0x0f, 0xae, 0xe8, 0xfa, 0xfb, 0x0f, 0xae, 0xe8, 0x0f, 0x31,
-	};
+	static const unsigned char body[] = OWN_PAIR_BYTES;
 	struct irqcost_text text = good();
 
 	return !command(device, IRQCOST_IOC_TEXT, &text) && text.length <= IRQCOST_MAX_TEXT &&
 	       memmem(text.bytes, text.length, body, sizeof(body)) &&
-	       !strcmp(text.symbol, "irqcost_cli_sti_1");
+	       !strcmp(text.symbol, "irqcost_" OWN_PAIR "_1");
 }
 
 static void refused(const char *title, int want, int got)

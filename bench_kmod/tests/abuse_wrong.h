@@ -39,12 +39,12 @@ static void wrong_fields(void)
 	REFUSED_RUN("sensor 3", EINVAL, sensor, IRQCOST_NR_SENSORS);
 	REFUSED_RUN("context 4", EINVAL, context, IRQCOST_NR_CONTEXTS);
 	REFUSED_RUN("context 2^32-1", EINVAL, context, ~0U);
-	REFUSED_RUN("cli and sti in a hard interrupt", EOPNOTSUPP, context, IRQCOST_HARDIRQ);
-	REFUSED_RUN("cli and sti in a timer", EOPNOTSUPP, context, IRQCOST_TIMER);
+	REFUSED_RUN("unmasking in a hard interrupt", EOPNOTSUPP, context, IRQCOST_HARDIRQ);
+	REFUSED_RUN("unmasking in a timer", EOPNOTSUPP, context, IRQCOST_TIMER);
 	REFUSED_RUN("probe 0", ENOENT, probe, 0);
 	REFUSED_RUN("probe 2^32-1", ENOENT, probe, ~0U);
 	REFUSED_RUN("throughput of a row that changes the flag", EOPNOTSUPP,
-		    probe, ROW_cli_clearing);
+		    probe, ROW_OWN_MASKING);
 	REFUSED_RUN("unroll 0", EDOM, unroll, 0);
 	REFUSED_RUN("unroll 2", EDOM, unroll, 2);
 	REFUSED_RUN("unroll 12", EDOM, unroll, 12);
@@ -87,7 +87,7 @@ static void wrong_sections(void)
 		refused_run("a section that there is not", EDOM, in_situ);
 	}
 	in_situ.section = 20;
-	in_situ.probe = ROW_cli;
+	in_situ.probe = ROW_OWN_MASK;
 	refused_run("in situ of a row that encloses nothing", EOPNOTSUPP, in_situ);
 	in_situ.mode = IRQCOST_IN_SITU_PERCPU;
 	refused_run("a section beside per-CPU data", EINVAL, in_situ);
@@ -107,8 +107,8 @@ static void wrong_contexts(void)
 		ROW_mutex_lock, ROW_migrate_disable_enable, ROW_disable_enable_irq,
 	};
 	static const enum row not_hard[] = {
-		ROW_mutex_lock, ROW_local_bh_disable_enable, ROW_spin_lock_irq, ROW_sti_nop_cli,
-		ROW_popf, ROW_raw_spin_lock_irq, ROW_local_irq_disable_enable,
+		ROW_mutex_lock, ROW_local_bh_disable_enable, ROW_spin_lock_irq, OWN_NOT_HARD,
+		ROW_raw_spin_lock_irq, ROW_local_irq_disable_enable,
 	};
 	struct irqcost_probe probe = { .size = sizeof(probe), .context = IRQCOST_NR_CONTEXTS };
 	struct irqcost_run run = good();
@@ -133,7 +133,7 @@ static void wrong_contexts(void)
 	refused_run("in situ in a softirq", EOPNOTSUPP, run);
 	run = good();
 	run.context = IRQCOST_TIMER;
-	run.probe = ROW_cli_clearing;
+	run.probe = ROW_OWN_MASKING;
 	refused_run("a row without throughput in a timer", EOPNOTSUPP, run);
 
 	refused("PROBE with context 4", EINVAL, command(device, IRQCOST_IOC_PROBE, &probe));
@@ -156,7 +156,7 @@ static void every_section(void)
 		run.section = irqcost_sections[i];
 		got = command(device, IRQCOST_IOC_RUN, &run);
 		report(!got && run.ops == run.loops && samples_right(&run, 2),
-		       "around %u cycles cli and sti are right: %s", run.section, name(got));
+		       "masking around %u cycles is right: %s", run.section, name(got));
 	}
 }
 
@@ -169,7 +169,7 @@ static void around_percpu_data(void)
 	run.unroll = 0;
 	got = command(device, IRQCOST_IOC_RUN, &run);
 	report(!got && run.ops == run.loops && samples_right(&run, 2),
-	       "around an update of per-CPU data cli and sti are right: %s", name(got));
+	       "masking around an update of per-CPU data is right: %s", name(got));
 }
 
 static void wrong_memory(void)

@@ -152,7 +152,7 @@ static __u64 lock_id(size_t size)
 {
 	static const unsigned int locks[] = {
 		ROW_spin_lock, ROW_spin_lock_irqsave, ROW_raw_spin_lock_irqsave,
-		ROW_cli_sti, ROW_save_cli_popf, ROW_local_irq_save_restore,
+		OWN_MASKINGS, ROW_local_irq_save_restore,
 	};
 
 	return one_in(8) ? id(size) : locks[below(sizeof(locks) / sizeof(*locks))];

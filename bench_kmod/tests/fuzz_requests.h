@@ -109,8 +109,8 @@ static void right_contention(void *place)
 static void right_pending(void *place)
 {
 	static const unsigned int ways[] = {
-		ROW_cli_sti, ROW_save_cli_popf, ROW_local_irq_save_restore,
-		ROW_spin_lock_irqsave, ROW_raw_spin_lock_irqsave,
+		OWN_MASKINGS, ROW_local_irq_save_restore, ROW_spin_lock_irqsave,
+		ROW_raw_spin_lock_irqsave,
 	};
 	struct irqcost_pending *pending = place;
 

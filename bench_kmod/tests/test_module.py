@@ -11,7 +11,8 @@ from irqcost.vm.built import warnings_of
 from irqcost.vm.initramfs import Command
 from irqcost.vm.module import LOG, build_module, make_module
 from irqcost.vm.qemu import GuestResult, run_guest
-from vm_guests import KERNELS, TIME_LIMIT, exact_guest, harms_guest, kernel, module, two_cpu_guest
+from vm_guests import FOREIGN, KERNELS, TIME_LIMIT, exact_guest, foreign_abuse_guest
+from vm_guests import harms_guest, kernel, module, two_cpu_guest
 
 pytestmark = pytest.mark.guest
 
@@ -48,12 +49,17 @@ def test_abuse_under_the_instruction_clock(name: str) -> None:
     check_abuse(exact_guest(name).guest)
 
 
-@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("name", FOREIGN)
+def test_abuse_under_the_instruction_clock_elsewhere(name: str) -> None:
+    check_abuse(foreign_abuse_guest(name))
+
+
+@pytest.mark.parametrize("name", (*KERNELS, *FOREIGN))
 def test_abuse_on_two_cpus(name: str) -> None:
     check_abuse(two_cpu_guest(name))
 
 
-@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("name", (*KERNELS, *FOREIGN))
 def test_no_harm_to_others(name: str) -> None:
     guest = harms_guest(name)
     tap = guest.log("harms")
@@ -70,7 +76,7 @@ def test_no_harm_to_others(name: str) -> None:
     assert soak.trouble(log) == []
 
 
-@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("name", (*KERNELS, *FOREIGN))
 def test_unloading_waits_for_a_handler_on_its_way_back(name: str) -> None:
     tap = two_cpu_guest(name).log("unload")
     assert tap_failures(tap) == [], tap
@@ -89,14 +95,15 @@ def test_a_kernel_in_ring_3_is_given_no_instruction_of_ring_0(tmp_path: Path) ->
     assert tap_failures(tap) == [] and guest.status["privilege"] == 0, tap
 
 
-def test_random_requests() -> None:
+@pytest.mark.parametrize("name", ("6.1", *FOREIGN))
+def test_random_requests(name: str) -> None:
     amount = soak.Amount(requests=200_000, disturb=True)
-    guest = soak.run(kernel("6.1"), module("6.1"), amount, cpus=2)
+    guest = soak.run(kernel(name), module(name), amount, cpus=2)
     assert soak.complaints(guest) == []
     assert soak.numbers(guest.log("fuzz"))["requests"] >= amount.requests
 
 
-@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("name", (*KERNELS, *FOREIGN))
 def test_builds_without_a_warning(name: str) -> None:
     said = build_module(kernel(name), lambda text: None).with_name(LOG).read_text(encoding="utf-8")
     assert "irqcost.ko" in said

@@ -127,6 +127,7 @@ void AddDeferred(const Backend& backend, ContentionBackend& own, const Contentio
   const auto instructions = MaskingRows();
   std::vector<std::string_view> maskings(instructions.begin(), instructions.end());
   maskings.insert(maskings.end(), kMaskings.begin(), kMaskings.end());
+  const std::vector<SupportedProbe> supported = backend.SupportedProbes();
   for (const std::string_view masking : maskings)
     for (const NamedPart& part : kParts) {
       ContentionBenchmark bench;
@@ -139,6 +140,12 @@ void AddDeferred(const Backend& backend, ContentionBackend& own, const Contentio
       bench.probe = FindProbe(masking);
       bench.part = part.part;
       bench.hold_ns = options.hold_ns;
+      // What cannot run here at all cannot do so while an interrupt is raised.
+      const auto row = std::ranges::find_if(supported, [&bench](const SupportedProbe& one) {
+        return one.probe == bench.probe && !one.modes.empty() &&
+               one.modes.front().context == IRQCOST_PROCESS;
+      });
+      if (row != supported.end()) bench.unusable = row->unusable;
       if (own.LocksSleep() && (bench.probe->where & IRQCOST_RT_SLEEPS))
         bench.unusable = "masks nothing on PREEMPT_RT, where it sleeps";
       benchmarks.push_back(std::move(bench));

@@ -262,6 +262,21 @@ TEST_F(ContentionSelectionTest, ALockThatSleepsMasksNothing) {
   EXPECT_EQ(selection.results.absent[0].reason, "masks nothing on PREEMPT_RT, where it sleeps");
 }
 
+TEST_F(ContentionSelectionTest, ARowThatCannotRunDoesNotMask) {
+  const Probe* own = FindProbe(MaskingRows().front());
+  const Mode in_handler{IRQCOST_THROUGHPUT, 0, IRQCOST_HARDIRQ};
+  fake_->probes = {{own, {in_handler}, 4, 64, "unmasks"},
+                   {FindProbe("spin_lock_irqsave"), {IRQCOST_THROUGHPUT}, 4, 64, {}},
+                   {own, {IRQCOST_THROUGHPUT}, 4, 64, "the kernel masks in another way"}};
+  const Selection selection = Selected("/pending/");
+  EXPECT_EQ(selection.contention.size(), Pending() - 3);
+  ASSERT_EQ(selection.results.absent.size(), 3U);
+  EXPECT_EQ(selection.results.absent[0].reason, "the kernel masks in another way");
+  // What it may not do in a handler is nothing to a process.
+  fake_->probes.pop_back();
+  EXPECT_EQ(Selected("/pending/").contention.size(), Pending());
+}
+
 TEST_F(ContentionSelectionTest, AnUnavailableBackendHasNothing) {
   fake_->unavailable = Unavailable{"no device", "load it"};
   EXPECT_TRUE(Selected("/pending/").contention.empty());

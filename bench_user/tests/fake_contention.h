@@ -16,12 +16,13 @@ class FakeContention final : public Backend, public ContentionBackend {
   // What a test may set.
   bool locks_sleep = false;
   std::optional<Unavailable> unavailable;
+  std::vector<SupportedProbe> probes;
   std::vector<LockRequest> contended;   ///< as they came
   std::vector<DeferredRequest> raised;  ///< as they came
 
   [[nodiscard]] std::string_view Name() const override { return "fake"; }
   [[nodiscard]] std::optional<Unavailable> WhyUnavailable() const override { return unavailable; }
-  [[nodiscard]] std::vector<SupportedProbe> SupportedProbes() const override { return {}; }
+  [[nodiscard]] std::vector<SupportedProbe> SupportedProbes() const override { return probes; }
   [[nodiscard]] unsigned MaxLoops() const override { return 1; }
   Run Measure(const Request& /*request*/) override { return {}; }
   ContentionBackend* GetContention() override { return this; }

@@ -18,7 +18,7 @@ from irqcost.measure.guests import foreign
 from irqcost.measure.guests.measuring import GuestOptions
 from irqcost.model import catalogue, reader
 from irqcost.vm import apt, kernels, matrix, qemu
-from irqcost.vm.across import counting
+from irqcost.vm.across import counting, listing
 from irqcost.vm.architectures import ARCHITECTURES, ARM64, RISCV64, X86
 from irqcost.vm.counts import Counts
 from irqcost.vm.kernels import Kernel
@@ -166,6 +166,9 @@ def test_options() -> None:
     assert options("--arch", "arm64", "--exact").kernel == "6.1-arm64"
     assert options("--arch", "arm64", "--exact", "--kernel", "6.12").kernel == "6.12-arm64"
     assert options("--kernel", "6.12-riscv64", "--exact").arch == "riscv64"
+    built = options("--arch", "arm64", "--exact", "--kernel", "pseudo-nmi", "--parameters", "a=1 b")
+    assert built.kernel == "pseudo-nmi-arm64" and built.foreign
+    assert built.machine.parameters == "a=1 b"
     assert options("--arch", "riscv64", "--exact").foreign
     for words, problem in (
         (["--arch", "arm64"], "needs --exact"),
@@ -221,10 +224,53 @@ def test_what_the_program_prints(tmp_path: Path) -> None:
 
 def test_code_between_the_stamps() -> None:
     arm64 = "mov w20, w0|isb|mrs x0, cntvct_el0|mov x21, x0|isb|mrs x0, daif|isb|mrs x0, cntvct_el0"
-    assert counting.body(arm64.split("|"), ARM64.stamp) == ("mrs x0, daif",)
+    assert listing.between(lines(arm64), ARM64.stamp) == ("mrs x0, daif",)
     riscv = "fence|rdcycle a0|mv s3,a0|fence|csrci sstatus,2|fence|rdcycle a0|fence"
-    assert counting.body(riscv.split("|"), RISCV64.stamp) == ("csrci sstatus,2",)
-    assert counting.body(["nop"], ARM64.stamp) == ()
+    assert listing.between(lines(riscv), RISCV64.stamp, 1) == ("csrci sstatus,2",)
+    assert listing.between(lines(riscv), RISCV64.stamp, 2) == ()
+    assert listing.between(lines("nop"), ARM64.stamp) == ()
+
+
+def lines(text: str) -> dict[int, listing.Line]:
+    """As objdump prints them."""
+    numbered = enumerate(text.split("|"))
+    return listing.parsed("".join(f"  {4 * number:x}:\t{one}\n" for number, one in numbered))
+
+
+# A kernel with both ways to mask; what it is patched to is in the place of BRANCH.
+_BOTH_WAYS = (
+    "isb|mrs x0, cntvct_el0|str x0, [sp]|isb|BRANCH|msr daifset, #0x3|b 0x28|nop|"
+    "mov x1, #0xc0                \t// #192|msr icc_pmr_el1, x1|"
+    "mrs x2, daif|tbz w2, #7, 0x34|nop|isb|mrs x0, cntvct_el0|bl 0x1234567"
+)
+
+
+def test_code_that_is_executed() -> None:
+    """Not what lies between the stamps: a kernel has two ways, and takes one of them."""
+    daif, pmr = (lines(_BOTH_WAYS.replace("BRANCH", one)) for one in ("nop", "b 0x20"))
+    assert listing.between(daif, ARM64.stamp, 5) == (
+        *("nop", "msr daifset, #0x3", "b …", "mrs x2, daif", "tbz w2, #7, …"),
+    )
+    assert listing.between(pmr, ARM64.stamp, 6) == (
+        *("b …", "mov x1, #0xc0", "msr icc_pmr_el1, x1", "mrs x2, daif", "tbz w2, #7, …", "nop"),
+    )
+    # Two ways, and nothing says which.
+    assert listing.between(pmr, ARM64.stamp) == ()
+    # Ways without number.
+    assert (
+        listing.between(
+            lines(
+                f"isb|mrs x0, cntvct_el0|str x0, [sp]|isb|{'cbz x1, 0x10|' * 30}"
+                "isb|mrs x0, cntvct_el0"
+            ),
+            ARM64.stamp,
+            30,
+        )
+        == ()
+    )
+    # A function that is called has instructions of its own.
+    away = lines("isb|mrs x0, cntvct_el0|mov x1, x0|isb|bl 0x40|isb|mrs x0, cntvct_el0")
+    assert listing.between(away, ARM64.stamp, 1) == ()
 
 
 def test_architectures_beside_each_other() -> None:
@@ -239,9 +285,42 @@ def test_architectures_beside_each_other() -> None:
     assert "x86<br>6.1.0-1 | arm64<br>6.1.0-1-arm64 | arm64<br>6.1.0-1-arm64 cortex-a72 |" in after
     assert "| `spin_lock` | 17 | 18.50 | 18.50 |" in after and "| `cli`" not in after
     assert "    arm64, 6.1.0-1-arm64\n        stadd x2, [x0]\n" in after
+    assert "| masks by | – | – | – |\n" in after
     # The tables before it are of this machine's architecture.
     assert "arm64" not in before
     assert "Three" not in matrix.markdown({"6.1": usual}, catalogue.read())
+
+
+def test_what_a_kernel_masks_by() -> None:
+    """By its own code: a kernel that can mask by priority may also not do so."""
+    daif, pmr = ("nop", "msr daifset, #0x3"), ("b …", "mov x1, #0xc0", "msr icc_pmr_el1, x1")
+    assert [ARM64.masked_by(one) for one in (daif, pmr, ("nop",))] == ["DAIF", "PMR", ""]
+    assert X86.masked_by(["pushfq", "cli"]) == "IF"
+    assert RISCV64.masked_by(["csrc sstatus,2"]) == "SIE"
+
+    def counted(*code: str) -> Counts:
+        own = {"local_irq_disable_enable": code}
+        release = "7.0-pseudo-nmi-arm64"
+        return Counts(release, "2026-01-01", {"spin_lock": 9}, frozenset(), {}, "arm64", "max", own)
+
+    columns = {"pseudo-nmi-arm64": counted(*pmr), "pseudo-nmi-arm64-off": counted(*daif)}
+    page = matrix.markdown(columns, catalogue.read())
+    assert "| | arm64<br>7.0-pseudo-nmi-arm64 | arm64<br>pseudo-nmi-arm64-off |\n" in page
+    assert "\n| masks by | PMR | DAIF |\n" in page
+    assert "    arm64, 7.0-pseudo-nmi-arm64, masks by PMR\n        b …\n        mov x1" in page
+    assert "    arm64, 7.0-pseudo-nmi-arm64, masks by DAIF\n        nop\n" in page
+
+
+def test_what_a_file_says_that_the_kernel_masks_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = "count local_irq_disable_enable isolated 3 3 1\n"
+    printed += "text local_irq_disable_enable irqcost_window 00\n"
+    for masking, name in (("msr daifset, #3", "DAIF"), ("msr icc_pmr_el1, x1", "PMR")):
+        window = f"isb|mrs x0, cntvct_el0|str x0, [sp]|isb|nop|{masking}|nop"
+        found = lines(f"{window}|isb|mrs x0, cntvct_el0")
+        monkeypatch.setattr(counting, "disassembled", lambda *_, found=found: found)
+        counted = counting.read(printed, kernel("6.1-arm64"), "max")
+        assert counted.masks == counted.document()["masks"] == name
+        assert f"The kernel masks by {name}.\n" in counted.text()
 
 
 def test_tools_are_named_by_their_target() -> None:

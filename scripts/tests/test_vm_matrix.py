@@ -17,7 +17,8 @@ from irqcost.commands import vm
 from irqcost.measure.guests import measuring, tasks
 from irqcost.model import catalogue, reader
 from irqcost.model.result import Absent, Result
-from irqcost.vm import apt, built, chroot, counts, from_source, kernels, matrix, module, soak
+from irqcost.vm import apt, built, chroot, counts, from_source, kernels, matrix, module, qemu
+from irqcost.vm import soak
 from irqcost.vm.counts import Counts
 from irqcost.vm.initramfs import Command
 from irqcost.vm.kernels import Kernel
@@ -97,7 +98,11 @@ def test_the_record_is_what_was_written(tmp_path: Path) -> None:
 
 def test_kernels_of_the_matrix() -> None:
     assert tasks.matrix_names([]) == list(kernels.DEBIAN_KERNELS)
-    assert tasks.matrix_names(["all"]) == [*kernels.NAMES, *matrix.OLDER_CPUS, "tracepoints-on"]
+    assert tasks.matrix_names(["all"]) == [
+        *kernels.NAMES,
+        *matrix.OLDER_CPUS,
+        *matrix.SWITCHED,
+    ]
     assert tasks.matrix_names(["6.12", "5.10"]) == ["5.10", "6.12"]
 
 
@@ -345,6 +350,84 @@ def test_a_kernel_is_configured_as_its_recipe_says(
     # The second time nothing is configured, and make sees that all is there.
     assert [argv[-1] for argv in made] == ["allnoconfig", "modules", "modules"]
     assert all(f"O={tmp_path}/build" in argv for argv in made)
+
+
+def test_a_kernel_of_another_architecture_is_cross_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[list[str]] = []
+
+    def make(argv: list[str], _: str) -> str:
+        made.append(argv)
+        if argv[-1] == "allnoconfig":
+            asked = Path(argv[-2].removeprefix("KCONFIG_ALLCONFIG="))
+            (tmp_path / "build/.config").write_text(asked.read_text())
+        return ""
+
+    monkeypatch.setattr(from_source, "output", make)
+    monkeypatch.setattr(from_source.shutil, "which", lambda name: name)
+    from_source.build("pseudo-nmi-arm64", tmp_path, tmp_path / "build", lambda text: None)
+    assert all({"ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-"} <= {*argv} for argv in made)
+    assert made[-1][-2:] == ["Image", "modules"]
+    config = (tmp_path / "build/.config").read_text()
+    assert "CONFIG_ARM64_PSEUDO_NMI=y\n" in config and "CONFIG_SERIAL_AMBA_PL011=y\n" in config
+    assert "CONFIG_ACPI=y" not in config
+    # This machine's own are built with its own compiler.
+    made.clear()
+    from_source.build("plain", tmp_path, tmp_path / "build", lambda text: None)
+    assert made[-1][-2:] == ["bzImage", "modules"]
+    assert not any("CROSS_COMPILE" in word for argv in made for word in argv)
+    assert "CONFIG_ACPI=y\n" in (tmp_path / "build/.config").read_text()
+
+
+def test_the_cross_compiler_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(from_source.shutil, "which", lambda name: "gcc" not in name or None)
+    from_source.require_tools()
+    with pytest.raises(IrqcostError, match="install the package gcc-aarch64-linux-gnu"):
+        from_source.require_tools(kernels.architecture_of("pseudo-nmi-arm64"))
+
+
+def test_what_a_kernel_that_was_cross_built_boots_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its busybox is fetched, its modules are cross-built, and its parameters are given."""
+    monkeypatch.setenv("IRQCOST_CACHE", str(tmp_path))
+    folder = tmp_path / "kernels/pseudo-nmi-arm64"
+    fetched: list[str] = []
+
+    def build(name: str, *_: object) -> None:
+        used = kernels.architecture_of(name)
+        image, header = folder / "build" / used.image, folder / "build/include/generated"
+        image.parent.mkdir(parents=True, exist_ok=True)
+        header.mkdir(parents=True, exist_ok=True)
+        image.write_bytes(bytes(used.signature[0]) + used.signature[1])
+        (header / "utsrelease.h").write_text('#define UTS_RELEASE "7.0-pseudo-nmi-arm64"\n')
+
+    class Apt:
+        def download(self, packages: list[str], directory: Path) -> list[Path]:
+            fetched.extend(packages)
+            return [directory / "busybox.deb"]
+
+    def unpack(_: Path, root: Path) -> None:
+        (root / "usr/bin").mkdir(parents=True)
+        (root / "usr/bin/busybox").write_bytes(b"")
+
+    monkeypatch.setattr(from_source, "source_of", lambda *_: tmp_path)
+    monkeypatch.setattr(from_source, "build", build)
+    monkeypatch.setattr(kernels, "_updated", lambda *_: Apt())
+    monkeypatch.setattr(kernels, "_unpack", unpack)
+    mirror = "http://a.test/debian"
+    monkeypatch.setattr(apt, "KEYRING", tmp_path)
+    for _ in range(2):
+        found = kernels.find_kernel("pseudo-nmi-arm64", lambda text: None, mirror)
+    assert fetched == ["busybox-static:arm64"]
+    assert found.busybox == folder / "root/usr/bin/busybox"
+    assert "CROSS_COMPILE=aarch64-linux-gnu-" in module.make_argv(found, Path("/b"))
+    argv = qemu.qemu_argv(found, Machine(parameters="irqchip.gicv3_pseudo_nmi=0"), Path("/w"))
+    words = argv[argv.index("-append") + 1].split()
+    # The kernel takes the last.
+    assert words[-2:] == ["irqchip.gicv3_pseudo_nmi=1", "irqchip.gicv3_pseudo_nmi=0"]
+    assert argv[argv.index("-M") + 1] == "virt,gic-version=3"
 
 
 def test_settings_that_kconfig_did_not_take() -> None:

@@ -2,6 +2,7 @@
 """Guests that tests share: each is booted once, at the first test that asks for it."""
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,7 +16,7 @@ from irqcost.measure.guests.measuring import BENCH, MODULE, guest_commands, meas
 from irqcost.model import catalogue, reader
 from irqcost.model.result import Result
 from irqcost.vm.across import counting
-from irqcost.vm.architectures import X86
+from irqcost.vm.architectures import X86, Architecture
 from irqcost.vm.across.counting import Counted
 from irqcost.vm.initramfs import Command
 from irqcost.vm.kernels import NAMES, TESTED, Kernel, architecture_of, find_kernel, memory_mib
@@ -30,6 +31,13 @@ KERNELS = tuple(
     name if name in TESTED else pytest.param(name, marks=pytest.mark.matrix)
     for name in NAMES
     if architecture_of(name) is X86
+)
+
+# Those of other architectures, all of them on request.
+FOREIGN = tuple(
+    pytest.param(name, marks=pytest.mark.matrix)
+    for name in NAMES
+    if architecture_of(name) is not X86
 )
 
 # For a guest that hangs; no slow host comes near: the debug kernel takes minutes on a fast one.
@@ -62,10 +70,12 @@ def module(name: str) -> bytes:
 _ABUSE = ("abuse", "abuse_contention", "abuse_text")
 
 
-def _abuse(directory: Path) -> dict[str, Path]:
+def _abuse(
+    directory: Path, architecture: Architecture = X86, names: Sequence[str] = _ABUSE
+) -> dict[str, Path]:
     """Programs by their paths in the guest."""
     tests = ROOT / "bench_kmod" / "tests"
-    return {f"/bin/{name}": program(tests / f"{name}.c", directory) for name in _ABUSE}
+    return {f"/bin/{name}": program(tests / f"{name}.c", directory, architecture) for name in names}
 
 
 @cache
@@ -133,10 +143,10 @@ def traced(name: str) -> tuple[Run, ...]:
 
 @cache
 def foreign_guest(
-    name: str, cpu: str = "", unroll: int = 8
+    name: str, cpu: str = "", unroll: int = 8, parameters: str = ""
 ) -> tuple[Counted, GuestResult, tuple[Run, ...]]:
     """One boot of another architecture's kernel: what the module counted, and what a trace did, at
-    unroll factors up to @unroll."""
+    unroll factors up to @unroll. @parameters: further ones of the kernel."""
     used = kernel(name)
     trace = ("/bin/vm_trace", f"/dev/{used.architecture.control}", str(unroll))
     source = Path(__file__).with_name("vm_trace.c")
@@ -148,7 +158,7 @@ def foreign_guest(
             counted, guest = counting.count(
                 used,
                 module(name),
-                Machine(exact=True, cpu=cpu, arguments=tracer.arguments),
+                Machine(exact=True, cpu=cpu, arguments=tracer.arguments, parameters=parameters),
                 further=[Command("trace", trace)],
                 programs={"/bin/vm_trace": program(source, directory, used.architecture)},
                 time_limit=TIME_LIMIT,
@@ -160,10 +170,28 @@ def foreign_guest(
 
 
 @cache
+def foreign_abuse_guest(name: str) -> GuestResult:
+    """The abuse of the module under the instruction clock, on another architecture."""
+    with tempfile.TemporaryDirectory() as temporary:
+        return run_guest(
+            kernel(name),
+            [
+                Command("insmod", ("insmod", MODULE)),
+                *(Command(one, (f"/bin/{one}", "--exact")) for one in _ABUSE),
+                Command("rmmod", ("rmmod", "irqcost")),
+            ],
+            programs=_abuse(Path(temporary), kernel(name).architecture),
+            files={MODULE: module(name)},
+            machine=Machine(exact=True, memory_mib=memory_mib(name)),
+            time_limit=TIME_LIMIT,
+        )
+
+
+@cache
 def two_cpu_guest(name: str) -> GuestResult:
     """The abuse of the module where two CPUs really run at once, and its going."""
+    programs = (*_ABUSE, "unload")
     with tempfile.TemporaryDirectory() as temporary:
-        unload = ROOT / "bench_kmod" / "tests" / "unload.c"
         return run_guest(
             kernel(name),
             [
@@ -172,7 +200,7 @@ def two_cpu_guest(name: str) -> GuestResult:
                 Command("unload", ("/bin/unload", MODULE)),
                 Command("rmmod", ("rmmod", "irqcost")),
             ],
-            programs=_abuse(Path(temporary)) | {"/bin/unload": program(unload, Path(temporary))},
+            programs=_abuse(Path(temporary), kernel(name).architecture, programs),
             files={MODULE: module(name)},
             machine=Machine(cpus=2, memory_mib=memory_mib(name)),
             time_limit=TIME_LIMIT,
@@ -183,7 +211,6 @@ def two_cpu_guest(name: str) -> GuestResult:
 def harms_guest(name: str) -> GuestResult:
     """What the module must not let anybody do to others, where three CPUs run at once."""
     with tempfile.TemporaryDirectory() as temporary:
-        source = ROOT / "bench_kmod" / "tests" / "harms.c"
         return run_guest(
             kernel(name),
             [
@@ -191,7 +218,7 @@ def harms_guest(name: str) -> GuestResult:
                 Command("harms", ("/bin/harms",)),
                 Command("rmmod", ("rmmod", "irqcost")),
             ],
-            programs={"/bin/harms": program(source, Path(temporary))},
+            programs=_abuse(Path(temporary), kernel(name).architecture, ("harms",)),
             files={MODULE: module(name)},
             # harms.c says what for.
             machine=Machine(

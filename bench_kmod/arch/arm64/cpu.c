@@ -50,6 +50,13 @@ const char *irqcost_arch_unusable(u32 needs)
 {
 	if (needs & IRQCOST_NEEDS_LSE && !cpu_have_named_feature(ATOMICS))
 		return "the CPU has no atomic instructions of ARMv8.1";
+	if (!(needs & IRQCOST_NEEDS_PMR))
+		return NULL;
+	if (!system_uses_irq_prio_masking())
+		return "this kernel masks by DAIF, not by priority (pseudo-NMI)";
+	/* Some kernels choose it at boot. */
+	if (GIC_PRIO_IRQOFF != IRQCOST_PMR_OFF)
+		return "this machine masks by another priority";
 	return NULL;
 }
 

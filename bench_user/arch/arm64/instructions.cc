@@ -14,7 +14,7 @@ std::string MissingInstruction(unsigned needs) {
 }
 
 std::span<const std::string_view> MaskingRows() {
-  static constexpr std::string_view kRows[] = {"daifset_daifclr"};
+  static constexpr std::string_view kRows[] = {"daifset_daifclr", "pmr_off_on"};
   return kRows;
 }
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The architectures of which guests can be booted, all that names one among the scripts."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -22,6 +23,7 @@ class Architecture:
     @signature: of its kernel images: bytes and where they are.
     @objdump: what tells objdump that bytes are its instructions; @stamp: what ends the line of the
     one that reads the clock.
+    @masks: what a kernel may mask by: how its instruction begins, and its name.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Architecture:
     signature: tuple[int, bytes]
     objdump: tuple[str, ...]
     stamp: str
+    masks: tuple[tuple[str, str], ...]
 
     def serial(self, target: str, identity: str) -> list[str]:
         """QEMU's arguments for a further serial port with the backend @target."""
@@ -55,6 +58,21 @@ class Architecture:
             f"{kind},id={identity},path={path}",
             *self.serial(f"chardev:{identity}", ""),
         ]
+
+    def masked_by(self, code: Iterable[str]) -> str:
+        """What @code masks by, which masks and unmasks; "" where no instruction of it shows."""
+        for line in code:
+            for begins, name in self.masks:
+                if re.match(begins, line):
+                    return name
+        return ""
+
+    @property
+    def crossing(self) -> tuple[str, ...]:
+        """What make takes for a kernel, or a module of one, that is not this machine's."""
+        if not self.triplet:
+            return ()
+        return (f"ARCH={self.folder}", f"CROSS_COMPILE={self.triplet}-")
 
     def tool(self, name: str) -> str:
         """A tool of its compiler, such as gcc."""
@@ -83,6 +101,7 @@ X86 = Architecture(
     signature=(0x202, b"HdrS"),
     objdump=("-m", "i386:x86-64"),
     stamp="rdtsc",
+    masks=(("cli", "IF"),),
 )
 
 # The counter of the generic timer has the rate that QEMU is told, and the instruction clock 1 GHz.
@@ -106,6 +125,8 @@ ARM64 = Architecture(
     signature=(0x38, b"ARMd"),
     objdump=("-m", "aarch64"),
     stamp=", cntvct_el0",
+    # The CPU's masks, or the priority that an interrupt must have (pseudo-NMI).
+    masks=(("msr daif", "DAIF"), ("msr icc_pmr_el1", "PMR")),
 )
 
 RISCV64 = Architecture(
@@ -127,6 +148,7 @@ RISCV64 = Architecture(
     signature=(0x38, b"RSC\x05"),
     objdump=("-m", "riscv:rv64"),
     stamp="rdcycle a0",
+    masks=((r"csr\w+ .*sstatus", "SIE"),),
 )
 
 ARCHITECTURES: Mapping[str, Architecture] = {one.name: one for one in (X86, ARM64, RISCV64)}

@@ -20,6 +20,7 @@ from irqcost.base import archives
 from irqcost.base.errors import BuildError, IrqcostError
 from irqcost.base.process import output
 from irqcost.vm.apt import PrivateApt, find_archive, machine_sources
+from irqcost.vm.architectures import ARM64, X86, Architecture
 
 # Told what is being done, for a line of progress.
 Say = Callable[[str], None]
@@ -46,36 +47,52 @@ _NEWEST = Source("trixie-backports", "linux-source")
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a kernel is built: @configs and nothing else, in that order, and by clang or gcc."""
+    """How a kernel is built: what its guest boots with and @configs on top, in that order, and by
+    clang or gcc.
+
+    @architecture: its own; the compiler is a cross compiler where it is not this machine's.
+    @parameters: what it is always booted with.
+    """
 
     source: Source
-    configs: tuple[str, ...]
+    configs: tuple[str, ...] = ()
     clang: bool = False
+    architecture: Architecture = X86
+    parameters: str = ""
 
     def settings(self, name: str) -> str:
         """What is wanted of Kconfig; @name is in the kernel's release."""
-        texts = [(CONFIGS / config).read_text(encoding="utf-8") for config in self.configs]
+        guest = ("guest.config", f"guest-{self.architecture.folder}.config")
+        configs = (*guest, *self.configs)
+        texts = [(CONFIGS / config).read_text(encoding="utf-8") for config in configs]
         return "".join([*texts, f'CONFIG_LOCALVERSION="-{name}"\n'])
 
     def make_argv(self, source: Path, build: Path, *targets: str) -> list[str]:
         """The command that builds @targets in @build."""
-        compiler = [f"LLVM={_llvm()}"] if self.clang else []
+        compiler = [f"LLVM={_llvm()}"] if self.clang else list(self.architecture.crossing)
         places = ["-C", str(source), f"O={build}"]
         return ["make", *places, f"-j{os.cpu_count() or 1}", *compiler, *targets]
 
 
 RECIPES = {
     # What the toggles below are compared with.
-    "plain": Recipe(_NEWEST, ("guest.config",)),
+    "plain": Recipe(_NEWEST),
     # Tracepoints wherever interrupts or preemption are switched.
-    "tracepoints": Recipe(_NEWEST, ("guest.config", "tracepoints.config")),
+    "tracepoints": Recipe(_NEWEST, ("tracepoints.config",)),
     # PREEMPT_RT without and with the lock that all sections with softirqs off once shared.
-    "rt": Recipe(_NEWEST, ("guest.config", "rt.config")),
-    "rt-bh-lock": Recipe(_NEWEST, ("guest.config", "rt.config", "rt-bh-lock.config")),
+    "rt": Recipe(_NEWEST, ("rt.config",)),
+    "rt-bh-lock": Recipe(_NEWEST, ("rt.config", "rt-bh-lock.config")),
     # kCFI is newer than the clang of Debian 12, which has others beside it.
-    "clang": Recipe(_STABLE, ("guest.config", "clang.config"), clang=True),
+    "clang": Recipe(_STABLE, ("clang.config",), clang=True),
     # Lock proving, the tracing of the interrupt flag, sanitizers, leak detection.
-    "debug": Recipe(_STABLE, ("guest.config", "debug.config")),
+    "debug": Recipe(_STABLE, ("debug.config",)),
+    # Masking by priority, which no kernel of Debian has; without the parameter it masks by DAIF.
+    "pseudo-nmi-arm64": Recipe(
+        _NEWEST,
+        ("pseudo-nmi.config",),
+        architecture=ARM64,
+        parameters="irqchip.gicv3_pseudo_nmi=1",
+    ),
 }
 
 # The first clang with -fsanitize=kcfi.
@@ -117,8 +134,8 @@ def source_of(name: str, sources: Path, say: Say, mirror: str | None) -> Path:
 
 def build(name: str, source: Path, directory: Path, say: Say) -> None:
     """Make @directory the built kernel of recipe @name from @source. Raises IrqcostError."""
-    require_tools()
     recipe = RECIPES[name]
+    require_tools(recipe.architecture)
     wanted = recipe.settings(name)
     config = directory / ".config"
     if not config.is_file() or missing_settings(wanted, config.read_text(encoding="utf-8")):
@@ -127,12 +144,15 @@ def build(name: str, source: Path, directory: Path, say: Say) -> None:
     make(recipe, source, directory)
 
 
-def require_tools() -> None:
+def require_tools(architecture: Architecture = X86) -> None:
     """Raises IrqcostError where one is missing that builds kernels."""
-    for tool in ("bison", "flex", "bc"):
+    needed = {tool: tool for tool in ("bison", "flex", "bc")}
+    if architecture.triplet:
+        needed[architecture.tool("gcc")] = f"gcc-{architecture.triplet}"
+    for tool, package in needed.items():
         if not shutil.which(tool):
             raise IrqcostError(
-                f"{tool} is missing, which builds kernels: install the package {tool}"
+                f"{tool} is missing, which builds kernels: install the package {package}"
             )
 
 
@@ -153,7 +173,8 @@ def configure(recipe: Recipe, name: str, source: Path, directory: Path, say: Say
 def make(recipe: Recipe, source: Path, directory: Path, *further: str) -> None:
     """Build the image and what modules need, as @directory is configured; @further goes to make.
     Raises BuildError."""
-    _make(recipe.make_argv(source, directory, *further, "bzImage", "modules"))
+    image = Path(recipe.architecture.image).name
+    _make(recipe.make_argv(source, directory, *further, image, "modules"))
 
 
 def _make(argv: Sequence[str]) -> None:

@@ -124,6 +124,8 @@ class Kernel:
     @toolchain: where its modules are built, if not with this machine's own tools.
     @root: where its packages are unpacked, if it is Debian's.
     @settings: what make needs beside what the headers say.
+    @busybox: the one of the guest, if not this machine's own.
+    @parameters: what it is always booted with.
     """
 
     name: str
@@ -134,18 +136,14 @@ class Kernel:
     root: Path | None = None
     architecture: Architecture = X86
     settings: tuple[str, ...] = ()
-
-    @property
-    def busybox(self) -> Path | None:
-        """That of its packages; None: this machine's own can be used."""
-        if not self.root or self.architecture is X86:
-            return None
-        places = (self.root / "bin/busybox", self.root / "usr/bin/busybox")
-        return next((place for place in places if place.is_file()), None)
+    busybox: Path | None = None
+    parameters: str = ""
 
 
 def architecture_of(name: str) -> Architecture:
     """The architecture of what --kernel @name means; a path is of this machine's."""
+    if name in from_source.RECIPES:
+        return from_source.RECIPES[name].architecture
     row = DEBIAN_KERNELS.get(name)
     return ARCHITECTURES[row.architecture] if row else X86
 
@@ -154,7 +152,7 @@ def name_on(name: str, architecture: str) -> str:
     """The name of kernel @name on @architecture. Raises IrqcostError where there is none."""
     if architecture_of(name).name == architecture:
         return name
-    known = [one for one in DEBIAN_KERNELS if architecture_of(one).name == architecture]
+    known = [one for one in NAMES if architecture_of(one).name == architecture]
     if f"{name}-{architecture}" not in known:
         raise IrqcostError(
             f"--kernel {name}: not with --arch {architecture}: known are {', '.join(known)}"
@@ -196,25 +194,61 @@ def _built_kernel(name: str, say: Say, mirror: str | None) -> Kernel:
     sources, kernels = cache_directory() / "sources", cache_directory() / "kernels"
     with locked(sources / ".lock"):
         source = from_source.source_of(name, sources, say, mirror)
+    recipe = from_source.RECIPES[name]
+    architecture = recipe.architecture
     with locked(kernels / f".{name}.lock"):
         build = kernels / name / "build"
         from_source.build(name, source, build, say)
-    return dataclasses.replace(_own_kernel(build, None), name=name)
+        busybox = None
+        if architecture is not X86:
+            busybox = _fetched_busybox(kernels / name, recipe, say, mirror)
+    return dataclasses.replace(
+        _own_kernel(build, None, architecture),
+        name=name,
+        settings=architecture.crossing,
+        busybox=busybox,
+        parameters=recipe.parameters,
+    )
 
 
-def _own_kernel(path: Path, headers: Path | None) -> Kernel:
+def _fetched_busybox(
+    folder: Path, recipe: from_source.Recipe, say: Say, mirror: str | None
+) -> Path | None:
+    """The one for a guest with a kernel that was built in @folder, fetched if it is not there."""
+    root = folder / "root"
+    if not _busybox_in(root):
+        say(f"kernel {folder.name}: fetching {_BUSYBOX}")
+        archive = find_archive(machine_sources(), mirror)
+        foreign = recipe.architecture.debian
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".busybox-") as work:
+            scratch = Path(work)
+            apt = _updated(scratch, archive, recipe.source.release, foreign, say)
+            [deb] = apt.download([f"{_BUSYBOX}:{foreign}"], scratch)
+            _unpack(deb, scratch / "root")
+            (scratch / "root").rename(root)
+    return _busybox_in(root)
+
+
+def _busybox_in(root: Path) -> Path | None:
+    places = (root / "bin/busybox", root / "usr/bin/busybox")
+    return next((place for place in places if place.is_file()), None)
+
+
+def _own_kernel(path: Path, headers: Path | None, architecture: Architecture = X86) -> Kernel:
     if path.is_dir():
-        vmlinuz = path / X86.image
+        vmlinuz = path / architecture.image
         headers = headers or path
         if not vmlinuz.is_file():
             raise IrqcostError(
-                f"--kernel {path}: {vmlinuz} is missing: build it with `make bzImage modules`"
+                f"--kernel {path}: {vmlinuz} is missing: build it with "
+                f"`make {vmlinuz.name} modules`"
             )
     elif headers is None:
         raise IrqcostError(f"--kernel {path}: a kernel image also needs --headers DIRECTORY")
     else:
         vmlinuz = path
-    return _checked(Kernel(str(path), _release(headers), vmlinuz, headers))
+    release = _release(headers)
+    return _checked(Kernel(str(path), release, vmlinuz, headers, architecture=architecture))
 
 
 def _release(headers: Path) -> str:
@@ -261,10 +295,10 @@ def _debian_kernel(name: str, say: Say, mirror: str | None) -> Kernel:
     root = final / "root"
     toolchain = chroot.Chroot(tools, root) if tools.is_dir() else None
     architecture = architecture_of(name)
-    settings = () if architecture is X86 else _settings(architecture, DEBIAN_KERNELS[name])
-    found = Kernel(
-        name, about["release"], vmlinuz, headers, toolchain, root, architecture, settings
-    )
+    found = Kernel(name, about["release"], vmlinuz, headers, toolchain, root, architecture)
+    if architecture is not X86:
+        settings = _settings(architecture, DEBIAN_KERNELS[name])
+        found = dataclasses.replace(found, settings=settings, busybox=_busybox_in(root))
     return _checked(found)
 
 

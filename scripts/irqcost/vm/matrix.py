@@ -18,17 +18,20 @@ from irqcost.vm.kernels import NAMES
 @dataclass(frozen=True)
 class Column:
     """A kernel as it boots, or with something switched on in it: @setup runs in the guest before
-    the module is loaded. @cpu: QEMU's model of the CPU, "": the usual one."""
+    the module is loaded. @cpu: QEMU's model of the CPU, "": the usual one. @parameters: further ones
+    of the kernel."""
 
     kernel: str
     setup: tuple[Command, ...] = ()
     cpu: str = ""
+    parameters: str = ""
 
 
 _TRACEPOINTS_ON = "echo 1 >/sys/kernel/tracing/events/preemptirq/enable"
 
-# Kernels with something switched on in them.
+# Kernels with something switched on in them, or off.
 SWITCHED: Mapping[str, Column] = {
+    "pseudo-nmi-arm64-off": Column("pseudo-nmi-arm64", parameters="irqchip.gicv3_pseudo_nmi=0"),
     "tracepoints-on": Column("tracepoints", (Command("switch", ("sh", "-ec", _TRACEPOINTS_ON)),)),
 }
 # Other architectures' kernels on a CPU without the atomic instructions that later ones have.

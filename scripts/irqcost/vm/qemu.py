@@ -84,7 +84,8 @@ def qemu_argv(kernel: Kernel, machine: Machine, work: Path) -> list[str]:
     argv += emulated.serial(f"file:{work}/result", "result")
     argv += ["-kernel", str(kernel.vmlinuz), "-initrd", f"{work}/initramfs"]
     parameters = [f"console={emulated.console}", _KERNEL_COMMAND_LINE]
-    parameters += filter(None, (emulated.parameters, machine.parameters))
+    # Of a parameter that is there twice, the kernel takes the last.
+    parameters += filter(None, (emulated.parameters, kernel.parameters, machine.parameters))
     argv += ["-append", " ".join(parameters)]
     argv += machine.arguments
     return argv

@@ -193,7 +193,7 @@ def run(kernel: Kernel, module: bytes, amount: Amount, cpus: int) -> GuestResult
         return run_guest(
             kernel,
             fuzz_commands(_MODULE, amount),
-            programs={_FUZZ: program(SOURCE, Path(directory))},
+            programs={_FUZZ: program(SOURCE, Path(directory), kernel.architecture)},
             files={_MODULE: module},
             machine=Machine(cpus=cpus, memory_mib=memory_mib(kernel.name)),
             # On a busy machine emulated requests are no faster than a thousand a second or two, and

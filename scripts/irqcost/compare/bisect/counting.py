@@ -176,7 +176,7 @@ def _kernel_built(asked: Asked, tree: Path, say: Say) -> Path:
 
 def recipe_of(asked: Asked) -> Recipe:
     own = () if asked.config is None else (str(asked.config.resolve()),)
-    return dataclasses.replace(RECIPES["plain"], configs=("guest.config", *own))
+    return dataclasses.replace(RECIPES["plain"], configs=own)
 
 
 def _of_project(asked: Asked, tree: Path, progress: Progress) -> float:

@@ -39,6 +39,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL",
         help="QEMU's model of the CPU, such as cortex-a72, with --exact (default: by --arch)",
     )
+    parser.add_argument(
+        "--parameters",
+        default="",
+        metavar="TEXT",
+        help="further parameters of the kernel, such as irqchip.gicv3_pseudo_nmi=0",
+    )
 
 
 def resolved(args: GuestOptions) -> GuestOptions:
@@ -90,7 +96,7 @@ def count(args: GuestOptions, setup: Sequence[Command] = ()) -> Counted:
         counted, _ = counting.count(
             kernel,
             module.read_bytes(),
-            Machine(exact=True, cpu=args.cpu),
+            replace(args, exact=True).machine,
             setup=setup,
             time_limit=args.time_limit,
             on_line=show,

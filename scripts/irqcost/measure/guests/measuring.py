@@ -40,6 +40,7 @@ class GuestOptions:
     kernel: str = "6.1"
     arch: str = ""
     cpu: str = ""
+    parameters: str = ""
     headers: Path | None = None
     mirror: str | None = None
     exact: bool = False
@@ -69,7 +70,13 @@ class GuestOptions:
     @property
     def machine(self) -> Machine:
         memory = memory_mib(self.kernel)
-        return Machine(exact=self.exact, cpus=self.smp or 1, memory_mib=memory, cpu=self.cpu)
+        return Machine(
+            exact=self.exact,
+            cpus=self.smp or 1,
+            memory_mib=memory,
+            cpu=self.cpu,
+            parameters=self.parameters,
+        )
 
 
 def guest_commands(

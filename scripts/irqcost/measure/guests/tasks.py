@@ -85,8 +85,12 @@ def run_matrix(args: GuestOptions) -> int:
     for name in matrix_names(args.matrix or ()):
         column = matrix.COLUMNS[name]
         asked = args.filter or matrix.FILTER
-        one = replace(args, kernel=column.kernel, cpu=column.cpu, filter=asked)
-        machine = Machine(exact=True, memory_mib=memory_mib(column.kernel))
+        of_kernel = " ".join(filter(None, (column.parameters, args.parameters)))
+        one = replace(
+            args, kernel=column.kernel, cpu=column.cpu, parameters=of_kernel, filter=asked
+        )
+        memory = memory_mib(column.kernel)
+        machine = Machine(exact=True, memory_mib=memory, parameters=of_kernel)
         if args.dry_run:
             dry_run(one, machine)
             continue

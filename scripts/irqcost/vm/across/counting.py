@@ -18,9 +18,9 @@ from pathlib import Path
 from irqcost import ROOT
 from irqcost.base import layout
 from irqcost.base.errors import IrqcostError
-from irqcost.base.process import output
 from irqcost.base.table import Table
-from irqcost.vm.across.page import SHOWN
+from irqcost.vm.across.listing import between, disassembled
+from irqcost.vm.across.page import MASKING, SHOWN
 from irqcost.vm.architectures import ARCHITECTURES, Architecture
 from irqcost.vm.counts import Counts
 from irqcost.vm.initramfs import Command
@@ -34,10 +34,9 @@ SOURCE = ROOT / "bench_kmod" / "tests" / "count.c"
 FORMAT = 2
 
 # A row of instructions: its key and its code.
-_ROW = re.compile(r'^IRQCOST_INSN\(\d+, (\w+), \w+, \w+, \w+, \w+,\s*"([^"]*)"', re.MULTILINE)
-
-# Addresses, which differ from one boot to the next.
-_PLACE = re.compile(r"-?0x[0-9a-f]{5,}")
+_ROW = re.compile(
+    r'^IRQCOST_INSN\(\d+, (\w+), \w+, \w+, \w+, \w+,\s*((?:"[^"]*"\s*)+),', re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,8 @@ class Counted:
 
     @catalogue: the hash of the module's catalogue; each architecture has another.
     @counts: by key and mode. @absent: by key and mode, the reason; mode "*" is each of them.
-    @code: by key, the instructions of its single window, as the kernel has patched them.
+    @code: by key, the instructions of its single window that were executed, as the kernel has
+    patched them; of rows that call functions there is none.
     """
 
     architecture: str
@@ -71,6 +71,12 @@ class Counted:
     counts: Mapping[tuple[str, str], Count]
     absent: Mapping[tuple[str, str], str]
     code: Mapping[str, tuple[str, ...]]
+
+    @property
+    def masks(self) -> str:
+        """What the kernel masks by, as its own code shows; "" where that shows nothing."""
+        code = self.code.get(MASKING, ())
+        return ARCHITECTURES[self.architecture].masked_by(code)
 
     def document(self) -> dict[str, object]:
         """As it is in a file."""
@@ -85,6 +91,7 @@ class Counted:
             "compiler": self.compiler,
             "date": self.date,
             "catalogue": self.catalogue,
+            "masks": self.masks or None,
             "instructions": counts,
             "varying": [f"{key}/{mode}" for key, mode in self._varying()],
             "absent": {f"{key}/{mode}": why for (key, mode), why in self.absent.items()},
@@ -126,7 +133,8 @@ class Counted:
             cells = [self.counts.get((key, mode)) for mode in ("throughput", "isolated")]
             table.row(key, *(f"{one.number:g}" if one else "–" for one in cells))
         head = f"{self.kernel}, {self.architecture}, QEMU's CPU {self.cpu}: exact counts, not times"
-        return f"{head}\n\n{table}"
+        by = f"The kernel masks by {self.masks}.\n" if self.masks else ""
+        return f"{head}\n{by}\n{table}"
 
 
 def count(
@@ -169,7 +177,7 @@ def count(
 
 def read(printed: str, kernel: Kernel, cpu: str) -> Counted:
     """What count.c @printed."""
-    counts, absent, code = {}, {}, {}
+    counts, absent, texts = {}, {}, {}
     catalogue = compiler = ""
     for line in printed.splitlines():
         kind, *words = line.split(" ")
@@ -182,10 +190,10 @@ def read(printed: str, kernel: Kernel, cpu: str) -> Counted:
         elif kind == "absent":
             absent[words[0], words[1]] = " ".join(words[2:])
         elif kind == "text":
-            lines = disassembled(bytes.fromhex(words[2]), kernel.architecture)
-            code[words[0]] = body(lines, kernel.architecture.stamp)
+            texts[words[0]] = bytes.fromhex(words[2])
     if not counts:
         raise IrqcostError(f"nothing was counted: {printed.strip()[:200]}")
+    code = {key: _code(text, counts.get((key, "isolated")), kernel) for key, text in texts.items()}
     date = datetime.now(timezone.utc).isoformat(timespec="seconds")
     return Counted(
         kernel.architecture.name,
@@ -200,33 +208,19 @@ def read(printed: str, kernel: Kernel, cpu: str) -> Counted:
     )
 
 
+def _code(text: bytes, counted: Count | None, kernel: Kernel) -> tuple[str, ...]:
+    """The instructions of a single window, if they are as many as were counted."""
+    if counted is None or counted.least != counted.most or counted.least.denominator != 1:
+        return ()
+    lines = disassembled(text, kernel.architecture)
+    return between(lines, kernel.architecture.stamp, int(counted.least))
+
+
 def rows(architecture: str) -> dict[str, str]:
     """The rows of instructions of an architecture: their code by key."""
     folder = layout.include_folders(ARCHITECTURES[architecture].folder)[1]
     text = (folder / "irqcost" / "arch" / "instructions.def").read_text(encoding="utf-8")
-    return dict(_ROW.findall(text))
-
-
-def disassembled(text: bytes, architecture: Architecture) -> list[str]:
-    """The instructions of @text, by the objdump of its architecture."""
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(text)
-        file.flush()
-        command = [architecture.tool("objdump"), "-D", "-b", "binary", *architecture.objdump]
-        listing = output([*command, "--no-show-raw-insn", file.name], "objdump failed")
-    found = re.findall(r"^\s+[0-9a-f]+:\t(.*)$", listing, re.MULTILINE)
-    plain = (re.split(r"\s(?://|#)\s", line)[0] for line in found)
-    return [_PLACE.sub("…", " ".join(line.split())) for line in plain]
-
-
-def body(lines: Sequence[str], stamp: str) -> tuple[str, ...]:
-    """What is between the two time stamps of a single window, each between two barriers."""
-    stamps = [number for number, line in enumerate(lines) if line.endswith(stamp)]
-    if len(stamps) != 2:
-        return ()
-    first, second = stamps
-    # After the first one it is kept in a register, and a barrier follows.
-    return tuple(lines[first + 3 : second - 1])
+    return {key: "".join(re.findall('"([^"]*)"', code)) for key, code in _ROW.findall(text)}
 
 
 def write(counted: Counted, path: Path) -> None:

@@ -6,12 +6,23 @@
 #ifndef IRQCOST_ARCH_MODULE_H
 #define IRQCOST_ARCH_MODULE_H
 
+#include <linux/irqflags.h>
 #include <linux/string.h>
 #include <linux/types.h>
 #include <asm/alternative.h>
 #include <asm/barrier.h>
 #include <asm/cpufeature.h>
+#include <asm/ptrace.h>
 #include <asm/sysreg.h>
+#include <irqcost/catalogue.h>
+
+/* The priorities that this kernel unmasks and masks with (window.h). */
+#define IRQCOST_PMR_ON GIC_PRIO_IRQON
+#ifdef __GIC_PRIO_IRQOFF
+#define IRQCOST_PMR_OFF __GIC_PRIO_IRQOFF
+#else
+#define IRQCOST_PMR_OFF GIC_PRIO_IRQOFF
+#endif
 
 /* The clock of the windows, read where no fence is needed: of the generic timer. */
 static __always_inline u64 irqcost_now(void)
@@ -97,11 +108,51 @@ static __always_inline u32 irqcost_clock_khz(void)
 
 #define IRQCOST_C_HELPERS
 
+/*
+ * Where the kernel masks by priority, it does not know of what masks by DAIF: irqs_disabled() is
+ * of the priority alone, and no local_irq_*() changes DAIF.
+ */
+#define IRQCOST_TWO_MASKS
+
+/* The masks of this CPU beside the kernel's own. */
+static inline unsigned long irqcost_save_masks(void)
+{
+	return system_uses_irq_prio_masking() ? read_sysreg(daif) : 0;
+}
+
+static inline void irqcost_restore_masks(unsigned long masks)
+{
+	if (system_uses_irq_prio_masking())
+		write_sysreg(masks, daif);
+}
+
+/*
+ * Interrupts are off. For a row that masks by DAIF, let them be off by that and by nothing else, so
+ * that it does here what it does elsewhere; in a @handler they stay off in both ways.
+ */
+static inline void irqcost_mask_for(u32 needs, bool handler)
+{
+	if (!(needs & IRQCOST_NEEDS_DAIF) || !system_uses_irq_prio_masking())
+		return;
+	asm volatile("msr daifset, #3" : : : "memory");
+	if (!handler)
+		raw_local_irq_enable();
+}
+
+/* Whether interrupts are off, in whichever way. */
+static inline bool irqcost_irqs_off(void)
+{
+	return irqs_disabled() || read_sysreg(daif) & PSR_I_BIT;
+}
+
 /* Rows of instructions that pending.c masks by: key, mask, unmask. */
 #define IRQCOST_ARCH_MASKINGS(each)						\
 	each(daifset_daifclr,							\
 	     asm volatile("msr daifset, #3" : : : "memory"),			\
-	     asm volatile("msr daifclr, #3" : : : "memory"))
+	     asm volatile("msr daifclr, #3" : : : "memory"))			\
+	each(pmr_off_on,							\
+	     write_sysreg_s(IRQCOST_PMR_OFF, SYS_ICC_PMR_EL1),			\
+	     write_sysreg_s(IRQCOST_PMR_ON, SYS_ICC_PMR_EL1))
 
 /* A branch in the text of a function is looked for at each multiple of this. */
 #define IRQCOST_BRANCH_STEP 4

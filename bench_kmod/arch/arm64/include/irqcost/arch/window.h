@@ -22,10 +22,23 @@
 	"isb\n\t"                                                             \
 	"mrs x0, cntvct_el0\n\t"
 
+/*
+ * The priorities that let all interrupts in, and no usual one. Some kernels mask by another one:
+ * the module says which it is, and elsewhere no row with it runs.
+ */
+#ifndef IRQCOST_PMR_ON
+#define IRQCOST_PMR_ON 0xe0
+#define IRQCOST_PMR_OFF 0xc0
+#endif
+#define IRQCOST_SYMBOL_(name, value) ".set " #name ", " #value "\n\t"
+#define IRQCOST_SYMBOL(name, value) IRQCOST_SYMBOL_(name, value)
+
 #define IRQCOST_SECTION_ADD "add x24, x24, x19\n\t"
 
 /* Entry: hint 34 is `bti c`, for kernels that check where indirect calls go. */
 #define IRQCOST_WINDOW_ENTRY                                                  \
+	IRQCOST_SYMBOL(irqcost_pmr_on, IRQCOST_PMR_ON)                        \
+	IRQCOST_SYMBOL(irqcost_pmr_off, IRQCOST_PMR_OFF)                      \
 	"hint #34\n\t"                                                        \
 	"stp x19, x20, [sp, #-48]!\n\t"                                       \
 	"stp x21, x22, [sp, #16]\n\t"                                         \
