@@ -360,17 +360,44 @@ def test_machine_code_that_was_read_before_stands_where_it_is(
     functions = machine_code.of("ring3/popf", machine_code.function("f", "9dc3"))
     content["context"]["irqcost"]["machine_code"] = functions
     text = jsontext.dumps(content)
-    (match,) = reader._CODE.finditer(text)
+    span = reader._code_span(text)
+    assert span is not None
+    begin, end = span
     if in_a_line:
         compact = json.dumps(functions, separators=(",", ":"))
-        text = text[: match.start(1)] + compact + text[match.end(1) :]
+        text = text[:begin] + compact + text[end:]
     else:
-        assert json.loads(match[1]) == functions
+        assert json.loads(text[begin:end]) == functions
     assert old in text
     for number in range(2):
         file = tmp_path / f"{number}.json"
         file.write_text(text.replace(old, new, 1), "utf-8")
         assert _document(file, False) == _document(file, True)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{" + '"machine_code": {' * 200_000,
+        '"machine_code": {' + "\n       " * 1_000_000,
+        '{"machine_code": {' + '"}' * 1_000_000 + "\n",
+    ],
+)
+def test_no_machine_code_takes_hours(tmp_path: Path, content: str) -> None:
+    """Each would, if what does not end were looked for from each beginning."""
+    file = tmp_path / "x.json"
+    file.write_text(content, "utf-8")
+    assert isinstance(_document(file, False), str)
+
+
+def test_where_a_file_is_damaged_is_said_by_its_lines(tmp_path: Path) -> None:
+    content = document("alpha")
+    functions = machine_code.of("ring3/popf", machine_code.function("f", "9dc3"))
+    content["context"]["irqcost"]["machine_code"] = functions
+    file = tmp_path / "x.json"
+    file.write_text(jsontext.dumps(content).replace('"benchmarks": [', '"benchmarks": [,', 1))
+    assert "not JSON" in str(_document(file, False))
+    assert _document(file, False) == _document(file, True)
 
 
 def test_a_file_that_grows_while_it_is_read_is_read_to_its_end(

@@ -17,7 +17,7 @@ from irqcost.base.verdicts import Trust
 from irqcost.model import contention
 from irqcost.model.machine_code import masking as masking_
 from irqcost.model.machine_code.masking import Masking, Row
-from irqcost.model.members import FormatError, Object, plain_numbers
+from irqcost.model.members import MOST_LETTERS_OF_A_NAME, FormatError, Object, plain_numbers
 from irqcost.model.result import (
     EXECUTIONS,
     Absent,
@@ -411,6 +411,8 @@ def _usual_entry(item: Object) -> Entry | None:
     """An entry as _any_entry() reads it, in a third of the time; None of less usual ones."""
     found = item.taken(_usual_of)
     if found is None or found[1:3] != _USUAL or type(found[0]) is not str:
+        return None
+    if len(found[0]) > MOST_LETTERS_OF_A_NAME:  # Before it is remembered.
         return None
     parts = _parts_if_sound(found[0])
     numbers = plain_numbers(found[6:])

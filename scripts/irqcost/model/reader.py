@@ -37,9 +37,14 @@ def read_result(path: Path) -> Result:
 
 # As jsontext.py writes them: histograms, a third of a file and half of the time that it takes (two
 # ranges, which are fast: ASCII but for blanks, braces and backslashes); and machine code, another
-# third of it (on a line, or on lines further in), which all runs of a kernel have in common.
+# third of it, which all runs of a kernel have in common. That ends with its line, or before the
+# first line that is less far in: found without a pattern that a hostile file makes slow.
 _HISTOGRAM = re.compile(r'"histogram":\{"unit":"\w+"(,"\w+":\{[!-[\]-z]*\})*\}')
-_CODE = re.compile(r'"machine_code": (\{.*(\n {7}.*)*(\n {6})?\})')
+_CODE = '"machine_code": '
+_CODE_END = re.compile(r"\n(?! {7})")
+_CODE_CLOSED = "\n      }"
+# Letters; a hundred times what was seen. Longer ones are not kept.
+_MOST_CODE_KEPT = 1 << 18
 
 
 def read_document(path: Path, complete: bool = True) -> tuple[Any, Result]:
@@ -59,8 +64,8 @@ def read_document(path: Path, complete: bool = True) -> tuple[Any, Result]:
     except UnicodeDecodeError as error:
         raise ResultError(path, f"not JSON: no UTF-8 text at byte {error.start}") from error
     except json.JSONDecodeError as error:
-        body = error.doc.strip()
-        ends = body.endswith("}") and error.pos < len(error.doc.rstrip())
+        body = text.strip()
+        ends = body.endswith("}") and error.pos < len(text.rstrip())
         cut = "truncated" if body.startswith("{") and not ends else "not JSON"
         reason = f"{cut}: {error.msg} in line {error.lineno}, column {error.colno}"
         raise ResultError(path, reason) from error
@@ -98,8 +103,22 @@ def _loaded(text: str) -> Any:
     return json.loads(text, parse_constant=_refuse_constant)
 
 
-# Few, for a hostile one is large.
 _loaded_once = lru_cache(maxsize=4)(_loaded)
+
+
+def _code_span(text: str) -> tuple[int, int] | None:
+    """Where the machine code of a document is, or may be; None where it is not as written."""
+    begin = text.find(_CODE + "{")
+    if begin < 0:
+        return None
+    begin += len(_CODE)
+    found = _CODE_END.search(text, begin)
+    end = found.start() if found else len(text)
+    if text.startswith(_CODE_CLOSED, end):
+        end += len(_CODE_CLOSED)
+    else:
+        end = text.rfind("}", begin, end) + 1
+    return (begin, end) if 0 < end - begin < _MOST_CODE_KEPT else None
 
 
 def _loaded_in_short(text: str) -> Any:
@@ -109,12 +128,17 @@ def _loaded_in_short(text: str) -> Any:
     def constant(name: str) -> Any:
         return known.pop() if known and name == "NaN" else _refuse_constant(name)
 
+    short = text
     # In its place stands what JSON does not have: a second one is the file's own.
-    if code := _CODE.search(text):
+    if span := _code_span(text):
+        begin, end = span
         with suppress(json.JSONDecodeError):  # Where that is, the whole text tells.
-            known.append(_loaded_once(code[1]))
-            text = f"{text[: code.start(1)]}NaN{text[code.end(1) :]}"
-    return json.loads(_HISTOGRAM.sub('"histogram":null', text), parse_constant=constant)
+            known.append(_loaded_once(text[begin:end]))
+            short = f"{text[:begin]}NaN{text[end:]}"
+    try:
+        return json.loads(_HISTOGRAM.sub('"histogram":null', short), parse_constant=constant)
+    except json.JSONDecodeError:
+        return _loaded(text)  # Which says where in the file.
 
 
 def _refuse_constant(name: str) -> NoReturn:
