@@ -2,7 +2,7 @@
 """Which results are the baseline of a new one, and which of their figures are comparable."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -87,7 +87,28 @@ def choose(
     fit.sort(key=lambda one: (one[1] in alike, one[0], str(one[1])), reverse=True)
     # Counts do not vary from run to run: there is no odd one for a median to leave out.
     runs = 1 if new.result.context.instruction_clock else policy.runs
-    return Chosen(tuple(path for _, path in fit[:runs]), refused.most_common())
+    return Chosen(_different([path for _, path in fit], runs, new.path), refused.most_common())
+
+
+def _different(paths: Iterable[Path], most: int, but: Path) -> tuple[Path, ...]:
+    """The first files, each once under whatever names, without one."""
+    seen, found = {_file(but)}, []
+    for path in paths:
+        if len(found) == most:
+            break
+        if (file := _file(path)) not in seen:
+            seen.add(file)
+            found.append(path)
+    return tuple(found)
+
+
+def _file(path: Path) -> tuple[int, int] | Path:
+    """What a file is, whatever it is called."""
+    try:
+        status = path.stat()
+    except OSError:
+        return path
+    return status.st_dev, status.st_ino
 
 
 def when(date: str) -> datetime:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from irqcost.base import verdicts
+from irqcost.base.errors import ResultError
 from irqcost.base.verdicts import Change, Trust
 from irqcost.compare import baseline, columns, regression
 from irqcost.compare.baseline import Run
@@ -74,12 +75,21 @@ def against(
     of: int = 0,
 ) -> Checked:
     """A new result, judged by the baseline that fits it; `of` as that of regression.judge()."""
-    chosen = baseline.choose(new, records, [path for path in named if path.is_file()], rules)
+    files = [path for path in named if path.is_file()]
+    chosen = baseline.choose(new, records, files, rules)
     notes = [f"{results(count)} of the baseline not used: {why}" for why, count in chosen.refused]
     if not chosen.paths:
         why = chosen.refused[0][0] if chosen.refused else "no result there"
         return Checked(new, (), (), tuple(notes[1:]), refused=why)
-    runs = [baseline.load(path) for path in chosen.paths]
+    try:
+        runs = [baseline.load(path) for path in chosen.paths]
+    except ResultError as error:
+        # Records do without much of a file, and say nothing of what is wrong there.
+        if error.path in files:
+            raise
+        others = [one for one in records if one.path != error.path]
+        found = against(new, others, named, rules, select, of)
+        return replace(found, notes=(f"not used: {error}", *found.notes))
     pairs = baseline.cases(new, runs, rules)
     cases = [one for one in pairs.cases if select is None or select(one.name)]
     if any(entry.verdict == Trust.INCONSISTENT for entry in new.result.figures.values()):
