@@ -163,7 +163,7 @@ def test_what_changed_since_the_last_run(tmp_path: Path) -> None:
     figures = {"ring3/popf/throughput": wide, "ring3/lahf/throughput": [1.0] * 12}
     noisy = run(tmp_path / "n.json", figures, date="2026-11-03T12:00:00+00:00")
     assert since.text(since.last_run(noisy, [tmp_path])) == (
-        "nothing since 2026-11-03 00:00; 1 too noisy to say"
+        "nothing since 2026-11-03 00:00; 1 changed, but unreliable"
     )
     noisy.unlink()
     # An earlier run that says nothing about this one is not called none.

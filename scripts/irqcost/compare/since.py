@@ -16,17 +16,21 @@ _MOST = 2
 
 @dataclass(frozen=True)
 class Since:
-    """The last run and the verdicts on each result; `machine` is what else changed. Where no
-    earlier run of this CPU can be compared with, `refused` says why."""
+    """The last run and the verdicts on each result; `machine` is what else changed, `doubted` are
+    the names of what is unreliable in one of the two runs. Where no earlier run of this CPU can be
+    compared with, `refused` says why."""
 
     date: str
     judged: tuple[Judged, ...] = ()
+    doubted: frozenset[str] = frozenset()
     machine: tuple[str, ...] = ()
     refused: str = ""
 
-    def of(self, status: Change) -> list[Judged]:
-        """The results of one verdict, what changed most for its size first."""
+    def of(self, status: Change, doubted: bool = False) -> list[Judged]:
+        """The results of one verdict, what changed most for its size first; those that are doubted
+        or those that are not."""
         found = [one for one in self.judged if one.status == status]
+        found = [one for one in found if (one.name in self.doubted) == doubted]
         return sorted(found, key=lambda one: -abs(one.percent or 0))
 
 
@@ -50,17 +54,7 @@ def last_run(path: Path, beside: Sequence[Path]) -> Since | None:
     changed = (f"{what} {said}" for what, said in found.changed.items())
     doubted = {name for name, entry in new.result.figures.items() if entry.unreliable}
     doubted |= {record.names[place] for place in record.remarks}
-    judged = tuple(_settled(each, doubted) for each in found.judged)
-    return Since(record.date, judged, tuple(changed))
-
-
-def _settled(judged: Judged, doubted: set[str]) -> Judged:
-    """A verdict as two runs allow for it, which nothing is measured again after: what is unreliable
-    in one of them is no change."""
-    changed = judged.status in (Change.REGRESSION, Change.IMPROVEMENT)
-    if not (changed and judged.name in doubted):
-        return judged
-    return replace(judged, status=Change.INCONCLUSIVE)
+    return Since(record.date, found.judged, frozenset(doubted), tuple(changed))
 
 
 def text(since: Since | None) -> str:
@@ -77,7 +71,7 @@ def text(since: Since | None) -> str:
         why = since.judged[0].reason if since.judged else "no result in common"
         return f"not comparable with {when}: {why.partition(': ')[0]}{machine}"
     slower, faster = since.of(Change.REGRESSION), since.of(Change.IMPROVEMENT)
-    noisy = len(since.of(Change.INCONCLUSIVE))
+    noisy = sum(one.status == Change.INCONCLUSIVE for one in comparable)
     if noisy == len(comparable):
         return f"too noisy to compare with {when}{machine}"
     said = [
@@ -88,6 +82,10 @@ def text(since: Since | None) -> str:
         most = (slower or faster)[0]
         unit = "instructions" if most.exact else "cycles"
         line += f": {_titled(most.name)} {most.difference or 0:+.1f} {unit}"
+    # Two runs of which nothing is measured again: what they call unreliable is named, no more.
+    unsure = since.of(Change.REGRESSION, True) + since.of(Change.IMPROVEMENT, True)
+    if unsure:
+        line += f"; {len(unsure)} changed, but unreliable"
     if noisy:
         line += f"; {noisy} too noisy to say"
     return line + machine

@@ -20,7 +20,7 @@ from irqcost.measure import build
 _PRESET = "release"
 
 # As gcc and clang begin it.
-_WARNING = re.compile(r"^\S+:\d+(?::\d+)?: warning: .*", re.MULTILINE)
+_WARNING = re.compile(r"^(?:/.+:\d+|\w+): warning: .*", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,8 @@ def harness_tests() -> Counts:
 
 def compiler_warnings(log: Path) -> list[str]:
     """The warnings in the log of a build: each is a failure here, but no error in the build, which
-    a newer compiler of a user must not break."""
+    a newer compiler of a user must not break. A log has what was compiled in that build: all of it
+    in a fresh checkout."""
     text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     return list(dict.fromkeys(_WARNING.findall(text)))
 
