@@ -92,7 +92,7 @@ def choose(
 
 def _different(paths: Iterable[Path], most: int, but: Path) -> tuple[Path, ...]:
     """The first files, each once under whatever names, without one."""
-    seen, found = {_file(but)}, []
+    seen, found = {_file(but)}, list[Path]()
     for path in paths:
         if len(found) == most:
             break

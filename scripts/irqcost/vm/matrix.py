@@ -18,8 +18,8 @@ from irqcost.vm.kernels import NAMES
 @dataclass(frozen=True)
 class Column:
     """A kernel as it boots, or with something switched on in it: @setup runs in the guest before
-    the module is loaded. @cpu: QEMU's model of the CPU, "": the usual one. @parameters: further ones
-    of the kernel."""
+    the module is loaded. @cpu: QEMU's model of the CPU, "": the usual one. @parameters: further
+    ones of the kernel."""
 
     kernel: str
     setup: tuple[Command, ...] = ()

@@ -20,7 +20,6 @@ from irqcost.vm.across.counting import Counted
 from irqcost.vm.initramfs import MARK, Command
 from irqcost.vm.kernels import DEFAULTS, architecture_of, find_kernel, name_on
 from irqcost.vm.module import build_module
-from irqcost.vm.qemu import Machine
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -21,7 +21,7 @@ from irqcost.base.errors import IrqcostError
 from irqcost.base.table import Table
 from irqcost.vm.across.listing import between, disassembled
 from irqcost.vm.across.page import MASKING, SHOWN
-from irqcost.vm.architectures import ARCHITECTURES, Architecture
+from irqcost.vm.architectures import ARCHITECTURES
 from irqcost.vm.counts import Counts
 from irqcost.vm.initramfs import Command
 from irqcost.vm.kernels import Kernel
