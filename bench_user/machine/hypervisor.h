@@ -23,8 +23,8 @@ Hypervisor FindHypervisor(const std::optional<std::string>& boot_log, const std:
 
 /**
  * What the firmware calls this machine where that is a hypervisor's name for its guests: the vendor
- * in the SMBIOS tables, or a first name in the device tree that begins with @tree. Nothing is no
- * proof of a real one.
+ * in the SMBIOS tables, or a first name in the device tree that begins with @tree. A real
+ * machine has no such name, but not all guests have one either.
  */
 std::optional<std::string> FindVirtualMachine(std::string_view tree, const std::string& root = "");
 

@@ -119,7 +119,7 @@ def away(names: str) -> Iterator[Step]:
         "the commands and their folder are gone",
         "! ls -d /usr/bin/irqcost /usr/bin/irqcost-bench /usr/share/irqcost",
     )
-    # apt no longer knows a removed package that left no configuration behind.
+    # apt no longer knows a removed package that left no configuration.
     yield Step("purge", f"dpkg --purge {names}")
     yield Step(
         "nothing is left",
