@@ -2,7 +2,7 @@
 """Which results are the baseline of a new one, and which of their figures are comparable."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -50,10 +50,10 @@ def _seconds(document: Any) -> float | None:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The files of a baseline, latest first, and why others are not used, each reason with how
+    """The runs of a baseline, latest first, and why others are not used, each reason with how
     many, the most frequent first."""
 
-    paths: tuple[Path, ...]
+    runs: tuple[Run, ...]
     refused: Sequence[tuple[str, int]]
 
 
@@ -61,7 +61,8 @@ def choose(
     new: Run, records: Sequence[store.Record], named: Sequence[Path], policy: Policy
 ) -> Chosen:
     """The latest comparable ones of `records`. Those that lie in folders count only where they are
-    older than the new result; files that were `named` count as they are."""
+    older than the new result; files that were `named` count as they are. Raises ResultError where
+    one of these cannot be read."""
     itself = new.path.resolve()
     own = {path.resolve() for path in named}
     date = when(new.result.context.date)
@@ -87,23 +88,27 @@ def choose(
     fit.sort(key=lambda one: (one[1] in alike, one[0], str(one[1])), reverse=True)
     # Counts do not vary from run to run: there is no odd one for a median to leave out.
     runs = 1 if new.result.context.instruction_clock else policy.runs
-    return Chosen(_different([path for _, path in fit], runs, new.path), refused.most_common())
-
-
-def _different(paths: Iterable[Path], most: int, but: Path) -> tuple[Path, ...]:
-    """The first files, each once under whatever names, without one."""
-    seen, found = {_file(but)}, list[Path]()
-    for path in paths:
-        if len(found) == most:
+    found: list[Run] = []
+    seen = {_file(new.path)}
+    for _, path in fit:
+        if len(found) == runs:
             break
-        if (file := _file(path)) not in seen:
-            seen.add(file)
-            found.append(path)
-    return tuple(found)
+        # Each file counts once, whatever it is called.
+        if (file := _file(path)) in seen:
+            continue
+        seen.add(file)
+        try:
+            found.append(load(path))
+        except ResultError as error:
+            # Records do without much of a file, and say nothing of what is wrong there.
+            if path.resolve() in own:
+                raise
+            refused[error.reason] += 1
+    return Chosen(tuple(found), refused.most_common())
 
 
 def _file(path: Path) -> tuple[int, int] | Path:
-    """What a file is, whatever it is called."""
+    """What a file is, under all its names."""
     try:
         status = path.stat()
     except OSError:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from irqcost.base import verdicts
-from irqcost.base.errors import ResultError
 from irqcost.base.verdicts import Change, Trust
 from irqcost.compare import baseline, columns, regression
 from irqcost.compare.baseline import Run
@@ -75,21 +74,12 @@ def against(
     of: int = 0,
 ) -> Checked:
     """A new result, judged by the baseline that fits it; `of` as that of regression.judge()."""
-    files = [path for path in named if path.is_file()]
-    chosen = baseline.choose(new, records, files, rules)
+    chosen = baseline.choose(new, records, [path for path in named if path.is_file()], rules)
     notes = [f"{results(count)} of the baseline not used: {why}" for why, count in chosen.refused]
-    if not chosen.paths:
+    if not chosen.runs:
         why = chosen.refused[0][0] if chosen.refused else "no result there"
         return Checked(new, (), (), tuple(notes[1:]), refused=why)
-    try:
-        runs = [baseline.load(path) for path in chosen.paths]
-    except ResultError as error:
-        # Records do without much of a file, and say nothing of what is wrong there.
-        if error.path in files:
-            raise
-        others = [one for one in records if one.path != error.path]
-        found = against(new, others, named, rules, select, of)
-        return replace(found, notes=(f"not used: {error}", *found.notes))
+    runs = chosen.runs
     pairs = baseline.cases(new, runs, rules)
     cases = [one for one in pairs.cases if select is None or select(one.name)]
     if any(entry.verdict == Trust.INCONSISTENT for entry in new.result.figures.values()):
@@ -102,7 +92,8 @@ def against(
     refused = "" if cases else "no result is left to be judged: see --select and --config"
     judged = tuple(regression.judge(cases, rules.risk, of))
     changed = columns.changes(runs[0].result.context, new.result.context)
-    return Checked(new, chosen.paths, judged, tuple(notes), changed, refused)
+    paths = tuple(run.path for run in runs)
+    return Checked(new, paths, judged, tuple(notes), changed, refused)
 
 
 def results(count: int) -> str:

@@ -43,7 +43,8 @@ _HISTOGRAM = re.compile(r'"histogram":\{"unit":"\w+"(,"\w+":\{[!-[\]-z]*\})*\}')
 _CODE = '"machine_code": '
 _CODE_END = re.compile(r"\n(?! {7})")
 _CODE_CLOSED = "\n      }"
-# Letters; a hundred times what was seen. Longer ones are not kept.
+# Letters. Longer ones are read with the rest and not kept, so that a hostile file costs no more
+# memory than itself; the longest of the results in results/ has 67,000.
 _MOST_CODE_KEPT = 1 << 18
 
 
