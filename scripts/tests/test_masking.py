@@ -115,6 +115,30 @@ def test_the_program_and_other_backends_are_not_the_kernel() -> None:
     assert masking.find({}, {"kmod"}, None, True).kind == ""
 
 
+def test_the_code_of_another_architecture_is_not_taken_for_x86() -> None:
+    """A branch of arm64 has a byte that would be cli, and code with it is not native for that."""
+    code = {ROW: {"f": MachineCode(bytes.fromhex("fa030014c0035fd6"))}}
+    assert masking.find(code, {"bpf"}, None, False).kind == "native"
+    found = masking.find(code, {"bpf"}, None, False, architecture="arm64")
+    assert found.kind == "unknown" and "arm64" in found.reason and not found.rows
+    assert not found.native("bpf", "irq_save_restore")
+    assert masking.find({}, {"ring3"}, None, False, architecture="riscv").kind == ""
+    assert masking.find(code, {"kmod"}, None, True, architecture="arm64").kind == ""
+
+
+def test_a_result_says_of_which_architecture_its_code_is(tmp_path: Path) -> None:
+    def kind(*own: str) -> str:
+        content = document("alpha")
+        ours = content["context"]["irqcost"]
+        ours.pop("masking", None)
+        ours |= {"architecture": one for one in own}
+        ours["machine_code"] = machine_code.of(ROW, machine_code.function("f", "fac3"))
+        return parsing.parse(content).context.masking.kind
+
+    assert kind() == kind("x86") == "native"
+    assert kind("arm64") == "unknown"
+
+
 def test_nothing_is_native_where_the_kernel_is_not_in_ring_0() -> None:
     def found(ring: int, code: bytes = b"\xfa\xc3", **targets: int) -> masking.Masking:
         text = MachineCode(code, "", {at: name for name, at in targets.items()})

@@ -122,6 +122,7 @@ def _add_masking(context: dict[str, Any], measured: Collection[str]) -> None:
         says,
         bool(context["instruction_clock"]),
         parsing.privilege_of(context),
+        context.get("architecture", masking.DECODED),
     )
     context["masking"] = found.document()
     context["kernel"] = {**context["kernel"], "execution": None}

@@ -271,7 +271,8 @@ def _masking(
     """What masks: as the run found, else by its machine code."""
     if _untold(ours):
         exact = ours.flag("instruction_clock")
-        return masking_.find(code, measured, says, exact, _privilege(ours))
+        own = ours.text("architecture") if ours.has("architecture") else masking_.DECODED
+        return masking_.find(code, measured, says, exact, _privilege(ours), own)
     found = ours.object("masking")
     rows = found.object("rows")
     return Masking(

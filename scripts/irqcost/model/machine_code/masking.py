@@ -14,6 +14,9 @@ from typing import Any, Protocol
 
 from irqcost.base.safety.surroundings import nothing_around
 
+# The architecture whose instructions are told apart here, as a result names it.
+DECODED = "x86"
+
 NATIVE = "native"
 UNKNOWN = "unknown"
 PARAVIRTUAL = "paravirtual:"
@@ -117,6 +120,7 @@ def find(
     kernel_hypervisor: str | None,
     exact: bool,
     privilege: int = 0,
+    architecture: str = DECODED,
 ) -> Masking:
     """What masks, by `code` (backend/probe → symbol → function), in a run that `measured` these
     backends; where there is none, by the hypervisor that the kernel says it runs on.
@@ -126,7 +130,14 @@ def find(
 
     Under the instruction clock (`exact`) a run without machine code is no matter: it is of a
     guest that irqcost booted.
+
+    @architecture: what a kernel of any other than DECODED masks by is unknown. Its instructions,
+    taken for DECODED's, may look like cli.
     """
+    if architecture != DECODED:
+        if exact or not set(KERNEL) & {*measured, *(name.split("/")[0] for name in code)}:
+            return Masking()
+        return Masking(UNKNOWN, f"the machine code is of {architecture}, which is not decoded")
     kernel = {
         name: functions
         for name, functions in code.items()
