@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/sha256.h"
+
 namespace irqcost {
 
 namespace {
@@ -17,6 +19,15 @@ std::string Base64(const std::vector<std::uint8_t>& bytes) {
   return text;
 }
 
+std::string Hash(std::vector<std::uint8_t> code,
+                 const std::map<std::size_t, std::string>& targets) {
+  for (const auto& [offset, name] : targets) {
+    const std::string line = std::to_string(offset) + " " + name + "\n";
+    code.insert(code.end(), line.begin(), line.end());
+  }
+  return Sha256(code);
+}
+
 }  // namespace
 
 nlohmann::ordered_json FunctionJson(const std::string& symbol,
@@ -25,7 +36,17 @@ nlohmann::ordered_json FunctionJson(const std::string& symbol,
   nlohmann::ordered_json json = {
       {"symbol", symbol}, {"code", Base64(code)}, {"targets", nlohmann::ordered_json::object()}};
   for (const auto& [offset, name] : targets) json["targets"][name].push_back(offset);
+  if (const auto decoded = Decode(code)) {
+    json["code_sha256"] = Hash(decoded->without_addresses, targets);
+    if (const auto& masks = decoded->masks)
+      json["masks"] = {{"by_priority", masks->by_priority}, {"instruction", masks->instruction}};
+  }
   return json;
+}
+
+nlohmann::ordered_json CodeJson(const nlohmann::ordered_json& functions,
+                                const nlohmann::ordered_json& absent) {
+  return {{"architecture", IRQCOST_ARCHITECTURE}, {"functions", functions}, {"absent", absent}};
 }
 
 void AddFunction(nlohmann::ordered_json& context, const std::string& probe,

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -18,10 +20,32 @@ struct CodeError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/** {"symbol", "code", "targets"} of docs/RESULTS.md; @targets are names by offset. */
+/** What a kernel masks by. */
+struct Masks {
+  bool by_priority = false;  ///< by the priority that interrupts must have, not by the CPU's flag
+  std::string instruction;   ///< such as "msr daifset"
+};
+
+/** What a function's instructions tell, where it takes no library to decode them. */
+struct Decoded {
+  std::optional<Masks> masks;                   ///< by priority, if one of the instructions is
+  std::vector<std::uint8_t> without_addresses;  ///< equal where only the places of things differ
+};
+
+/**
+ * Decodes a function, as far as the results need it. Of the architecture. Nothing where
+ * instructions differ so much in length that a library is needed: the scripts have one.
+ */
+std::optional<Decoded> Decode(std::span<const std::uint8_t> code);
+
+/** An entry of `functions` in docs/RESULTS.md; @targets are names by offset. */
 nlohmann::ordered_json FunctionJson(const std::string& symbol,
                                     const std::vector<std::uint8_t>& code,
                                     const std::map<std::size_t, std::string>& targets);
+
+/** What --irqcost_machine_code prints: functions, and of what none could be read, with reasons. */
+nlohmann::ordered_json CodeJson(const nlohmann::ordered_json& functions,
+                                const nlohmann::ordered_json& absent);
 
 /**
  * Records in context.irqcost's machine_code that a probe executes a function (FunctionJson()); each

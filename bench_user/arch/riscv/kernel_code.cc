@@ -40,7 +40,95 @@ bool IsFar(std::uint32_t first, std::uint32_t second) {
          (Rd(second) == kRa || Rd(second) == kZero);
 }
 
+constexpr std::uint32_t kStatus = 0x100;  // sstatus
+constexpr std::uint32_t kInterrupts = 2;  // SIE in it
+constexpr std::uint32_t kUpper = 0xfffff000;
+
+std::size_t LengthAt(std::span<const std::uint8_t> code, std::size_t at) {
+  return (code[at] & 3) == 3 ? 4 : 2;
+}
+
+// Offsets of instructions.
+std::vector<std::size_t> Starts(std::span<const std::uint8_t> code) {
+  std::vector<std::size_t> starts;
+  for (std::size_t at = 0; at < code.size() && at + LengthAt(code, at) <= code.size();
+       at += LengthAt(code, at))
+    starts.push_back(at);
+  return starts;
+}
+
+// A set or clear by a register may be of another bit of sstatus: it is no sign.
+std::optional<Masks> MasksOf(std::uint32_t instruction) {
+  if ((instruction & 0x7f) != 0x73 || instruction >> 20 != kStatus) return std::nullopt;
+  const bool interrupts = (instruction >> 15 & kInterrupts) != 0;
+  switch (instruction >> 12 & 7) {
+    case 1:
+      return Masks{false, "csrrw sstatus"};
+    case 5:
+      return Masks{false, "csrrwi sstatus"};
+    case 6:
+      if (interrupts) return Masks{false, "csrrsi sstatus"};
+      return std::nullopt;
+    case 7:
+      if (interrupts) return Masks{false, "csrrci sstatus"};
+      return std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<Masks> FindMasks(std::span<const std::uint8_t> code) {
+  for (const std::size_t at : Starts(code)) {
+    if (LengthAt(code, at) != 4) continue;
+    if (auto masks = MasksOf(At<std::uint32_t>(code, at))) return masks;
+  }
+  return std::nullopt;
+}
+
+// What is added to the upper bits of an address, of an instruction that reads register @base.
+std::uint32_t LowerBits(std::uint32_t instruction, std::uint32_t base) {
+  if ((instruction >> 15 & 31) != base) return 0;
+  switch (instruction & 0x7f) {
+    case 0x03:  // loads
+    case 0x13:  // addi
+    case 0x67:  // jalr
+      return 0xfff00000;
+    case 0x23:  // stores
+      return 0xfe000f80;
+    default:
+      return 0;
+  }
+}
+
+std::vector<std::uint8_t> WithoutAddresses(std::span<const std::uint8_t> code) {
+  std::vector<std::uint8_t> plain(code.begin(), code.end());
+  std::uint32_t before = 0;  // an auipc right before
+  for (const std::size_t at : Starts(code)) {
+    if (LengthAt(code, at) != 4) {
+      before = 0;
+      continue;
+    }
+    const auto instruction = At<std::uint32_t>(code, at);
+    std::uint32_t address = before == 0 ? 0 : LowerBits(instruction, Rd(before));
+    before = 0;
+    if ((instruction & 0x7f) == 0x17) {
+      address = kUpper;
+      before = instruction;
+    } else if (IsJal(instruction) &&
+               at + static_cast<std::size_t>(JalDistance(instruction)) >= code.size()) {
+      address = kUpper;
+    }
+    const std::uint32_t cleared = instruction & ~address;
+    std::memcpy(&plain[at], &cleared, sizeof(cleared));
+  }
+  return plain;
+}
+
 }  // namespace
+
+std::optional<Decoded> Decode(std::span<const std::uint8_t> code) {
+  return Decoded{FindMasks(code), WithoutAddresses(code)};
+}
 
 Return FindReturn(std::span<const std::uint8_t> code, bool /*has_thunk*/) {
   // The bytes may also be a part of another instruction: that makes the answer wider, not wrong.

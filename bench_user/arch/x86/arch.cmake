@@ -45,7 +45,6 @@ set(
   ../arch/x86/tests/catalogue_test.cc
   ../arch/x86/tests/fault_test.cc
   ../arch/x86/tests/instructions_test.cc
-  ../arch/x86/tests/kernel_code_test.cc
   ../arch/x86/tests/kvm_test.cc
   ../arch/x86/tests/microarchitecture_test.cc
   ../arch/x86/tests/simulate_test.cc

@@ -73,6 +73,8 @@ std::optional<unsigned> KnownBodyInstructions(std::span<const std::uint8_t> code
   return std::nullopt;
 }
 
+std::optional<Decoded> Decode(std::span<const std::uint8_t> /*code*/) { return std::nullopt; }
+
 Targets PossibleTargets(const FunctionCode& code) {
   constexpr std::size_t kLength = 5;
   Targets targets;

@@ -178,7 +178,7 @@ Json LiveCodeJson(const std::vector<std::string>& symbols) {
       absent.push_back(Absent(symbol, error.what()));
     }
   }
-  return {{"functions", functions}, {"absent", absent}};
+  return CodeJson(functions, absent);
 }
 
 }  // namespace irqcost

@@ -111,7 +111,7 @@ Json ModuleCodeJson(const std::string& device, const std::vector<std::string>& n
       absent.push_back({{"name", name}, {"reason", error.what()}});
     }
   }
-  return {{"functions", functions}, {"absent", absent}};
+  return CodeJson(functions, absent);
 }
 
 }  // namespace irqcost

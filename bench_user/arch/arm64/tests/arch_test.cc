@@ -2,8 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "arch/arm64/midr.h"
-#include "backends/bpf/derive.h"
-#include "backends/bpf/live_code.h"
 #include "machine/cpu.h"
 #include "machine/hypervisor.h"
 #include "tests/fake_machine.h"
@@ -32,26 +30,6 @@ TEST(Hypervisor, IsRuledOutByTheModeOfTheKernelAndTheNameOfTheMachine) {
   machine.Write("sys/class/dmi/id/sys_vendor", "QEMU\n");
   EXPECT_TRUE(FindHypervisor(real, root).present);
   EXPECT_EQ(FindHypervisor(real, root).name, "QEMU");
-}
-
-// bl +8; b -4; ret; nop
-const FunctionCode kCode{"f",
-                         0x1000,
-                         {0x02, 0x00, 0x00, 0x94, 0xff, 0xff, 0xff, 0x17, 0xc0, 0x03, 0x5f, 0xd6,
-                          0x1f, 0x20, 0x03, 0xd5}};
-
-TEST(KernelCode, FindsCallsAndJumps) {
-  EXPECT_EQ(PossibleTargets(kCode), (Targets{{0, 0x1008}, {4, 0x1000}}));
-  const Within within = FindWithin(kCode.bytes, {{0, "called"}, {4, "jumped"}});
-  EXPECT_EQ(within.calls, std::vector<std::string>{"called"});
-  EXPECT_EQ(within.jumps, std::vector<std::string>{"jumped"});
-  EXPECT_EQ(FindReturn(kCode.bytes, false), Return::kDirect);
-}
-
-TEST(KernelCode, LosesItsPadding) {
-  std::vector<std::uint8_t> bytes = kCode.bytes;
-  TrimPadding(bytes);
-  EXPECT_EQ(bytes.size(), 12U);
 }
 
 }  // namespace

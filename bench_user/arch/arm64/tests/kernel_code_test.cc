@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "backends/bpf/derive.h"
+#include "backends/bpf/live_code.h"
+#include "backends/machine_code.h"
+
+namespace irqcost {
+namespace {
+
+// bl +8; b -4; ret; nop
+const FunctionCode kCode{"f",
+                         0x1000,
+                         {0x02, 0x00, 0x00, 0x94, 0xff, 0xff, 0xff, 0x17, 0xc0, 0x03, 0x5f, 0xd6,
+                          0x1f, 0x20, 0x03, 0xd5}};
+
+TEST(KernelCode, FindsCallsAndJumps) {
+  EXPECT_EQ(PossibleTargets(kCode), (Targets{{0, 0x1008}, {4, 0x1000}}));
+  const Within within = FindWithin(kCode.bytes, {{0, "called"}, {4, "jumped"}});
+  EXPECT_EQ(within.calls, std::vector<std::string>{"called"});
+  EXPECT_EQ(within.jumps, std::vector<std::string>{"jumped"});
+  EXPECT_EQ(FindReturn(kCode.bytes, false), Return::kDirect);
+}
+
+TEST(KernelCode, LosesItsPadding) {
+  std::vector<std::uint8_t> bytes = kCode.bytes;
+  TrimPadding(bytes);
+  EXPECT_EQ(bytes.size(), 12U);
+}
+
+std::vector<std::uint8_t> Bytes(std::initializer_list<std::uint32_t> instructions) {
+  std::vector<std::uint8_t> bytes;
+  for (const std::uint32_t one : instructions)
+    for (unsigned shift = 0; shift < 32; shift += 8)
+      bytes.push_back(static_cast<std::uint8_t>(one >> shift));
+  return bytes;
+}
+
+constexpr std::uint32_t kNop = 0xd503201f, kRet = 0xd65f03c0, kDaifSet = 0xd50343df,
+                        kSetPriority = 0xd5184600;  // msr daifset, #3; msr icc_pmr_el1, x0
+
+std::string By(std::initializer_list<std::uint32_t> instructions) {
+  const auto masks = Decode(Bytes(instructions))->masks;
+  if (!masks) return "";
+  return (masks->by_priority ? "priority: " : "flag: ") + masks->instruction;
+}
+
+TEST(Masks, AreFlagsOrThePriority) {
+  EXPECT_EQ(By({kDaifSet, kRet}), "flag: msr daifset");
+  EXPECT_EQ(By({0xd50342ff, kRet}), "flag: msr daifclr");
+  EXPECT_EQ(By({0xd51b4225, kRet}), "flag: msr daif");
+  EXPECT_EQ(By({kSetPriority, kRet}), "priority: msr icc_pmr_el1");
+  // Other masks than that of interrupts: daifset #1, daifclr #8; what reads: mrs daif, mrs pmr.
+  EXPECT_EQ(By({0xd50341df, 0xd50348ff, 0xd53b4220, 0xd5384600, kRet}), "");
+  EXPECT_EQ(By({}), "");
+}
+
+TEST(Masks, AreThoseThatCanBeReached) {
+  // A branch that was patched at boot jumps over one way.
+  EXPECT_EQ(By({0x14000003, kDaifSet, kRet, kSetPriority, kRet}), "priority: msr icc_pmr_el1");
+  EXPECT_EQ(By({kNop, kDaifSet, kRet, kSetPriority, kRet}), "flag: msr daifset");
+  // b.ne +12, cbz +12, tbz +12: both ways.
+  for (const std::uint32_t branch : {0x54000061U, 0xb4000060U, 0x36000060U}) {
+    EXPECT_EQ(By({branch, kDaifSet, kRet, kSetPriority, kRet}), "priority: msr icc_pmr_el1");
+    EXPECT_EQ(By({branch, kNop, kRet, kDaifSet, kRet}), "flag: msr daifset");
+  }
+  // A loop, and branches that leave at either end.
+  EXPECT_EQ(By({kDaifSet, 0x17ffffff}), "flag: msr daifset");
+  EXPECT_EQ(By({0x17ffffff, kDaifSet}), "");
+  EXPECT_EQ(By({0x14000009, kDaifSet}), "");
+  // br x1
+  EXPECT_EQ(By({0xd61f0020, kDaifSet}), "");
+}
+
+bool Same(std::initializer_list<std::uint32_t> one, std::initializer_list<std::uint32_t> other) {
+  return Decode(Bytes(one))->without_addresses == Decode(Bytes(other))->without_addresses;
+}
+
+TEST(WithoutAddresses, IsEqualWhereOnlyPlacesDiffer) {
+  EXPECT_TRUE(Same({0x94000010, kRet}, {0x94001000, kRet}));   // bl
+  EXPECT_TRUE(Same({0x14000010, kRet}, {0x17ff0000, kRet}));   // b, out of the function
+  EXPECT_FALSE(Same({0x14000001, kRet}, {0x14000000, kRet}));  // b, in the function
+  EXPECT_TRUE(Same({0x90000000, kRet}, {0xb0123400, kRet}));   // adrp x0
+  EXPECT_FALSE(Same({0x90000000, kRet}, {0x90000001, kRet}));  // into another register
+  EXPECT_FALSE(Same({0x94000010, kRet}, {0x14000010, kRet}));  // bl, b
+  EXPECT_FALSE(Same({0xd2800020, kRet}, {0xd2800040, kRet}));  // mov x0, #1; #2
+  EXPECT_FALSE(Same({0x92800020, kRet}, {0x92800040, kRet}));  // mov x0, #-2; #-3
+  // movn x10; movk x10, lsl 16; movk x10, lsl 32
+  EXPECT_TRUE(
+      Same({0x9282468a, 0xf2a0002a, 0xf2d0000a, kRet}, {0x9290000a, 0xf2b1234a, 0xf2d0004a, kRet}));
+  // A movk of another register is no part of it, nor one after a movz.
+  EXPECT_FALSE(Same({0x9282468a, 0xf2a0002b, kRet}, {0x9282468a, 0xf2a0004b, kRet}));
+  EXPECT_FALSE(Same({0xd282468a, 0xf2a0002a, kRet}, {0xd282468a, 0xf2a0004a, kRet}));
+}
+
+}  // namespace
+}  // namespace irqcost
