@@ -20,7 +20,8 @@ import pytest
 import machine_code
 from irqcost import ROOT
 from irqcost.base.errors import ResultError
-from irqcost.model import members, parsing, reader
+from irqcost.model import members, reader
+from irqcost.model.machine_code import recorded
 from results import changed, document, path
 
 _SCHEMA = json.loads((ROOT / "docs" / "result.schema.json").read_text(encoding="utf-8"))
@@ -66,10 +67,10 @@ def _function(count: int, size: int, probes: int = 1) -> Callable[[Any], None]:
             "run_name is 'ring3/<b>/isolated', which is no name of a figure",
         ),
         (
-            _function(1, parsing.MOST_CODE + 1),
+            _function(1, recorded.MOST_CODE + 1),
             "code has 16385 bytes; no result has more than 16384",
         ),
-        (_function(1, parsing.MOST_CODE + 3), "code has 21852 letters of base64"),
+        (_function(1, recorded.MOST_CODE + 3), "code has 21852 letters of base64"),
         (_function(100, 10_000, 5), "machine_code is 5000000 bytes by probe"),
     ],
 )
@@ -89,7 +90,7 @@ def test_the_schema_has_the_bounds_of_the_reader() -> None:
     assert bounded["maxLength"] == members.MOST_LETTERS
     assert bounded["maxItems"] == bounded["maxProperties"] == members.MOST_ITEMS
     assert bounded["propertyNames"]["maxLength"] == members.MOST_LETTERS_OF_A_NAME
-    assert code["maxLength"] == -(-parsing.MOST_CODE // 3) * 4
+    assert code["maxLength"] == -(-recorded.MOST_CODE // 3) * 4
 
 
 def test_what_is_within_the_bounds_is_read(tmp_path: Path) -> None:

@@ -124,8 +124,9 @@ def test_absent_function_is_told_and_the_rest_printed(
 ) -> None:
     bench = fake_bench(
         tmp_path,
-        'echo \'{"functions": [{"symbol": "f", "address": "0x1000", "code": "+sM=", "targets": {}'
-        '}], "absent": [{"name": "g", "reason": "g: this kernel has no such function"}]}\'',
+        'echo \'{"architecture": "x86", "functions": [{"symbol": "f", "address": "0x1000", '
+        '"code": "+sM=", "targets": {}}], '
+        '"absent": [{"name": "g", "reason": "g: this kernel has no such function"}]}\'',
     )
     monkeypatch.setattr(disasm.build, "harness", lambda: bench)
     args = argparse.Namespace(functions=["f", "g"], callees=False, result=None)
@@ -162,7 +163,7 @@ def test_a_row_is_shown_as_the_loaded_module_has_it(
         machine_code.function("kmod/spin_lock", WINDOW, TARGETS),
         machine_code.function("_raw_spin_lock_irqsave", "fac3"),
     ]
-    answer = json.dumps({"functions": functions, "absent": []})
+    answer = json.dumps({"architecture": "x86", "functions": functions, "absent": []})
     bench = fake_bench(
         tmp_path, f"[ $1 = --irqcost_machine_code=kmod/spin_lock ] && echo '{answer}' || exit 2"
     )

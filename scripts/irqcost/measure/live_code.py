@@ -22,7 +22,8 @@ def stored(path: Path, rows: Sequence[str], callees: bool) -> list[Function]:
 
     A row is named with its backend or without. Raises IrqcostError where one has none.
     """
-    code = reader.read_result(path).context.machine_code
+    context = reader.read_result(path).context
+    code = context.machine_code
     if not code:
         raise IrqcostError(f"{path} has no machine code: only ring-0 backends store it")
     for row in rows:
@@ -30,7 +31,7 @@ def stored(path: Path, rows: Sequence[str], callees: bool) -> list[Function]:
             known = ", ".join(sorted(code))
             raise IrqcostError(f"{path} has no machine code of {row}, only of {known}")
     return [
-        Function(f"{name}: {symbol}", 0, one.code, one.targets)
+        Function(f"{name}: {symbol}", 0, one.code, one.targets, context.architecture)
         for name, functions in code.items()
         if not rows or name in rows or name.split("/")[1] in rows
         for symbol, one in functions.items()
@@ -69,6 +70,7 @@ def read(bench: Path, symbols: Sequence[str]) -> tuple[list[Function], list[str]
             int(item.get("address", "0"), 16),
             base64.b64decode(item["code"]),
             {at: symbol for symbol, places in item["targets"].items() for at in places},
+            document["architecture"],
         )
         for item in document["functions"]
     ]

@@ -10,8 +10,9 @@ from irqcost.measure import agreement, interference, verdict
 from irqcost.measure.processes import Benchmark, Process, Processes, Target
 from irqcost.measure.simulation import simulate
 from irqcost.measure.verdict import Verdict
-from irqcost.model import contention, parsing
-from irqcost.model.machine_code import equality, masking
+from irqcost.model import contention
+from irqcost.model.machine_code import equality, masking, recorded
+from irqcost.model.members import ours_of
 from irqcost.stats import intervals
 from irqcost.stats.histogram import histogram
 
@@ -110,20 +111,15 @@ def _closed(
 
 def _add_masking(context: dict[str, Any], measured: Collection[str]) -> None:
     """What masks in the kernel, by its machine code, and what follows for the kernel as a whole."""
-    if context.get("machine_code") and not masking.decodes():
+    ours = ours_of(context)
+    own = recorded.architecture(ours) == masking.DECODED
+    if context.get("machine_code") and own and not masking.decodes():
         # Left to whoever reads the texts.
         absent = {"name": "masking", "reason": "it is found by Capstone: install python3-capstone"}
         context["absent"] = [*context["absent"], absent]
         return
     says = (context.get("kernel_hypervisor") or {}).get("name")
-    found = masking.find(
-        parsing.machine_code(context),
-        measured,
-        says,
-        bool(context["instruction_clock"]),
-        parsing.privilege_of(context),
-        context.get("architecture", masking.DECODED),
-    )
+    found = recorded.what_masks(ours, recorded.functions(ours), measured, says)
     context["masking"] = found.document()
     context["kernel"] = {**context["kernel"], "execution": None}
     if not found.paravirtual:

@@ -194,3 +194,8 @@ class Object:
 
     def maybe_texts(self, key: str) -> tuple[str, ...] | None:
         return None if self.has(key) and self._members[key] is None else self.texts(key)
+
+
+def ours_of(document: object) -> Object:
+    """A result's context.irqcost. Raises FormatError."""
+    return Object(document, "result.context.irqcost")

@@ -6,18 +6,23 @@ ignored, for the file is Google Benchmark's and other tools add theirs; a key th
 missing, or of another type, is an error that names its place in the file.
 """
 
-import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import fields, replace
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any
 
 from irqcost.base.verdicts import Trust
 from irqcost.model import contention
-from irqcost.model.machine_code import masking as masking_
-from irqcost.model.machine_code.masking import Masking, Row
-from irqcost.model.members import MOST_LETTERS_OF_A_NAME, FormatError, Object, plain_numbers
+from irqcost.model.machine_code import masking as masking_, recorded
+from irqcost.model.machine_code.masking import Masking
+from irqcost.model.members import (
+    MOST_LETTERS_OF_A_NAME,
+    FormatError,
+    Object,
+    ours_of,
+    plain_numbers,
+)
 from irqcost.model.result import (
     EXECUTIONS,
     Absent,
@@ -28,7 +33,6 @@ from irqcost.model.result import (
     Entry,
     Kernel,
     Result,
-    MachineCode,
 )
 
 # History: 1, until version 0.3 (schema1.py); 2, names by the field's words, machine code once.
@@ -96,8 +100,7 @@ def processes(document: Any) -> dict[str, tuple[float, ...]]:
 def with_run(context: Context, ours: object) -> Context:
     """A context with what `tsc`, `backends` and `absent` of a context.irqcost say, of which no two
     runs have the same. Raises FormatError."""
-    item = Object(ours, "result.context.irqcost")
-    return replace(context, **_of_run(item))
+    return replace(context, **_of_run(ours_of(ours)))
 
 
 def _of_run(ours: Object) -> dict[str, Any]:
@@ -117,55 +120,6 @@ def _absent(item: Object) -> Absent:
     return Absent(item.text("name"), item.text("reason"))
 
 
-def code_hashes(ours: object) -> dict[str, dict[str, str]]:
-    """Of a context.irqcost, by `backend/probe` and symbol, what identifies the machine code of each
-    function: the hash of its instructions without addresses where the run could tell them, else of
-    its bytes. Raises FormatError."""
-    return _by_probe(Object(ours, "result.context.irqcost"), _code_hash)
-
-
-def _code_hash(item: Object) -> str:
-    if item.has("code_sha256"):
-        return item.text("code_sha256")
-    return hashlib.sha256(_machine_code(item).code).hexdigest()
-
-
-# Bytes: of a function, and of all that the probes name. The longest that were seen have a fifth and
-# a hundredth of it; what is within a bound is disassembled.
-MOST_CODE = 16 << 10
-MOST_CODE_OF_ALL = 4 << 20
-
-_Made = TypeVar("_Made")
-
-
-def _by_probe(ours: Object, make: Callable[[Object], _Made]) -> dict[str, dict[str, _Made]]:
-    """By `backend/probe` and symbol, what is made of each function's object."""
-    if not ours.has("machine_code"):
-        return {}
-    item = ours.object("machine_code")
-    functions = [(one.text("symbol"), make(one)) for one in item.objects("functions")]
-    probes = item.object("probes")
-    found: dict[str, dict[str, _Made]] = {}
-    for probe in probes.members():
-        places = [int(place) for place in probes.numbers(probe)]
-        if not all(place in range(len(functions)) for place in places):
-            raise FormatError(f"{probes.where}.{probe} names a function that is not there")
-        found[probe] = dict(functions[place] for place in places)
-    return found
-
-
-def _codes(ours: Object) -> dict[str, dict[str, MachineCode]]:
-    """By `backend/probe` and symbol, the functions."""
-    found = _by_probe(ours, _machine_code)
-    total = sum(len(one.code) for functions in found.values() for one in functions.values())
-    if total > MOST_CODE_OF_ALL:
-        raise FormatError(
-            f"{ours.where}.machine_code is {total} bytes by probe; no result has more than "
-            f"{MOST_CODE_OF_ALL}"
-        )
-    return found
-
-
 def _integer(item: Object, key: str) -> int | None:
     value = item.maybe_number(key)
     return None if value is None else int(value)
@@ -183,15 +137,15 @@ def _context(
     of_run = _of_run(ours)
     of_run["absent"] += tuple(failed)
     verdict = ours.object("verdict") if ours.has("verdict") else None
-    code = _codes(ours) if with_code or _untold(ours) else {}
+    code = recorded.functions(ours) if with_code or recorded.untold(ours) else {}
     says = ours.object("kernel_hypervisor") if ours.maybe("kernel_hypervisor") else None
     kernel_hypervisor = says.maybe_text("name") if says else None
-    masking = _masking(ours, code, measured, kernel_hypervisor)
+    masking = recorded.what_masks(ours, code, measured, kernel_hypervisor)
     derived, lost = _without_calls(
         map(_derived, ours.objects("derived")) if ours.has("derived") else (), masking
     )
     of_run["absent"] += lost
-    module = _module(ours)
+    module = recorded.module(ours)
     return Context(
         date=date,
         version=ours.text("version"),
@@ -219,6 +173,7 @@ def _context(
         cpu_quota=settings.maybe_number("cpu_quota"),
         masking=masking,
         kernel_hypervisor=kernel_hypervisor,
+        architecture=recorded.architecture(ours),
         module_compiler=module.text("compiler") if module and module.has("compiler") else None,
     )
 
@@ -257,69 +212,6 @@ def _trimmed(brand: str | None) -> str | None:
     return brand and (" ".join(brand.split()) or None)
 
 
-def _untold(ours: Object) -> bool:
-    """Whether the run did not say what masks, or had no Capstone to find out."""
-    return not ours.maybe("masking")
-
-
-def _masking(
-    ours: Object,
-    code: Mapping[str, Mapping[str, MachineCode]],
-    measured: Collection[str],
-    says: str | None,
-) -> Masking:
-    """What masks: as the run found, else by its machine code."""
-    if _untold(ours):
-        exact = ours.flag("instruction_clock")
-        own = ours.text("architecture") if ours.has("architecture") else masking_.DECODED
-        return masking_.find(code, measured, says, exact, _privilege(ours), own)
-    found = ours.object("masking")
-    rows = found.object("rows")
-    return Masking(
-        _kind(found.maybe_text("kind") or "", found.where),
-        found.text("reason"),
-        {
-            name: Row(
-                _kind(row.text("kind"), row.where),
-                _kind(row.text("unlock"), row.where) if row.has("unlock") else "",
-            )
-            for name in rows.members()
-            for row in [rows.object(name)]
-        },
-    )
-
-
-def _module(ours: Object) -> Object | None:
-    """What the file says of the kernel module; None where none was loaded."""
-    build = ours.object("build") if ours.maybe("build") else None
-    return build.object("module") if build and build.maybe("module") else None
-
-
-def _privilege(ours: Object) -> int:
-    """The ring in which the module's kernel runs: 0, too, where nobody asked."""
-    module = _module(ours)
-    found = module.number("privilege") if module and module.has("privilege") else 0
-    if found not in range(4):
-        raise FormatError(f"context.irqcost.build.module.privilege is {found:g}: no ring")
-    return int(found)
-
-
-def _kind(kind: str, where: str) -> str:
-    if kind in ("", masking_.NATIVE, masking_.UNKNOWN) or kind.startswith(masking_.PARAVIRTUAL):
-        return kind
-    raise FormatError(f"{where} has the unknown kind of masking {kind!r}")
-
-
-def privilege_of(ours: object) -> int:
-    """The ring of the kernel by a context.irqcost. Raises FormatError."""
-    return _privilege(Object(ours, "result.context.irqcost"))
-
-
-def machine_code(ours: object) -> dict[str, dict[str, MachineCode]]:
-    """By `backend/probe` and symbol, the functions of a context.irqcost. Raises FormatError."""
-    return _codes(Object(ours, "result.context.irqcost"))
-
-
 def _without_calls(
     derived: Iterable[Derived], masking: Masking
 ) -> tuple[tuple[Derived, ...], tuple[Absent, ...]]:
@@ -336,14 +228,6 @@ def _without_calls(
 
 def _strings(item: Object) -> dict[str, str]:
     return {key: item.text(key) for key in item.members()}
-
-
-def _machine_code(item: Object) -> MachineCode:
-    code = item.encoded("code", MOST_CODE)
-    named = item.object("targets")
-    targets = {int(offset): name for name in named.members() for offset in named.numbers(name)}
-    code_hash = item.text("code_sha256") if item.has("code_sha256") else ""
-    return MachineCode(code, code_hash, targets)
 
 
 def _derived(item: Object) -> Derived:

@@ -74,6 +74,7 @@ class MachineCode:
     code: bytes
     code_hash: str = ""  # "" where the instructions were not decoded
     targets: Mapping[int, str] = field(default_factory=dict)
+    masks: masking_.Masks | None = None  # of architectures that the harness decodes
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,7 @@ class Context:
     kernel_hypervisor: str | None = None
     # Of the rows that the module compiles; None where it was not used, or did not say yet.
     module_compiler: str | None = None
+    architecture: str = masking_.DECODED
 
     @property
     def why_clock_unreliable(self) -> str:

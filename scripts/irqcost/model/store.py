@@ -34,6 +34,8 @@ from irqcost.base import executors
 from irqcost.base.errors import IrqcostError, ResultError
 from irqcost.base.progress import Progress
 from irqcost.model import index, members, parsing, reader
+from irqcost.model.machine_code import recorded
+from irqcost.model.members import ours_of
 from irqcost.model.result import Context, Entry, Result, without_emulated
 
 # The columns of Record.values; NaN where a file has no such figure. Units as in docs/RESULTS.md.
@@ -54,6 +56,7 @@ _COMMON = (
     "schema",
     "version",
     "catalogue_hash",
+    "architecture",
     "command",
     "execution",
     "instruction_clock",
@@ -273,7 +276,7 @@ def _code_digests(ours: Mapping[str, Any]) -> dict[str, str]:
 
 @lru_cache(maxsize=64)  # Runs of one kernel have the same: it is a third of a file.
 def _digests_of(ours: bytes) -> dict[str, str]:
-    hashes = parsing.code_hashes(marshal.loads(ours))
+    hashes = recorded.hashes(ours_of(marshal.loads(ours)))
     return {
         name: index.digest(json.dumps(sorted(of_probe.items())))
         for name, of_probe in hashes.items()

@@ -35,6 +35,7 @@ class Function:
     address: int
     code: bytes
     targets: Mapping[int, str] = field(default_factory=dict)
+    architecture: str = masking.DECODED
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,10 @@ def listing(function: Function, names: Mapping[int, str], trim: bool = True) -> 
 
 
 def decode(function: Function, names: Mapping[int, str], trim: bool = True) -> list[Line]:
-    """The instructions, with @trim without the padding after the last that ends the function."""
+    """The instructions, with @trim without the padding after the last that ends the function.
+    Raises IrqcostError where there is no Capstone, or the code is not x86's."""
+    if function.architecture != masking.DECODED:
+        raise IrqcostError(f"machine code of {function.architecture} is not disassembled")
     lines = []
     for instruction in instructions(function.code, function.address, trim):
         offset = instruction.address - function.address

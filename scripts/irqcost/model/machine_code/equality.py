@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from irqcost.base.errors import IrqcostError
-from irqcost.model.machine_code import disassembly
+from irqcost.model.machine_code import disassembly, masking
 from irqcost.model.result import Context, MachineCode
 
 # Kernel addresses: what a 32-bit immediate reaches by sign extension (the kernel's image begins 16
@@ -114,9 +114,10 @@ def code_hash(code: bytes, targets: Mapping[int, str]) -> str:
 
 
 def add_hashes(context: dict[str, Any]) -> None:
-    """Adds `code_sha256` to the functions of context.irqcost, or says why not."""
+    """Adds `code_sha256` to the functions of context.irqcost that the harness did not hash, or says
+    why not."""
     recorded = context.get("machine_code")
-    if not recorded:
+    if not recorded or all("code_sha256" in one for one in recorded["functions"]):
         return
     try:
         functions = [
@@ -142,29 +143,33 @@ def differences(one: Context, other: Context) -> list[CodeDifference]:
             lines = _diff([one.code[key]], [other.code[key]])
             found.append(CodeDifference(key, "the catalogue's row is another one", lines))
     for name in one.machine_code.keys() & other.machine_code.keys():
-        found += _of_functions(name, one.machine_code[name], other.machine_code[name])
+        if one.architecture == other.architecture:
+            decoded = one.architecture == masking.DECODED
+            found += _of_functions(name, one.machine_code[name], other.machine_code[name], decoded)
     return sorted(found, key=lambda difference: difference.name)
 
 
 def _of_functions(
-    name: str, one: Mapping[str, MachineCode], other: Mapping[str, MachineCode]
+    name: str, one: Mapping[str, MachineCode], other: Mapping[str, MachineCode], decoded: bool
 ) -> Iterable[CodeDifference]:
     for symbol in sorted(one.keys() ^ other.keys()):
         where = "first" if symbol in one else "second"
         yield CodeDifference(name, f"only the {where} of them reaches {symbol}")
     for symbol in sorted(one.keys() & other.keys()):
-        difference = _of_function(name, symbol, one[symbol], other[symbol])
+        difference = _of_function(name, symbol, one[symbol], other[symbol], decoded)
         if difference is not None:
             yield difference
 
 
 def _of_function(
-    name: str, symbol: str, one: MachineCode, other: MachineCode
+    name: str, symbol: str, one: MachineCode, other: MachineCode, decoded: bool
 ) -> CodeDifference | None:
     if one.code == other.code and one.targets == other.targets:
         return None
     if one.code_hash and one.code_hash == other.code_hash:
         return None
+    if not decoded:
+        return CodeDifference(name, f"{symbol} has other instructions")
     # A file that does not name what its calls reach is compared without the names.
     named = bool(one.targets) == bool(other.targets)
     try:

@@ -14,10 +14,13 @@ from typing import Any, Protocol
 
 from irqcost.base.safety.surroundings import nothing_around
 
-# The architecture whose instructions are told apart here, as a result names it.
+# The architecture whose machine code the scripts decode, as a result names it. The harness decodes
+# that of others.
 DECODED = "x86"
 
 NATIVE = "native"
+# By the priority that interrupts must have, in place of the CPU's flag.
+PRIORITY = "priority"
 UNKNOWN = "unknown"
 PARAVIRTUAL = "paravirtual:"
 
@@ -46,8 +49,17 @@ _OPCODES = re.compile(rb"[\xfa\xfb\x9d]")
 _STORES = {"pvm": "PVM", "xen": "Xen PV"}
 
 
+@dataclass(frozen=True)
+class Masks:
+    """An instruction that masks, of a function that the harness decoded."""
+
+    by_priority: bool
+    instruction: str
+
+
 class Function(Protocol):
-    """A function as it was executed; `targets` names by offset what its calls and jumps reach."""
+    """A function as it was executed; `targets` names by offset what its calls and jumps reach.
+    `masks` is null where the harness found no instruction that masks, or did not decode it."""
 
     @property
     def code(self) -> bytes:
@@ -57,12 +69,16 @@ class Function(Protocol):
     def targets(self) -> Mapping[int, str]:
         ...
 
+    @property
+    def masks(self) -> Masks | None:
+        ...
+
 
 @dataclass(frozen=True)
 class Row:
-    """What masks in a row (`native`, `paravirtual:NAME` or `unknown`), and by whose code it unlocks
-    a spin lock: `paravirtual:NAME`, "" where no call shows, `unknown` where calls have no
-    names."""
+    """What masks in a row (`native`, `priority`, `paravirtual:NAME` or `unknown`), and by whose
+    code it unlocks a spin lock: `paravirtual:NAME`, "" where no call shows, `unknown` where calls
+    have no names."""
 
     kind: str
     unlock: str = ""
@@ -80,9 +96,14 @@ class Masking:
     def paravirtual(self) -> bool:
         return self.kind.startswith(PARAVIRTUAL)
 
+    @property
+    def by_cpu(self) -> bool:
+        """Whether nothing says that the CPU's own instructions do not mask."""
+        return self.kind in ("", NATIVE, PRIORITY)
+
     def native(self, backend: str, probe: str | None = None) -> bool:
-        """Whether nothing says that a backend's figures are other than the CPU's masking; of a
-        `probe` that masks, that its own code does not say so."""
+        """Whether nothing says that a backend's figures are other than masking by the CPU's flag;
+        of a `probe` that masks, that its own code does not say so."""
         if backend not in KERNEL or self.kind == "":
             return True
         row = self.rows.get(f"{backend}/{probe}")
@@ -131,20 +152,15 @@ def find(
     Under the instruction clock (`exact`) a run without machine code is no matter: it is of a
     guest that irqcost booted.
 
-    @architecture: what a kernel of any other than DECODED masks by is unknown. Its instructions,
-    taken for DECODED's, may look like cli.
+    @architecture: whose instructions the code has.
     """
-    if architecture != DECODED:
-        if exact or not set(KERNEL) & {*measured, *(name.split("/")[0] for name in code)}:
-            return Masking()
-        return Masking(UNKNOWN, f"the machine code is of {architecture}, which is not decoded")
     kernel = {
         name: functions
         for name, functions in code.items()
         if name.split("/")[0] in KERNEL and _of_kernel(functions)
     }
     named = any(one.targets for functions in kernel.values() for one in functions.values())
-    found = {name: _row(functions, named) for name, functions in kernel.items()}
+    found = {name: _row(functions, named, architecture) for name, functions in kernel.items()}
     rows = {name: row for name, (row, _) in found.items()}
     signs = {row.kind: (name, sign) for name, (row, sign) in reversed(found.items())}
     for kind in sorted(signs, key=lambda kind: (kind == UNKNOWN, kind == NATIVE)):
@@ -172,34 +188,38 @@ CALLS_WITHIN = (
     "its functions call others in turn to mask, and the price of those calls is not known"
 )
 
-_NO_SIGN = "the code that ran has neither cli, sti or popf, nor a call of what stands for them"
+_NO_SIGN = "the code that ran has no instruction that masks, nor a call of what stands for one"
 
 
 def _of_kernel(functions: Mapping[str, Function]) -> bool:
     return any(symbol != _PROGRAM for symbol in functions)
 
 
-def _row(functions: Mapping[str, Function], named: bool) -> tuple[Row, str]:
+def _row(functions: Mapping[str, Function], named: bool, architecture: str) -> tuple[Row, str]:
     """What masks in a row, and why we know; `named`: whether the file names what calls reach."""
     called: dict[str, None] = {}
-    native = ""
+    signs: dict[str, str] = {}
     for symbol, one in functions.items():
         if symbol == _PROGRAM:
             continue
-        names, instruction = _decoded(one.code, tuple(sorted(one.targets.items())))
+        if architecture == DECODED:
+            names, instruction = _decoded(one.code, tuple(sorted(one.targets.items())))
+            masks = Masks(False, instruction) if instruction else None
+        else:
+            names, masks = tuple(one.targets.values()), one.masks
         # A function of the row is one that another of them reaches.
         called |= dict.fromkeys((symbol, *names))
-        if instruction and not native:
-            native = f"{symbol} executes {instruction}"
+        if masks:
+            kind = PRIORITY if masks.by_priority else NATIVE
+            signs.setdefault(kind, f"{symbol} executes {masks.instruction}")
     unlocks = (PARAVIRTUAL + name for name, _ in _named(_UNLOCKS, called))
     unlock = next(unlocks, "" if named else UNKNOWN)
     kinds = [
         (Row(PARAVIRTUAL + name, unlock), f"calls {symbol}")
         for name, symbol in _named(_CALLS, called)
     ]
-    if kinds:
-        return kinds[0]
-    return (Row(NATIVE, unlock), native) if native else (Row(UNKNOWN, unlock), "")
+    kinds += [(Row(kind, unlock), signs[kind]) for kind in (PRIORITY, NATIVE) if kind in signs]
+    return kinds[0] if kinds else (Row(UNKNOWN, unlock), "")
 
 
 def _named(pattern: re.Pattern[str], symbols: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -255,11 +275,14 @@ def _machine() -> Any:
     return machine
 
 
+_WAYS = {NATIVE: "by the CPU's own instructions", PRIORITY: "by priority (pseudo-NMI)"}
+
+
 def way(kind: str) -> str:
     """How such a kernel masks, for people."""
     by = hypervisor(kind)
     if by is None:
-        return {NATIVE: "by the CPU's own instructions"}.get(kind, "in an unknown way")
+        return _WAYS.get(kind, "in an unknown way")
     return f"by {replaced(kind)} ({by})"
 
 

@@ -47,7 +47,10 @@ def listings(column: Column, probes: Sequence[Probe]) -> list[Listing]:
     found = []
     for name in names:
         probe = rows.get(name.split("/")[1])
-        functions = [_function(*one) for one in context.machine_code.get(name, {}).items()]
+        functions = [
+            _function(symbol, code, context.architecture)
+            for symbol, code in context.machine_code.get(name, {}).items()
+        ]
         code = _code(context, probe)
         if (code or functions) and (probe is None or probe.group != "control"):
             said = probe.summary if probe else ""
@@ -70,9 +73,10 @@ def _code(context: Context, probe: Probe | None) -> str:
     return context.code.get(probe.key, probe.shown_code).replace("irqcost_section", "…")
 
 
-def _function(symbol: str, code: MachineCode) -> Function:
+def _function(symbol: str, code: MachineCode, architecture: str) -> Function:
+    function = disassembly.Function(symbol, 0, code.code, code.targets, architecture)
     try:
-        lines = disassembly.decode(disassembly.Function(symbol, 0, code.code, code.targets), {})
+        lines = disassembly.decode(function, {})
     except IrqcostError as error:
         return Function(symbol, (), str(error))
     return Function(symbol, [(line.text, line.mark) for line in lines])

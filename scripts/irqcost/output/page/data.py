@@ -25,7 +25,7 @@ EMULATED = "emulated"
 KINDS = {
     REAL: ("Measured on CPUs", "No emulator took part. Core cycles are of the core's own clock."),
     PARAVIRTUAL: (
-        "Kernel functions that do not mask with cli and sti",
+        "Kernel functions that do not mask by the CPU's own instructions",
         "These kernels mask by calls of their hypervisor's code, or in a way that is not known. "
         "The results say what that costs, and nothing about the CPU's masking.",
     ),
@@ -111,7 +111,7 @@ def kind_of(context: Context, entry: Entry) -> str:
     """The kind of a result."""
     kind = kind_of_context(context)
     of_kernel = masking.of_kernel(entry.backend, entry.probe)
-    return PARAVIRTUAL if kind == REAL and context.masking.identity and of_kernel else kind
+    return PARAVIRTUAL if kind == REAL and of_kernel and not context.masking.by_cpu else kind
 
 
 def kind_of_context(context: Context) -> str:
