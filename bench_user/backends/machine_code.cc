@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/sha256.h"
 
@@ -38,8 +39,9 @@ nlohmann::ordered_json FunctionJson(const std::string& symbol,
   for (const auto& [offset, name] : targets) json["targets"][name].push_back(offset);
   if (const auto decoded = Decode(code)) {
     json["code_sha256"] = Hash(decoded->without_addresses, targets);
-    if (const auto& masks = decoded->masks)
-      json["masks"] = {{"by_priority", masks->by_priority}, {"instruction", masks->instruction}};
+    for (const auto& [way, instruction] :
+         {std::pair{"flag", decoded->masks.flag}, {"priority", decoded->masks.priority}})
+      if (!instruction.empty()) json["masks"][way] = instruction;
   }
   return json;
 }

@@ -20,15 +20,15 @@ struct CodeError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/** What a kernel masks by. */
+/** The instructions of a function that mask, each "" where there is none that can be reached. */
 struct Masks {
-  bool by_priority = false;  ///< by the priority that interrupts must have, not by the CPU's flag
-  std::string instruction;   ///< such as "msr daifset"
+  std::string flag;      ///< of the CPU, such as "msr daifset"
+  std::string priority;  ///< that interrupts must have, such as "msr icc_pmr_el1"
 };
 
 /** What a function's instructions tell, where it takes no library to decode them. */
 struct Decoded {
-  std::optional<Masks> masks;                   ///< by priority, if one of the instructions is
+  Masks masks;
   std::vector<std::uint8_t> without_addresses;  ///< equal where only the places of things differ
 };
 

@@ -10,7 +10,6 @@ namespace irqcost {
 namespace {
 
 constexpr std::size_t kLength = 4;
-constexpr std::uint32_t kRet = 0xd65f03c0;
 constexpr std::uint32_t kNop = 0xd503201f;
 
 std::uint32_t At(std::span<const std::uint8_t> code, std::size_t offset) {
@@ -30,16 +29,19 @@ struct Encoding {
   [[nodiscard]] bool Is(std::uint32_t instruction) const { return (instruction & mask) == bits; }
 };
 
-constexpr Encoding kCall{0xfc000000, 0x94000000};          // bl
-constexpr Encoding kJump{0xfc000000, 0x14000000};          // b
-constexpr Encoding kReturns{0xfffffc1f, 0xd65f0000};       // ret
-constexpr Encoding kIndirectJump{0xfffffc1f, 0xd61f0000};  // br
-constexpr Encoding kConditional{0xff000000, 0x54000000};   // b.cond
-constexpr Encoding kCompare{0x7e000000, 0x34000000};       // cbz, cbnz
-constexpr Encoding kTest{0x7e000000, 0x36000000};          // tbz, tbnz
-constexpr Encoding kRelative{0x1f000000, 0x10000000};      // adr, adrp
-constexpr Encoding kMovn{0xff800000, 0x92800000};          // movn of 64 bits
-constexpr Encoding kMovk{0xff800000, 0xf2800000};          // movk of 64 bits
+constexpr Encoding kCall{0xfc000000, 0x94000000};
+constexpr Encoding kJump{0xfc000000, 0x14000000};
+// To a register, to the caller or out of an exception, not linked: br, ret, eret, with or without
+// authentication.
+constexpr Encoding kIndirectJump{0xfe200000, 0xd6000000};
+constexpr Encoding kReturn{0xfee00000, 0xd6400000};  // ret, retaa, retab
+constexpr Encoding kConditional{0xff000000, 0x54000000};
+constexpr Encoding kAlways{0xff00000e, 0x5400000e};   // b.al, b.nv
+constexpr Encoding kCompare{0x7e000000, 0x34000000};  // cbz, cbnz
+constexpr Encoding kTest{0x7e000000, 0x36000000};     // tbz, tbnz
+constexpr Encoding kUndefined{0xffff0000, 0x00000000};
+constexpr Encoding kAdr{0x9f000000, 0x10000000};
+constexpr Encoding kAdrp{0x9f000000, 0x90000000};
 
 // Of the masks in DAIF, bit 1 of the immediate is that of interrupts.
 constexpr Encoding kDaifSet{0xfffff2ff, 0xd50342df};
@@ -47,10 +49,10 @@ constexpr Encoding kDaifClear{0xfffff2ff, 0xd50342ff};
 constexpr Encoding kDaif{0xffffffe0, 0xd51b4220};
 constexpr Encoding kPriority{0xffffffe0, 0xd5184600};
 
-constexpr std::uint32_t kDistance26 = 0x03ffffff;
-constexpr std::uint32_t kRelativeDistance = 0x60ffffe0;
-constexpr std::uint32_t kImmediate16 = 0x001fffe0;
-constexpr std::uint32_t kRd = 0x1f;
+// In the place of a distance out of the function: the farthest, which no function reaches in
+// itself.
+constexpr std::uint32_t kDistance26 = 0x03ffffff, kFarthest26 = 0x02000000;
+constexpr std::uint32_t kPage = 0x60ffffe0;  // Of adr and adrp.
 
 bool IsCall(std::uint32_t instruction) { return kCall.Is(instruction); }
 bool IsJump(std::uint32_t instruction) { return kJump.Is(instruction); }
@@ -70,21 +72,23 @@ std::optional<std::int64_t> Branch(std::uint32_t instruction) {
 }
 
 bool Ends(std::uint32_t instruction) {
-  return IsJump(instruction) || kReturns.Is(instruction) || kIndirectJump.Is(instruction);
+  return IsJump(instruction) || kIndirectJump.Is(instruction) || kAlways.Is(instruction) ||
+         kUndefined.Is(instruction);
 }
 
-std::optional<Masks> MasksOf(std::uint32_t instruction) {
-  if (kDaifSet.Is(instruction)) return Masks{false, "msr daifset"};
-  if (kDaifClear.Is(instruction)) return Masks{false, "msr daifclr"};
-  if (kDaif.Is(instruction)) return Masks{false, "msr daif"};
-  if (kPriority.Is(instruction)) return Masks{true, "msr icc_pmr_el1"};
-  return std::nullopt;
+void Note(std::uint32_t instruction, Masks& found) {
+  if (kPriority.Is(instruction)) found.priority = "msr icc_pmr_el1";
+  if (!found.flag.empty()) return;
+  if (kDaifSet.Is(instruction)) found.flag = "msr daifset";
+  if (kDaifClear.Is(instruction)) found.flag = "msr daifclr";
+  if (kDaif.Is(instruction)) found.flag = "msr daif";
 }
 
 // Kernels have both ways in one function and jump over one of them, by a branch that was patched at
-// boot: only what can be reached counts.
-std::optional<Masks> FindMasks(std::span<const std::uint8_t> code) {
-  std::optional<Masks> found;
+// boot: only what can be reached counts. What follows a call that never returns, or a brk, is taken
+// for reachable.
+Masks FindMasks(std::span<const std::uint8_t> code) {
+  Masks found;
   std::vector<bool> seen(code.size() / kLength);
   std::vector<std::size_t> open = {0};
   while (!open.empty()) {
@@ -93,7 +97,7 @@ std::optional<Masks> FindMasks(std::span<const std::uint8_t> code) {
     for (; at / kLength < seen.size() && !seen[at / kLength]; at += kLength) {
       seen[at / kLength] = true;
       const std::uint32_t instruction = At(code, at);
-      if (auto masks = MasksOf(instruction); masks && (!found || masks->by_priority)) found = masks;
+      Note(instruction, found);
       // What leaves the function is beyond its end, the start included.
       if (const auto distance = Branch(instruction))
         open.push_back(at + static_cast<std::size_t>(*distance));
@@ -103,31 +107,24 @@ std::optional<Masks> FindMasks(std::span<const std::uint8_t> code) {
   return found;
 }
 
-bool Leaves(std::span<const std::uint8_t> code, std::size_t at, std::uint32_t instruction) {
-  return at + static_cast<std::size_t>(Distance(instruction, 0, 26)) >= code.size();
+// The distance of adr is in bytes, its lowest bits apart.
+std::int64_t AdrDistance(std::uint32_t instruction) {
+  return std::int64_t{static_cast<std::int32_t>(instruction << 8) >> 13} * 4 +
+         (instruction >> 29 & 3);
 }
 
 std::vector<std::uint8_t> WithoutAddresses(std::span<const std::uint8_t> code) {
   std::vector<std::uint8_t> plain(code.begin(), code.end());
-  std::uint32_t before = 0;
-  bool address = false;  // in whose middle we are
+  const auto leaves = [&](std::size_t at, std::int64_t distance) {
+    return at + static_cast<std::size_t>(distance) >= code.size();
+  };
   for (std::size_t at = 0; at + kLength <= code.size(); at += kLength) {
     const std::uint32_t instruction = At(code, at);
-    const bool same = (instruction & kRd) == (before & kRd);
-    if ((IsCall(instruction) || IsJump(instruction)) && Leaves(code, at, instruction)) {
-      Put(plain, at, instruction & ~kDistance26);
-    } else if (kRelative.Is(instruction)) {
-      Put(plain, at, instruction & ~kRelativeDistance);
-    } else if (kMovk.Is(instruction) && same && (address || kMovn.Is(before))) {
-      // The kernel's addresses begin with ones.
-      if (!address) Put(plain, at - kLength, before & ~kImmediate16);
-      Put(plain, at, instruction & ~kImmediate16);
-      address = true;
-      before = instruction;
-      continue;
-    }
-    address = false;
-    before = instruction;
+    if ((IsCall(instruction) || IsJump(instruction)) && leaves(at, Distance(instruction, 0, 26)))
+      Put(plain, at, (instruction & ~kDistance26) | kFarthest26);
+    else if (kAdrp.Is(instruction) ||
+             (kAdr.Is(instruction) && leaves(at, AdrDistance(instruction))))
+      Put(plain, at, instruction & ~kPage);
   }
   return plain;
 }
@@ -136,7 +133,7 @@ std::vector<std::uint8_t> WithoutAddresses(std::span<const std::uint8_t> code) {
 
 Return FindReturn(std::span<const std::uint8_t> code, bool /*has_thunk*/) {
   for (std::size_t at = 0; at + kLength <= code.size(); at += kLength)
-    if (At(code, at) == kRet) return Return::kDirect;
+    if (kReturn.Is(At(code, at))) return Return::kDirect;
   return Return::kElsewhere;
 }
 
@@ -144,7 +141,7 @@ Within FindWithin(std::span<const std::uint8_t> code, const NamedTargets& target
   Within within;
   for (std::size_t at = 0; at + kLength <= code.size(); at += kLength) {
     const std::uint32_t instruction = At(code, at);
-    if (instruction == kRet) break;
+    if (kReturn.Is(instruction)) break;
     const auto target = targets.find(at);
     if (target == targets.end()) continue;
     (IsCall(instruction) ? within.calls : within.jumps).push_back(target->second);

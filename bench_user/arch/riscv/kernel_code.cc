@@ -43,6 +43,9 @@ bool IsFar(std::uint32_t first, std::uint32_t second) {
 constexpr std::uint32_t kStatus = 0x100;  // sstatus
 constexpr std::uint32_t kInterrupts = 2;  // SIE in it
 constexpr std::uint32_t kUpper = 0xfffff000;
+// In the place of a distance out of the function: the farthest, which no function reaches in
+// itself.
+constexpr std::uint32_t kFarthest = 0x80000000;
 
 std::size_t LengthAt(std::span<const std::uint8_t> code, std::size_t at) {
   return (code[at] & 3) == 3 ? 4 : 2;
@@ -58,31 +61,29 @@ std::vector<std::size_t> Starts(std::span<const std::uint8_t> code) {
 }
 
 // A set or clear by a register may be of another bit of sstatus: it is no sign.
-std::optional<Masks> MasksOf(std::uint32_t instruction) {
-  if ((instruction & 0x7f) != 0x73 || instruction >> 20 != kStatus) return std::nullopt;
+std::string MasksOf(std::uint32_t instruction) {
+  if ((instruction & 0x7f) != 0x73 || instruction >> 20 != kStatus) return {};
   const bool interrupts = (instruction >> 15 & kInterrupts) != 0;
   switch (instruction >> 12 & 7) {
     case 1:
-      return Masks{false, "csrrw sstatus"};
+      return "csrrw sstatus";
     case 5:
-      return Masks{false, "csrrwi sstatus"};
+      return "csrrwi sstatus";
     case 6:
-      if (interrupts) return Masks{false, "csrrsi sstatus"};
-      return std::nullopt;
+      return interrupts ? "csrrsi sstatus" : "";
     case 7:
-      if (interrupts) return Masks{false, "csrrci sstatus"};
-      return std::nullopt;
+      return interrupts ? "csrrci sstatus" : "";
     default:
-      return std::nullopt;
+      return {};
   }
 }
 
-std::optional<Masks> FindMasks(std::span<const std::uint8_t> code) {
-  for (const std::size_t at : Starts(code)) {
-    if (LengthAt(code, at) != 4) continue;
-    if (auto masks = MasksOf(At<std::uint32_t>(code, at))) return masks;
-  }
-  return std::nullopt;
+Masks FindMasks(std::span<const std::uint8_t> code) {
+  Masks found;
+  for (const std::size_t at : Starts(code))
+    if (LengthAt(code, at) == 4 && found.flag.empty())
+      found.flag = MasksOf(At<std::uint32_t>(code, at));
+  return found;
 }
 
 // What is added to the upper bits of an address, of an instruction that reads register @base.
@@ -90,9 +91,10 @@ std::uint32_t LowerBits(std::uint32_t instruction, std::uint32_t base) {
   if ((instruction >> 15 & 31) != base) return 0;
   switch (instruction & 0x7f) {
     case 0x03:  // loads
-    case 0x13:  // addi
     case 0x67:  // jalr
       return 0xfff00000;
+    case 0x13:  // addi, and operations by an immediate that is no address
+      return (instruction >> 12 & 7) == 0 ? 0xfff00000 : 0;
     case 0x23:  // stores
       return 0xfe000f80;
     default:
@@ -109,6 +111,7 @@ std::vector<std::uint8_t> WithoutAddresses(std::span<const std::uint8_t> code) {
       continue;
     }
     const auto instruction = At<std::uint32_t>(code, at);
+    std::uint32_t instead = 0;
     std::uint32_t address = before == 0 ? 0 : LowerBits(instruction, Rd(before));
     before = 0;
     if ((instruction & 0x7f) == 0x17) {
@@ -117,8 +120,9 @@ std::vector<std::uint8_t> WithoutAddresses(std::span<const std::uint8_t> code) {
     } else if (IsJal(instruction) &&
                at + static_cast<std::size_t>(JalDistance(instruction)) >= code.size()) {
       address = kUpper;
+      instead = kFarthest;
     }
-    const std::uint32_t cleared = instruction & ~address;
+    const std::uint32_t cleared = (instruction & ~address) | instead;
     std::memcpy(&plain[at], &cleared, sizeof(cleared));
   }
   return plain;

@@ -35,9 +35,9 @@ TEST(KernelCode, LosesItsPadding) {
 using Bytes = std::vector<std::uint8_t>;
 
 std::string By(const Bytes& code) {
-  const auto masks = Decode(code)->masks;
-  EXPECT_FALSE(masks && masks->by_priority);
-  return masks ? masks->instruction : "";
+  const Masks masks = Decode(code)->masks;
+  EXPECT_EQ(masks.priority, "");
+  return masks.flag;
 }
 
 TEST(Masks, AreWritesOfTheInterruptBit) {
@@ -62,6 +62,10 @@ bool Same(const Bytes& one, const Bytes& other) {
 TEST(WithoutAddresses, IsEqualWhereOnlyPlacesDiffer) {
   // jal ra, out of the function
   EXPECT_TRUE(Same({0xef, 0x00, 0xc0, 0x00}, {0xef, 0x00, 0xc0, 0x10}));
+  EXPECT_FALSE(Same({0xef, 0x00, 0xc0, 0x00}, {0xef, 0x00, 0x00, 0x00}));
+  // slli a1, a5 after auipc a5
+  EXPECT_FALSE(Same({0x97, 0x07, 0x00, 0x00, 0x93, 0x95, 0x37, 0x00},
+                    {0x97, 0x07, 0x00, 0x00, 0x93, 0x95, 0x47, 0x00}));
   // j +4 and +6, in the function
   EXPECT_FALSE(Same({0x6f, 0x00, 0x40, 0x00, 1, 0, 1, 0}, {0x6f, 0x00, 0x60, 0x00, 1, 0, 1, 0}));
   // auipc a5; ld a4, x(a5)
