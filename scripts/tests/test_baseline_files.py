@@ -66,7 +66,8 @@ def test_a_file_that_is_damaged_where_records_do_not_look(tmp_path: Path, folder
     assert len(store.read([folder]).records) == 3
     found = judged(new(tmp_path), folder)
     assert {one.name for one in found.against} == {"1.json", "2.json"}
-    assert "1 result of the baseline not used: NaN is no figure" in found.notes[0]
+    said = f"1 result of the baseline not used: damaged, {damaged}: NaN is no figure"
+    assert said in found.notes[0]
     # Who names it is told.
     with pytest.raises(ResultError, match="NaN is no figure"):
         judged(new(tmp_path), damaged)

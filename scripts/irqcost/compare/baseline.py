@@ -89,6 +89,7 @@ def choose(
     # Counts do not vary from run to run: there is no odd one for a median to leave out.
     runs = 1 if new.result.context.instruction_clock else policy.runs
     found: list[Run] = []
+    damaged: list[ResultError] = []
     seen = {_file(new.path)}
     for _, path in fit:
         if len(found) == runs:
@@ -103,7 +104,10 @@ def choose(
             # Records do without much of a file, and say nothing of what is wrong there.
             if path.resolve() in own:
                 raise
-            refused[error.reason] += 1
+            damaged.append(error)
+    if damaged:
+        such = "damaged, " if len(damaged) == 1 else "damaged, such as "
+        refused[f"{such}{damaged[0]}"] = len(damaged)
     return Chosen(tuple(found), refused.most_common())
 
 
