@@ -74,7 +74,7 @@ class MachineCode:
     code: bytes
     code_hash: str = ""  # "" where the instructions were not decoded
     targets: Mapping[int, str] = field(default_factory=dict)
-    masks: masking_.Masks | None = None  # of architectures that the harness decodes
+    masks: masking_.Masks = masking_.Masks()
 
 
 @dataclass(frozen=True)

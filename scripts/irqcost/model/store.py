@@ -67,6 +67,8 @@ _COMMON = (
     "code",
 )
 _COMMON_SETTINGS = ("governor", "boost", "smt", "mitigations", "nice", "cpu_quota")
+# What identifies the machine code.
+_CODE = ("architecture", "machine_code")
 _OWN_TSC = ("khz", "step", "invariant", "clock_source")
 
 # So many files are one task.
@@ -271,7 +273,7 @@ def _own(document: Any, result: Result) -> str:
 
 def _code_digests(ours: Mapping[str, Any]) -> dict[str, str]:
     """By `backend/probe`, what identifies the functions in context.irqcost.machine_code."""
-    return _digests_of(marshal.dumps({key: ours[key] for key in ("machine_code",) if key in ours}))
+    return _digests_of(marshal.dumps({key: ours[key] for key in _CODE if key in ours}))
 
 
 @lru_cache(maxsize=64)  # Runs of one kernel have the same: it is a third of a file.

@@ -12,7 +12,7 @@ it is known. Not seen is, therefore, when another variable of the same kind is r
 import base64
 import difflib
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,7 +117,7 @@ def add_hashes(context: dict[str, Any]) -> None:
     """Adds `code_sha256` to the functions of context.irqcost that the harness did not hash, or says
     why not."""
     recorded = context.get("machine_code")
-    if not recorded or all("code_sha256" in one for one in recorded["functions"]):
+    if not recorded or context.get("architecture", masking.DECODED) != masking.DECODED:
         return
     try:
         functions = [
@@ -143,33 +143,56 @@ def differences(one: Context, other: Context) -> list[CodeDifference]:
             lines = _diff([one.code[key]], [other.code[key]])
             found.append(CodeDifference(key, "the catalogue's row is another one", lines))
     for name in one.machine_code.keys() & other.machine_code.keys():
-        if one.architecture == other.architecture:
-            decoded = one.architecture == masking.DECODED
-            found += _of_functions(name, one.machine_code[name], other.machine_code[name], decoded)
+        functions = (one.machine_code[name], other.machine_code[name])
+        if one.architecture != other.architecture:
+            what = f"machine code of {one.architecture} and of {other.architecture}"
+            found.append(CodeDifference(name, what))
+        elif one.architecture == masking.DECODED:
+            found += _of_functions(name, *functions)
+        else:
+            found += _by_hash(name, *functions)
     return sorted(found, key=lambda difference: difference.name)
 
 
 def _of_functions(
-    name: str, one: Mapping[str, MachineCode], other: Mapping[str, MachineCode], decoded: bool
+    name: str, one: Mapping[str, MachineCode], other: Mapping[str, MachineCode]
 ) -> Iterable[CodeDifference]:
-    for symbol in sorted(one.keys() ^ other.keys()):
-        where = "first" if symbol in one else "second"
-        yield CodeDifference(name, f"only the {where} of them reaches {symbol}")
+    yield from _of_symbols(name, one.keys(), other.keys())
     for symbol in sorted(one.keys() & other.keys()):
-        difference = _of_function(name, symbol, one[symbol], other[symbol], decoded)
+        difference = _of_function(name, symbol, one[symbol], other[symbol])
         if difference is not None:
             yield difference
 
 
+def _by_hash(
+    name: str, one: Mapping[str, MachineCode], other: Mapping[str, MachineCode]
+) -> Iterable[CodeDifference]:
+    """What the harness has hashed, and so cannot be shown. A program of BPF has the addresses of
+    its data in instructions, differently long at that: it is left out."""
+    both = [
+        {symbol: of[symbol] for symbol in of if symbol != masking.PROGRAM} for of in (one, other)
+    ]
+    yield from _of_symbols(name, both[0].keys(), both[1].keys())
+    for symbol in sorted(both[0].keys() & both[1].keys()):
+        if both[0][symbol].code_hash != both[1][symbol].code_hash:
+            yield CodeDifference(name, f"{symbol} has other instructions")
+
+
+def _of_symbols(
+    name: str, one: Collection[str], other: Collection[str]
+) -> Iterable[CodeDifference]:
+    for symbol in sorted({*one} ^ {*other}):
+        where = "first" if symbol in one else "second"
+        yield CodeDifference(name, f"only the {where} of them reaches {symbol}")
+
+
 def _of_function(
-    name: str, symbol: str, one: MachineCode, other: MachineCode, decoded: bool
+    name: str, symbol: str, one: MachineCode, other: MachineCode
 ) -> CodeDifference | None:
     if one.code == other.code and one.targets == other.targets:
         return None
     if one.code_hash and one.code_hash == other.code_hash:
         return None
-    if not decoded:
-        return CodeDifference(name, f"{symbol} has other instructions")
     # A file that does not name what its calls reach is compared without the names.
     named = bool(one.targets) == bool(other.targets)
     try:

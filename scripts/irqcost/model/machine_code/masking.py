@@ -31,7 +31,7 @@ PARAVIRTUALISED = "paravirtualised"
 KERNEL = ("kmod", "bpf")
 
 # The BPF program that calls the functions: backend bpf's own code, not the kernel's.
-_PROGRAM = "program"
+PROGRAM = "program"
 
 # Those of Xen also end in _direct.
 _CALLS = re.compile(
@@ -51,15 +51,17 @@ _STORES = {"pvm": "PVM", "xen": "Xen PV"}
 
 @dataclass(frozen=True)
 class Masks:
-    """An instruction that masks, of a function that the harness decoded."""
+    """The instructions that mask in a function that the harness decoded, each "" where it found
+    none that can be reached. Both are in what ends a way by calling a function that never returns:
+    what follows is no part of that way, which such a function does not show."""
 
-    by_priority: bool
-    instruction: str
+    flag: str = ""
+    priority: str = ""
 
 
 class Function(Protocol):
-    """A function as it was executed; `targets` names by offset what its calls and jumps reach.
-    `masks` is null where the harness found no instruction that masks, or did not decode it."""
+    """A function as it was executed; `targets` names by offset what its calls and jumps reach;
+    `masks` is what the harness found, where it decodes."""
 
     @property
     def code(self) -> bytes:
@@ -70,7 +72,7 @@ class Function(Protocol):
         ...
 
     @property
-    def masks(self) -> Masks | None:
+    def masks(self) -> Masks:
         ...
 
 
@@ -163,7 +165,9 @@ def find(
     found = {name: _row(functions, named, architecture) for name, functions in kernel.items()}
     rows = {name: row for name, (row, _) in found.items()}
     signs = {row.kind: (name, sign) for name, (row, sign) in reversed(found.items())}
-    for kind in sorted(signs, key=lambda kind: (kind == UNKNOWN, kind == NATIVE)):
+    # Calls of others first, as the sign of the kernel's own code may be in a way not taken.
+    ranks = (PRIORITY, NATIVE, UNKNOWN)
+    for kind in sorted(signs, key=lambda kind: ranks.index(kind) if kind in ranks else -1):
         name, sign = signs[kind]
         if privilege and kind == NATIVE:
             break
@@ -192,34 +196,42 @@ _NO_SIGN = "the code that ran has no instruction that masks, nor a call of what 
 
 
 def _of_kernel(functions: Mapping[str, Function]) -> bool:
-    return any(symbol != _PROGRAM for symbol in functions)
+    return any(symbol != PROGRAM for symbol in functions)
 
 
 def _row(functions: Mapping[str, Function], named: bool, architecture: str) -> tuple[Row, str]:
     """What masks in a row, and why we know; `named`: whether the file names what calls reach."""
+    kernel = {symbol: one for symbol, one in functions.items() if symbol != PROGRAM}
+    return _row_of_x86(kernel, named) if architecture == DECODED else _row_elsewhere(kernel)
+
+
+def _row_of_x86(functions: Mapping[str, Function], named: bool) -> tuple[Row, str]:
     called: dict[str, None] = {}
-    signs: dict[str, str] = {}
+    native = ""
     for symbol, one in functions.items():
-        if symbol == _PROGRAM:
-            continue
-        if architecture == DECODED:
-            names, instruction = _decoded(one.code, tuple(sorted(one.targets.items())))
-            masks = Masks(False, instruction) if instruction else None
-        else:
-            names, masks = tuple(one.targets.values()), one.masks
+        names, instruction = _decoded(one.code, tuple(sorted(one.targets.items())))
         # A function of the row is one that another of them reaches.
         called |= dict.fromkeys((symbol, *names))
-        if masks:
-            kind = PRIORITY if masks.by_priority else NATIVE
-            signs.setdefault(kind, f"{symbol} executes {masks.instruction}")
+        if instruction and not native:
+            native = f"{symbol} executes {instruction}"
     unlocks = (PARAVIRTUAL + name for name, _ in _named(_UNLOCKS, called))
     unlock = next(unlocks, "" if named else UNKNOWN)
     kinds = [
         (Row(PARAVIRTUAL + name, unlock), f"calls {symbol}")
         for name, symbol in _named(_CALLS, called)
     ]
-    kinds += [(Row(kind, unlock), signs[kind]) for kind in (PRIORITY, NATIVE) if kind in signs]
-    return kinds[0] if kinds else (Row(UNKNOWN, unlock), "")
+    if kinds:
+        return kinds[0]
+    return (Row(NATIVE, unlock), native) if native else (Row(UNKNOWN, unlock), "")
+
+
+def _row_elsewhere(functions: Mapping[str, Function]) -> tuple[Row, str]:
+    """By functions that mask in one way only."""
+    for symbol, one in functions.items():
+        if bool(one.masks.flag) != bool(one.masks.priority):
+            kind = NATIVE if one.masks.flag else PRIORITY
+            return Row(kind), f"{symbol} executes {one.masks.flag or one.masks.priority}"
+    return Row(UNKNOWN), ""
 
 
 def _named(pattern: re.Pattern[str], symbols: Iterable[str]) -> Iterator[tuple[str, str]]:

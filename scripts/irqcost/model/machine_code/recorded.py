@@ -33,8 +33,13 @@ def functions(ours: Object) -> dict[str, dict[str, MachineCode]]:
 def hashes(ours: Object) -> dict[str, dict[str, str]]:
     """Of a context.irqcost, by `backend/probe` and symbol, what identifies the machine code of each
     function: the hash of its instructions without addresses where the run could tell them, else of
-    its bytes. Raises FormatError."""
-    return _by_probe(ours, _hash)
+    its bytes. Programs of BPF are left out where equality.py leaves them out. Raises FormatError.
+    """
+    found = _by_probe(ours, _hash)
+    if architecture(ours) != masking.DECODED:
+        for of_probe in found.values():
+            of_probe.pop(masking.PROGRAM, None)
+    return found
 
 
 def _hash(item: Object) -> str:
@@ -64,17 +69,17 @@ def _function(item: Object) -> MachineCode:
     named = item.object("targets")
     targets = {int(offset): name for name in named.members() for offset in named.numbers(name)}
     code_hash = item.text("code_sha256") if item.has("code_sha256") else ""
-    return MachineCode(code, code_hash, targets, _masks(item) if item.has("masks") else None)
-
-
-def _masks(function: Object) -> Masks:
-    item = function.object("masks")
-    return Masks(item.flag("by_priority"), item.text("instruction"))
+    masks = item.object("masks") if item.has("masks") else None
+    ways = {way: masks.text(way) for way in ("flag", "priority") if masks and masks.has(way)}
+    return MachineCode(code, code_hash, targets, Masks(**ways))
 
 
 def architecture(ours: Object) -> str:
-    """The architecture of a context.irqcost."""
-    return ours.text("architecture") if ours.has("architecture") else masking.DECODED
+    """The architecture of a context.irqcost. Raises FormatError."""
+    found = ours.text("architecture") if ours.has("architecture") else masking.DECODED
+    if not found:
+        raise FormatError(f"{ours.where}.architecture is empty")
+    return found
 
 
 def module(ours: Object) -> Object | None:
