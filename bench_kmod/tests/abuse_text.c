@@ -24,19 +24,20 @@
 #include "tap.h"
 
 /*
- * A row with what any kernel calls the functions that it must call (NULL: none), and what it needs.
- * A row that is neither the CPU's nor the module's own is one that a kernel may lack.
+ * A row with what kernels call the functions of which it must call one (NULL: none), and what it
+ * needs. A row that is neither the CPU's nor the module's own is one that a kernel may lack.
  */
 static const struct {
 	enum row id;
-	const char *calls;
+	const char *calls[2];
 	unsigned int needs;
 } rows[] = {
-#define IRQCOST_INSN(id, key, group, where, irqs, needs, ...) { ROW_##key, NULL, 0 },
+#define IRQCOST_INSN(id, key, group, where, irqs, needs, ...) { ROW_##key, {}, 0 },
 #define IRQCOST_CALL(id, key, group, where, irqs, needs, ...)			\
-	{ ROW_##key, NULL, IRQCOST_NEEDS_##needs & ~IRQCOST_NEEDS_IRQ },
+	{ ROW_##key, {}, IRQCOST_NEEDS_##needs & ~IRQCOST_NEEDS_IRQ },
 #include <irqcost/probes.def>
-	{ ROW_raw_spin_lock_irqsave, "_raw_spin_lock_irqsave", 0 },
+	/* The lock, or where it is inline (ARCH_INLINE_SPIN_LOCK_IRQSAVE), its slow path. */
+	{ ROW_raw_spin_lock_irqsave, { "_raw_spin_lock_irqsave", "queued_spin_lock_slowpath" }, 0 },
 };
 
 #define DEVICE "/dev/" IRQCOST_DEVICE
@@ -52,7 +53,7 @@ static bool names(const struct irqcost_text *text, const char *symbol)
 {
 	unsigned int i;
 
-	for (i = 0; i < text->nr_targets; i++)
+	for (i = 0; symbol && i < text->nr_targets; i++)
 		if (!strcmp(text->targets[i].symbol, symbol))
 			return true;
 	return false;
@@ -155,7 +156,8 @@ static void every_row(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		bool named = !rows[i].calls;
+		const char *const *calls = rows[i].calls;
+		bool named = !calls[0];
 		__u32 number;
 		int got;
 
@@ -168,7 +170,7 @@ static void every_row(void)
 			/* A function may be longer than what is returned; a window is not. */
 			if (got && !(number && got == EFBIG))
 				break;
-			named |= !number && rows[i].calls && names(&text, rows[i].calls);
+			named |= !number && (names(&text, calls[0]) || names(&text, calls[1]));
 		}
 		if (!number && rows[i].needs && got == ENODATA) {
 			report(true, "row %u is not offered by this kernel", rows[i].id);
