@@ -3,13 +3,14 @@
 QEMU's emulation of user mode: function, no timing.
 
 Libraries of that architecture are fetched as Debian packages and unpacked below build/cross;
-nothing is installed. Needs the cross compiler (g++-12-aarch64-linux-gnu, as Debian 12 has it),
-qemu-user-static, clang and bpftool.
+nothing is installed. Needs the cross compiler (g++-aarch64-linux-gnu), qemu-user-static (from
+Debian 13 on qemu-user), clang and bpftool.
 """
 
 import argparse
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -58,13 +59,25 @@ def fetch(architecture: Architecture, release: str, sysroot: Path, mirror: str |
         (work / "sysroot").rename(sysroot)
 
 
+def first_of(what: str, *names: str) -> str:
+    """The first of these programs that is there. Raises IrqcostError."""
+    for name in names:
+        if shutil.which(name):
+            return name
+    raise IrqcostError(f"no {what}: none of {', '.join(names)} is installed")
+
+
 def main() -> int:
     args = _parser().parse_args()
     architecture = ARCHITECTURES[args.architecture]
     folder = args.out / architecture.name
     processor = architecture.triplet.partition("-")[0]
     release = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
+    compilers = [architecture.tool("g++"), architecture.tool("g++-12")]
+    emulators = [f"qemu-{processor}-static", f"qemu-{processor}"]
     try:
+        compiler = args.compiler or first_of("cross compiler", *compilers)
+        emulator = first_of("emulator", *emulators)
         if not (folder / "sysroot").is_dir():
             print(f"cross: fetching libraries of Debian {release}, {architecture.debian}")
             fetch(architecture, release, folder / "sysroot", args.mirror)
@@ -72,9 +85,9 @@ def main() -> int:
         toolchain.write_text(
             _TOOLCHAIN.format(
                 processor=processor,
-                compiler=args.compiler or f"{architecture.triplet}-g++-12",
+                compiler=compiler,
                 sysroot=folder / "sysroot",
-                emulator=f"qemu-{processor}-static",
+                emulator=emulator,
             ),
             encoding="utf-8",
         )
@@ -99,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     foreign = [name for name, one in ARCHITECTURES.items() if one.triplet]
     add = parser.add_argument
     add("architecture", choices=foreign)
-    add("--compiler", metavar="CXX", help="instead of Debian 12's")
+    add("--compiler", metavar="CXX", help="instead of the distribution's")
     add("--jobs", metavar="N", type=int, default=2)
     add("--mirror", metavar="URL", help="the archive (default: that of this machine's apt sources)")
     add("--out", metavar="DIR", type=Path, default=ROOT / "build" / "cross")

@@ -95,7 +95,8 @@ def test_the_harness_says_what_masks(guest: tuple[str, str, str]) -> None:
     document = merge([Process(both(name, parameters)[1], 1)], Target())
     context = parsing.parse(document).context
     assert context.architecture == kernel(name).architecture.folder
-    assert context.emulated and context.instruction_clock
+    # User mode of RISC-V has a clock of 10 MHz, too coarse to see an instruction clock.
+    assert context.emulated and context.instruction_clock == (context.architecture == "arm64")
     assert context.masking.kind == kind, context.masking.reason
     rows = {key: row.kind for key, row in context.masking.rows.items()}
     assert rows["kmod/local_irq_disable_enable"] == kind
