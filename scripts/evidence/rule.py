@@ -192,7 +192,7 @@ def table(
     for condition, replayed in {**found, "**all, pooled**": pooled(found)}.items():
         counts: dict[str, Count] = defaultdict(Count)
         for row, by_process in replayed.figures.items():
-            count = counts[row.split("/")[1].replace("_", " ")]
+            count = counts[_mode(row)]
             count.processes += len(by_process)
             count.clean += sum(one[2] for one in by_process.values())
             for _ in range(DRAWS):
@@ -206,11 +206,16 @@ def table(
     return lines
 
 
+def _mode(row: str) -> str:
+    """The mode of a recorded benchmark; recordings of before version 0.4 call one otherwise."""
+    return {"latency": "isolated", "in_situ": "in situ"}.get(row.split("/")[1], row.split("/")[1])
+
+
 def _cells(counts: Mapping[str, Count]) -> str:
     return " | ".join(counts[mode].text() if mode in counts else "–" for mode in MODES) + " |"
 
 
-MODES = ("throughput", "latency", "in situ")
+MODES = ("throughput", "isolated", "in situ")
 
 
 def main() -> None:
