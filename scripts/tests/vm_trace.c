@@ -4,7 +4,8 @@
  *
  * usage: vm_trace CONTROL [UNROLL]
  *
- * UNROLL is the greatest unroll factor to try; without it, the module's.
+ * UNROLL is the greatest unroll factor to try, of a row that has none as small its
+ * least; without it, the module's.
  *
  * Prints a line `key mode unroll samples` for each run that follows; the mode in
  * situ has its section after it, in_situ/K, throughput the context unless that
@@ -85,7 +86,8 @@ static void add_all(int device, const struct irqcost_probe *probe)
 	if (probe->modes & 1 << IRQCOST_THROUGHPUT) {
 		/* What differs between unroll factors is seen in process context. */
 		const __u32 tried = probe->context ? probe->min_unroll : probe->max_unroll;
-		const __u32 most = tried < greatest ? tried : greatest;
+		const __u32 asked = tried < greatest ? tried : greatest;
+		const __u32 most = asked < probe->min_unroll ? probe->min_unroll : asked;
 
 		run.mode = IRQCOST_THROUGHPUT;
 		for (run.unroll = probe->min_unroll;
