@@ -24,8 +24,9 @@ from irqcost.model import parsing
 from irqcost.vm.across import counting
 from irqcost.vm.across.counting import Counted
 from irqcost.vm.architectures import Architecture
+from irqcost.vm.initramfs import Command
 from irqcost.vm.kernels import memory_mib
-from irqcost.vm.qemu import Machine
+from irqcost.vm.qemu import Machine, run_guest
 from vm_guests import TIME_LIMIT, kernel, module
 
 pytestmark = [pytest.mark.guest, pytest.mark.matrix]
@@ -119,3 +120,29 @@ def test_the_harness_measures_what_the_module_counts(guest: tuple[str, str, str]
         compared += 1
         assert Fraction(entry.ticks).limit_denominator(1000) == count.least, (key, mode)
     assert compared > 60
+
+
+# No kernel of these has bpf_local_irq_save(); Debian's RISC-V has the compiler of programs off.
+_PROGRAMS = ("call", "kfunc_preempt_disable_enable", "rcu_read_lock_unlock", "helper_spin_lock")
+_JIT = "echo 1 >/proc/sys/net/core/bpf_jit_enable"
+
+
+@pytest.mark.parametrize("name", ("6.12-arm64", "6.12-riscv64"))
+def test_programs_of_bpf_run_and_read_the_kernel(name: str) -> None:
+    commands = guest_commands(20, pattern="bpf/", backends="ring3,bpf")
+    guest = run_guest(
+        kernel(name),
+        [Command("jit", ("sh", "-c", _JIT)), *(one for one in commands if one.name != "insmod")],
+        programs=cross_built(kernel(name).architecture),
+        files={},
+        machine=Machine(exact=True, memory_mib=memory_mib(name)),
+        time_limit=TIME_LIMIT,
+    )
+    assert guest.status["jit"] == guest.status["measure"] == 0, guest.console
+    document = json.loads(guest.files["result.json"])
+    result = parsing.parse(merge([Process(document, 1)], Target()))
+    assert {f"bpf/{key}/throughput" for key in _PROGRAMS} <= result.figures.keys()
+    code = result.context.machine_code["bpf/helper_spin_lock"]
+    assert code["bpf_spin_lock"].masks.flag and not code["bpf_spin_lock"].masks.priority
+    assert result.context.masking.kind_of("bpf", "helper_spin_lock") == "native"
+    assert result.context.emulated
