@@ -181,3 +181,15 @@ def test_settings_that_kconfig_did_not_take() -> None:
     assert from_source.missing_settings(wanted, "CONFIG_A=y\n# CONFIG_C is not set\n") == [
         "CONFIG_C=y"
     ]
+
+
+def test_a_panic_is_shown_however_long_its_trace(tmp_path: Path) -> None:
+    console = tmp_path / "console"
+    panic = "[    3.0] Kernel panic - not syncing: sysrq triggered crash"
+    trace = [f"[    3.1]  ? function_{i}+0x1/0x2" for i in range(90)]
+    console.write_text("\n".join(["booting", panic, *trace]), encoding="utf-8")
+    said = qemu._post_mortem("nothing came back", console)
+    assert panic in said and "function_89" in said and "function_10+" not in said
+    assert "booting" not in said
+    console.write_text("\n".join(["booting", panic]), encoding="utf-8")
+    assert qemu._post_mortem("x", console).count(panic) == 1

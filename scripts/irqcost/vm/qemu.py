@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Run commands in a guest under QEMU's emulation, and bring back what they leave in /out."""
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -21,6 +22,8 @@ _KERNEL_COMMAND_LINE = "loglevel=5 oops=panic panic=-1"
 
 _POLL_SECONDS = 0.1
 _CONSOLE_TAIL_LINES = 40
+# How a kernel begins to say why it dies.
+_CAUSE = re.compile(r"Kernel panic|BUG:|Oops|Unable to handle")
 
 
 class GuestDied(IrqcostError):
@@ -161,8 +164,12 @@ def _text(raw: bytes) -> str:
 
 
 def _post_mortem(reason: str, console: Path) -> str:
-    tail = _text(console.read_bytes()).splitlines()[-_CONSOLE_TAIL_LINES:]
-    shown = "\n".join(f"  | {line}" for line in tail) or "  | (nothing)"
+    lines = _text(console.read_bytes()).splitlines()
+    before, tail = lines[:-_CONSOLE_TAIL_LINES], lines[-_CONSOLE_TAIL_LINES:]
+    # A call trace may be longer than the tail.
+    cause = next((line for line in before if _CAUSE.search(line)), None)
+    shown = "\n".join(f"  | {line}" for line in [*filter(None, (cause,)), *tail])
+    shown = shown or "  | (nothing)"
     return f"the guest died: {reason}\nThe end of its console:\n{shown}"
 
 
