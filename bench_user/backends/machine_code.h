@@ -20,7 +20,7 @@ struct CodeError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/** The instructions of a function that mask, each "" where there is none that can be reached. */
+/** The masking instructions that a function can reach: the first of each kind, "" for none. */
 struct Masks {
   std::string flag;      ///< of the CPU, such as "msr daifset"
   std::string priority;  ///< that interrupts must have, such as "msr icc_pmr_el1"

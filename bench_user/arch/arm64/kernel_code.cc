@@ -98,7 +98,7 @@ Masks FindMasks(std::span<const std::uint8_t> code) {
       seen[at / kLength] = true;
       const std::uint32_t instruction = At(code, at);
       Note(instruction, found);
-      // What leaves the function is beyond its end, the start included.
+      // A branch out of the function, in either direction, gives an offset beyond its end.
       if (const auto distance = Branch(instruction))
         open.push_back(at + static_cast<std::size_t>(*distance));
       if (Ends(instruction)) break;

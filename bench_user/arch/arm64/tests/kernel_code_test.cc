@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "tests/kernel_code.h"
+
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -6,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "backends/bpf/derive.h"
 #include "backends/bpf/live_code.h"
 #include "backends/machine_code.h"
 
@@ -19,18 +20,8 @@ const FunctionCode kCode{"f",
                          {0x02, 0x00, 0x00, 0x94, 0xff, 0xff, 0xff, 0x17, 0xc0, 0x03, 0x5f, 0xd6,
                           0x1f, 0x20, 0x03, 0xd5}};
 
-TEST(KernelCode, FindsCallsAndJumps) {
-  EXPECT_EQ(PossibleTargets(kCode), (Targets{{0, 0x1008}, {4, 0x1000}}));
-  const Within within = FindWithin(kCode.bytes, {{0, "called"}, {4, "jumped"}});
-  EXPECT_EQ(within.calls, std::vector<std::string>{"called"});
-  EXPECT_EQ(within.jumps, std::vector<std::string>{"jumped"});
-  EXPECT_EQ(FindReturn(kCode.bytes, false), Return::kDirect);
-}
-
-TEST(KernelCode, LosesItsPadding) {
-  std::vector<std::uint8_t> bytes = kCode.bytes;
-  TrimPadding(bytes);
-  EXPECT_EQ(bytes.size(), 12U);
+TEST(KernelCode, HasCallsJumpsAReturnAndPadding) {
+  ExpectCallAndJump(kCode, {{0, 0x1008}, {4, 0x1000}}, 12);
 }
 
 std::vector<std::uint8_t> Bytes(std::initializer_list<std::uint32_t> instructions) {
