@@ -26,8 +26,6 @@ from irqcost.stats import intervals
 
 # The newest is the last.
 ESTIMATORS = 3
-# What recordings call it.
-_MODES = {"latency": "isolated", "in_situ": "in situ"}
 
 
 def estimates(program: Path, path: Path) -> Iterator[tuple[str, list[float]]]:
@@ -60,7 +58,7 @@ def rows(program: Path, name: str, folder: Path) -> Iterator[str]:
         raise IrqcostError(f"{folder}: no recordings (*.xz)")
     for path in paths:
         for benchmark, values in estimates(program, path):
-            mode = _MODES.get(benchmark.split("/")[1], benchmark.split("/")[1])
+            mode = recording.mode(benchmark)
             counts[mode] += 1
             for place, value in enumerate(values[:-1]):
                 off = (abs(value - values[-1]), benchmark.split("/")[0])

@@ -53,6 +53,8 @@ def main() -> None:
                 elif not any(lines.values()):
                     names.append(line.split()[2])
         print(f"process {process + 1} of {args.processes}", file=sys.stderr, flush=True)
+    if not all(lines.values()):
+        sys.exit("record.py: a condition has no samples; nothing was written")
     args.out.mkdir(parents=True, exist_ok=True)
     for condition, samples in lines.items():
         recording.write(args.out / f"{condition.replace(' ', '-')}.xz", names, samples)

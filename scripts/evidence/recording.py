@@ -52,6 +52,12 @@ def step(path: Path) -> int:
     return found
 
 
+def mode(benchmark: str) -> str:
+    """The mode of a recorded benchmark, in words. Before version 0.4 one had another name."""
+    name = benchmark.split("/")[1]
+    return {"latency": "isolated", "in_situ": "in situ"}.get(name, name)
+
+
 def read(path: Path) -> Iterator[str]:
     """The names of benchmarks ("# NUMBER NAME") and the lines of a file."""
     head, (*windows, sensor, flags) = planes.read(path)

@@ -192,7 +192,7 @@ def table(
     for condition, replayed in {**found, "**all, pooled**": pooled(found)}.items():
         counts: dict[str, Count] = defaultdict(Count)
         for row, by_process in replayed.figures.items():
-            count = counts[_mode(row)]
+            count = counts[recording.mode(row)]
             count.processes += len(by_process)
             count.clean += sum(one[2] for one in by_process.values())
             for _ in range(DRAWS):
@@ -204,11 +204,6 @@ def table(
                 count.held += bool(held)
         lines.append(f"| {name} | {condition} | " + _cells(counts))
     return lines
-
-
-def _mode(row: str) -> str:
-    """The mode of a recorded benchmark; recordings of before version 0.4 call one otherwise."""
-    return {"latency": "isolated", "in_situ": "in situ"}.get(row.split("/")[1], row.split("/")[1])
 
 
 def _cells(counts: Mapping[str, Count]) -> str:
