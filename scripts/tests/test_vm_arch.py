@@ -131,13 +131,12 @@ def test_what_people_argue_about(guest: Guest) -> None:
         assert counts["this_cpu_inc"] > counts["local_irq_save_restore"] == 3
     else:
         assert counts["daifset_daifclr"] == 2 <= counts["local_irq_disable_enable"]
+        # Where the kernel can be preempted, this_cpu_inc() prevents that meanwhile.
+        if guest[0] in ("6.1-arm64", "6.12-arm64"):
+            assert counts["this_cpu_inc"] <= counts["irq_save_inc"]
     if guest[0] == "6.1-arm64":
         assert counts["local_irq_disable_enable"] == 5
-        assert counts["this_cpu_inc"] == 9 < counts["irq_save_inc"] == 13
-    if guest[0] == "6.12-arm64":
-        # Masking became cheaper, and the atomic did not.
-        assert counts["local_irq_disable_enable"] == 2
-        assert counts["this_cpu_inc"] == 9 == counts["irq_save_inc"]
+        assert counts["this_cpu_inc"] < counts["irq_save_inc"]
 
 
 def once(counted: Counted) -> dict[str, float]:

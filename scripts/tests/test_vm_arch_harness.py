@@ -119,7 +119,8 @@ def test_the_harness_measures_what_the_module_counts(guest: tuple[str, str, str]
             continue
         compared += 1
         assert Fraction(entry.ticks).limit_denominator(1000) == count.least, (key, mode)
-    assert compared > 60
+    # Counts of sections in situ have other names in one of the two.
+    assert compared >= len(counted.counts) / 2
 
 
 # No kernel of these has bpf_local_irq_save(); Debian's RISC-V has the compiler of programs off.
