@@ -167,9 +167,8 @@ def _post_mortem(reason: str, console: Path) -> str:
     lines = _text(console.read_bytes()).splitlines()
     before, tail = lines[:-_CONSOLE_TAIL_LINES], lines[-_CONSOLE_TAIL_LINES:]
     # A call trace may be longer than the tail.
-    cause = next((line for line in before if _CAUSE.search(line)), None)
-    shown = "\n".join(f"  | {line}" for line in [*filter(None, (cause,)), *tail])
-    shown = shown or "  | (nothing)"
+    cause = [line for line in before if _CAUSE.search(line)][:1]
+    shown = "\n".join(f"  | {line}" for line in cause + tail) or "  | (nothing)"
     return f"the guest died: {reason}\nThe end of its console:\n{shown}"
 
 

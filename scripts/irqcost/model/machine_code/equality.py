@@ -114,8 +114,8 @@ def code_hash(code: bytes, targets: Mapping[int, str]) -> str:
 
 
 def add_hashes(context: dict[str, Any]) -> None:
-    """Adds `code_sha256` to the functions of context.irqcost that the harness did not hash, or says
-    why not."""
+    """Adds `code_sha256` to the functions of context.irqcost, or says why not. The harness adds it
+    on architectures that it decodes."""
     recorded = context.get("machine_code")
     if not recorded or context.get("architecture", masking.DECODED) != masking.DECODED:
         return

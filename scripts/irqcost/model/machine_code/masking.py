@@ -51,9 +51,10 @@ _STORES = {"pvm": "PVM", "xen": "Xen PV"}
 
 @dataclass(frozen=True)
 class Masks:
-    """The instructions that mask in a function that the harness decoded, each "" where it found
-    none that can be reached. Both are in what ends a way by calling a function that never returns:
-    what follows is no part of that way, which such a function does not show."""
+    """The masking instructions that a function can reach, by the harness: "" for none.
+
+    Both may be found where only one is executed: what follows a call that never returns looks as if
+    it could be reached."""
 
     flag: str = ""
     priority: str = ""
